@@ -1,0 +1,71 @@
+/*
+ * The durable-write protocol, W1-W9 and W13 of doc/architecture.md: the only
+ * file that writes what a promise stands on.  Create never overwrites,
+ * replace always does, append extends a segment.  Everything happens inside a
+ * directory descriptor; names are checked by the caller.
+ */
+#ifndef COMMON_BASE_DURABLE_H
+#define COMMON_BASE_DURABLE_H
+
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+
+/* All bytes or an error; EINTR and short counts are handled. */
+int io_write_full(int fd, struct slice s, struct err *e);
+int io_pwrite_full(int fd, struct slice s, uint64_t off, struct err *e);
+/* Appends up to n bytes to *out; fewer at the end of the file. */
+int io_read_upto(int fd, size_t n, struct buf *out, struct err *e);
+int io_pread_upto(int fd, size_t n, uint64_t off, struct buf *out,
+    struct err *e);
+
+/* A directory below dirfd (AT_FDCWD for an absolute path), O_NOFOLLOW. */
+int durable_open_dir(int dirfd, const char *name, struct err *e);
+/* The same, made (0700) and synced with its parent when it is not there. */
+int durable_make_dir(int dirfd, const char *name, struct err *e);
+/* A regular file with one link and our owner, for reading.  ENOENT stays in
+ * e->sys. */
+int durable_open_file(int dirfd, const char *name, struct err *e);
+/* The whole file, at most limit bytes (more: ERR_INPUT). */
+int durable_read_file(int dirfd, const char *name, size_t limit,
+    struct buf *out, struct err *e);
+
+/* fsync, once.  After a failure the descriptor is worth nothing (F3, W7). */
+int durable_sync(int fd, struct err *e);
+int durable_data_sync(int fd, struct err *e); /* fdatasync */
+/* Write, sync, name and sync the directory.  EEXIST in e->sys when taken. */
+int durable_create(int dirfd, const char *name, struct slice body,
+    struct err *e);
+int durable_replace(int dirfd, const char *name, struct slice body,
+    struct err *e);
+/* Rename without overwriting, then sync both directories. */
+int durable_move(int from_dir, const char *from, int to_dir, const char *to,
+    struct err *e);
+/* Remove temporaries (".tmp-...") that a dead writer left. */
+int durable_sweep(int dirfd, struct err *e);
+
+/* Names in a directory, sorted, without "." and ".." and temporaries.  Owned:
+ * free with names_free. */
+struct names {
+	char **name;
+	size_t n;
+};
+int durable_list(int dirfd, struct names *out, struct err *e);
+void names_free(struct names *l);
+
+/* A pointer file of two slots, each with a serial number and a CRC-32: the
+ * slot with the higher valid serial counts, the other is written next. */
+enum {
+	SLOTS_BODY_MAX = 480
+};
+struct slots;
+/* Opened or made.  A file that is there but has no valid slot opens too: then
+ * slots_get finds nothing and slots_damaged is true. */
+int slots_open(int dirfd, const char *name, struct slots **out, struct err *e);
+bool slots_get(const struct slots *s, struct slice *body); /* until next put */
+bool slots_damaged(const struct slots *s);
+int slots_put(struct slots *s, struct slice body, struct err *e);
+void slots_close(struct slots *s);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Command lines: PROGRAM [-c FILE] [-v] [-q] [--json] VERB [OPTION...] [ARG...].
+ * One table of verbs a program; each verb parses its own options.
+ */
+#ifndef COMMON_BASE_OPTIONS_H
+#define COMMON_BASE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+struct options {
+	const char *program;
+	const char *config; /* -c FILE; NULL: the default path */
+	bool verbose, quiet, json;
+};
+
+struct options_flag {
+	const char *name;   /* "deadline": --deadline; NULL ends the table */
+	char letter;        /* 'o': -o as well; 0: none */
+	bool has_value;     /* "--name VALUE" or "--name=VALUE" */
+	const char **value; /* set to the value, or to "" where it has none */
+};
+
+struct options_verb {
+	const char *name;     /* NULL ends the table */
+	const char *synopsis; /* what follows the verb, for --help */
+	const char *summary;  /* one line for --help */
+	/* argv[0] is the verb.  Returns the exit status. */
+	int (*run)(const struct options *o, int argc, char **argv);
+};
+
+/* Parse a verb's flags and count its operands, which are moved to argv[1] on.
+ * Common flags (--json, -v, -q) may stand here as well.  Returns the number of
+ * operands, or -1 with ERR_USAGE. */
+int options_parse(struct options *o, const struct options_flag *flags, int argc,
+    char **argv, struct err *e);
+
+/* Parse the common options, find the verb, run it: the body of main().
+ * --help and --version are answered here.  Returns the exit status. */
+int options_main(const struct options_verb *verbs, int argc, char **argv);
+
+/* "90", "90s", "5m", "24h", "7d" as seconds; -1 and ERR_USAGE otherwise. */
+int options_duration(const char *text, int64_t *seconds, struct err *e);
+/* Epoch seconds, or "-1h" counted from now_s. */
+int options_time(const char *text, int64_t now_s, int64_t *epoch_s,
+    struct err *e);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * The configuration file and what it means: one node, its associations,
+ * collectors, stores.  Read once, immutable; a reload reads another.  Every
+ * complaint carries file and line.  doc/axletree.conf.5 states all defaults.
+ */
+#ifndef COMMON_CONFIG_CONFIG_H
+#define COMMON_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+enum config_transport {
+	CONFIG_SSH,
+	CONFIG_EXEC,
+	CONFIG_HTTP,
+	CONFIG_RSYNC,
+	CONFIG_DIR,
+};
+enum config_mode {
+	CONFIG_PUSH,
+	CONFIG_PULL,
+};
+enum config_full {
+	CONFIG_REFUSE,
+	CONFIG_DROP_OLDEST,
+};
+enum config_role {
+	CONFIG_HUB,   /* this node is the association's hub */
+	CONFIG_SPOKE, /* this node is its spoke */
+};
+
+/* NULL-terminated lists of strings; never NULL themselves. */
+typedef const char *const *config_list;
+
+struct config_node {
+	const char *id;
+	const char *state, *spool, *run; /* absolute */
+	const char *user;                /* NULL: the owner of state */
+};
+
+struct config_operator {
+	config_list mail;     /* addresses; empty: nobody is mailed */
+	config_list sendmail; /* argv */
+	int64_t gather_s, repeat_s;
+};
+
+struct config_translate {
+	const char *from; /* path prefix at the spoke, whole components */
+	const char *to; /* below the association's subtree; "" or "/": itself */
+};
+
+struct config_ssh {
+	const char *host;
+	unsigned port;
+	const char *user;
+	const char *identity; /* private key file; NULL: the agent */
+	const char *known_hosts;
+};
+
+struct association {
+	const char *name;
+	enum config_role role;
+	const char *hub, *spoke; /* node ids */
+	enum config_transport transport;
+	enum config_mode mode;
+	bool bare;
+	const char *compression;
+	int level; /* -1: the method's default */
+	const char *hub_tree, *hub_subtree, *spoke_tree;
+	const struct config_translate *translate;
+	size_t n_translate;
+	int64_t config_interval_s, retain_s, archive_retain_s;
+	uint64_t archive_size, spool_size;
+	enum config_full spool_full;
+	uint64_t rate;   /* bytes a second; 0: no limit */
+	uint64_t budget; /* bytes a month; 0: no limit */
+	int64_t budget_interval_s;
+	enum config_full budget_full; /* CONFIG_REFUSE: slow down */
+	bool keep;
+	int64_t pull_interval_s, silent_after_s;
+	const char *sign_key, *verify_key; /* or NULL */
+	struct config_ssh ssh;
+	config_list exec_command, exec_env;
+	const char *http_url, *http_token, *http_ca, *http_certificate,
+	    *http_key;
+	const char *rsync_put, *rsync_get, *rsync_password_file;
+	config_list rsync_rsh;
+	const char *dir_path;
+	const char *file;
+	int line;
+};
+
+struct config_collector {
+	const char *name;
+	const char *type; /* "host", "exec" */
+	const char *tree, *subtree;
+	int64_t period_s, offset_s;
+	config_list command;          /* exec */
+	const char *kind;             /* exec: an rrd-create-dstype */
+	config_list include, exclude; /* host: globs on device names */
+	const char *file;
+	int line;
+};
+
+struct config_store {
+	const char *name;
+	const char *type; /* "rrd" */
+	const char *directory;
+	config_list rra; /* "AVERAGE:1x:2d", ... */
+	const char *file;
+	int line;
+};
+
+struct config_hub {
+	int64_t settle_s, settle_max_s;
+};
+
+struct config_web {
+	const char *listen, *certificate, *key, *client_ca; /* or NULL */
+};
+
+struct config {
+	const char *file;
+	struct config_node node;
+	struct config_operator oper;
+	struct config_hub hub;
+	struct config_web web;
+	struct association *association;
+	size_t n_association;
+	struct config_collector *collector;
+	size_t n_collector;
+	struct config_store *store;
+	size_t n_store;
+};
+
+/* Read, check all of it, or fail with "file:line: what; what to do".  path NULL:
+ * the default in the sysconfdir.  Owned: config_free. */
+int config_read(const char *path, struct config **out, struct err *e);
+void config_free(struct config *c);
+const struct association *config_association(const struct config *c,
+    const char *name); /* NULL: none */
+const struct config_store *config_store_for(const struct config *c);
+/* Effective values, in the file's own syntax. */
+int config_print(const struct config *c, int fd, struct err *e);
+
+#endif

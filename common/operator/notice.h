@@ -1,0 +1,57 @@
+/*
+ * States that a person must know of.  A state is raised once when trouble
+ * begins and cleared once when it is over, however often it is seen; what is
+ * raised is kept in state/notices, so that jobs run by cron do not tell it
+ * again every minute.  Each change is one log line; one mail gathers what
+ * changed.
+ */
+#ifndef COMMON_OPERATOR_NOTICE_H
+#define COMMON_OPERATOR_NOTICE_H
+
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+
+struct notices;
+
+struct notice_mail {
+	const char *node;
+	const char *const *to;       /* addresses; NULL-terminated */
+	const char *const *sendmail; /* argv; NULL-terminated */
+	int64_t gather_s, repeat_s;
+};
+
+struct notice {
+	const char *association; /* or "" for the node */
+	const char *key;         /* "fork", "gap", "compile", "delivery", ... */
+	const char *text;        /* what happened, one line */
+	const char *next;        /* the command to run next */
+};
+
+/* Open <state>/notices.  Borrows mail until notices_close; NULL: log only. */
+int notices_open(int state_dir, const struct notice_mail *mail,
+    struct notices **out, struct err *e);
+/* True when this began a state (or renewed one with another text). */
+bool notice_raise(struct notices *n, const struct notice *what,
+    struct wall now);
+/* True when there was such a state. */
+bool notice_clear(struct notices *n, const char *association, const char *key,
+    struct wall now);
+bool notice_is_raised(const struct notices *n, const char *association,
+    const char *key);
+/* Write the file and send the mail that is due.  Mail that cannot be sent
+ * stays queued in the file.  Never fails: it logs. */
+void notices_flush(struct notices *n, struct wall now);
+void notices_each(const struct notices *n,
+    void (*each)(void *arg, const struct notice *what, struct wall since),
+    void *arg);
+void notices_close(struct notices *n);
+
+/* The mail itself, as pure text: fixed headers, one line an event, escaped. */
+int notice_compose(struct buf *out, const struct notice_mail *mail,
+    const struct notice *began, size_t n_began, const struct notice *over,
+    size_t n_over);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * The cursor: up to where the messages of one direction were sequenced and
+ * handed on.  <state>/cursors/<association>, two slots.
+ */
+#ifndef COMMON_SPOOL_CURSOR_H
+#define COMMON_SPOOL_CURSOR_H
+
+#include "common/message/message.h"
+
+/* One message of one stream. */
+struct spool_point {
+	struct stream_id stream;
+	uint64_t msgid;  /* 0: nothing yet */
+	uint32_t digest; /* of msgid; 0 at 0, or where msgid was lost */
+};
+
+/* Read without holding it open.  0: read (out->msgid 0 and a zero stream when
+ * there is none yet), -1 with ERR_INPUT when both slots are bad. */
+int cursor_read(int state_dir, const char *association, struct spool_point *out,
+    struct err *e);
+/* Durable when it returns. */
+int cursor_write(int state_dir, const char *association,
+    const struct spool_point *at, struct err *e);
+
+#endif

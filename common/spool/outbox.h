@@ -1,0 +1,68 @@
+/*
+ * The sending end of one direction: outbox/ (not acknowledged) and sent/
+ * (acknowledged, kept for a while).  Numbers messages, appends a cycle with
+ * one sync, seals, believes acknowledgements, drops by policy, begins streams
+ * anew.  An open outbox holds the flock on its directory: keep it short.
+ */
+#ifndef COMMON_SPOOL_OUTBOX_H
+#define COMMON_SPOOL_OUTBOX_H
+
+#include "common/spool/cursor.h"
+#include "common/spool/ledger.h"
+
+enum spool_full {
+	SPOOL_FULL_REFUSE,
+	SPOOL_FULL_DROP_OLDEST,
+};
+
+struct outbox_opts {
+	int lock_wait_ms;
+	uint64_t size_max; /* unacknowledged bytes; 0: 1 GiB */
+	enum spool_full full;
+	int64_t retain_s;   /* of sent/, by newest Timestamps; 0: 7 days */
+	size_t message_max; /* 0: LIMIT_MESSAGE */
+};
+
+struct outbox_state {
+	struct stream_id stream;
+	struct spool_point last; /* newest committed message */
+	struct spool_point acked;
+	uint64_t generation;       /* of the last CONFIG committed; 0: none */
+	uint64_t waiting_messages; /* after acked */
+	uint64_t waiting_bytes;
+	uint64_t oldest_s;    /* Timestamp of the oldest waiting, or 0 */
+	bool began;           /* this open began a new stream (W12) */
+	uint64_t quarantined; /* messages this open moved to quarantine/ */
+	uint64_t dropped;     /* messages dropped by policy since opened */
+};
+
+struct outbox;
+
+/* Lock, make what is missing, sweep and recover every crash state of
+ * doc/spool.5.  association_dir is <spool>/<association>.  ERR_TEMP: the lock
+ * is held. */
+int outbox_open(int association_dir, const struct outbox_opts *opts,
+    struct outbox **out, struct err *e);
+const struct outbox_state *outbox_state(const struct outbox *o);
+/* Number m (msgid, stream, prev are ours) and keep it for the next commit.  A
+ * CONFIG's first part begins a new segment.  ERR_TEMP with ENOSPC: the spool
+ * is full and the policy is to refuse. */
+int outbox_put(struct outbox *o, struct message *m, struct err *e);
+/* All that was put, with one sync, or nothing. */
+int outbox_commit(struct outbox *o, struct err *e);
+void outbox_rollback(struct outbox *o);
+/* Make all that was committed readable by others. */
+int outbox_seal(struct outbox *o, struct err *e);
+/* Believe an acknowledgement: only for what we hold or held with that stream
+ * and digest; else ERR_INPUT and nothing is deleted.  Moves what is covered to
+ * sent/, prunes sent/. */
+int outbox_ack(struct outbox *o, const struct spool_point *at, struct err *e);
+/* The tombstones: what we can never send any more. */
+const struct ledger *outbox_lost(const struct outbox *o);
+/* Begin a new stream from all that is still held, sent/ included, from the
+ * first CONFIG on, renumbered from 1; atomic.  With nothing held: an empty
+ * stream. */
+int outbox_renew(struct outbox *o, struct err *e);
+void outbox_close(struct outbox *o);
+
+#endif

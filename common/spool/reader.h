@@ -1,0 +1,41 @@
+/*
+ * Reading a spool in order from any MsgID, across segments and across outbox
+ * and sent, or inbox and archive.  Takes no lock: sealed segments only, so
+ * files may move between the two directories while it reads.
+ */
+#ifndef COMMON_SPOOL_READER_H
+#define COMMON_SPOOL_READER_H
+
+#include "common/spool/cursor.h"
+
+enum spool_dirs {
+	SPOOL_OUTBOX = 1,
+	SPOOL_SENT = 2,
+	SPOOL_INBOX = 4,
+	SPOOL_ARCHIVE = 8,
+};
+
+enum spool_read {
+	SPOOL_READ_MESSAGE, /* *m, valid until the next call */
+	SPOOL_READ_GAP,     /* *m has only msgid: the first number that is there
+	                       again; the next call returns that message */
+	SPOOL_READ_BAD, /* a message in a sealed segment is damaged: e says so;
+	                       the rest of its segment is passed over */
+	SPOOL_READ_END, /* nothing sealed behind; may be called again later */
+	SPOOL_READ_FAILED,
+};
+
+struct spool_reader;
+
+/* dirs: a set of enum spool_dirs.  Reads from MsgID `from` of the stream that
+ * is current in those directories. */
+int spool_reader_open(int association_dir, unsigned dirs, uint64_t from,
+    struct spool_reader **out, struct err *e);
+enum spool_read spool_reader_next(struct spool_reader *r, struct message *m,
+    struct err *e);
+/* The file that the last message came from, relative to association_dir. */
+const char *spool_reader_file(const struct spool_reader *r);
+void spool_reader_seek(struct spool_reader *r, uint64_t from);
+void spool_reader_close(struct spool_reader *r);
+
+#endif

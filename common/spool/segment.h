@@ -1,0 +1,40 @@
+/*
+ * One file of a spool: its name and what is in it.  A segment being written is
+ * "<first MsgID, 20 digits>.open", sealed it is "<first>-<last>.msgs" and never
+ * changes.  doc/spool.5 lists every state that a crash can leave.
+ */
+#ifndef COMMON_SPOOL_SEGMENT_H
+#define COMMON_SPOOL_SEGMENT_H
+
+#include "common/message/message.h"
+
+enum {
+	SEGMENT_NAME_SIZE = 64
+};
+
+struct segment_name {
+	uint64_t first;
+	uint64_t last; /* 0: open, not known by the name */
+};
+
+bool segment_name_parse(const char *name, struct segment_name *out);
+const char *segment_name_text(struct segment_name s,
+    char out[SEGMENT_NAME_SIZE]);
+
+/* What a scan of a segment's bytes found. */
+struct segment_scan {
+	uint64_t first, last; /* 0: no whole message */
+	struct stream_id stream;
+	uint32_t last_digest;
+	uint64_t messages;
+	uint64_t newest_s; /* newest plausible Timestamp, or 0 */
+	size_t good;       /* bytes up to the end of the last whole message */
+	bool torn;         /* something behind good, nothing whole in it */
+	bool damaged;      /* something bad with a whole message behind it,
+	                            or numbers that do not follow */
+};
+
+/* Read fd from its start to its end. */
+int segment_scan(int fd, struct segment_scan *out, struct err *e);
+
+#endif

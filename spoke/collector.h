@@ -1,0 +1,47 @@
+/*
+ * What produces values for leaves, once a cycle: one interface, a registry, a
+ * file for each type.  A collector runs on the caller's loop and answers once.
+ */
+#ifndef SPOKE_COLLECTOR_H
+#define SPOKE_COLLECTOR_H
+
+#include <uv.h>
+
+#include "common/base/clock.h"
+#include "common/config/config.h"
+
+/* A reading of one leaf.  Paths count from the collector's subtree. */
+struct reading {
+	const char *path;         /* "/cpu/total/user" */
+	const char *value;        /* "U" or plain decimal text */
+	const char *const *param; /* name, value, ..., NULL; in the allow-list's
+	                             order; NULL: unchanged or none */
+};
+
+/* One run's outcome; everything is owned by the collector until the next run
+ * or free. */
+struct collected {
+	const struct reading *reading;
+	size_t n;
+	uint64_t timestamp_s; /* when they were read: one for all */
+	bool failed;          /* all known leaves of it get U */
+	const char *problem;  /* NULL, or one line for log and operator */
+	bool complete; /* the list is the configuration as well: a leaf that
+	                          is not in it is gone (after 3 cycles); else a leaf
+	                          without a line gets U, and goes after 24 h */
+};
+
+typedef void collector_done(void *arg, const struct collected *c);
+
+struct collector_ops {
+	const char *type;
+	void *(*open)(const struct config_collector *cc, struct err *e);
+	/* Collect once; done is called exactly once, before deadline_ms. */
+	int (*run)(void *self, uv_loop_t *loop, int64_t deadline_ms,
+	    collector_done *done, void *arg, struct err *e);
+	void (*close)(void *self);
+};
+
+const struct collector_ops *collector_find(const char *type);
+
+#endif

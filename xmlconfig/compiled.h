@@ -1,0 +1,36 @@
+/*
+ * The compiled tree: one SQLite file an association, replaced by rename, and
+ * read without a lock.  What `hubctl tree`, `values` and hubd's start need.
+ */
+#ifndef XMLCONFIG_COMPILED_H
+#define XMLCONFIG_COMPILED_H
+
+#include "common/spool/cursor.h"
+#include "xmlconfig/tree.h"
+
+struct compiled_head {
+	struct stream_id stream; /* of the CONFIG it was made from */
+	uint64_t generation;
+	uint64_t msgid; /* of its last part */
+	uint64_t leaves;
+};
+
+/* Write <name> durably below dirfd (a temporary, then renamed). */
+int compiled_write(int dirfd, const char *name, const struct tree *t,
+    const struct compiled_head *head, struct err *e);
+
+struct compiled;
+int compiled_open(int dirfd, const char *name, struct compiled **out,
+    struct err *e);
+const struct compiled_head *compiled_head(const struct compiled *c);
+/* The leaf of this path: 1 found, 0 not, -1 error.  Slices until the next
+ * call. */
+int compiled_find(struct compiled *c, struct slice path, struct tree_leaf *out,
+    struct err *e);
+/* All leaves at or below a path, in path order; each returns false to stop. */
+int compiled_each(struct compiled *c, struct slice path,
+    bool (*each)(void *arg, const struct tree_leaf *l), void *arg,
+    struct err *e);
+void compiled_close(struct compiled *c);
+
+#endif

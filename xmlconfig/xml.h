@@ -1,0 +1,27 @@
+/*
+ * RRFW/Torrus datasource XML, through libxml2 (S9): what Torrus 3.00 compiles
+ * and draws.  No date, path order: the same bytes whatever the order of
+ * arrival.
+ */
+#ifndef XMLCONFIG_XML_H
+#define XMLCONFIG_XML_H
+
+#include "xmlconfig/tree.h"
+
+struct xml_opts {
+	const char *tree; /* name of the hub's tree */
+	const char
+	    *directory; /* the store's: data-dir is <directory>/<tree>/... */
+};
+
+/* The file of one association: its leaves of a finished tree. */
+int xml_write_association(int dirfd, const char *name, const struct tree *t,
+    const struct xml_opts *o, struct err *e);
+/* <tree>.xml: one <include> for each file, in order of name. */
+int xml_write_tree(int dirfd, const char *name, const char *const *files,
+    size_t n, struct err *e);
+/* Read a file of ours back with the streaming parser, no DTD, and compare the
+ * number of leaves. */
+int xml_validate(int dirfd, const char *name, size_t leaves, struct err *e);
+
+#endif
