@@ -1,0 +1,1 @@
+# Sources of this directory, and the unit tests that belong to them.

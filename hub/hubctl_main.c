@@ -1,0 +1,23 @@
+/*
+ * hubctl: the hub's commands.  For now it can only say who it is.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+int
+main(int argc, char *argv[])
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("hubctl " PACKAGE_VERSION);
+		return EX_OK;
+	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts("usage: hubctl [--help | --version]");
+		return EX_OK;
+	}
+	fputs("usage: hubctl [--help | --version]\n", stderr);
+	return EX_USAGE;
+}

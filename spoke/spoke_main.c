@@ -1,0 +1,23 @@
+/*
+ * spoke: measures a site and delivers what it measured.  For now it can only say who it is.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+int
+main(int argc, char *argv[])
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("spoke " PACKAGE_VERSION);
+		return EX_OK;
+	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts("usage: spoke [--help | --version]");
+		return EX_OK;
+	}
+	fputs("usage: spoke [--help | --version]\n", stderr);
+	return EX_USAGE;
+}

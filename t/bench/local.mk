@@ -1,0 +1,10 @@
+# Measurements.  Each program or script prints its own lines; they run one
+# after the other, so that none disturbs another.
+bench_scripts =
+
+.PHONY: bench
+bench: all $(bench_programs)
+	@for p in $(bench_programs); do ./$$p || exit 1; done
+	@top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+	sh -c 'for s in $(bench_scripts); do \
+		sh $(top_srcdir)/$$s || exit 1; done'

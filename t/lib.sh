@@ -1,0 +1,298 @@
+# Helpers for tests in POSIX sh: TAP output, a directory of one's own, things
+# that run in the background, and a real sshd.  A test begins with
+#
+#	. "$top_srcdir/t/lib.sh"
+#
+# and is then in $tmp, a fresh directory that goes away with it, as does all
+# that it started here (nothing else is ever ended).  KEEP=1 keeps $tmp.
+# The built programs are in $PATH.
+
+# --- TAP ---------------------------------------------------------------
+
+lib_count=0
+lib_failed=0
+lib_planned=
+
+# plan N: when the number is known; else done_testing comes last.
+plan() {
+	lib_planned=$1
+	echo "1..$1"
+}
+
+done_testing() {
+	test -n "$lib_planned" || plan "$lib_count"
+	test "$lib_failed" -eq 0
+	exit
+}
+
+# skip_all REASON: before any other output.
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+# diag TEXT...: lines for the log.
+diag() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+pass() {
+	lib_count=$((lib_count + 1))
+	echo "ok $lib_count - $1"
+}
+
+# fail DESCRIPTION [TEXT...]
+fail() {
+	lib_count=$((lib_count + 1))
+	lib_failed=$((lib_failed + 1))
+	echo "not ok $lib_count - $1"
+	shift
+	test $# -eq 0 || diag "$*"
+}
+
+# skip DESCRIPTION REASON: one test point.
+skip() {
+	lib_count=$((lib_count + 1))
+	echo "ok $lib_count - $1 # SKIP $2"
+}
+
+# ok DESCRIPTION COMMAND...: the command succeeds.
+# exits DESCRIPTION STATUS COMMAND...: it ends with that status.
+# Both leave its output in the files out and err.
+ok() {
+	lib_what=$1
+	shift
+	exits "$lib_what" 0 "$@"
+}
+
+exits() {
+	lib_what=$1 lib_want=$2
+	shift 2
+	"$@" >"$tmp/out" 2>"$tmp/err"
+	lib_got=$?
+	if test "$lib_got" -eq "$lib_want"; then
+		pass "$lib_what"
+		return 0
+	fi
+	fail "$lib_what" "status $lib_got, not $lib_want: $*"
+	diag "$(tail -n 40 "$tmp/out" "$tmp/err")"
+	return 1
+}
+
+# is DESCRIPTION GOT WANTED: two texts are the same.
+is() {
+	if test "$2" = "$3"; then
+		pass "$1"
+		return 0
+	fi
+	fail "$1" "got:    $2"
+	diag "wanted: $3"
+	return 1
+}
+
+# has DESCRIPTION FILE ERE, lacks DESCRIPTION FILE ERE: some line, no line.
+has() {
+	if grep -Eq -e "$3" "$2"; then
+		pass "$1"
+		return 0
+	fi
+	fail "$1" "no line of $2 matches $3"
+	diag "$(tail -n 20 "$2")"
+	return 1
+}
+
+lacks() {
+	if grep -Eq -e "$3" "$2"; then
+		fail "$1" "in $2: $(grep -E -e "$3" "$2" | head -n 5)"
+		return 1
+	fi
+	pass "$1"
+}
+
+# need PROGRAM...: skips the whole test where one is missing.
+need() {
+	for lib_program; do
+		command -v "$lib_program" >/dev/null ||
+		    skip_all "$lib_program is not installed"
+	done
+}
+
+# --- Time and ports ----------------------------------------------------
+
+# Seconds since boot: the wall clock may be set while a test runs.
+lib_now() {
+	read -r lib_up _ </proc/uptime
+	echo "${lib_up%.*}"
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; 1 if it never did.
+wait_for() {
+	lib_deadline=$(($(lib_now) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		test "$(lib_now)" -le "$lib_deadline" || return 1
+		sleep 0.02
+	done
+}
+
+# free_port: prints a TCP port on which nothing listens now.  Another may
+# take it first: be ready to try again with the next.
+free_port() {
+	while :; do
+		lib_port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
+		lib_hex=$(printf ':%04X ' "$lib_port")
+		cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+		    grep -q "$lib_hex" || break
+	done
+	echo "$lib_port"
+}
+
+# --- Processes ---------------------------------------------------------
+
+lib_pids=
+
+# start NAME COMMAND...: in the background, output in NAME.out and NAME.err;
+# sets $pid.  It ends with the test at the latest.
+start() {
+	lib_name=$1
+	shift
+	"$@" >"$tmp/$lib_name.out" 2>"$tmp/$lib_name.err" </dev/null &
+	pid=$!
+	lib_pids="$lib_pids $pid"
+}
+
+# running PID: it has not ended (a zombie has).
+running() {
+	test -e "/proc/$1/stat" &&
+	    ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+}
+
+ended() {
+	! running "$1"
+}
+
+# stop PID [SIGNAL [SECONDS]]: ends what start started and waits for it;
+# returns its exit status.  KILL after SECONDS (20).
+stop() {
+	kill "-${2:-TERM}" "$1" 2>/dev/null
+	wait_for "${3:-20}" ended "$1" || kill -KILL "$1"
+	wait "$1"
+}
+
+# lib_tree PID: the process and all its descendants, those first.
+lib_tree() {
+	ps -e -o pid= -o ppid= | awk -v top="$1" '
+		{ children[$2] = children[$2] " " $1; if ($1 == top) seen = 1 }
+		function walk(p, list, n, i) {
+			n = split(children[p], list)
+			for (i = 1; i <= n; i++)
+				walk(list[i])
+			print p
+		}
+		END { if (seen) walk(top) }'
+}
+
+lib_cleanup() {
+	lib_status=$?
+	trap - EXIT INT TERM HUP
+	for lib_pid in $lib_pids; do
+		# shellcheck disable=SC2046 # a list of numbers
+		running "$lib_pid" && kill -KILL $(lib_tree "$lib_pid") \
+		    2>/dev/null
+		wait "$lib_pid" 2>/dev/null
+	done
+	cd /
+	test -n "${KEEP-}" || rm -rf "$tmp"
+	exit "$lib_status"
+}
+
+# --- A real sshd -------------------------------------------------------
+
+# start_sshd [CONFIGURATION-LINE...]: OpenSSH's server on 127.0.0.1 with host
+# keys of its own ($sshd_keys: types, ed25519 by default), for the user who
+# runs the test.  Sets sshd_port, sshd_pid and sshd_dir, which holds
+# authorized_keys (write forced commands there at any time), known_hosts (for
+# clients), host_TYPE and host_TYPE.pub, config, and log.  Returns 1 where
+# sshd is missing or does not start.
+start_sshd() {
+	sshd_dir=$tmp/sshd
+	lib_sshd=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v sshd) ||
+	    return 1
+	mkdir -p "$sshd_dir"
+	: >>"$sshd_dir/authorized_keys"
+	for lib_type in ${sshd_keys:-ed25519}; do
+		test -e "$sshd_dir/host_$lib_type" ||
+		    ssh-keygen -q -t "$lib_type" -N '' -C '' \
+			-f "$sshd_dir/host_$lib_type" || return 1
+	done
+	# Where it drops to while nobody is known; Debian makes it at boot.
+	test "$(id -u)" -ne 0 || mkdir -p /run/sshd
+	for lib_try in 1 2 3 4 5; do
+		sshd_port=$(free_port)
+		lib_sshd_config "$@" >"$sshd_dir/config"
+		start sshd "$lib_sshd" -D -E "$sshd_dir/log" \
+		    -f "$sshd_dir/config"
+		sshd_pid=$pid
+		wait_for 10 lib_sshd_settled
+		if lib_sshd_listens; then
+			lib_known_hosts >"$sshd_dir/known_hosts"
+			return 0
+		fi
+		stop "$sshd_pid"
+	done
+	diag "sshd does not start (try $lib_try): $(tail "$sshd_dir/log" \
+	    "$tmp/sshd.err")"
+	return 1
+}
+
+# The first value of a key counts, so the caller's lines come first.
+lib_sshd_config() {
+	test $# -eq 0 || printf '%s\n' "$@"
+	for lib_type in ${sshd_keys:-ed25519}; do
+		echo "HostKey $sshd_dir/host_$lib_type"
+	done
+	cat <<-EOT
+	ListenAddress 127.0.0.1
+	Port $sshd_port
+	AuthorizedKeysFile $sshd_dir/authorized_keys
+	PidFile none
+	# The keys lie below /tmp, which all may write to.
+	StrictModes no
+	AuthenticationMethods publickey
+	PermitRootLogin prohibit-password
+	UsePAM $(lib_sshd_pam)
+	MaxStartups 100
+	LogLevel VERBOSE
+	EOT
+}
+
+# Without PAM, sshd lets nobody in whose password is locked by a "!", as
+# root's is on many machines.
+lib_sshd_pam() {
+	case $(getent shadow "$(id -un)" 2>/dev/null) in
+	*:!*) echo yes ;;
+	*) echo no ;;
+	esac
+}
+
+lib_sshd_listens() {
+	running "$sshd_pid" &&
+	    grep -q "listening on 127.0.0.1 port $sshd_port" "$sshd_dir/log"
+}
+
+lib_sshd_settled() {
+	ended "$sshd_pid" || lib_sshd_listens
+}
+
+lib_known_hosts() {
+	for lib_type in ${sshd_keys:-ed25519}; do
+		echo "[127.0.0.1]:$sshd_port $(cat "$sshd_dir/host_$lib_type.pub")"
+	done
+}
+
+# --- Set-up ------------------------------------------------------------
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/axletree-test.XXXXXX") || exit 99
+trap lib_cleanup EXIT
+trap 'exit 1' INT TERM HUP
+cd "$tmp" || exit 99

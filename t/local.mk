@@ -1,0 +1,62 @@
+# How tests run, and the targets for people who work on the code.  Unit tests
+# are listed beside the code that they test; here is what spans directories.
+script_tests += t/lint.t
+
+EXTRA_DIST += t/lib.sh t/packages t/install-packages t/run-test
+
+TEST_EXTENSIONS = .t
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+T_LOG_DRIVER = $(LOG_DRIVER)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/t/run-test
+T_LOG_COMPILER = $(LOG_COMPILER) $(SHELL)
+
+# What a test finds in its environment.
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	PATH="$(abs_top_builddir)/spoke:$(abs_top_builddir)/hub:$$PATH"; \
+	LC_ALL=C; TZ=UTC; export PATH LC_ALL TZ; \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	ASAN_OPTIONS="$${ASAN_OPTIONS-detect_leaks=1:strict_string_checks=1}"; \
+	UBSAN_OPTIONS="$${UBSAN_OPTIONS-print_stacktrace=1}"; \
+	export ASAN_OPTIONS UBSAN_OPTIONS; \
+	CC='$(CC)'; CPPFLAGS='$(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS)'; \
+	WARN_CFLAGS='$(WARN_CFLAGS)'; export CC CPPFLAGS WARN_CFLAGS; \
+	FUZZ_PROGRAMS='$(fuzz_programs)'; FUZZ_REPLAY='$(fuzz_replay)'; \
+	export FUZZ_PROGRAMS FUZZ_REPLAY;
+
+include %D%/sim/local.mk
+include %D%/fuzz/local.mk
+include %D%/bench/local.mk
+
+# Product code, and all code.
+product_dirs = common transport xmlconfig spoke hub
+
+.PHONY: lint format-check tidy coverage campaign
+
+lint: config.h
+	@$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS=t/lint.t
+
+format-check:
+	cd $(top_srcdir) && find $(product_dirs) t -name '*.[ch]' | \
+		xargs $(CLANG_FORMAT) --dry-run -Werror
+
+tidy: config.h
+	cd $(top_srcdir) && find $(product_dirs) -name '*.c' | sort | \
+	while read -r f; do \
+		$(CLANG_TIDY) --quiet --warnings-as-errors='*' $$f -- \
+			-std=gnu11 $(DEFS) -I. -I$(abs_top_builddir) \
+			$(AM_CPPFLAGS) $(CPPFLAGS) || exit 1; \
+	done
+
+# Long runs of tests that are short in make check: they look at $CAMPAIGN.
+campaign_tests =
+campaign:
+	@CAMPAIGN=1 TEST_TIMEOUT=86400 $(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS='$(campaign_tests)'
+
+# In a tree configured with --enable-coverage.
+coverage: check
+	gcovr --root $(top_srcdir) --exclude t/ --object-directory . \
+		--print-summary --html-details coverage.html
