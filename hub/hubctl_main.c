@@ -11,13 +11,13 @@ int
 main(int argc, char *argv[])
 {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("hubctl " PACKAGE_VERSION);
+		(void)puts("hubctl " PACKAGE_VERSION);
 		return EX_OK;
 	}
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		puts("usage: hubctl [--help | --version]");
+		(void)puts("usage: hubctl [--help | --version]");
 		return EX_OK;
 	}
-	fputs("usage: hubctl [--help | --version]\n", stderr);
+	(void)fputs("usage: hubctl [--help | --version]\n", stderr);
 	return EX_USAGE;
 }

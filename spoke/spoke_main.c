@@ -11,13 +11,13 @@ int
 main(int argc, char *argv[])
 {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("spoke " PACKAGE_VERSION);
+		(void)puts("spoke " PACKAGE_VERSION);
 		return EX_OK;
 	}
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		puts("usage: spoke [--help | --version]");
+		(void)puts("usage: spoke [--help | --version]");
 		return EX_OK;
 	}
-	fputs("usage: spoke [--help | --version]\n", stderr);
+	(void)fputs("usage: spoke [--help | --version]\n", stderr);
 	return EX_USAGE;
 }

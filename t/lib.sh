@@ -195,6 +195,9 @@ lib_tree() {
 lib_cleanup() {
 	lib_status=$?
 	trap - EXIT INT TERM HUP
+	# A signal may reach a new child while it still has our traps.
+	read -r lib_self _ </proc/self/stat
+	test "$lib_self" -eq $$ || exit "$lib_status"
 	for lib_pid in $lib_pids; do
 		# shellcheck disable=SC2046 # a list of numbers
 		running "$lib_pid" && kill -KILL $(lib_tree "$lib_pid") \

@@ -1,6 +1,6 @@
 # How tests run, and the targets for people who work on the code.  Unit tests
 # are listed beside the code that they test; here is what spans directories.
-script_tests += t/lint.t
+script_tests += t/lib.t t/lint.t
 
 EXTRA_DIST += t/lib.sh t/packages t/install-packages t/run-test
 
@@ -9,7 +9,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 	$(top_srcdir)/build-aux/tap-driver.sh
 T_LOG_DRIVER = $(LOG_DRIVER)
 LOG_COMPILER = $(SHELL) $(top_srcdir)/t/run-test
-T_LOG_COMPILER = $(LOG_COMPILER) $(SHELL)
+T_LOG_COMPILER = $(LOG_COMPILER) sh
 
 # What a test finds in its environment.
 AM_TESTS_ENVIRONMENT = \

@@ -4,6 +4,8 @@ bench_scripts =
 
 .PHONY: bench
 bench: all $(bench_programs)
+	@test -z '$(SANITIZE_CFLAGS)' || \
+		{ echo 'bench: built with sanitizers' >&2; exit 1; }
 	@for p in $(bench_programs); do ./$$p || exit 1; done
 	@top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 	sh -c 'for s in $(bench_scripts); do \
