@@ -16,7 +16,7 @@ AS_VAR_POPDEF([cache])dnl
 
 # AXLETREE_FLAGS(VARIABLE, FLAGS): AXLETREE_FLAG for each of a literal list.
 AC_DEFUN([AXLETREE_FLAGS],
-[m4_foreach_w([axletree_flag], [$2], [AXLETREE_FLAG([$1], axletree_flag)])])
+[m4_foreach_w([axletree_flag], [$2], [AXLETREE_FLAG([$1], m4_defn([axletree_flag]))])])
 
 # AXLETREE_SYSTEM(PREFIX): warnings in a library's headers are not ours.
 AC_DEFUN([AXLETREE_SYSTEM], [
@@ -44,15 +44,14 @@ PKG_CHECK_MODULES([$1], [$2], [found=yes; AXLETREE_SYSTEM([$1])], [found=no])])
 # PREFIX_CFLAGS and PREFIX_LIBS, where PREFIX is NAME in capitals.
 AC_DEFUN([AXLETREE_WITH], [
 m4_pushdef([PREFIX], m4_translit([[$1]], [a-z-], [A-Z_]))dnl
-m4_pushdef([with], [with_]m4_translit([[$1]], [-], [_]))dnl
 AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1=auto|yes|no],
-    [$3 @<:@auto@:>@])], [], [with=auto])
-AS_CASE([$with], [auto|yes|no], [],
+    [$3 @<:@auto@:>@])], [wanted=$withval], [wanted=auto])
+AS_CASE([$wanted], [auto|yes|no], [],
     [AC_MSG_ERROR([--with-$1 is one of auto, yes, no])])
 found=no
-AS_IF([test "$with" != no],
+AS_IF([test "$wanted" != no],
     [m4_default([$4], [AXLETREE_FIND(PREFIX, [$2])])])
-AS_IF([test "$with$found" = yesno],
+AS_IF([test "$wanted$found" = yesno],
     [AC_MSG_ERROR([--with-$1: the library was not found])])
 AS_IF([test $found = yes],
     [AC_DEFINE([HAVE_]PREFIX, [1], [$1: $3])],
@@ -60,5 +59,5 @@ AS_IF([test $found = yes],
 AC_SUBST(PREFIX[_CFLAGS])AC_SUBST(PREFIX[_LIBS])dnl
 AM_CONDITIONAL([HAVE_]PREFIX, [test $found = yes])
 AXLETREE_ROW([$1], [$3], [$found])
-m4_popdef([with])m4_popdef([PREFIX])dnl
+m4_popdef([PREFIX])dnl
 ])
