@@ -1,12 +1,13 @@
 /*
- * The durable-write protocol, W1-W9 and W13 of doc/architecture.md: the only
- * file that writes what a promise stands on.  Create never overwrites,
+ * The durable-write protocol, W1-W9 of doc/architecture.md: what a promise
+ * stands on is written here.  Create never overwrites,
  * replace always does, append extends a segment.  Everything happens inside a
  * directory descriptor; names are checked by the caller.
  */
 #ifndef COMMON_BASE_DURABLE_H
 #define COMMON_BASE_DURABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/buf.h"
@@ -39,6 +40,16 @@ int durable_create(int dirfd, const char *name, struct slice body,
     struct err *e);
 int durable_replace(int dirfd, const char *name, struct slice body,
     struct err *e);
+/* The same for what does not fit in memory: write to t->fd, then commit or
+ * abandon, each of which ends t.  A failed commit has abandoned. */
+struct durable_temp {
+	int fd;
+	char name[64];
+};
+int durable_temp(int dirfd, struct durable_temp *t, struct err *e);
+int durable_commit(int dirfd, struct durable_temp *t, const char *name,
+    bool replace, struct err *e);
+void durable_abandon(int dirfd, struct durable_temp *t);
 /* Rename without overwriting, then sync both directories. */
 int durable_move(int from_dir, const char *from, int to_dir, const char *to,
     struct err *e);
@@ -53,19 +64,5 @@ struct names {
 };
 int durable_list(int dirfd, struct names *out, struct err *e);
 void names_free(struct names *l);
-
-/* A pointer file of two slots, each with a serial number and a CRC-32: the
- * slot with the higher valid serial counts, the other is written next. */
-enum {
-	SLOTS_BODY_MAX = 480
-};
-struct slots;
-/* Opened or made.  A file that is there but has no valid slot opens too: then
- * slots_get finds nothing and slots_damaged is true. */
-int slots_open(int dirfd, const char *name, struct slots **out, struct err *e);
-bool slots_get(const struct slots *s, struct slice *body); /* until next put */
-bool slots_damaged(const struct slots *s);
-int slots_put(struct slots *s, struct slice body, struct err *e);
-void slots_close(struct slots *s);
 
 #endif

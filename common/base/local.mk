@@ -1,1 +1,10 @@
-# Sources of this directory, and the unit tests that belong to them.
+common_libcommon_a_SOURCES += \
+	%D%/buf.c %D%/buf.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/durable.c %D%/durable.h \
+	%D%/err.c %D%/err.h \
+	%D%/lock.c %D%/lock.h \
+	%D%/log.c %D%/log.h \
+	%D%/mem.c %D%/mem.h \
+	%D%/notify.c %D%/notify.h \
+	%D%/slots.c %D%/slots.h
