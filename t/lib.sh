@@ -194,7 +194,8 @@ lib_tree() {
 
 lib_cleanup() {
 	lib_status=$?
-	trap - EXIT INT TERM HUP
+	trap - EXIT
+	trap '' INT TERM HUP
 	# A signal may reach a new child while it still has our traps.
 	read -r lib_self _ </proc/self/stat
 	test "$lib_self" -eq $$ || exit "$lib_status"

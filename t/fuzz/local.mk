@@ -27,6 +27,8 @@ script_tests += t/fuzz-replay.t
 fuzz: $(fuzz_programs)
 	@for p in $(fuzz_programs); do \
 		mkdir -p t/fuzz/found/$${p##*/} && \
-		./$$p -max_total_time=$(FUZZ_SECONDS) t/fuzz/found/$${p##*/} \
+		./$$p -max_total_time=$(FUZZ_SECONDS) \
+			-artifact_prefix=t/fuzz/found/ \
+			t/fuzz/found/$${p##*/} \
 			$(top_srcdir)/t/fuzz/corpus/$${p##*/} || exit 1; \
 	done
