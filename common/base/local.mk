@@ -7,4 +7,6 @@ common_libcommon_a_SOURCES += \
 	%D%/log.c %D%/log.h \
 	%D%/mem.c %D%/mem.h \
 	%D%/notify.c %D%/notify.h \
+	%D%/options.c %D%/options.h \
+	%D%/proc.c %D%/proc.h \
 	%D%/slots.c %D%/slots.h

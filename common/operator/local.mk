@@ -1,1 +1,3 @@
-# Sources of this directory, and the unit tests that belong to them.
+common_libcommon_a_SOURCES += \
+	%D%/mail.c %D%/mail.h \
+	%D%/notice.c %D%/notice.h

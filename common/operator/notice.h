@@ -9,6 +9,7 @@
 #define COMMON_OPERATOR_NOTICE_H
 
 #include <stdint.h>
+#include <uv.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -33,7 +34,8 @@ struct notice {
 /* Open <state>/notices.  Borrows mail until notices_close; NULL: log only. */
 int notices_open(int state_dir, const struct notice_mail *mail,
     struct notices **out, struct err *e);
-/* True when this began a state (or renewed one with another text). */
+/* True when this began a state: one that is raised already keeps its first
+ * text and is not told again. */
 bool notice_raise(struct notices *n, const struct notice *what,
     struct wall now);
 /* True when there was such a state. */
@@ -41,17 +43,15 @@ bool notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now);
 bool notice_is_raised(const struct notices *n, const char *association,
     const char *key);
-/* Write the file and send the mail that is due.  Mail that cannot be sent
- * stays queued in the file.  Never fails: it logs. */
+/* Write what changed and send the mail that is due, waiting for it.  Mail that
+ * cannot be sent stays due.  Never fails: it logs. */
 void notices_flush(struct notices *n, struct wall now);
+/* The same without waiting: the mail is sent by a child on the loop.  At most
+ * one at a time; n must live until the loop has ended. */
+void notices_flush_on(struct notices *n, uv_loop_t *loop, struct wall now);
 void notices_each(const struct notices *n,
     void (*each)(void *arg, const struct notice *what, struct wall since),
     void *arg);
 void notices_close(struct notices *n);
-
-/* The mail itself, as pure text: fixed headers, one line an event, escaped. */
-int notice_compose(struct buf *out, const struct notice_mail *mail,
-    const struct notice *began, size_t n_began, const struct notice *over,
-    size_t n_over);
 
 #endif
