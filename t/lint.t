@@ -103,13 +103,16 @@ wrong_config() {
 	sources | grep '^common/config/' | xargs -r grep -n '"config\.h"'
 }
 
-# A test that no list names never runs.
-unlisted_tests() {
+# A file that no list names is not built, not run, not in the tarball.
+unlisted_files() {
 	lists=$(find $product t -name local.mk)
-	for f in t/test_*.c t/*.t; do
-		test -e "$f" || continue
+	for f in $(sources) t/*.t; do
+		# A header may wait for its code.
+		case $f in
+		*.h) test -e "${f%.h}.c" || continue ;;
+		esac
 		# shellcheck disable=SC2086
-		grep -qF "$(basename "${f%.c}")" $lists || echo "$f"
+		grep -qwF "$(basename "$f")" $lists || echo "$f"
 	done
 }
 
@@ -152,5 +155,5 @@ else
 fi
 none "no path of somebody's machine" machine_paths
 none "each document that is named exists" missing_documents
-none "each test is on a list" unlisted_tests
+none "each source and test is on a list" unlisted_files
 done_testing
