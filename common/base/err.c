@@ -131,7 +131,7 @@ err_exit_code(const struct err *e)
 	case ERR_MISSING:
 		return EX_NOINPUT;
 	case ERR_HOST:
-		return EX_NOHOST;
+		return EX_UNAVAILABLE; /* 69, as documented; EX_NOHOST is for mail */
 	case ERR_CREATE:
 		return EX_CANTCREAT;
 	case ERR_PROTOCOL:

@@ -10,3 +10,12 @@ common_libcommon_a_SOURCES += \
 	%D%/options.c %D%/options.h \
 	%D%/proc.c %D%/proc.h \
 	%D%/slots.c %D%/slots.h
+
+unit_tests += t/test_buf t/test_durable t/test_err t/test_proc
+t_test_buf_SOURCES = t/test_buf.c
+t_test_durable_SOURCES = t/test_durable.c
+t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
+	-Wl,--wrap=fdatasync -Wl,--wrap=write -Wl,--wrap=pwrite \
+	-Wl,--wrap=renameat2
+t_test_err_SOURCES = t/test_err.c
+t_test_proc_SOURCES = t/test_proc.c

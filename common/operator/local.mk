@@ -1,3 +1,6 @@
 common_libcommon_a_SOURCES += \
 	%D%/mail.c %D%/mail.h \
 	%D%/notice.c %D%/notice.h
+
+unit_tests += t/test_notice
+t_test_notice_SOURCES = t/test_notice.c

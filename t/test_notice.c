@@ -1,0 +1,275 @@
+/*
+ * What a person is told: once when it begins, once when it is over, whatever
+ * the number of programs that see it.  A real child stands where sendmail
+ * does and appends what it reads to a file.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/durable.h"
+#include "common/base/log.h"
+#include "common/operator/mail.h"
+#include "common/operator/notice.h"
+
+static int dir = -1;
+static char dir_path[64], script[160];
+static const char *const to[] = { "noc@example.net", NULL };
+static const char *sendmail[] = { "/bin/sh", "-c", script, NULL };
+static const struct notice_mail mail = { "hub", to, sendmail, 60, 3600 };
+static const struct notice gap = { "alps", "gap", "7 is missing",
+	"hubctl gaps alps" };
+
+static int
+make_dir(void **state)
+{
+	(void)state;
+	snprintf(dir_path, sizeof(dir_path), "/tmp/notice.XXXXXX");
+	assert_non_null(mkdtemp(dir_path));
+	dir = open(dir_path, O_RDONLY | O_DIRECTORY);
+	assert_true(dir >= 0);
+	snprintf(script, sizeof(script), "cat >> %s/mail", dir_path);
+	return 0;
+}
+
+static int
+remove_dir(void **state)
+{
+	struct names l;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(durable_list(dir, &l, &e), 0);
+	for (size_t i = 0; i < l.n; i++)
+		unlinkat(dir, l.name[i], 0);
+	names_free(&l);
+	close(dir);
+	return rmdir(dir_path);
+}
+
+static struct wall
+at(int64_t s)
+{
+	return (struct wall){ s * 1000 };
+}
+
+static struct notices *
+opened(void)
+{
+	struct notices *n;
+	struct err e = { 0 };
+
+	assert_int_equal(notices_open(dir, &mail, &n, &e), 0);
+	return n;
+}
+
+/* How often text is in the mail sent so far. */
+static unsigned
+mailed(const char *text)
+{
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	unsigned n = 0;
+
+	if (durable_read_file(dir, "mail", 1 << 20, &b, &e) == 0)
+		for (const char *p = b.p; (p = strstr(p, text)) != NULL; p++)
+			n++;
+	buf_clear(&b);
+	return n;
+}
+
+static void
+raise_in_a_run(int64_t now_s)
+{
+	struct notices *n = opened();
+
+	notice_raise(n, &gap, at(now_s));
+	notices_flush(n, at(now_s));
+	notices_close(n);
+}
+
+static void
+an_outage_seen_every_minute_is_mailed_once(void **state)
+{
+	struct notices *n;
+
+	(void)state;
+	for (int64_t t = 1000; t < 1000 + 3600; t += 60)
+		raise_in_a_run(t);
+	assert_int_equal(mailed("Subject:"), 1);
+	assert_int_equal(mailed("began: alps: 7 is missing"), 1);
+	assert_int_equal(mailed("next: hubctl gaps alps"), 1);
+	n = opened();
+	assert_true(notice_is_raised(n, "alps", "gap"));
+	assert_true(notice_clear(n, "alps", "gap", at(4700)));
+	assert_false(notice_clear(n, "alps", "gap", at(4700)));
+	notices_flush(n, at(4700));
+	notices_close(n);
+	assert_int_equal(mailed("over: alps: 7 is missing"), 1);
+	n = opened();
+	assert_false(notice_is_raised(n, "alps", "gap"));
+	notices_flush(n, at(9999));
+	notices_close(n);
+	assert_int_equal(mailed("Subject:"), 2);
+}
+
+static void
+reminders_come_at_growing_intervals(void **state)
+{
+	(void)state;
+	for (int64_t t = 0; t < 86400; t += 600)
+		raise_in_a_run(t);
+	/* after 1 min; then 1 h, 2 h, 4 h, 8 h later */
+	assert_int_equal(mailed("began: "), 1);
+	assert_int_equal(mailed("lasts: "), 4);
+}
+
+static void
+what_ends_before_it_is_mailed_is_not_mailed(void **state)
+{
+	struct notices *n = opened();
+
+	(void)state;
+	notice_raise(n, &gap, at(1000));
+	notices_flush(n, at(1000));
+	notice_clear(n, "alps", "gap", at(1030));
+	notices_flush(n, at(1030));
+	notices_flush(n, at(99999));
+	notices_close(n);
+	assert_int_equal(mailed("Subject:"), 0);
+}
+
+static void
+two_programs_do_not_lose_each_others_states(void **state)
+{
+	const struct notice fork = { "bern", "fork", "two of 5", "x" };
+	struct notices *a = opened(), *b = opened();
+
+	(void)state;
+	notice_raise(a, &gap, at(1000));
+	notice_raise(b, &fork, at(1000));
+	notices_flush(a, at(1000));
+	notices_flush(b, at(1000));
+	notices_close(a);
+	notices_close(b);
+	a = opened();
+	assert_true(notice_is_raised(a, "alps", "gap"));
+	assert_true(notice_is_raised(a, "bern", "fork"));
+	notices_close(a);
+}
+
+static void
+mail_that_fails_stays_due(void **state)
+{
+	(void)state;
+	snprintf(script, sizeof(script), "exit 75");
+	raise_in_a_run(1000);
+	raise_in_a_run(1100);
+	assert_int_equal(mailed("Subject:"), 0);
+	snprintf(script, sizeof(script), "cat >> %s/mail", dir_path);
+	raise_in_a_run(1200);
+	assert_int_equal(mailed("began: "), 1);
+}
+
+static void
+a_flood_of_changes_is_at_most_twenty_mails_an_hour(void **state)
+{
+	(void)state;
+	for (int64_t t = 3600; t < 7100; t += 70) {
+		struct notices *n = opened();
+		char key[16];
+		struct notice what = gap;
+
+		snprintf(key, sizeof(key), "k%d", (int)t);
+		what.key = key;
+		notice_raise(n, &what, at(t));
+		notices_flush(n, at(t + 65));
+		notices_close(n);
+	}
+	assert_int_equal(mailed("Subject:"), 20);
+}
+
+static void
+a_damaged_file_does_not_stop_anyone(void **state)
+{
+	struct err e = { 0 };
+	struct notices *n;
+
+	(void)state;
+	assert_int_equal(durable_replace(dir, "notices",
+			     SLICE("new\tx\n\xff\0\nmails\t\ton\t1\t1"), &e),
+	    0);
+	n = opened();
+	assert_true(notice_raise(n, &gap, at(1)));
+	notices_flush(n, at(1));
+	notices_close(n);
+}
+
+static void
+nothing_from_outside_becomes_a_header(void **state)
+{
+	struct mail_item item = { MAIL_BEGAN,
+		{ "alps", "gap", "x\r\n\r\nBcc: evil@example.org\x1b[2J", "y" },
+		0 };
+	struct buf out = { 0 };
+
+	(void)state;
+	mail_compose(&out, &mail, &item, 1);
+	assert_null(strstr(out.p, "\nBcc:"));
+	assert_null(strchr(out.p, '\r'));
+	assert_null(strchr(out.p, '\x1b'));
+	assert_non_null(strstr(out.p, "To: noc@example.net\n"));
+	buf_clear(&out);
+}
+
+static void
+a_mail_has_a_limit_and_counts_the_rest(void **state)
+{
+	enum {
+		MANY = 2000
+	};
+	static struct mail_item item[MANY];
+	struct buf out = { 0 };
+	char text[700];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (size_t i = 0; i < MANY; i++)
+		item[i] = (struct mail_item){ MAIL_BEGAN,
+			{ "alps", "gap", text, "y" }, 0 };
+	mail_compose(&out, &mail, item, MANY);
+	assert_true(out.n <= MAIL_MAX);
+	assert_non_null(strstr(out.p, " more: run the status command\n"));
+	buf_clear(&out);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+	const struct CMUnitTest tests[] = {
+		TEST(an_outage_seen_every_minute_is_mailed_once),
+		TEST(reminders_come_at_growing_intervals),
+		TEST(what_ends_before_it_is_mailed_is_not_mailed),
+		TEST(two_programs_do_not_lose_each_others_states),
+		TEST(mail_that_fails_stays_due),
+		TEST(a_flood_of_changes_is_at_most_twenty_mails_an_hour),
+		TEST(a_damaged_file_does_not_stop_anyone),
+		TEST(nothing_from_outside_becomes_a_header),
+		TEST(a_mail_has_a_limit_and_counts_the_rest),
+	};
+
+	log_open("test", LOG_TARGET_STDERR, LOG_LEVEL_ERR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,128 @@
+/*
+ * Children: input, output, exit statuses, deadlines that reach grandchildren.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/clock.h"
+#include "common/base/proc.h"
+
+static struct proc_result
+run(const char *script, struct slice input, int64_t deadline_ms,
+    size_t output_max, struct buf *out, struct buf *errs)
+{
+	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
+	struct proc_opts o = { .argv = argv,
+		.input = input,
+		.output_max = output_max,
+		.deadline_ms = deadline_ms };
+	struct proc_result r = { 0 };
+	struct err e = { 0 };
+
+	assert_int_equal(proc_run(&o, &r, out, errs, &e), 0);
+	return r;
+}
+
+static void
+what_goes_in_comes_out(void **state)
+{
+	struct buf out = { 0 }, errs = { 0 };
+	struct proc_result r;
+
+	(void)state;
+	r = run("cat; echo no >&2; exit 3", SLICE("hello"), 0, 0, &out, &errs);
+	assert_int_equal(r.exit_status, 3);
+	assert_string_equal(out.p, "hello");
+	assert_string_equal(errs.p, "no\n");
+	buf_clear(&out);
+	buf_clear(&errs);
+}
+
+static void
+the_environment_is_spelled_out(void **state)
+{
+	struct buf out = { 0 };
+
+	(void)state;
+	run("echo ${HOME-none} $LC_ALL", SLICE(""), 0, 0, &out, NULL);
+	assert_string_equal(out.p, "none C\n");
+	buf_clear(&out);
+}
+
+static void
+the_deadline_reaches_the_whole_group(void **state)
+{
+	struct mono start = clock_mono();
+	struct proc_result r;
+
+	(void)state;
+	r = run("trap '' TERM; sleep 60 & sleep 60", SLICE(""), 100, 0, NULL,
+	    NULL);
+	assert_true(r.timed_out);
+	assert_int_equal(r.signal, SIGKILL);
+	assert_true(mono_ms_since(clock_mono(), start) < 30000);
+}
+
+static void
+a_flood_is_stopped_at_the_limit(void **state)
+{
+	struct buf out = { 0 };
+	struct proc_result r;
+
+	(void)state;
+	r = run("exec yes", SLICE(""), 20000, 100000, &out, NULL);
+	assert_true(r.overflowed);
+	assert_true(out.n <= 100000);
+	buf_clear(&out);
+}
+
+static void
+only_the_end_of_stderr_is_kept(void **state)
+{
+	struct buf errs = { 0 };
+
+	(void)state;
+	run("i=0; while [ $i -lt 2000 ]; do echo line $i >&2; i=$((i+1)); done",
+	    SLICE(""), 0, 0, NULL, &errs);
+	assert_true(errs.n <= 4096);
+	assert_non_null(strstr(errs.p, "line 1999\n"));
+	buf_clear(&errs);
+}
+
+static void
+a_missing_program_is_the_operators_mistake(void **state)
+{
+	const char *const argv[] = { "/nonexistent/program", NULL };
+	struct proc_opts o = { .argv = argv };
+	struct proc_result r;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(proc_run(&o, &r, NULL, NULL, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_non_null(strstr(e.msg, "/nonexistent/program"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(the_environment_is_spelled_out),
+		cmocka_unit_test(the_deadline_reaches_the_whole_group),
+		cmocka_unit_test(a_flood_is_stopped_at_the_limit),
+		cmocka_unit_test(only_the_end_of_stderr_is_kept),
+		cmocka_unit_test(a_missing_program_is_the_operators_mistake),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
