@@ -116,7 +116,7 @@ outside_bytes_become_one_printable_line(void **state)
 	assert_string_equal(log_escape(small, sizeof(small), SLICE("12345678")),
 	    "1234...");
 	assert_string_equal(log_escape(small, sizeof(small), SLICE("\n\n")),
-	    "...");
+	    "\\x0a...");
 	assert_string_equal(log_escape(small, sizeof(small), SLICE("")), "");
 }
 
