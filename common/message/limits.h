@@ -14,8 +14,10 @@ enum {
 	LIMIT_HEADER_LINES = 32,
 	LIMIT_HEADER_LINE = 998, /* bytes, without the LF */
 	LIMIT_HEADER_NAME = 32,
-	LIMIT_DATA_LINE = 4096,
-	LIMIT_CONFIG_VALUE = 16 << 10,
+	LIMIT_DATA_LINE = 4096,        /* without the LF */
+	LIMIT_CONFIG_VALUE = 16 << 10, /* and of STATUS, RESULT, TASK, RESYNC */
+	LIMIT_PARAM = 64,              /* bytes of a name in a body */
+	LIMIT_PARAMS = 64,             /* in one block of a CONFIG */
 	LIMIT_TOKEN = 64,
 	LIMIT_VALUE = 32,
 	LIMIT_PATH = 512,
