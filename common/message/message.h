@@ -64,7 +64,8 @@ enum message_verdict {
 	MESSAGE_MORE,    /* not all there yet: call again with more behind it */
 	MESSAGE_WHOLE,   /* accepted; m is filled, m->raw.n bytes are used */
 	MESSAGE_POISON,  /* Length and Digest right, grammar wrong: m->msgid,
-	                     stream, prev, digest and raw are filled, e says what */
+	                     stream, prev, digest and raw are filled, e says what.
+	                     In the bare form: grammar wrong, lone dot found */
 	MESSAGE_DAMAGED, /* not what was spooled: e says what, with line */
 	MESSAGE_OVERSIZE, /* a limit was passed: as damaged, nothing buffered on */
 };
