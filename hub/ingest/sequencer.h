@@ -19,11 +19,15 @@ enum sequencer_verdict {
 	SEQUENCER_STRANGE, /* of a replaced stream, or of a new one but not at 1 */
 };
 
+const char *sequencer_verdict_name(enum sequencer_verdict v);
+
 struct sequencer;
 
 /* window: messages; 0: LIMIT_WINDOW_MESSAGES. */
 struct sequencer *sequencer_new(const struct spool_point *cursor,
     uint64_t window);
+/* This stream was current once and never comes back by itself. */
+void sequencer_replaced(struct sequencer *s, struct stream_id stream);
 /* The digest of a number at or below the cursor is not kept: the shell looks it
  * up and says so with known; false means it cannot be compared any more and
  * the message is a duplicate. */
@@ -33,9 +37,10 @@ enum sequencer_verdict sequencer_offer(struct sequencer *s,
 void sequencer_advance(struct sequencer *s, const struct message *m);
 /* These numbers will never come.  True when the cursor moved. */
 bool sequencer_lost(struct sequencer *s, uint64_t first, uint64_t last);
+/* Another stream from its MsgID 1 on; the one before it was replaced. */
 void sequencer_begin(struct sequencer *s, struct stream_id stream);
 struct spool_point sequencer_cursor(const struct sequencer *s);
-/* What is missing before the highest number seen; false: nothing. */
+/* The first range missing before the highest number seen; false: nothing. */
 bool sequencer_gap(const struct sequencer *s, uint64_t *first, uint64_t *last);
 void sequencer_free(struct sequencer *s);
 

@@ -26,7 +26,7 @@ enum settling_verdict {
 	                     one: archive it and mark it (fatal loss) */
 	SETTLING_SAME, /* CONFIG of the generation that is held: nothing to do */
 	SETTLING_CHANGED, /* CONFIG set complete: the delay begins or is extended */
-	SETTLING_PART, /* CONFIG part: more to come */
+	SETTLING_PART, /* CONFIG part: more to come, or out of place */
 };
 
 enum settling_action {
@@ -40,26 +40,41 @@ enum settling_action {
 struct settling;
 
 struct settling_opts {
-	int64_t delay_ms, max_ms;
+	int64_t delay_ms; /* after the last change, */
+	int64_t max_ms; /* but not longer after the first; also the wait before
+	                       what failed is tried again */
 };
 
 struct settling *settling_new(const struct settling_opts *o);
 /* An association of this tree, known by a small number from 0; generation: the
  * compiled one, 0: none. */
 void settling_add(struct settling *s, unsigned who, uint64_t generation);
+/* STATUS and RESULT never wait: SETTLING_STORE. */
 enum settling_verdict settling_message(struct settling *s, unsigned who,
     const struct message *m, struct mono now);
-/* The CONFIG just taken fails for its content: last good tree stays. */
+/* The CONFIG just taken fails for its content: the one before it stays. */
 void settling_poisoned(struct settling *s, unsigned who, uint64_t generation);
+/* This generation is held complete though no message says so now: it was found
+ * in the archive at the start, or an operator accepted it. */
+void settling_held(struct settling *s, unsigned who, uint64_t generation,
+    struct mono now);
+/* An operator wants the tree compiled without delay, changed or not. */
+void settling_hurry(struct settling *s, struct mono now);
 /* What to do now; call until SETTLING_NOTHING.  *who is set for RESYNC. */
 enum settling_action settling_next(struct settling *s, struct mono now,
     unsigned *who);
-void settling_drained(struct settling *s, struct mono now);
+/* Not ok: the stores failed, the compilation waits. */
+void settling_drained(struct settling *s, bool ok, struct mono now);
+/* Not ok: the last good tree stays, and what was held is still to come. */
 void settling_compiled(struct settling *s, bool ok, struct mono now);
 /* A new stream of this association: its generations begin anew. */
 void settling_begin(struct settling *s, unsigned who);
 struct mono settling_wake(const struct settling *s); /* or INT64_MAX */
 enum settling_state settling_state(const struct settling *s);
+/* Of who: in the live tree, newest complete one, last asked for; 0: none. */
+uint64_t settling_live(const struct settling *s, unsigned who);
+uint64_t settling_newest(const struct settling *s, unsigned who);
+uint64_t settling_asked(const struct settling *s, unsigned who);
 void settling_free(struct settling *s);
 
 #endif
