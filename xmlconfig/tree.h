@@ -9,24 +9,40 @@
 
 struct tree; /* leaves in path order once tree_finish was called */
 
+/* Slices live until the next change of the tree. */
 struct tree_leaf {
 	struct slice path;   /* "/Sites/Alps/Gateway/load/avg1" */
-	struct slice token;  /* of the stream that it came from */
+	struct slice token;  /* of the stream that it came from, or empty */
 	struct slice params; /* "name\0value\0...": tree_next_param */
 };
 
 struct tree *tree_new(void);
-/* A leaf; what follows belongs to it.  ERR_INPUT: no path, too deep. */
+/* A leaf; what follows belongs to it.  ERR_INPUT: no path, no token, more than
+ * a million leaves or 1 GiB of text. */
 int tree_add(struct tree *t, struct slice path, struct slice token,
     struct err *e);
+/* The same with token and parameters of a leaf of another tree. */
+int tree_add_like(struct tree *t, struct slice path, const struct tree_leaf *l,
+    struct err *e);
+/* A parameter of the leaf added last, in place of one of that name.  Names are
+ * those of names_param(), values of at most LIMIT_CONFIG_VALUE bytes without
+ * NUL; they are kept in the order of names_param(). */
 void tree_set(struct tree *t, struct slice name, struct slice value);
-/* Sort by path; ERR_INPUT names two that collide: the same path, or a leaf
- * where another has a subtree. */
+/* Sort by path, in the order of bytes, so that a subtree's leaves stand
+ * together; ERR_INPUT names two that collide: the same path, a leaf where
+ * another has a subtree, names side by side that differ in case only, or the
+ * same token.  Add no more afterwards. */
 int tree_finish(struct tree *t, struct err *e);
 size_t tree_size(const struct tree *t);
 struct tree_leaf tree_leaf(const struct tree *t, size_t i);
-/* Index of the leaf of this path, or SIZE_MAX. */
+/* Index of the leaf of this path, or SIZE_MAX.  Finished trees only. */
 size_t tree_find(const struct tree *t, struct slice path);
+/* In a finished tree, where leaf i has a name (a component) that begins at
+ * byte `at` of its path: the name, and the index behind the last leaf, before
+ * end, with the same path up to that name's end.  A leaf of that very path
+ * gives i + 1, and *is_leaf. */
+size_t tree_run(const struct tree *t, size_t i, size_t end, size_t at,
+    struct slice *name, bool *is_leaf);
 bool tree_next_param(struct slice *params, struct slice *name,
     struct slice *value);
 /* The value of a parameter, or fallback. */
@@ -34,8 +50,10 @@ struct slice tree_param(const struct tree_leaf *l, struct slice name,
     struct slice fallback);
 void tree_free(struct tree *t);
 
-/* Whole CONFIG bodies (all parts, in order) into a tree.  Parameters only of
- * the allow-list, no "%" or "$": ERR_INPUT with token and line otherwise. */
+/* Whole CONFIG bodies (all parts, in order) into a tree, before tree_finish.
+ * Parameters only of the allow-list, each with a value of its kind, no "%" or
+ * "$": ERR_INPUT with token and line otherwise, and then the tree is fit for
+ * tree_free alone. */
 int tree_add_config(struct tree *t, struct slice body, struct err *e);
 
 #endif

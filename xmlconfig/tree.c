@@ -1,0 +1,403 @@
+/*
+ * The datasource tree; see tree.h.  All text lies in one block, each leaf's
+ * path, token and parameters one behind the other; a leaf is where it begins
+ * and how long these are.  What CONFIG may say is tree_config.c's.
+ */
+#include "config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/message/names.h"
+#include "xmlconfig/tree.h"
+
+struct leaf {
+	uint32_t at;       /* of the path in text */
+	uint32_t n_params; /* bytes, like the next two */
+	uint16_t n_path;
+	uint16_t n_token;
+};
+
+struct tree {
+	struct leaf *leaf;
+	size_t n, cap;
+	char *text;
+	size_t used, room;
+	int rank; /* of the last leaf's last parameter, -1: none */
+};
+
+/* A leaf is begun only below this; it cannot grow past 2^32 from there. */
+#define TEXT_MAX ((size_t)1 << 30)
+
+struct tree *
+tree_new(void)
+{
+	return mem_alloc(sizeof(struct tree));
+}
+
+void
+tree_free(struct tree *t)
+{
+	if (t == NULL)
+		return;
+	free(t->leaf);
+	free(t->text);
+	free(t);
+}
+
+size_t
+tree_size(const struct tree *t)
+{
+	return t->n;
+}
+
+/* Room for n bytes at `at`, what stands there moves up. */
+static char *
+text_open(struct tree *t, size_t at, size_t n)
+{
+	if (n > t->room - t->used) {
+		t->room = (t->used + n) * 3 / 2 + 4096;
+		t->text = mem_resize(t->text, t->room, 1);
+	}
+	memmove(t->text + at + n, t->text + at, t->used - at);
+	t->used += n;
+	return t->text + at;
+}
+
+static void
+text_put(struct tree *t, struct slice s)
+{
+	char *p = text_open(t, t->used, s.n);
+
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+}
+
+int
+tree_add(struct tree *t, struct slice path, struct slice token, struct err *e)
+{
+	if (!name_is_path(path))
+		return err_set(e, ERR_INPUT, "not a path: %.*s",
+		    (int)(path.n < 80 ? path.n : 80), path.p);
+	if (token.n > 0 && !name_is_token(token))
+		return err_set(e, ERR_INPUT, "%.*s: not a token", (int)path.n,
+		    path.p);
+	if (t->n >= LIMIT_DATASOURCES_HARD)
+		return err_set(e, ERR_INPUT, "more than %d leaves",
+		    LIMIT_DATASOURCES_HARD);
+	if (t->used > TEXT_MAX)
+		return err_set(e, ERR_INPUT, "more than 1 GiB of parameters");
+	if (t->n == t->cap) {
+		t->cap = t->cap * 3 / 2 + 64;
+		t->leaf = mem_resize(t->leaf, t->cap, sizeof(t->leaf[0]));
+	}
+	t->leaf[t->n++] = (struct leaf){
+		.at = (uint32_t)t->used,
+		.n_path = (uint16_t)path.n,
+		.n_token = (uint16_t)token.n,
+	};
+	t->rank = -1;
+	text_put(t, path);
+	text_put(t, token);
+	return 0;
+}
+
+int
+tree_add_like(struct tree *t, struct slice path, const struct tree_leaf *l,
+    struct err *e)
+{
+	if (tree_add(t, path, l->token, e) == -1)
+		return -1;
+	text_put(t, l->params);
+	t->leaf[t->n - 1].n_params = (uint32_t)l->params.n;
+	t->rank = INT32_MAX; /* not known: tree_set looks */
+	return 0;
+}
+
+/* Where in the last leaf's parameters, from byte `from` of the text, one of
+ * this rank belongs, and how many bytes of the same name stand there. */
+static size_t
+param_place(const struct tree *t, size_t from, int rank, size_t *same)
+{
+	struct slice left = { t->text + from, t->used - from }, name, value;
+	size_t at = from;
+
+	*same = 0;
+	while (tree_next_param(&left, &name, &value)) {
+		int r = names_param_rank(name);
+
+		if (r == rank)
+			*same = name.n + value.n + 2;
+		if (r >= rank)
+			break;
+		at = (size_t)(left.p - t->text);
+	}
+	return at;
+}
+
+void
+tree_set(struct tree *t, struct slice name, struct slice value)
+{
+	int rank = names_param_rank(name);
+	struct leaf *l;
+	size_t at, same = 0;
+	char *p;
+
+	assert(rank >= 0 && t->n > 0 && value.n <= LIMIT_CONFIG_VALUE);
+	l = &t->leaf[t->n - 1];
+	at = t->used;
+	if (rank <= t->rank) /* not simply the next one */
+		at = param_place(t, l->at + l->n_path + (size_t)l->n_token,
+		    rank, &same);
+	else
+		t->rank = rank;
+	memmove(t->text + at, t->text + at + same, t->used - at - same);
+	t->used -= same;
+	p = text_open(t, at, name.n + value.n + 2);
+	memcpy(p, name.p, name.n);
+	p[name.n] = '\0';
+	if (value.n > 0)
+		memcpy(p + name.n + 1, value.p, value.n);
+	p[name.n + 1 + value.n] = '\0';
+	l->n_params += (uint32_t)(name.n + value.n + 2 - same);
+}
+
+static struct slice
+path_of(const struct tree *t, const struct leaf *l)
+{
+	return (struct slice){ t->text + l->at, l->n_path };
+}
+
+struct tree_leaf
+tree_leaf(const struct tree *t, size_t i)
+{
+	const struct leaf *l = &t->leaf[i];
+	const char *token = t->text + l->at + l->n_path;
+
+	assert(i < t->n);
+	return (struct tree_leaf){
+		.path = path_of(t, l),
+		.token = { token, l->n_token },
+		.params = { token + l->n_token, l->n_params },
+	};
+}
+
+size_t
+tree_find(const struct tree *t, struct slice path)
+{
+	size_t lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (slice_cmp(path_of(t, &t->leaf[mid]), path) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < t->n && slice_eq(path_of(t, &t->leaf[lo]), path))
+		return lo;
+	return SIZE_MAX;
+}
+
+size_t
+tree_run(const struct tree *t, size_t i, size_t end, size_t at,
+    struct slice *name, bool *is_leaf)
+{
+	struct slice path = path_of(t, &t->leaf[i]);
+	const char *slash = memchr(path.p + at, '/', path.n - at);
+	size_t n;
+
+	*is_leaf = slash == NULL;
+	*name = (struct slice){ path.p + at, path.n - at };
+	if (*is_leaf)
+		return i + 1;
+	name->n = (size_t)(slash - name->p);
+	n = at + name->n + 1; /* with the slash: "/a/" is not in "/ab" */
+	while (++i < end) {
+		const struct leaf *l = &t->leaf[i];
+
+		/* the last bytes differ first, and what is before `at` not */
+		if (l->n_path <= n || t->text[l->at + n - 1] != '/' ||
+		    memcmp(t->text + l->at + at, name->p, name->n) != 0)
+			break;
+	}
+	return i;
+}
+
+bool
+tree_next_param(struct slice *params, struct slice *name, struct slice *value)
+{
+	struct slice left = *params;
+
+	if (!slice_cut(&left, '\0', name) || !slice_cut(&left, '\0', value))
+		return false;
+	*params = left;
+	return true;
+}
+
+struct slice
+tree_param(const struct tree_leaf *l, struct slice name, struct slice fallback)
+{
+	struct slice left = l->params, n, value;
+
+	while (tree_next_param(&left, &n, &value))
+		if (slice_eq(n, name))
+			return value;
+	return fallback;
+}
+
+/* --- Order and collisions ---------------------------------------------- */
+
+static int
+compare_paths(const void *a, const void *b, void *tree)
+{
+	return slice_cmp(path_of(tree, a), path_of(tree, b));
+}
+
+/* Leaves mostly come in order: then there is nothing to do. */
+static void
+sort_leaves(struct tree *t)
+{
+	for (size_t i = 1; i < t->n; i++)
+		if (compare_paths(&t->leaf[i - 1], &t->leaf[i], t) > 0) {
+			qsort_r(t->leaf, t->n, sizeof(t->leaf[0]),
+			    compare_paths, t);
+			return;
+		}
+}
+
+static int
+fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* One name of a subtree, and the first leaf that has it. */
+struct child {
+	struct slice name;
+	size_t leaf;
+};
+
+static int
+compare_folded(const void *a, const void *b)
+{
+	const struct slice x = ((const struct child *)a)->name;
+	const struct slice y = ((const struct child *)b)->name;
+	size_t i = 0;
+
+	while (i < x.n && i < y.n && fold(x.p[i]) == fold(y.p[i]))
+		i++;
+	if (i < x.n && i < y.n)
+		return fold(x.p[i]) < fold(y.p[i]) ? -1 : 1;
+	return (x.n > y.n) - (x.n < y.n);
+}
+
+/* Two long paths do not both fit into an error, and differ in their ends. */
+static struct slice
+tail(struct slice path)
+{
+	const size_t most = 100;
+
+	if (path.n <= most)
+		return path;
+	return (struct slice){ path.p + path.n - most, most };
+}
+
+static int
+collision(const struct tree *t, size_t a, size_t b, struct err *e)
+{
+	struct slice x = tail(path_of(t, &t->leaf[a]));
+	struct slice y = tail(path_of(t, &t->leaf[b]));
+
+	return err_set(e, ERR_INPUT, "%.*s and %.*s collide", (int)x.n, x.p,
+	    (int)y.n, y.p);
+}
+
+static int
+check_children(const struct tree *t, struct child *c, size_t n, struct err *e)
+{
+	size_t i = 1;
+
+	while (i < n && compare_folded(&c[i - 1], &c[i]) < 0)
+		i++;
+	if (i >= n)
+		return 0; /* in order and all different */
+	qsort(c, n, sizeof(c[0]), compare_folded);
+	for (i = 1; i < n; i++)
+		if (compare_folded(&c[i - 1], &c[i]) == 0)
+			return collision(t, c[i - 1].leaf, c[i].leaf, e);
+	return 0;
+}
+
+/* The leaves i .. end - 1, whose paths are the same up to byte `at`.  `c` has
+ * room for a child a leaf; deeper levels use it again.  Paths are at most
+ * LIMIT_PATH_DEPTH deep, and so is this. */
+static int
+check_subtree(const struct tree *t, size_t i, size_t end, size_t at,
+    struct child *c, struct err *e)
+{
+	struct slice name;
+	size_t n = 0, next;
+	bool is_leaf;
+
+	for (size_t j = i; j < end; j = next) {
+		next = tree_run(t, j, end, at, &name, &is_leaf);
+		c[n++] = (struct child){ name, j };
+	}
+	if (check_children(t, c, n, e) == -1)
+		return -1;
+	for (; i < end; i = next) {
+		next = tree_run(t, i, end, at, &name, &is_leaf);
+		if (!is_leaf &&
+		    check_subtree(t, i, next, at + name.n + 1, c, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+compare_tokens(const void *a, const void *b, void *tree)
+{
+	struct tree_leaf x = tree_leaf(tree, *(const uint32_t *)a);
+	struct tree_leaf y = tree_leaf(tree, *(const uint32_t *)b);
+
+	return slice_cmp(x.token, y.token);
+}
+
+static int
+check_tokens(struct tree *t, uint32_t *order, struct err *e)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->leaf[i].n_token > 0)
+			order[n++] = i;
+	qsort_r(order, n, sizeof(order[0]), compare_tokens, t);
+	for (size_t i = 1; i < n; i++)
+		if (compare_tokens(&order[i - 1], &order[i], t) == 0) {
+			struct slice s = tree_leaf(t, order[i]).token;
+
+			collision(t, order[i - 1], order[i], e);
+			return err_wrap(e, "token %.*s", (int)s.n, s.p);
+		}
+	return 0;
+}
+
+int
+tree_finish(struct tree *t, struct err *e)
+{
+	struct child *c = mem_array(t->n, sizeof(c[0]));
+	uint32_t *order = mem_array(t->n, sizeof(order[0]));
+	int rc = -1;
+
+	sort_leaves(t);
+	if (check_subtree(t, 0, t->n, 1, c, e) == 0 &&
+	    check_tokens(t, order, e) == 0)
+		rc = 0;
+	free(c);
+	free(order);
+	return rc;
+}
