@@ -32,7 +32,8 @@ enum config_role {
 	CONFIG_SPOKE, /* this node is its spoke */
 };
 
-/* NULL-terminated lists of strings; never NULL themselves. */
+/* NULL-terminated lists of strings; never NULL themselves.  In a command the
+ * first is absolute, or a bare word to be looked for in PATH. */
 typedef const char *const *config_list;
 
 struct config_node {
@@ -49,7 +50,7 @@ struct config_operator {
 
 struct config_translate {
 	const char *from; /* path prefix at the spoke, whole components */
-	const char *to; /* below the association's subtree; "" or "/": itself */
+	const char *to;   /* below the association's subtree; "": itself */
 };
 
 struct config_ssh {
@@ -69,11 +70,14 @@ struct association {
 	bool bare;
 	const char *compression;
 	int level; /* -1: the method's default */
-	const char *hub_tree, *hub_subtree, *spoke_tree;
+	const char *hub_tree, *spoke_tree;
+	const char *hub_subtree; /* "": the whole tree */
 	const struct config_translate *translate;
 	size_t n_translate;
-	int64_t config_interval_s, retain_s, archive_retain_s;
-	uint64_t archive_size, spool_size;
+	int64_t config_interval_s, retain_s;
+	int64_t archive_retain_s; /* 0: for ever */
+	uint64_t archive_size;    /* 0: no limit */
+	uint64_t spool_size;
 	enum config_full spool_full;
 	uint64_t rate;   /* bytes a second; 0: no limit */
 	uint64_t budget; /* bytes a month; 0: no limit */
@@ -96,7 +100,8 @@ struct association {
 struct config_collector {
 	const char *name;
 	const char *type; /* "host", "exec" */
-	const char *tree, *subtree;
+	const char *tree;
+	const char *subtree; /* "": the whole tree */
 	int64_t period_s, offset_s;
 	config_list command;          /* exec */
 	const char *kind;             /* exec: an rrd-create-dstype */
@@ -107,9 +112,9 @@ struct config_collector {
 
 struct config_store {
 	const char *name;
-	const char *type; /* "rrd" */
-	const char *directory;
-	config_list rra; /* "AVERAGE:1x:2d", ... */
+	const char *type;      /* "rrd" */
+	const char *directory; /* absolute */
+	config_list rra;       /* "AVERAGE:1x:2d", ... */
 	const char *file;
 	int line;
 };
@@ -123,7 +128,7 @@ struct config_web {
 };
 
 struct config {
-	const char *file;
+	const char *file; /* absolute */
 	struct config_node node;
 	struct config_operator oper;
 	struct config_hub hub;
@@ -136,13 +141,21 @@ struct config {
 	size_t n_store;
 };
 
-/* Read, check all of it, or fail with "file:line: what; what to do".  path NULL:
- * the default in the sysconfdir.  Owned: config_free. */
+/* Read, check all of it, or fail with "file:line: what; what to do": ERR_CONFIG,
+ * or ERR_MISSING when there is no such file.  Opens nothing that it names but
+ * the files that it includes.  path NULL: the default in the sysconfdir.
+ * Not for two threads at once.  Owned: config_free. */
 int config_read(const char *path, struct config **out, struct err *e);
 void config_free(struct config *c);
 const struct association *config_association(const struct config *c,
     const char *name); /* NULL: none */
-const struct config_store *config_store_for(const struct config *c);
+const struct config_store *config_store_for(
+    const struct config *c); /* the first; NULL: none */
+/* This node opens the connection: spoke in push, hub in pull. */
+bool config_dials(const struct association *a);
+const char *config_transport_name(enum config_transport t);
+const char *config_mode_name(enum config_mode m);
+const char *config_role_name(enum config_role r);
 /* Effective values, in the file's own syntax. */
 int config_print(const struct config *c, int fd, struct err *e);
 

@@ -1,1 +1,15 @@
 # Sources of this directory, and the unit tests that belong to them.
+common_libcommon_a_SOURCES += \
+	%D%/config.h %D%/config_read.c \
+	%D%/config_check.c %D%/config_check.h \
+	%D%/config_grammar.c %D%/config_grammar.h \
+	%D%/config_keys.c %D%/config_keys.h \
+	%D%/config_print.c \
+	%D%/config_text.c %D%/config_text.h \
+	%D%/config_value.c %D%/config_value.h \
+	%D%/node.c %D%/node.h
+
+unit_tests += t/test_config
+t_test_config_SOURCES = t/test_config.c
+unit_tests += t/test_node
+t_test_node_SOURCES = t/test_node.c

@@ -1,0 +1,318 @@
+/*
+ * What no single value shows: see config_check.h.
+ */
+#include <config.h> /* not the one beside this file */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/config/config_check.h"
+#include "common/config/config_value.h"
+#include "common/message/names.h"
+
+static int complain(const struct association *a, struct err *e, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
+static int
+complain(const struct association *a, struct err *e, const char *fmt, ...)
+{
+	char what[ERR_MSG_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	return err_set(e, ERR_CONFIG, "%s:%d: association \"%s\": %s", a->file,
+	    a->line, a->name, what);
+}
+
+/* --- One association --------------------------------------------------------- */
+
+static int
+check_ends(const struct association *a, const char *id, struct err *e)
+{
+	bool hub = strcmp(a->hub, id) == 0, spoke = strcmp(a->spoke, id) == 0;
+
+	if (!name_is_association(slice_str(a->name)))
+		return complain(a, e,
+		    "a name is 1 to 32 of a-z 0-9 _ -, "
+		    "begins with a letter or digit, and is "
+		    "not a reserved word");
+	if (hub && spoke)
+		return complain(a, e, "hub and spoke are both this node, %s",
+		    id);
+	if (!hub && !spoke)
+		return complain(a, e,
+		    "this node, %s, is neither its hub nor its spoke", id);
+	return 0;
+}
+
+static int
+check_level(const struct association *a, struct err *e)
+{
+	static const struct {
+		const char *method;
+		int min, max;
+	} range[] = {
+		{ "none", 0, 0 },
+		{ "gzip", 1, 9 },
+		{ "bzip2", 1, 9 },
+		{ "zstd", 1, 19 },
+		{ "xz", 0, 9 },
+		{ "columnar", 1, 9 },
+	};
+	size_t i = 0;
+
+	while (strcmp(range[i].method, a->compression) != 0)
+		i++;
+	if (a->level != -1 &&
+	    (a->level < range[i].min || a->level > range[i].max))
+		return complain(a, e, "level %d: %s has %d to %d", a->level,
+		    a->compression, range[i].min, range[i].max);
+	return 0;
+}
+
+/* A host, or a user there, is handed to others as a word of its own. */
+static bool
+is_plain_word(const char *s)
+{
+	return s[0] != '-' && strpbrk(s, " \t@\"'/\\") == NULL;
+}
+
+static int
+check_ssh(const struct association *a, struct err *e)
+{
+	if (a->ssh.host == NULL)
+		return complain(a, e,
+		    "transport = ssh: this node connects, so it needs "
+		    "ssh { host = \"...\" }");
+	if (!is_plain_word(a->ssh.host) || !is_plain_word(a->ssh.user))
+		return complain(a, e,
+		    "ssh: host and user are plain names, without blanks, "
+		    "quotes, @ or /");
+	return 0;
+}
+
+static int
+check_dir(const struct association *a, struct err *e)
+{
+	if (a->dir_path == NULL)
+		return complain(a, e,
+		    "transport = dir: needs dir { path = \"...\" }");
+	if (a->sign_key == NULL || a->verify_key == NULL)
+		return complain(a, e,
+		    "transport = dir: what is carried is "
+		    "signed, so sign-key and verify-key are "
+		    "needed");
+	return 0;
+}
+
+/* The end that connects needs the transport's block. */
+static int
+check_transport(const struct association *a, struct err *e)
+{
+	if (a->transport == CONFIG_DIR)
+		return check_dir(a, e);
+	if (!config_dials(a))
+		return 0;
+	switch (a->transport) {
+	case CONFIG_SSH:
+		return check_ssh(a, e);
+	case CONFIG_EXEC:
+		if (a->exec_command[0] == NULL)
+			return complain(a, e,
+			    "transport = exec: needs "
+			    "exec { command = {...} }");
+		break;
+	case CONFIG_HTTP:
+		if (a->http_url == NULL)
+			return complain(a, e,
+			    "transport = http: needs "
+			    "http { url = \"...\" }");
+		if (strncmp(a->http_url, "https://", 8) != 0 &&
+		    strncmp(a->http_url, "http://", 7) != 0)
+			return complain(a, e, "http: url begins with https://");
+		break;
+	case CONFIG_RSYNC:
+		if (a->rsync_put == NULL || a->rsync_get == NULL)
+			return complain(a, e,
+			    "transport = rsync: needs "
+			    "rsync { put = \"...\" get = "
+			    "\"...\" }");
+		break;
+	case CONFIG_DIR:
+		break;
+	}
+	return 0;
+}
+
+static int
+check_translate(const struct association *a, struct err *e)
+{
+	size_t i, j;
+
+	for (i = 0; i < a->n_translate; i++)
+		for (j = 0; j < i; j++)
+			if (strcmp(a->translate[i].from,
+				a->translate[j].from) == 0)
+				return complain(a, e,
+				    "translate \"%s\" is given twice",
+				    a->translate[i].from);
+	return 0;
+}
+
+static int
+check_env(const struct association *a, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; a->exec_env[i] != NULL; i++)
+		if (strchr(a->exec_env[i], '=') == NULL ||
+		    a->exec_env[i][0] == '=')
+			return complain(a, e,
+			    "exec: env = %s: must be NAME=value",
+			    a->exec_env[i]);
+	return 0;
+}
+
+/* --- Two associations ---------------------------------------------------------- */
+
+/* One is the other, or holds it. */
+static bool
+overlap(const char *a, const char *b)
+{
+	size_t n = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+	const char *longer = strlen(a) < strlen(b) ? b : a;
+
+	return strncmp(a, b, n) == 0 && (longer[n] == '\0' || longer[n] == '/');
+}
+
+static bool
+same_file(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static int
+check_two(const struct association *a, const struct association *b,
+    struct err *e)
+{
+	if (a->role == CONFIG_HUB && b->role == CONFIG_HUB &&
+	    strcmp(a->hub_tree, b->hub_tree) == 0 &&
+	    overlap(a->hub_subtree, b->hub_subtree))
+		return complain(a, e,
+		    "hub-subtree %s overlaps %s of association \"%s\"",
+		    a->hub_subtree[0] == '\0' ? "/" : a->hub_subtree,
+		    b->hub_subtree[0] == '\0' ? "/" : b->hub_subtree, b->name);
+	if (same_file(a->ssh.identity, b->ssh.identity) ||
+	    same_file(a->verify_key, b->verify_key) ||
+	    same_file(a->http_token, b->http_token))
+		return complain(a, e,
+		    "has a key of association \"%s\": the key tells the far "
+		    "end which one is meant, so each needs its own",
+		    b->name);
+	return 0;
+}
+
+static int
+check_association(struct config *c, size_t i, struct err *e)
+{
+	struct association *a = &c->association[i];
+	size_t j;
+
+	if (check_ends(a, c->node.id, e) == -1)
+		return -1;
+	a->role = strcmp(a->hub, c->node.id) == 0 ? CONFIG_HUB : CONFIG_SPOKE;
+	if (check_level(a, e) == -1 || check_transport(a, e) == -1 ||
+	    check_translate(a, e) == -1 || check_env(a, e) == -1)
+		return -1;
+	for (j = 0; j < i; j++)
+		if (check_two(a, &c->association[j], e) == -1)
+			return -1;
+	return 0;
+}
+
+/* --- Collectors, stores, the rest -------------------------------------------- */
+
+static int
+check_collector(const struct config_collector *cc, struct err *e)
+{
+	const char *wrong = NULL;
+	bool exec = strcmp(cc->type, "exec") == 0;
+
+	if (!name_is_component(slice_str(cc->name)))
+		wrong = "a name is 1 to 64 of A-Z a-z 0-9 _ . : -";
+	else if (cc->offset_s >= cc->period_s)
+		wrong = "offset must be less than period";
+	else if (exec && cc->command[0] == NULL)
+		wrong = "type = exec: needs command = {...}";
+	else if (!exec && cc->command[0] != NULL)
+		wrong = "command belongs to type = exec";
+	else if (exec && (cc->include[0] != NULL || cc->exclude[0] != NULL))
+		wrong = "include and exclude belong to type = host";
+	if (wrong != NULL)
+		return err_set(e, ERR_CONFIG, "%s:%d: collector \"%s\": %s",
+		    cc->file, cc->line, cc->name, wrong);
+	return 0;
+}
+
+static int
+check_store(const struct config_store *cs, struct err *e)
+{
+	size_t i;
+
+	if (!name_is_component(slice_str(cs->name)))
+		return err_set(e, ERR_CONFIG,
+		    "%s:%d: store \"%s\": a name is 1 to 64 of A-Z a-z 0-9 "
+		    "_ . : -",
+		    cs->file, cs->line, cs->name);
+	for (i = 0; cs->rra[i] != NULL; i++)
+		if (!config_is_rra(cs->rra[i]))
+			return err_set(e, ERR_CONFIG,
+			    "%s:%d: store \"%s\": rra = %s: must be like "
+			    "AVERAGE:5m:14d or MAX:1x:2d",
+			    cs->file, cs->line, cs->name, cs->rra[i]);
+	if (i == 0)
+		return err_set(e, ERR_CONFIG,
+		    "%s:%d: store \"%s\": rra is empty", cs->file, cs->line,
+		    cs->name);
+	return 0;
+}
+
+static int
+check_operator(const struct config *c, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; c->oper.mail[i] != NULL; i++)
+		if (c->oper.mail[i][0] == '-' ||
+		    strpbrk(c->oper.mail[i], " \t,;<>|\"") != NULL)
+			return err_set(e, ERR_CONFIG,
+			    "%s: operator: mail = %s: must be one plain "
+			    "address",
+			    c->file, c->oper.mail[i]);
+	return 0;
+}
+
+int
+config_check(struct config *c, struct err *e)
+{
+	size_t i;
+
+	if (check_operator(c, e) == -1)
+		return -1;
+	if (c->hub.settle_s > c->hub.settle_max_s)
+		return err_set(e, ERR_CONFIG,
+		    "%s: hub: settle is longer than settle-max", c->file);
+	for (i = 0; i < c->n_association; i++)
+		if (check_association(c, i, e) == -1)
+			return -1;
+	for (i = 0; i < c->n_collector; i++)
+		if (check_collector(&c->collector[i], e) == -1)
+			return -1;
+	for (i = 0; i < c->n_store; i++)
+		if (check_store(&c->store[i], e) == -1)
+			return -1;
+	return 0;
+}

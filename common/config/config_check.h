@@ -1,0 +1,13 @@
+/*
+ * Whether the values of a configuration fit together.  Does no I/O.
+ */
+#ifndef COMMON_CONFIG_CONFIG_CHECK_H
+#define COMMON_CONFIG_CONFIG_CHECK_H
+
+#include "common/config/config.h"
+
+/* Sets each association's role.  ERR_CONFIG: "file:line: block "name": what is
+ * wrong". */
+int config_check(struct config *c, struct err *e);
+
+#endif

@@ -1,0 +1,317 @@
+/*
+ * A node's account and directories; see node.h.
+ */
+#include <config.h> /* not the one beside this file */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <locale.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/config/node.h"
+
+enum {
+	MODE_PRIVATE = 0700,
+	MODE_RUN = 0750, /* holds sockets for a group */
+};
+
+/* --- The account ----------------------------------------------------------- */
+
+static void
+from_passwd(const struct passwd *pw, struct node_account *out)
+{
+	out->uid = pw->pw_uid;
+	out->gid = pw->pw_gid;
+	snprintf(out->name, sizeof(out->name), "%s", pw->pw_name);
+}
+
+int
+node_account(const struct config *c, struct node_account *out, struct err *e)
+{
+	const struct passwd *pw;
+	struct stat st;
+
+	if (c->node.user != NULL) {
+		pw = getpwnam(c->node.user);
+		if (pw == NULL)
+			return err_set(e, ERR_CONFIG,
+			    "%s: node { user = %s }: there is no such account",
+			    c->file, c->node.user);
+		from_passwd(pw, out);
+		return 0;
+	}
+	*out = (struct node_account){ .uid = geteuid(), .gid = getegid() };
+	if (stat(c->node.state, &st) == 0) {
+		out->uid = st.st_uid;
+		out->gid = st.st_gid;
+	}
+	pw = getpwuid(out->uid);
+	if (pw != NULL)
+		from_passwd(pw, out);
+	return 0;
+}
+
+static int
+become(const struct node_account *a, struct err *e)
+{
+	int rc = a->name[0] != '\0' ? initgroups(a->name, a->gid)
+				    : setgroups(0, NULL);
+
+	if (rc == -1 || setgid(a->gid) == -1 || setuid(a->uid) == -1)
+		return err_sys(e, "become account %u", (unsigned)a->uid);
+	if (a->uid != 0 && setuid(0) != -1)
+		return err_set(e, ERR_INTERNAL, "root did not let go");
+	return 0;
+}
+
+/* --- Directories -------------------------------------------------------------- */
+
+/* Who may own what: `ours` everything, root what lies above. */
+struct walk {
+	uid_t ours;
+	bool above;
+};
+
+/* Nobody but these may change what lies in it, or put another in its place. */
+static int
+check_directory(int fd, const char *path, struct walk w, struct err *e)
+{
+	struct stat st;
+	bool sticky, group;
+
+	if (fstat(fd, &st) == -1)
+		return err_sys(e, "%s", path);
+	if (st.st_uid != w.ours && (st.st_uid != 0 || !w.above))
+		return err_set(e, ERR_CONFIG,
+		    "%s: belongs to uid %u, not to the node's account: "
+		    "chown it, or use another directory",
+		    path, (unsigned)st.st_uid);
+	sticky = w.above && (st.st_mode & S_ISVTX) != 0 && st.st_uid == 0;
+	group = (st.st_mode & S_IWGRP) != 0 && st.st_gid != 0 &&
+	    st.st_gid != getegid();
+	if (!sticky && ((st.st_mode & S_IWOTH) != 0 || group))
+		return err_set(e, ERR_CONFIG,
+		    "%s: others may write it: chmod go-w, or use another "
+		    "directory",
+		    path);
+	return 0;
+}
+
+/* Open one more component; path so far is for complaints.  *fd moves on. */
+static int
+descend(int *fd, const char *name, const char *path, struct walk w,
+    struct err *e)
+{
+	int next =
+	    openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (next == -1) {
+		int sys = errno;
+		struct stat st;
+
+		if (fstatat(*fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISLNK(st.st_mode))
+			return err_set(e, ERR_CONFIG,
+			    "%s: is a symbolic link: name the directory itself",
+			    path);
+		errno = sys;
+		return err_sys(e, "%s", path);
+	}
+	close(*fd);
+	*fd = next;
+	return check_directory(next, path, w, e);
+}
+
+/* Walk to the directory that holds path's last component, checking each. */
+static int
+open_above(const char *path, uid_t ours, struct slice *last, struct err *e)
+{
+	struct slice rest = slice_str(path), part;
+	char so_far[PATH_MAX], name[NAME_MAX + 1];
+	const struct walk w = { ours, true };
+	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	while (rest.n > 0 && rest.p[rest.n - 1] == '/')
+		rest.n--;
+	if (fd == -1)
+		return err_sys(e, "/");
+	while (slice_cut(&rest, '/', &part)) {
+		if (part.n == 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)part.n, part.p);
+		snprintf(so_far, sizeof(so_far), "%.*s",
+		    (int)(part.p + part.n - path), path);
+		if (descend(&fd, name, so_far, w, e) == -1) {
+			close(fd);
+			return -1;
+		}
+	}
+	*last = rest;
+	return fd;
+}
+
+/* True when it was made; false, and no error, when it is there already. */
+static bool
+make_at(int fd, const char *name, mode_t mode)
+{
+	return mkdirat(fd, name, mode) == 0 && fsync(fd) == 0;
+}
+
+static int
+open_root(const char *path, mode_t mode, struct err *e)
+{
+	const struct walk w = { geteuid(), false };
+	struct slice last;
+	char name[NAME_MAX + 1];
+	int fd = open_above(path, w.ours, &last, e);
+
+	if (fd == -1)
+		return -1;
+	snprintf(name, sizeof(name), "%.*s", (int)last.n, last.p);
+	make_at(fd, name, mode);
+	if (descend(&fd, name, path, w, e) == -1) {
+		close(fd);
+		if (e->sys == ENOENT || e->sys == EACCES)
+			err_wrap(e, "make it for the node's account");
+		return -1;
+	}
+	return fd;
+}
+
+/* As root, on behalf of the account: what is missing below a directory of
+ * root's is made as its.  Elsewhere it makes it for itself, later. */
+static int
+make_for(const struct node_account *a, const char *path, mode_t mode,
+    struct err *e)
+{
+	struct slice last;
+	struct stat st;
+	char name[NAME_MAX + 1];
+	int fd = open_above(path, a->uid, &last, e), rc = 0;
+
+	if (fd == -1)
+		return -1;
+	snprintf(name, sizeof(name), "%.*s", (int)last.n, last.p);
+	if (fstat(fd, &st) == 0 && st.st_uid == 0 && make_at(fd, name, mode) &&
+	    fchownat(fd, name, a->uid, a->gid, AT_SYMLINK_NOFOLLOW) == -1)
+		rc = err_sys(e, "chown %s", path);
+	close(fd);
+	return rc;
+}
+
+/* --- What programs call -------------------------------------------------------- */
+
+int
+node_enter(const struct config *c, struct err *e)
+{
+	const struct rlimit none = { 0, 0 };
+	struct node_account a;
+
+	umask(077);
+	setlocale(LC_ALL, "C");
+	if (setrlimit(RLIMIT_CORE, &none) == -1)
+		return err_sys(e, "no core files");
+	if (node_account(c, &a, e) == -1)
+		return -1;
+	if (geteuid() == a.uid)
+		return 0;
+	if (geteuid() != 0)
+		return err_set(e, ERR_DENIED,
+		    "this node runs as %s: sudo -u %s, or as root",
+		    a.name[0] != '\0' ? a.name : "another account",
+		    a.name[0] != '\0' ? a.name : "ACCOUNT");
+	umask(0); /* modes are exact here */
+	if (make_for(&a, c->node.state, MODE_PRIVATE, e) == -1 ||
+	    make_for(&a, c->node.spool, MODE_PRIVATE, e) == -1 ||
+	    make_for(&a, c->node.run, MODE_RUN, e) == -1)
+		return -1;
+	umask(077);
+	return become(&a, e);
+}
+
+/* A lock on NFS does not die with its process on every server. */
+static int
+check_local(int fd, const char *path, struct err *e)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == -1)
+		return err_sys(e, "%s", path);
+	if (fs.f_type == NFS_SUPER_MAGIC)
+		return err_set(e, ERR_CONFIG,
+		    "%s: is on NFS, where locks cannot be trusted: use a local "
+		    "disk",
+		    path);
+	return 0;
+}
+
+int
+node_open(const struct config *c, struct node *out, struct err *e)
+{
+	struct node n = { -1, -1, -1 };
+
+	n.state_dir = open_root(c->node.state, MODE_PRIVATE, e);
+	if (n.state_dir == -1 || check_local(n.state_dir, c->node.state, e))
+		goto fail;
+	n.spool_dir = open_root(c->node.spool, MODE_PRIVATE, e);
+	if (n.spool_dir == -1 || check_local(n.spool_dir, c->node.spool, e))
+		goto fail;
+	n.run_dir = open_root(c->node.run, MODE_RUN, e);
+	if (n.run_dir == -1)
+		goto fail;
+	*out = n;
+	return 0;
+fail:
+	node_close(&n);
+	return -1;
+}
+
+int
+node_open_association(const struct node *n, const struct association *a,
+    struct err *e)
+{
+	static const char *const part[] = { "outbox", "sent", "inbox",
+		"archive", "staging", "quarantine" };
+	const struct walk w = { geteuid(), false };
+	int dir = durable_make_dir(n->spool_dir, a->name, e), fd;
+	size_t i;
+
+	if (dir == -1)
+		return -1;
+	if (check_directory(dir, a->name, w, e) == -1)
+		goto fail;
+	for (i = 0; i < sizeof(part) / sizeof(*part); i++) {
+		fd = durable_make_dir(dir, part[i], e);
+		if (fd == -1)
+			goto fail;
+		close(fd);
+	}
+	return dir;
+fail:
+	err_wrap(e, "spool of %s", a->name);
+	close(dir);
+	return -1;
+}
+
+void
+node_close(struct node *n)
+{
+	if (n->state_dir != -1)
+		close(n->state_dir);
+	if (n->spool_dir != -1)
+		close(n->spool_dir);
+	if (n->run_dir != -1)
+		close(n->run_dir);
+	*n = (struct node){ -1, -1, -1 };
+}
