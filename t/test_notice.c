@@ -20,13 +20,14 @@
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/operator/mail.h"
+#include "common/operator/mailer.h"
 #include "common/operator/notice.h"
 
 static int dir = -1;
 static char dir_path[64], script[160];
 static const char *const to[] = { "noc@example.net", NULL };
 static const char *sendmail[] = { "/bin/sh", "-c", script, NULL };
-static const struct notice_mail mail = { "hub", to, sendmail, 60, 3600 };
+static const struct notice_mail mail = { "hub", to, sendmail, 60, 3600, false };
 static const struct notice gap = { "alps", "gap", "7 is missing",
 	"hubctl gaps alps" };
 
@@ -215,6 +216,36 @@ a_damaged_file_does_not_stop_anyone(void **state)
 	notices_close(n);
 }
 
+/* The confined process only records; its child mails. */
+static void
+a_mailer_sends_what_another_recorded(void **state)
+{
+	struct notice_mail now = mail;
+	struct notices *n;
+	struct mailer m;
+	struct err e = { 0 };
+
+	(void)state;
+	now.gather_s = 0;
+	assert_int_equal(mailer_start(dir, &now, &m, &e), 0);
+	now.elsewhere = true;
+	assert_int_equal(notices_open(dir, &now, &n, &e), 0);
+	notice_raise(n, &gap, clock_wall());
+	notices_flush(n, clock_wall());
+	mailer_wake(&m);
+	mailer_stop(&m, 30000);
+	assert_int_equal(mailed("began: alps: 7 is missing"), 1);
+
+	now.elsewhere = false;
+	assert_int_equal(mailer_start(dir, &now, &m, &e), 0);
+	notice_clear(n, "alps", "gap", clock_wall());
+	notices_flush(n, clock_wall());
+	notices_close(n);
+	mailer_stop(&m, 30000); /* its last look */
+	assert_int_equal(mailed("over: alps: 7 is missing"), 1);
+	assert_int_equal(mailed("Subject:"), 2);
+}
+
 static void
 nothing_from_outside_becomes_a_header(void **state)
 {
@@ -266,6 +297,7 @@ main(void)
 		TEST(mail_that_fails_stays_due),
 		TEST(a_flood_of_changes_is_at_most_twenty_mails_an_hour),
 		TEST(a_damaged_file_does_not_stop_anyone),
+		TEST(a_mailer_sends_what_another_recorded),
 		TEST(nothing_from_outside_becomes_a_header),
 		TEST(a_mail_has_a_limit_and_counts_the_rest),
 	};

@@ -9,9 +9,11 @@ common_libcommon_a_SOURCES += \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/proc.c %D%/proc.h \
+	%D%/sandbox.c %D%/sandbox.h \
 	%D%/slots.c %D%/slots.h
 
-unit_tests += t/test_buf t/test_durable t/test_err t/test_proc
+unit_tests += t/test_buf t/test_durable t/test_err t/test_proc \
+	t/test_sandbox
 t_test_buf_SOURCES = t/test_buf.c
 t_test_durable_SOURCES = t/test_durable.c
 t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
@@ -19,3 +21,4 @@ t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
 	-Wl,--wrap=renameat2
 t_test_err_SOURCES = t/test_err.c
 t_test_proc_SOURCES = t/test_proc.c
+t_test_sandbox_SOURCES = t/test_sandbox.c

@@ -1,5 +1,6 @@
 common_libcommon_a_SOURCES += \
 	%D%/mail.c %D%/mail.h \
+	%D%/mailer.c %D%/mailer.h \
 	%D%/notice.c %D%/notice.h
 
 unit_tests += t/test_notice

@@ -387,8 +387,8 @@ may_mail(struct notices *n, int64_t now_s)
 		n->hour = now_s / HOUR_S;
 		n->mails = 0;
 	}
-	return n->mailing && !n->child && n->mails < MAILS_AN_HOUR &&
-	    anything_due(n, now_s);
+	return n->mailing && !n->mail.elsewhere && !n->child &&
+	    n->mails < MAILS_AN_HOUR && anything_due(n, now_s);
 }
 
 static enum mail_why
@@ -486,7 +486,8 @@ begin_flush(struct notices *n, struct buf *mail, int64_t now_s)
 {
 	int lock;
 
-	if (n->n_op == 0 && !(n->mailing && anything_due(n, now_s)))
+	if (n->n_op == 0 &&
+	    (!n->mailing || n->mail.elsewhere || !anything_due(n, now_s)))
 		return -1;
 	lock = lock_notices(n);
 	if (lock == -1)

@@ -22,6 +22,7 @@ struct notice_mail {
 	const char *const *to;       /* addresses; NULL-terminated */
 	const char *const *sendmail; /* argv; NULL-terminated */
 	int64_t gather_s, repeat_s;
+	bool elsewhere; /* a mailer sends it: here it is only recorded */
 };
 
 struct notice {
