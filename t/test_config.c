@@ -17,8 +17,10 @@
 #include <cmocka.h>
 
 #include "common/base/buf.h"
+#include "common/base/durable.h"
 #include "common/base/mem.h"
 #include "common/config/config.h"
+#include "common/config/config_keys.h"
 #include "common/config/config_text.h"
 #include "common/config/config_value.h"
 
@@ -669,6 +671,112 @@ spans_of_archives_are_checked(void **state)
 		assert_false(config_is_rra(bad[i]));
 }
 
+/* --- The page ------------------------------------------------------------------- */
+
+static char *
+page(void)
+{
+	const char *top = getenv("top_srcdir");
+	struct buf path = { 0 }, text = { 0 };
+	struct err e;
+
+	buf_printf(&path, "%s/doc/axletree.conf.5", top == NULL ? "." : top);
+	if (durable_read_file(AT_FDCWD, path.p, 1 << 20, &text, &e) == -1)
+		fail_msg("%s", e.msg);
+	buf_clear(&path);
+	return buf_steal(&text);
+}
+
+static void
+says_the_range(const char *line, const struct key *k)
+{
+	struct buf wanted = { 0 };
+
+	buf_put_str(&wanted, " ; ");
+	config_value_range(k, &wanted);
+	if (strstr(line, wanted.p) == NULL)
+		fail_msg("%s: not the range%s", line, wanted.p);
+	buf_clear(&wanted);
+}
+
+static void
+says_the_key(const char *section, const struct block *b, const struct key *k)
+{
+	char wanted[64], line[256];
+	const char *end = strstr(section, "\n.Ss "), *at;
+
+	snprintf(wanted, sizeof(wanted), "\n.It Ic %s Ar ", k->name);
+	at = strstr(section, wanted);
+	if (at == NULL || (end != NULL && at > end))
+		fail_msg("%s: the page has no %s", b->name, k->name);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at + 1, "\n"),
+	    at + 1);
+	if (k->def != NULL) {
+		snprintf(wanted, sizeof(wanted), " Pq %s", k->def);
+		if (strstr(line, wanted) == NULL)
+			fail_msg("%s: not the default: %s", line, k->def);
+	}
+	if (k->type == KEY_DURATION || k->type == KEY_SIZE ||
+	    (k->type == KEY_NUMBER && k->def != NULL))
+		says_the_range(line, k);
+}
+
+static size_t
+says_the_blocks(const char *text, const struct block *b)
+{
+	char heading[64];
+	const struct key *k;
+	size_t n = 0;
+
+	for (; b != NULL && b->name != NULL; b++) {
+		const char *section;
+
+		snprintf(heading, sizeof(heading), "\n.Ss %s\n", b->name);
+		section = strstr(text, heading);
+		if (section == NULL)
+			fail_msg("the page has no block %s", b->name);
+		for (k = b->key; k->name != NULL; k++, n++)
+			says_the_key(section + strlen(heading) - 1, b, k);
+		n += says_the_blocks(text, b->inner);
+	}
+	return n;
+}
+
+static void
+the_page_has_each_key_with_default_and_range(void **state)
+{
+	char *text = page(), *at = text;
+	size_t said = 0;
+
+	(void)state;
+	while ((at = strstr(at, "\n.It Ic ")) != NULL) {
+		at++;
+		said++;
+	}
+	assert_int_equal(says_the_blocks(text, config_blocks), said);
+	free(text);
+}
+
+static void
+the_examples_of_the_page_are_accepted(void **state)
+{
+	char *text = page(), *at = text, *end;
+	int n = 0;
+
+	(void)state;
+	while ((at = strstr(at, "\n.Bd -literal")) != NULL) {
+		at = strchr(at + 1, '\n');
+		end = strstr(at, "\n.Ed\n");
+		assert_non_null(end);
+		*end = '\0';
+		config_free(accept(at));
+		at = end + 1;
+		n++;
+	}
+	assert_true(n >= 2);
+	free(text);
+}
+
 static int
 make_directory(void **state)
 {
@@ -717,6 +825,8 @@ main(void)
 		cmocka_unit_test(a_missing_file_has_its_own_status),
 		cmocka_unit_test(failed_reads_leave_the_next_alone),
 		cmocka_unit_test(spans_of_archives_are_checked),
+		cmocka_unit_test(the_page_has_each_key_with_default_and_range),
+		cmocka_unit_test(the_examples_of_the_page_are_accepted),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -63,6 +63,8 @@ static const struct unit plain[] = { { '\0', 1 } };
 static const struct unit *
 units_of(const struct key *k)
 {
+	if (k->type == KEY_NUMBER)
+		return plain;
 	return k->type == KEY_DURATION ? durations : sizes;
 }
 
@@ -156,19 +158,23 @@ complain(const struct key *k, const char *text, const char *wanted,
 #define LOAD(type) \
 	(*(type const *)(const void *)((const char *)base + k->offset))
 
-/* The range in the units of the file. */
+void
+config_value_range(const struct key *k, struct buf *out)
+{
+	if (k->zero_too)
+		buf_put_str(out, "0 or ");
+	print_units(k->min, units_of(k), out);
+	buf_put_str(out, " to ");
+	print_units(k->max, units_of(k), out);
+}
+
 static int
-complain_range(const struct key *k, const struct unit *u, const char *text,
-    struct err *e)
+complain_range(const struct key *k, const char *text, struct err *e)
 {
 	struct buf wanted = { 0 };
 
 	buf_put_str(&wanted, "must be ");
-	if (k->zero_too)
-		buf_put_str(&wanted, "0 or ");
-	print_units(k->min, u, &wanted);
-	buf_put_str(&wanted, " to ");
-	print_units(k->max, u, &wanted);
+	config_value_range(k, &wanted);
 	complain(k, text, wanted.p, e);
 	buf_clear(&wanted);
 	return -1;
@@ -181,17 +187,16 @@ in_range(const struct key *k, int64_t v)
 }
 
 static int
-parse_scaled(const struct key *k, const struct unit *u, const char *text,
-    int64_t *v, struct err *e)
+parse_scaled(const struct key *k, const char *text, int64_t *v, struct err *e)
 {
-	if (!parse_units(text, u, v))
+	if (!parse_units(text, units_of(k), v))
 		return complain(k, text,
-		    u == durations
+		    k->type == KEY_DURATION
 			? "a duration is a number with s, m, h or d"
 			: "a size is a number of bytes, or one with K, M or G",
 		    e);
 	if (!in_range(k, *v))
-		return complain_range(k, u, text, e);
+		return complain_range(k, text, e);
 	return 0;
 }
 
@@ -272,7 +277,7 @@ parse_number(const struct key *k, const char *text, int *v, struct err *e)
 
 	if (!slice_u64(slice_str(text), (uint64_t)k->max, &n) ||
 	    (int64_t)n < k->min)
-		return complain_range(k, plain, text, e);
+		return complain_range(k, text, e);
 	*v = (int)n;
 	return 0;
 }
@@ -381,7 +386,7 @@ config_value_parse(const struct key *k, const struct config_given *g,
 		return 0;
 	case KEY_DURATION:
 	case KEY_SIZE:
-		if (parse_scaled(k, units_of(k), text, &scaled, e) == -1)
+		if (parse_scaled(k, text, &scaled, e) == -1)
 			return -1;
 		STORE(int64_t, scaled);
 		return 0;

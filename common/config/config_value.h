@@ -30,6 +30,8 @@ int config_value_parse(const struct key *k, const struct config_given *given,
     void *base, struct err *e);
 /* "key = value", or nothing where there is no value. */
 void config_value_print(const struct key *k, const void *base, struct buf *out);
+/* "1s to 30d", "0 or 64K to 1G": of numbers, durations and sizes. */
+void config_value_range(const struct key *k, struct buf *out);
 /* In double quotes, so that the file's grammar reads the same text. */
 void config_value_quote(const char *text, struct buf *out);
 

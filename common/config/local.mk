@@ -13,3 +13,9 @@ unit_tests += t/test_config
 t_test_config_SOURCES = t/test_config.c
 unit_tests += t/test_node
 t_test_node_SOURCES = t/test_node.c
+
+fuzz_programs += t/fuzz/config
+t_fuzz_config_SOURCES = t/fuzz/config.c
+t_fuzz_config_LDADD = $(FUZZ_LIBS) $(COMMON_LIBS)
+t_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/config
