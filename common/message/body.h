@@ -18,11 +18,7 @@ enum body_place {
 struct body {
 	enum message_type type;
 	size_t lines;
-	/* Tokens so far: strictly ascending, else they are in the set. */
-	size_t first_at;        /* place of the first line in the message */
-	size_t last_at, last_n; /* the last token; n 0: none yet */
-	bool in_set;
-	struct token_set set;
+	struct token_set tokens; /* DATA, CONFIG: so far */
 	/* CONFIG: the block that is being read. */
 	enum body_place place;
 	size_t blocks;
@@ -40,7 +36,7 @@ enum body_verdict {
 };
 
 void body_init(struct body *b);
-void body_begin(struct body *b, enum message_type type, size_t at);
+void body_begin(struct body *b, enum message_type type);
 /* Check the whole lines of the message from *at to end (just behind an LF, or
  * *at itself); *at moves behind what is fine. */
 enum body_verdict body_check(struct body *b, const char *message, size_t *at,

@@ -169,7 +169,7 @@ begin_body(struct message_parser *p)
 	p->place = p->broken ? PARSER_SKIP : PARSER_BODY;
 	p->body_at = p->at;
 	p->has_length = header_has(h, HEADER_LENGTH);
-	body_begin(&p->body, h->m.type, p->at);
+	body_begin(&p->body, h->m.type);
 	if (!p->has_length)
 		return MESSAGE_MORE;
 	if (p->at > p->max || p->max - p->at < END_SIZE ||

@@ -1,7 +1,9 @@
 /*
- * An open-addressing hash set; see token_set.h.  The hash is multilinear over
- * 32-bit words with a random key (Lemire and Kaser, "Strongly universal string
- * hashing is fast", 2014), short tokens take two multiplications.
+ * Two sets in one; see token_set.h.  Tokens as we draw them, "T" and digits,
+ * are bits in a map by their number: any order of them is quick.  Others, and
+ * longer ones, are places in the message in a table with open addressing.  Its
+ * hash is multilinear over 32-bit words under a random key (Lemire and Kaser,
+ * "Strongly universal string hashing is fast", 2014).
  */
 #include "config.h"
 
@@ -25,7 +27,8 @@ struct token_slot {
 void
 token_set_init(struct token_set *t)
 {
-	*t = (struct token_set){ 0 };
+	*t = (struct token_set){ .first = TOKEN_SET_NUMBERS };
+	t->numbers = mem_array(TOKEN_SET_NUMBERS, sizeof(t->numbers[0]));
 	/* At worst (before the system's pool is ready) it stays zero, and the
 	 * set is as right, if easier to slow down. */
 	if (getrandom(t->key, sizeof(t->key), GRND_NONBLOCK) == -1)
@@ -35,6 +38,11 @@ token_set_init(struct token_set *t)
 void
 token_set_reset(struct token_set *t)
 {
+	if (t->end > 0)
+		memset(t->numbers + t->first, 0,
+		    (t->end - t->first) * sizeof(t->numbers[0]));
+	t->first = TOKEN_SET_NUMBERS;
+	t->end = 0;
 	if (t->held > 0)
 		memset(t->slots, 0, t->size * sizeof(t->slots[0]));
 	t->held = 0;
@@ -43,9 +51,9 @@ token_set_reset(struct token_set *t)
 void
 token_set_clear(struct token_set *t)
 {
+	free(t->numbers);
 	free(t->slots);
-	t->slots = NULL;
-	t->size = t->held = 0;
+	*t = (struct token_set){ 0 };
 }
 
 static uint32_t
@@ -59,11 +67,10 @@ hash(const struct token_set *t, const char *p, size_t n)
 		memcpy(&word, p, sizeof(word));
 		sum += *key++ * word;
 	}
-	if (n > 0) {
-		word = 0;
-		memcpy(&word, p, n);
-		sum += *key * word;
-	}
+	word = 0;
+	while (n > 0)
+		word = word << 8 | (uint8_t)p[--n];
+	sum += *key * word;
 	return (uint32_t)(sum >> 32);
 }
 
@@ -93,7 +100,8 @@ grow(struct token_set *t)
 }
 
 bool
-token_set_add(struct token_set *t, const char *message, size_t at, size_t n)
+token_set_add_place(struct token_set *t, const char *message, size_t at,
+    size_t n)
 {
 	uint32_t h = hash(t, message + at, n);
 	size_t i;

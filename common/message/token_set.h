@@ -1,6 +1,6 @@
 /*
- * Finds a token that stands twice in a message.  Holds places in the message,
- * no copies; its memory is reused from message to message.
+ * Finds a token that stands twice in a message.  Its memory is reused from
+ * message to message.
  */
 #ifndef COMMON_MESSAGE_TOKEN_SET_H
 #define COMMON_MESSAGE_TOKEN_SET_H
@@ -12,12 +12,17 @@
 #include "common/message/limits.h"
 
 enum {
-	TOKEN_SET_WORDS = LIMIT_TOKEN / 4
+	TOKEN_SET_DIGITS = 6,
+	TOKEN_SET_NUMBERS =
+	    2000000 / 64, /* 250 KB; pages unused cost nothing */
+	TOKEN_SET_WORDS = LIMIT_TOKEN / 4,
 };
 
 struct token_set {
-	struct token_slot *slots;
-	size_t size; /* a power of two, or 0 */
+	uint64_t *numbers; /* a bit for each number of a T<digits>, or NULL */
+	size_t first, end; /* of its words, those in use */
+	struct token_slot *slots; /* other tokens */
+	size_t size;              /* a power of two, or 0 */
 	size_t held;
 	uint64_t key[TOKEN_SET_WORDS + 1];
 };
@@ -25,10 +30,49 @@ struct token_set {
 /* Draws the key, so that nobody outside can choose tokens that collide. */
 void token_set_init(struct token_set *t);
 void token_set_reset(struct token_set *t); /* empties, keeps the memory */
+void token_set_clear(struct token_set *t);
+
+/* For tokens that are no numbers: see token_set_add. */
+bool token_set_add_place(struct token_set *t, const char *message, size_t at,
+    size_t n);
+
+/* The number of a T<digits>, with a 1 put first so that T1 and T01 are two; 0:
+ * the token is of another kind. */
+static inline size_t
+token_set_number(const char *token, size_t n)
+{
+	size_t sum = 1;
+
+	if (n < 2 || n > 1 + TOKEN_SET_DIGITS || token[0] != 'T')
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		unsigned digit = (unsigned)(uint8_t)token[i] - '0';
+
+		if (digit > 9)
+			return 0;
+		sum = sum * 10 + digit;
+	}
+	return sum;
+}
+
 /* The token at message + at, of n bytes, and the one byte behind it that ends
  * it: the same in all tokens of a message.  False: it is there already. */
-bool token_set_add(struct token_set *t, const char *message, size_t at,
-    size_t n);
-void token_set_clear(struct token_set *t);
+static inline bool
+token_set_add(struct token_set *t, const char *message, size_t at, size_t n)
+{
+	size_t number = token_set_number(message + at, n), word = number / 64;
+	uint64_t bit = UINT64_C(1) << number % 64;
+
+	if (number == 0)
+		return token_set_add_place(t, message, at, n);
+	if ((t->numbers[word] & bit) != 0)
+		return false;
+	t->numbers[word] |= bit;
+	if (word < t->first)
+		t->first = word;
+	if (word >= t->end)
+		t->end = word + 1;
+	return true;
+}
 
 #endif

@@ -2,6 +2,9 @@
 # after the other, so that none disturbs another.
 bench_scripts =
 
+bench_programs += %D%/parse
+%C%_parse_SOURCES = %D%/parse.c
+
 .PHONY: bench
 bench: all $(bench_programs)
 	@test -z '$(SANITIZE_CFLAGS)' || \
