@@ -18,11 +18,14 @@ struct codec_ops {
 	/* Append the stand-alone encoding of in to out. */
 	int (*encode)(struct slice in, int level, struct buf *out,
 	    struct err *e);
-	/* Append exactly size bytes to out; anything else (more, less, a second
-	 * member, trailing bytes, more than 1 s of CPU per 8 MiB) is ERR_INPUT. */
+	/* Append exactly size bytes to out, which must have room for one more;
+	 * anything else (more, less, a second member, trailing bytes, more than
+	 * 1 s of CPU per 8 MiB) is ERR_INPUT, and out is as it was. */
 	int (*decode)(struct slice in, size_t size, struct buf *out,
 	    struct err *e);
 };
+
+extern const struct codec_ops codec_none; /* always there */
 
 const struct codec_ops *codec_find(struct slice name); /* NULL: unknown */
 const struct codec_ops *codec_by_suffix(struct slice file_name);
