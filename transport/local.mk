@@ -1,1 +1,12 @@
 # Sources of this directory, and the unit tests that belong to them.
+transport_libtransport_a_SOURCES += \
+	%D%/frame.c %D%/frame.h \
+	%D%/receiver.c %D%/receiver.h \
+	%D%/sender.c %D%/sender.h \
+	%D%/session.c %D%/session.h
+
+unit_tests += t/test_frame t/test_session
+t_test_frame_SOURCES = t/test_frame.c
+t_test_frame_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_SOURCES = t/test_session.c t/peer.c t/peer.h
+t_test_session_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)

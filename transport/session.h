@@ -36,17 +36,22 @@ struct session_opts {
 
 enum session_action_kind {
 	SESSION_NOTHING, /* wait for input, messages, or session_wake */
-	SESSION_SEND,    /* write bytes; tell by session_sent how many went */
-	SESSION_START, /* opened: send the messages after `at` (or lost ranges) */
+	SESSION_SEND, /* write bytes; tell by session_sent how many went.  Comes
+	                    again until all did: stop when no more can be written */
+	SESSION_START, /* opened: feed the messages after `at`, which the receiver
+	                    has durably.  First see that ours is the same (another
+	                    digest: our spool was restored) and that all behind it
+	                    is held or known to be lost; else act as for RENEW */
 	SESSION_RENEW, /* the receiver knows less or more than we may assume: begin
-	                    a new stream, then session_renewed */
+	                    a new stream, then session_renewed; START follows */
 	SESSION_TAKE, /* bytes: whole messages of stream at.stream; verify, make
 	                    durable, then session_taken or session_refused */
 	SESSION_RECORD, /* first..last of at.stream are lost: make it durable, then
 	                    session_recorded */
-	SESSION_ACKED, /* the peer has everything up to `at` durably */
-	SESSION_SEEK,  /* the peer refused: go on from message `first` */
-	SESSION_WARN, /* text: one line for the log (fallback of compression, ...) */
+	SESSION_ACKED,  /* the peer has everything up to `at` durably */
+	SESSION_SEEK,   /* the peer refused: go on from message `first` */
+	SESSION_WARN,   /* text: one line for the log (fallback of compression,
+	                    a strange acknowledgement, ...) */
 	SESSION_END,    /* closed as agreed: both directions delivered */
 	SESSION_FAILED, /* err: tell, close the channel */
 };
@@ -69,7 +74,8 @@ struct session_counts {
 struct session;
 
 struct session *session_new(const struct session_opts *opts, struct mono now);
-/* Call until SESSION_NOTHING after every event. */
+/* Call until SESSION_NOTHING after every event.  Answer TAKE, RECORD and RENEW
+ * before the next call. */
 void session_next(struct session *s, struct mono now, struct session_action *a);
 
 /* Events. */
@@ -77,9 +83,9 @@ void session_input(struct session *s, struct slice bytes, struct mono now);
 void session_input_end(struct session *s, struct mono now);
 void session_sent(struct session *s, size_t bytes, struct mono now);
 /* How many bytes of messages the session can take now; 0 while it has no
- * credit or is not opened.  One message larger than this is taken when > 0. */
+ * credit or is not opened.  Feed only when > 0; one larger message is taken. */
 size_t session_room(const struct session *s);
-/* One message of our outbox, in order. */
+/* One message of our outbox, or a range that is lost, in order. */
 void session_feed(struct session *s, const struct message *m);
 void session_feed_lost(struct session *s, uint64_t first, uint64_t last);
 /* There is nothing more now.  Sends what is gathered; without keep the session
@@ -87,13 +93,15 @@ void session_feed_lost(struct session *s, uint64_t first, uint64_t last);
 void session_feed_end(struct session *s);
 void session_renewed(struct session *s, const struct spool_point *out);
 /* All of the last SESSION_TAKE up to `durable` is durable (and acknowledged
- * now). */
+ * now).  Less than all: session_refused must follow. */
 void session_taken(struct session *s, const struct spool_point *durable);
 /* Message `first` of it was damaged: ask for it again. */
 void session_refused(struct session *s, uint64_t first, const char *why);
 void session_recorded(struct session *s, const struct spool_point *durable);
-/* End on our side for this reason, telling the peer. */
+/* End on our side for this reason, telling the peer; FAILED follows. */
 void session_abort(struct session *s, const struct err *why);
+/* Append what an end says that cannot even begin a session. */
+void session_refusal(struct buf *out, const struct err *why);
 
 /* When session_next wants to be called again without an event. */
 struct mono session_wake(const struct session *s);
