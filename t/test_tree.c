@@ -82,40 +82,41 @@ an_empty_tree_is_a_tree(void **state)
 	tree_free(NULL);
 }
 
+/* "(" subtrees ")" and leaves, to be compared with one string. */
 static void
-runs_are_a_subtree_at_a_time(void **state)
+outline(const struct tree *t, struct tree_span span, struct buf *out)
+{
+	struct tree_child c;
+
+	while (tree_next_child(t, &span, &c)) {
+		buf_printf(out, "%.*s", (int)c.name.n, c.name.p);
+		if (c.is_leaf) {
+			assert_int_equal(c.span.end, c.span.first + 1);
+			buf_put_char(out, ' ');
+		} else {
+			buf_put_str(out, "( ");
+			outline(t, c.span, out);
+			buf_put_str(out, ") ");
+		}
+	}
+}
+
+static void
+children_come_out_a_subtree_at_a_time(void **state)
 {
 	static const char *const paths[] = { "/a-b", "/a/b/c", "/a/b/d", "/a/e",
-		"/ab/c" };
-	static const struct {
-		size_t i, end, at, next;
-		const char *name;
-		bool is_leaf;
-	} row[] = {
-		{ 0, 5, 1, 1, "a-b", true },
-		{ 1, 5, 1, 4, "a", false },
-		{ 1, 4, 3, 3, "b", false },
-		{ 1, 3, 5, 2, "c", true },
-		{ 3, 4, 3, 4, "e", true },
-		{ 4, 5, 1, 5, "ab", false },
-	};
+		"/a/bb/c", "/ab/c", "/abc" };
 	struct tree *t = tree_new();
+	struct buf out = { 0 };
 	struct err e = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++)
 		add(t, paths[i], "");
 	assert_int_equal(tree_finish(t, &e), 0);
-	for (size_t i = 0; i < COUNT(row); i++) {
-		struct slice name;
-		bool is_leaf;
-
-		assert_int_equal(tree_run(t, row[i].i, row[i].end, row[i].at,
-				     &name, &is_leaf),
-		    row[i].next);
-		assert_slice(name, row[i].name);
-		assert_int_equal(is_leaf, row[i].is_leaf);
-	}
+	outline(t, (struct tree_span){ 0, tree_size(t), 1 }, &out);
+	assert_string_equal(out.p, "a-b a( b( c d ) bb( c ) e ) ab( c ) abc ");
+	buf_clear(&out);
 	tree_free(t);
 }
 
@@ -490,7 +491,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leaves_come_out_in_path_order),
 		cmocka_unit_test(an_empty_tree_is_a_tree),
-		cmocka_unit_test(runs_are_a_subtree_at_a_time),
+		cmocka_unit_test(children_come_out_a_subtree_at_a_time),
 		cmocka_unit_test(parameters_stand_in_one_order),
 		cmocka_unit_test(what_collides_is_refused_with_both_names),
 		cmocka_unit_test(no_path_and_no_token_is_added),

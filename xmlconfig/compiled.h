@@ -1,25 +1,30 @@
 /*
  * The compiled tree: one SQLite file an association, replaced by rename, and
  * read without a lock.  What `hubctl tree`, `values` and hubd's start need.
+ *
+ *	head(format, stream, generation, msgid, leaves)        one row
+ *	leaf(id, path, token, params)       ids from 1 in path order
  */
 #ifndef XMLCONFIG_COMPILED_H
 #define XMLCONFIG_COMPILED_H
 
-#include "common/spool/cursor.h"
 #include "xmlconfig/tree.h"
 
 struct compiled_head {
 	struct stream_id stream; /* of the CONFIG it was made from */
 	uint64_t generation;
-	uint64_t msgid; /* of its last part */
-	uint64_t leaves;
+	uint64_t msgid;  /* of its last part */
+	uint64_t leaves; /* set by compiled_write */
 };
 
-/* Write <name> durably below dirfd (a temporary, then renamed). */
+/* Write <name> durably below dirfd (a temporary, then renamed).  A file that is
+ * there already stays as it is when that fails. */
 int compiled_write(int dirfd, const char *name, const struct tree *t,
     const struct compiled_head *head, struct err *e);
 
 struct compiled;
+/* ENOENT stays in e->sys.  ERR_INPUT: damaged, or of another version: compile
+ * again.  What is open stays as it was when the file is replaced. */
 int compiled_open(int dirfd, const char *name, struct compiled **out,
     struct err *e);
 const struct compiled_head *compiled_head(const struct compiled *c);
@@ -27,10 +32,20 @@ const struct compiled_head *compiled_head(const struct compiled *c);
  * call. */
 int compiled_find(struct compiled *c, struct slice path, struct tree_leaf *out,
     struct err *e);
-/* All leaves at or below a path, in path order; each returns false to stop. */
+/* All leaves at or below a path ("/": all), in path order; each returns false
+ * to stop, its slices live for the call.  Not to be called from each. */
 int compiled_each(struct compiled *c, struct slice path,
     bool (*each)(void *arg, const struct tree_leaf *l), void *arg,
     struct err *e);
 void compiled_close(struct compiled *c);
+
+/* What a new configuration would change, for the hub's brakes.  In leaves. */
+struct compiled_change {
+	size_t kept;    /* in both */
+	size_t retyped; /* of these: rrd-create-dstype differs */
+	size_t added, dropped;
+};
+int compiled_compare(struct compiled *before, const struct tree *after,
+    struct compiled_change *out, struct err *e);
 
 #endif

@@ -1,8 +1,22 @@
 # Sources of this directory, and the unit tests that belong to them.
 xmlconfig_libxmlconfig_a_SOURCES += \
+	%D%/compiled.c %D%/compiled.h \
+	%D%/index.c %D%/index.h \
 	%D%/translate.c %D%/translate.h \
 	%D%/tree.c %D%/tree.h \
-	%D%/tree_config.c
+	%D%/tree_config.c \
+	%D%/xml.c %D%/xml.h \
+	%D%/xml_check.c %D%/xml_check.h \
+	%D%/xml_document.c %D%/xml_document.h
+
+unit_tests += t/test_compiled
+t_test_compiled_SOURCES = t/test_compiled.c t/scratch.c t/scratch.h
+t_test_compiled_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
+t_test_compiled_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
+
+unit_tests += t/test_index
+t_test_index_SOURCES = t/test_index.c t/scratch.c t/scratch.h
+t_test_index_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += t/test_translate
 t_test_translate_SOURCES = t/test_translate.c
@@ -11,3 +25,8 @@ t_test_translate_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
 unit_tests += t/test_tree
 t_test_tree_SOURCES = t/test_tree.c
 t_test_tree_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += t/test_xml
+t_test_xml_SOURCES = t/test_xml.c t/scratch.c t/scratch.h
+t_test_xml_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
+t_test_xml_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync

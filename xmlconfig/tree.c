@@ -202,29 +202,44 @@ tree_find(const struct tree *t, struct slice path)
 	return SIZE_MAX;
 }
 
-size_t
-tree_run(const struct tree *t, size_t i, size_t end, size_t at,
-    struct slice *name, bool *is_leaf)
+/* Whether leaf l, with the same path up to byte `at` as a leaf of the subtree
+ * `name`, is in that subtree. */
+static bool
+is_below(const struct tree *t, const struct leaf *l, size_t at,
+    struct slice name)
 {
-	struct slice path = path_of(t, &t->leaf[i]);
-	const char *slash = memchr(path.p + at, '/', path.n - at);
-	size_t n;
+	const char *p = t->text + l->at + at;
 
-	*is_leaf = slash == NULL;
-	*name = (struct slice){ path.p + at, path.n - at };
-	if (*is_leaf)
-		return i + 1;
-	name->n = (size_t)(slash - name->p);
-	n = at + name->n + 1; /* with the slash: "/a/" is not in "/ab" */
-	while (++i < end) {
-		const struct leaf *l = &t->leaf[i];
+	/* "/a/" is not in "/ab", and the last bytes differ first */
+	return l->n_path > at + name.n && p[name.n] == '/' &&
+	    memcmp(p, name.p, name.n) == 0;
+}
 
-		/* the last bytes differ first, and what is before `at` not */
-		if (l->n_path <= n || t->text[l->at + n - 1] != '/' ||
-		    memcmp(t->text + l->at + at, name->p, name->n) != 0)
-			break;
+bool
+tree_next_child(const struct tree *t, struct tree_span *left,
+    struct tree_child *out)
+{
+	size_t i = left->first, at = left->at;
+	struct slice path, name;
+	const char *slash;
+
+	if (i >= left->end)
+		return false;
+	path = path_of(t, &t->leaf[i++]);
+	name = (struct slice){ path.p + at, path.n - at };
+	slash = memchr(name.p, '/', name.n);
+	if (slash != NULL) {
+		name.n = (size_t)(slash - name.p);
+		while (i < left->end && is_below(t, &t->leaf[i], at, name))
+			i++;
 	}
-	return i;
+	*out = (struct tree_child){
+		.name = name,
+		.is_leaf = slash == NULL,
+		.span = { left->first, i, at + name.n + 1 },
+	};
+	left->first = i;
+	return true;
 }
 
 bool
@@ -332,29 +347,23 @@ check_children(const struct tree *t, struct child *c, size_t n, struct err *e)
 	return 0;
 }
 
-/* The leaves i .. end - 1, whose paths are the same up to byte `at`.  `c` has
- * room for a child a leaf; deeper levels use it again.  Paths are at most
- * LIMIT_PATH_DEPTH deep, and so is this. */
+/* c has room for as many as the span has leaves; deeper levels use it again.
+ * Paths are at most LIMIT_PATH_DEPTH deep, and so is this. */
 static int
-check_subtree(const struct tree *t, size_t i, size_t end, size_t at,
-    struct child *c, struct err *e)
+check_subtree(const struct tree *t, struct tree_span span, struct child *c,
+    struct err *e)
 {
-	struct slice name;
-	size_t n = 0, next;
-	bool is_leaf;
+	struct tree_span left = span;
+	struct tree_child child;
+	size_t n = 0;
 
-	for (size_t j = i; j < end; j = next) {
-		next = tree_run(t, j, end, at, &name, &is_leaf);
-		c[n++] = (struct child){ name, j };
-	}
+	while (tree_next_child(t, &left, &child))
+		c[n++] = (struct child){ child.name, child.span.first };
 	if (check_children(t, c, n, e) == -1)
 		return -1;
-	for (; i < end; i = next) {
-		next = tree_run(t, i, end, at, &name, &is_leaf);
-		if (!is_leaf &&
-		    check_subtree(t, i, next, at + name.n + 1, c, e) == -1)
+	while (tree_next_child(t, &span, &child))
+		if (!child.is_leaf && check_subtree(t, child.span, c, e) == -1)
 			return -1;
-	}
 	return 0;
 }
 
@@ -391,11 +400,11 @@ tree_finish(struct tree *t, struct err *e)
 {
 	struct child *c = mem_array(t->n, sizeof(c[0]));
 	uint32_t *order = mem_array(t->n, sizeof(order[0]));
+	struct tree_span all = { 0, t->n, 1 };
 	int rc = -1;
 
 	sort_leaves(t);
-	if (check_subtree(t, 0, t->n, 1, c, e) == 0 &&
-	    check_tokens(t, order, e) == 0)
+	if (check_subtree(t, all, c, e) == 0 && check_tokens(t, order, e) == 0)
 		rc = 0;
 	free(c);
 	free(order);

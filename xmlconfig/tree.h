@@ -37,12 +37,20 @@ size_t tree_size(const struct tree *t);
 struct tree_leaf tree_leaf(const struct tree *t, size_t i);
 /* Index of the leaf of this path, or SIZE_MAX.  Finished trees only. */
 size_t tree_find(const struct tree *t, struct slice path);
-/* In a finished tree, where leaf i has a name (a component) that begins at
- * byte `at` of its path: the name, and the index behind the last leaf, before
- * end, with the same path up to that name's end.  A leaf of that very path
- * gives i + 1, and *is_leaf. */
-size_t tree_run(const struct tree *t, size_t i, size_t end, size_t at,
-    struct slice *name, bool *is_leaf);
+/* Leaves of a finished tree that stand together: from `first` to before `end`,
+ * with the same path up to byte `at`, where the names of one subtree begin.
+ * { 0, tree_size(t), 1 } is the whole tree. */
+struct tree_span {
+	size_t first, end, at;
+};
+struct tree_child {
+	struct slice name;
+	bool is_leaf;
+	struct tree_span span; /* its leaves; of a leaf: itself */
+};
+/* Cut the first child off a subtree; false when there is none left. */
+bool tree_next_child(const struct tree *t, struct tree_span *left,
+    struct tree_child *out);
 bool tree_next_param(struct slice *params, struct slice *name,
     struct slice *value);
 /* The value of a parameter, or fallback. */

@@ -1,0 +1,409 @@
+/*
+ * A tree as Torrus reads it; see xml_document.h.  libxml2 escapes, but checks
+ * neither UTF-8 nor XML's characters (S9): that is done here before.  Elements
+ * and attributes have names of ours only.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include <libxml/tree.h>
+#include <libxml/xmlwriter.h>
+
+#include "common/base/durable.h"
+#include "common/message/names.h"
+#include "xmlconfig/xml_document.h"
+
+enum {
+	SHARED_MAX = 32,
+	OUTPUT_CHUNK = 256 << 10,
+};
+
+/* Parameters that a range of leaves has in common. */
+struct shared {
+	struct {
+		struct slice name, value;
+	} param[SHARED_MAX];
+	size_t n;
+};
+
+struct writer {
+	xmlTextWriterPtr xml;
+	struct buf out; /* what libxml2 made and the file has not yet */
+	int fd;
+	struct err *e;
+	bool failed;        /* e says why, or libxml2 had no memory */
+	struct xml_sum sum; /* of what was meant */
+
+	const struct tree *t;
+	struct buf dir;    /* of the tree, a subtree is put behind it */
+	size_t top;        /* paths of all leaves are the same up to here */
+	struct shared all; /* what all leaves share */
+};
+
+static const xmlChar *
+xml(const char *s)
+{
+	return (const xmlChar *)s;
+}
+
+/* --- Output ------------------------------------------------------------ */
+
+static void
+flush_output(struct writer *w)
+{
+	if (!w->failed && io_write_full(w->fd, buf_slice(&w->out), w->e) == -1)
+		w->failed = true;
+	buf_reset(&w->out);
+}
+
+/* libxml2's write callback.  It would put an error on stderr: ours is kept. */
+static int
+take_output(void *ctx, const char *p, int n)
+{
+	struct writer *w = ctx;
+
+	buf_put(&w->out, (struct slice){ p, (size_t)n });
+	if (w->out.n >= OUTPUT_CHUNK)
+		flush_output(w);
+	return n;
+}
+
+static void
+refuse(struct writer *w, const char *what, const char *why)
+{
+	if (!w->failed)
+		err_set(w->e, ERR_INPUT, "%s: %s", what, why);
+	w->failed = true;
+}
+
+/* What libxml2 says of a call: it writes on after an error. */
+static void
+took(struct writer *w, int rc)
+{
+	if (rc >= 0 || w->failed)
+		return;
+	err_set(w->e, ERR_TEMP, "libxml2 does not write");
+	w->failed = true;
+}
+
+static void
+start(struct writer *w, const char *element)
+{
+	took(w, xmlTextWriterStartElement(w->xml, xml(element)));
+}
+
+static void
+end(struct writer *w)
+{
+	took(w, xmlTextWriterEndElement(w->xml));
+}
+
+/* The value ends in a NUL at p[n].  It is text without controls (which are not
+ * XML's characters, or would come back as blanks). */
+static void
+attribute(struct writer *w, const char *name, struct slice value)
+{
+	if (!name_is_text(value)) {
+		refuse(w, name, "not text that XML can hold");
+		return;
+	}
+	xml_sum_add(&w->sum, value.p, value.n);
+	took(w, xmlTextWriterWriteAttribute(w->xml, xml(name), xml(value.p)));
+}
+
+static void
+param(struct writer *w, const char *name, struct slice value)
+{
+	if (memchr(value.p, '%', value.n) != NULL ||
+	    memchr(value.p, '$', value.n) != NULL)
+		refuse(w, name, "Torrus would expand % or $");
+	start(w, "param");
+	attribute(w, "name", slice_str(name));
+	attribute(w, "value", value);
+	end(w);
+}
+
+/* The name attribute of a subtree or leaf: cut out of a path, so without a NUL
+ * of its own. */
+static void
+name_attribute(struct writer *w, struct slice name)
+{
+	char text[LIMIT_PATH_COMPONENT + 1];
+
+	if (!name_is_component(name)) {
+		refuse(w, "name", "not one of a path");
+		return;
+	}
+	memcpy(text, name.p, name.n);
+	text[name.n] = '\0';
+	attribute(w, "name", (struct slice){ text, name.n });
+}
+
+/* --- What leaves share ------------------------------------------------- */
+
+/* Torrus hands a subtree's parameters down, but takes these for the subtree's
+ * own, or shows them there: they stay on the leaf. */
+static bool
+is_inherited(struct slice name)
+{
+	static const char *const own[] = { "comment", "legend",
+		"node-display-name", "descriptive-nickname", "precedence",
+		"hidden" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (slice_eq_str(name, own[i]))
+			return false;
+	return true;
+}
+
+static bool
+is_shared(const struct shared *s, struct slice name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (slice_eq(s->param[i].name, name))
+			return true;
+	return false;
+}
+
+/* Keep of s what l has with the same value. */
+static void
+keep_shared(struct shared *s, const struct tree_leaf *l)
+{
+	const struct slice none = { NULL, SIZE_MAX };
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct slice v = tree_param(l, s->param[i].name, none);
+
+		if (slice_eq(v, s->param[i].value))
+			s->param[kept++] = s->param[i];
+	}
+	s->n = kept;
+}
+
+/* What the leaves of a subtree share and `known` has not; nothing of a leaf
+ * alone. */
+static struct shared
+find_shared(const struct tree *t, struct tree_span span,
+    const struct shared *known)
+{
+	struct shared s = { .n = 0 };
+	struct slice left, name, value;
+
+	if (span.end - span.first < 2)
+		return s;
+	left = tree_leaf(t, span.first).params;
+	while (s.n < SHARED_MAX && tree_next_param(&left, &name, &value))
+		if (is_inherited(name) && !is_shared(known, name)) {
+			s.param[s.n].name = name;
+			s.param[s.n++].value = value;
+		}
+	while (++span.first < span.end && s.n > 0) {
+		struct tree_leaf l = tree_leaf(t, span.first);
+
+		keep_shared(&s, &l);
+	}
+	return s;
+}
+
+static void
+shared_params(struct writer *w, const struct shared *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		param(w, s->param[i].name.p, s->param[i].value);
+}
+
+/* --- The tree ---------------------------------------------------------- */
+
+/* What every leaf of ours is to Torrus, on the top of our part of the tree. */
+static void
+top_params(struct writer *w)
+{
+	param(w, "ds-type", SLICE("rrd-file"));
+	param(w, "leaf-type", SLICE("rrd-def"));
+	param(w, "rrd-ds", SLICE("value"));
+	param(w, "rrd-cf", SLICE("AVERAGE"));
+	shared_params(w, &w->all);
+}
+
+/* The directory of the leaves right below the subtree whose path this is. */
+static void
+data_dir(struct writer *w, struct slice subtree)
+{
+	size_t n = w->dir.n;
+
+	buf_put(&w->dir, subtree);
+	param(w, "data-dir", buf_slice(&w->dir));
+	w->dir.n = n;
+}
+
+static void
+write_leaf(struct writer *w, const struct tree_child *leaf,
+    const struct shared *s)
+{
+	char file[LIMIT_PATH_COMPONENT + sizeof(".rrd")];
+	struct tree_leaf l = tree_leaf(w->t, leaf->span.first);
+	struct slice left = l.params, name = leaf->name, param_name, value;
+
+	start(w, "leaf");
+	w->sum.leaves++;
+	name_attribute(w, name);
+	if (w->failed)
+		return;
+	if (name.n + 1 == l.path.n) { /* no subtree says it for us */
+		top_params(w);
+		data_dir(w, SLICE(""));
+	}
+	memcpy(file, name.p, name.n);
+	memcpy(file + name.n, ".rrd", sizeof(".rrd"));
+	param(w, "data-file", (struct slice){ file, name.n + 4 });
+	while (tree_next_param(&left, &param_name, &value))
+		if (!is_shared(&w->all, param_name) &&
+		    !is_shared(s, param_name))
+			param(w, param_name.p, value);
+	end(w);
+}
+
+/* Whether some, and whether all, of a subtree's leaves lie right below it. */
+static void
+look_below(const struct tree *t, struct tree_span span, bool *some, bool *all)
+{
+	struct tree_child child;
+
+	*some = false;
+	*all = true;
+	while ((!*some || *all) && tree_next_child(t, &span, &child)) {
+		*some |= child.is_leaf;
+		*all &= child.is_leaf;
+	}
+}
+
+static void write_children(struct writer *w, struct tree_span span,
+    const struct shared *s);
+
+static void
+write_subtree(struct writer *w, const struct tree_child *child)
+{
+	struct tree_span below = child->span;
+	struct shared s = { .n = 0 };
+	bool some, all;
+
+	start(w, "subtree");
+	name_attribute(w, child->name);
+	if (w->top > 1 ? below.at == w->top : below.at == child->name.n + 2)
+		top_params(w);
+	look_below(w->t, below, &some, &all);
+	if (some) {
+		struct slice path = tree_leaf(w->t, below.first).path;
+
+		path.n = below.at - 1;
+		data_dir(w, path);
+	}
+	if (all) /* what is handed down reaches none but these */
+		s = find_shared(w->t, below, &w->all);
+	shared_params(w, &s);
+	write_children(w, below, &s);
+	end(w);
+}
+
+/* s: what the subtree hands down.  As deep as paths are. */
+static void
+write_children(struct writer *w, struct tree_span span, const struct shared *s)
+{
+	struct tree_child child;
+
+	while (!w->failed && tree_next_child(w->t, &span, &child))
+		if (child.is_leaf)
+			write_leaf(w, &child, s);
+		else
+			write_subtree(w, &child);
+}
+
+/* Up to where, behind a slash, the paths of all leaves are the same. */
+static size_t
+common_prefix(const struct tree *t)
+{
+	struct slice a = tree_leaf(t, 0).path;
+	struct slice b = tree_leaf(t, tree_size(t) - 1).path;
+	size_t n = 0;
+
+	while (n < a.n && n < b.n && a.p[n] == b.p[n])
+		n++;
+	while (n > 1 && a.p[n - 1] != '/')
+		n--;
+	return n;
+}
+
+static void
+write_datasources(struct writer *w)
+{
+	const struct shared none = { .n = 0 };
+	struct tree_span all = { 0, tree_size(w->t), 1 };
+
+	start(w, "datasources");
+	if (all.end > 0) {
+		w->top = common_prefix(w->t);
+		w->all = find_shared(w->t, all, &none);
+		write_children(w, all, &none);
+	}
+	end(w);
+}
+
+static void
+write_includes(struct writer *w, const char *const *files, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		start(w, "include");
+		attribute(w, "filename", slice_str(files[i]));
+		end(w);
+	}
+}
+
+/* --- Documents -------------------------------------------------------- */
+
+static int
+write_document(struct writer *w, const struct xml_document *d)
+{
+	xmlOutputBufferPtr out =
+	    xmlOutputBufferCreateIO(take_output, NULL, w, NULL);
+
+	if (out != NULL)
+		w->xml = xmlNewTextWriter(out); /* takes out */
+	if (w->xml == NULL) {
+		xmlOutputBufferClose(out);
+		return err_set(w->e, ERR_TEMP, "no XML writer to be had");
+	}
+	/* one encoding is known to all: what is not ASCII becomes a character
+	 * reference in an attribute, and all else is ASCII */
+	took(w, xmlTextWriterStartDocument(w->xml, NULL, NULL, NULL));
+	took(w, xmlTextWriterSetIndent(w->xml, 1));
+	took(w, xmlTextWriterSetIndentString(w->xml, xml("\t")));
+	start(w, "configuration");
+	if (d->t != NULL)
+		write_datasources(w);
+	else
+		write_includes(w, d->files, d->n_files);
+	end(w);
+	took(w, xmlTextWriterEndDocument(w->xml));
+	xmlFreeTextWriter(w->xml); /* flushes into take_output */
+	flush_output(w);
+	return w->failed ? -1 : 0;
+}
+
+int
+xml_document_write(const struct xml_document *d, int fd, struct xml_sum *meant,
+    struct err *e)
+{
+	struct writer w = { .fd = fd, .e = e, .t = d->t };
+	int rc = 0;
+
+	if (d->t != NULL)
+		buf_put_str(&w.dir, d->directory);
+	rc = write_document(&w, d);
+	if (rc == 0)
+		*meant = w.sum;
+	buf_clear(&w.dir);
+	buf_clear(&w.out);
+	return rc;
+}
