@@ -1,1 +1,17 @@
 # Sources of this directory, and the unit tests that belong to them.
+hub_libhub_a_SOURCES += %D%/store.c %D%/store.h %D%/stores.h \
+	%D%/rra.c %D%/rra.h
+unit_tests += t/test_rra
+t_test_rra_SOURCES = t/test_rra.c
+t_test_rra_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_LIBRRD
+hub_libhub_a_SOURCES += %D%/rrd.c \
+	%D%/rrd_file.c %D%/rrd_file.h \
+	%D%/rrd_journal.c %D%/rrd_journal.h \
+	%D%/rrd_series.c %D%/rrd_series.h
+unit_tests += t/test_rrd
+t_test_rrd_SOURCES = t/test_rrd.c
+t_test_rrd_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
+t_test_rrd_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syncfs -Wl,--wrap=fdatasync
+endif

@@ -25,9 +25,10 @@ struct store_series {
 };
 
 struct store_counts {
-	uint64_t put, written, past,
-	    unfit; /* values: past: an older or equal time
-	                                       stamp was stored; unfit: became U */
+	uint64_t put, written;
+	uint64_t past;    /* an equal or newer time stamp was there: dropped */
+	uint64_t unfit;   /* became U */
+	uint64_t refused; /* dropped: something else has the file's name */
 };
 
 struct store_point {
@@ -37,17 +38,26 @@ struct store_point {
 
 struct store_ops {
 	const char *type;
+	/* A store begins as it was at its last sync: all that was put since
+	 * then, also by a run that ended well but did not sync, has to be put
+	 * again. */
 	int (*open)(const struct config_store *cs, struct store **out,
 	    struct err *e);
-	/* A handle for a leaf, the same again for the same leaf; cheap, opens no
-	 * file. */
+	/* A handle for a leaf, the same again for the same leaf.  Cheap, opens no
+	 * file, save when the leaf's kind or period differs from before: what
+	 * waits of it is flushed then.  ERR_INPUT: it cannot be stored. */
 	int (*series)(struct store *s, const struct store_series *leaf,
 	    uint32_t *handle, struct err *e);
+	/* In order of time; the first of one time stamp wins.  A value that its
+	 * kind cannot take counts as U. */
 	void (*put)(struct store *s, uint32_t handle, uint64_t time_s,
 	    struct slice value);
-	/* Hand over what is noted: of one leaf, or all (UINT32_MAX). */
+	/* Hand over what is noted: of one leaf, or all (UINT32_MAX).  What fails
+	 * keeps waiting, the rest is handed over. */
 	int (*flush)(struct store *s, uint32_t handle, struct err *e);
-	/* Surely stored: what was flushed survives a power cut (W16). */
+	/* Surely stored: what was flushed survives a power cut (W16).  After a
+	 * failed one (ERR_SYS) every call fails until the store is opened anew
+	 * (G18). */
 	int (*sync)(struct store *s, struct err *e);
 	/* What waits in memory, in values. */
 	size_t (*waiting)(const struct store *s);

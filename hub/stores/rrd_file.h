@@ -1,0 +1,68 @@
+/*
+ * One RRD file: what its head says, making it, updating it, setting it aside.
+ * librrd does the writing; the head is read here, because all files of a flush
+ * are looked at before the first is changed.  Safe on several threads, for
+ * different files.
+ */
+#ifndef HUB_STORES_RRD_FILE_H
+#define HUB_STORES_RRD_FILE_H
+
+#include "common/base/buf.h"
+#include "hub/stores/rra.h"
+
+/* How a leaf's file is made. */
+struct rrd_def {
+	uint32_t period_s, heartbeat_s;
+	char dstype[16];       /* "GAUGE", ... */
+	char min[33], max[33]; /* "U" or a number */
+};
+
+/* What a value must be for a kind; a text that is none of these is U. */
+bool rrd_file_fits(const char *dstype, struct slice value);
+
+enum rrd_file_state {
+	RRD_FILE_ABSENT,
+	RRD_FILE_WHOLE,
+	RRD_FILE_DAMAGED, /* not an RRD of one data source, or cut short */
+	RRD_FILE_BLOCKED, /* a directory has its name, or a file its directory's */
+};
+
+struct rrd_head {
+	char dstype[20];
+	uint64_t step_s;
+	int64_t last_s;       /* of the newest update */
+	size_t mutable_at;    /* where that part begins which updates change */
+	struct slice mutable; /* up to the first row; points into the bytes */
+};
+
+/* The head of an RRD file of `size` bytes, of which *bytes are the first.
+ * False: damaged, or more bytes are needed (*need > bytes.n). */
+bool rrd_head_parse(struct slice bytes, uint64_t size, size_t *need,
+    struct rrd_head *out);
+
+/* Look at dirfd/name.  *bytes holds what the head points into. */
+int rrd_file_look(int dirfd, const char *name, struct buf *bytes,
+    enum rrd_file_state *state, struct rrd_head *head, struct err *e);
+
+/* Make it, and the directories that lead to it.  path is dir/name in full.
+ * The first value to be stored has the time stamp first_s.  Never
+ * overwrites. */
+struct rrd_place {
+	int dirfd;
+	const char *name; /* below dirfd */
+	const char *path; /* the same, for librrd */
+};
+int rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
+    config_list rra, int64_t first_s, struct err *e);
+
+/* "time:value" texts in order of time; older ones than the file's are passed
+ * over by librrd.  ERR_TEMP with librrd's words: all before the failing one
+ * are stored. */
+int rrd_file_update(const struct rrd_place *at, const char *const *text,
+    size_t n, struct err *e);
+
+/* Rename it to NAME.<n> or NAME.damaged.<n>, the first free n: durably. */
+int rrd_file_set_aside(const struct rrd_place *at, bool damaged,
+    struct buf *aside, struct err *e);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * What an RRD store holds in memory; see rrd_series.h.
+ */
+#include "config.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/message/limits.h"
+#include "common/message/names.h"
+#include "hub/stores/rrd_series.h"
+
+enum {
+	CHUNK = 1024,                         /* series allocated together */
+	PENDING_FIRST = 64,                   /* bytes */
+	TEXT_MOST = 20 + 1 + LIMIT_VALUE + 1, /* "time:value" and its NUL */
+	TRIM_FROM = 64 << 20, /* bytes freed at once: give them back */
+};
+
+struct rrd_series *
+rrd_table_at(const struct rrd_table *t, uint32_t handle)
+{
+	return &t->chunk[handle / CHUNK][handle % CHUNK];
+}
+
+const struct rrd_def *
+rrd_table_def(const struct rrd_table *t, const struct rrd_series *l)
+{
+	return &t->def[l->def];
+}
+
+bool
+rrd_series_name(const char *tree, struct slice path, char out[RRD_NAME_SIZE])
+{
+	int n;
+
+	if (!name_is_component(slice_str(tree)) || !name_is_path(path))
+		return false;
+	n = snprintf(out, RRD_NAME_SIZE, "%s%.*s.rrd", tree, (int)path.n,
+	    path.p);
+	return n > 0 && n < RRD_NAME_SIZE;
+}
+
+static uint32_t
+hash(const char *name)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return h;
+}
+
+static void
+link_series(struct rrd_table *t, uint32_t handle)
+{
+	struct rrd_series *l = rrd_table_at(t, handle);
+	uint32_t *first = &t->bucket[hash(l->name) & (t->n_buckets - 1)];
+
+	l->next = *first;
+	*first = handle + 1;
+}
+
+static void
+grow_buckets(struct rrd_table *t)
+{
+	t->n_buckets = t->n_buckets == 0 ? CHUNK : t->n_buckets * 2;
+	free(t->bucket);
+	t->bucket = mem_array(t->n_buckets, sizeof(*t->bucket));
+	for (uint32_t i = 0; i < t->n; i++)
+		link_series(t, i);
+}
+
+static uint32_t
+add_series(struct rrd_table *t, const char *name)
+{
+	uint32_t handle = t->n;
+
+	if (handle % CHUNK == 0) {
+		t->chunk = mem_resize(t->chunk, handle / CHUNK + 1,
+		    sizeof(struct rrd_series *));
+		t->chunk[handle / CHUNK] =
+		    mem_array(CHUNK, sizeof(struct rrd_series));
+	}
+	if (handle == t->n_buckets)
+		grow_buckets(t);
+	rrd_table_at(t, handle)->name = mem_strdup(name);
+	link_series(t, handle);
+	t->n++;
+	return handle;
+}
+
+/* UINT32_MAX: there is none. */
+static uint32_t
+find_series(const struct rrd_table *t, const char *name)
+{
+	uint32_t i =
+	    t->n_buckets == 0 ? 0 : t->bucket[hash(name) & (t->n_buckets - 1)];
+
+	while (i != 0 && strcmp(rrd_table_at(t, i - 1)->name, name) != 0)
+		i = rrd_table_at(t, i - 1)->next;
+	return i == 0 ? UINT32_MAX : i - 1;
+}
+
+/* Leaves differ little in how they are stored: few definitions. */
+static uint32_t
+intern_def(struct rrd_table *t, const struct rrd_def *def)
+{
+	for (uint32_t i = t->n_defs; i > 0; i--)
+		if (memcmp(&t->def[i - 1], def, sizeof(*def)) == 0)
+			return i - 1;
+	t->def = mem_resize(t->def, t->n_defs + 1, sizeof(*t->def));
+	t->def[t->n_defs] = *def;
+	return t->n_defs++;
+}
+
+/* "U" or a number, as the definition of a data source has it. */
+static bool
+copy_bound(char *out, size_t size, struct slice s)
+{
+	char *end;
+
+	if (s.n == 0 || s.n >= size)
+		return false;
+	memcpy(out, s.p, s.n); /* zeroed before */
+	if (slice_eq_str(s, "U"))
+		return true;
+	if (strspn(out, "0123456789.+-eE") != s.n)
+		return false;
+	(void)strtod(out, &end);
+	return end == out + s.n;
+}
+
+static int
+read_def(const struct store_series *leaf, struct rrd_def *out, struct err *e)
+{
+	static const char *const kind[] = { "GAUGE", "COUNTER", "DERIVE",
+		"ABSOLUTE", "DCOUNTER", "DDERIVE" };
+
+	memset(out, 0, sizeof(*out)); /* compared whole */
+	out->period_s = leaf->period_s;
+	out->heartbeat_s = leaf->heartbeat_s;
+	for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++)
+		if (strcmp(leaf->dstype, kind[i]) == 0)
+			memcpy(out->dstype, kind[i], strlen(kind[i]));
+	if (out->dstype[0] == '\0')
+		return err_set(e, ERR_INPUT, "%s is no kind of data source",
+		    leaf->dstype);
+	if (leaf->period_s == 0 || leaf->heartbeat_s == 0 ||
+	    !copy_bound(out->min, sizeof(out->min), leaf->min) ||
+	    !copy_bound(out->max, sizeof(out->max), leaf->max))
+		return err_set(e, ERR_INPUT,
+		    "period, heartbeat, minimum or maximum is not a number");
+	return 0;
+}
+
+int
+rrd_table_find(struct rrd_table *t, const struct store_series *leaf,
+    uint32_t *handle, uint32_t *def, struct err *e)
+{
+	char name[RRD_NAME_SIZE];
+	struct rrd_def d;
+
+	if (!rrd_series_name(leaf->tree, leaf->path, name))
+		return err_set(e, ERR_INPUT, "not a path of a tree");
+	if (read_def(leaf, &d, e) == -1)
+		return err_wrap(e, "%s", name);
+	*def = intern_def(t, &d);
+	*handle = find_series(t, name);
+	if (*handle == UINT32_MAX) {
+		*handle = add_series(t, name);
+		rrd_table_at(t, *handle)->def = *def;
+	}
+	return 0;
+}
+
+static void
+note_waiting(struct rrd_table *t, uint32_t handle)
+{
+	if (t->n_waiting == t->cap_waiting) {
+		t->cap_waiting =
+		    t->cap_waiting == 0 ? CHUNK : t->cap_waiting * 2;
+		t->waiting =
+		    mem_resize(t->waiting, t->cap_waiting, sizeof(*t->waiting));
+	}
+	t->waiting[t->n_waiting++] = handle;
+}
+
+/* Room for one more text. */
+static struct rrd_pending *
+pending_room(struct rrd_table *t, uint32_t handle)
+{
+	struct rrd_series *l = rrd_table_at(t, handle);
+	struct rrd_pending *p = l->pending;
+	uint32_t cap;
+
+	if (p != NULL && p->cap - p->used >= TEXT_MOST)
+		return p;
+	cap = p == NULL ? PENDING_FIRST : p->cap * 2;
+	p = mem_resize(p, 1, sizeof(*p) + cap);
+	if (l->pending == NULL) {
+		*p = (struct rrd_pending){ .cap = 0 };
+		note_waiting(t, handle);
+	}
+	t->bytes += cap - p->cap;
+	p->cap = cap;
+	l->pending = p;
+	return p;
+}
+
+void
+rrd_table_note(struct rrd_table *t, uint32_t handle, uint64_t time_s,
+    struct slice value)
+{
+	struct rrd_pending *p = pending_room(t, handle);
+	char digits[20], *out = p->text + p->used;
+	uint64_t left = time_s;
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	memcpy(out, digits + n, sizeof(digits) - n);
+	out += sizeof(digits) - n;
+	*out++ = ':';
+	memcpy(out, value.p, value.n);
+	out += value.n;
+	*out++ = '\0';
+	p->used = (uint32_t)(out - p->text);
+	p->values++;
+	t->values++;
+	rrd_table_at(t, handle)->last_s = time_s;
+}
+
+uint64_t
+rrd_text_time(const char *text)
+{
+	uint64_t t = 0;
+
+	for (; *text != ':'; text++)
+		t = t * 10 + (uint64_t)(*text - '0');
+	return t;
+}
+
+const char *
+rrd_text_next(const char *text)
+{
+	return text + strlen(text) + 1;
+}
+
+uint32_t
+rrd_series_drop_past(struct rrd_series *l, uint64_t last_s)
+{
+	struct rrd_pending *p = l->pending;
+	const char *text = p->text, *end = p->text + p->used;
+	uint32_t dropped = 0;
+
+	while (text < end && rrd_text_time(text) <= last_s) {
+		text = rrd_text_next(text);
+		dropped++;
+	}
+	p->used = (uint32_t)(end - text);
+	p->values -= dropped;
+	memmove(p->text, text, p->used);
+	if (l->last_s < last_s)
+		l->last_s = last_s;
+	return dropped;
+}
+
+void
+rrd_table_settle(struct rrd_table *t, const uint32_t *handle, size_t n)
+{
+	size_t kept = 0, before = t->bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		struct rrd_series *l = rrd_table_at(t, handle[i]);
+
+		if (l->pending->values > 0)
+			continue;
+		t->bytes -= l->pending->cap;
+		free(l->pending);
+		l->pending = NULL;
+	}
+	t->values = 0;
+	for (size_t i = 0; i < t->n_waiting; i++) {
+		const struct rrd_series *l = rrd_table_at(t, t->waiting[i]);
+
+		if (l->pending == NULL)
+			continue;
+		t->values += l->pending->values;
+		t->waiting[kept++] = t->waiting[i];
+	}
+	t->n_waiting = kept;
+	if (before - t->bytes >= TRIM_FROM)
+		malloc_trim(0);
+}
+
+void
+rrd_table_clear(struct rrd_table *t)
+{
+	for (uint32_t i = 0; i < t->n; i++) {
+		free(rrd_table_at(t, i)->name);
+		free(rrd_table_at(t, i)->pending);
+	}
+	for (uint32_t i = 0; i < t->n; i += CHUNK)
+		free(t->chunk[i / CHUNK]);
+	free(t->chunk);
+	free(t->bucket);
+	free(t->def);
+	free(t->waiting);
+	*t = (struct rrd_table){ .n = 0 };
+}
