@@ -14,6 +14,11 @@ struct spool_point {
 	uint32_t digest; /* of msgid; 0 at 0, or where msgid was lost */
 };
 
+/* "<stream> <MsgID> crc32=<digest>", without a LF: how a point is written in
+ * every file of ours. */
+bool spool_point_put(struct buf *out, const struct spool_point *p);
+bool spool_point_parse(struct slice text, struct spool_point *out);
+
 /* Read without holding it open.  0: read (out->msgid 0 and a zero stream when
  * there is none yet), -1 with ERR_INPUT when both slots are bad. */
 int cursor_read(int state_dir, const char *association, struct spool_point *out,

@@ -28,12 +28,14 @@ struct outbox_state {
 	struct spool_point last; /* newest committed message */
 	struct spool_point acked;
 	uint64_t generation;       /* of the last CONFIG committed; 0: none */
-	uint64_t waiting_messages; /* after acked */
-	uint64_t waiting_bytes;
-	uint64_t oldest_s;    /* Timestamp of the oldest waiting, or 0 */
-	bool began;           /* this open began a new stream (W12) */
-	uint64_t quarantined; /* messages this open moved to quarantine/ */
+	uint64_t waiting_messages; /* after acked, without those lost */
+	uint64_t waiting_bytes;    /* of the segments that hold them */
+	uint64_t oldest_s; /* Timestamp of the oldest segment waiting, or 0 */
+	bool began;        /* this open began a new stream (W12) */
+	bool sweep_held;   /* sent/ is kept: a sweep would take too much */
+	uint64_t quarantined; /* messages moved to quarantine/ since opened */
 	uint64_t dropped;     /* messages dropped by policy since opened */
+	uint64_t foreign;     /* files in outbox/ that are not ours: ignored */
 };
 
 struct outbox;
@@ -45,23 +47,28 @@ int outbox_open(int association_dir, const struct outbox_opts *opts,
     struct outbox **out, struct err *e);
 const struct outbox_state *outbox_state(const struct outbox *o);
 /* Number m (msgid, stream, prev are ours) and keep it for the next commit.  A
- * CONFIG's first part begins a new segment.  ERR_TEMP with ENOSPC: the spool
- * is full and the policy is to refuse. */
+ * CONFIG's first part begins a new segment.  The body is taken as it is.
+ * ERR_TEMP with ENOSPC: the spool is full and the policy is to refuse. */
 int outbox_put(struct outbox *o, struct message *m, struct err *e);
-/* All that was put, with one sync, or nothing. */
+/* All that was put, with one sync, or nothing.  After either nothing is put. */
 int outbox_commit(struct outbox *o, struct err *e);
 void outbox_rollback(struct outbox *o);
 /* Make all that was committed readable by others. */
 int outbox_seal(struct outbox *o, struct err *e);
-/* Believe an acknowledgement: only for what we hold or held with that stream
- * and digest; else ERR_INPUT and nothing is deleted.  Moves what is covered to
- * sent/, prunes sent/. */
+/* Believe an acknowledgement: only for what we sealed, with that stream and
+ * digest; else ERR_INPUT and nothing is deleted.  An old one is harmless.
+ * Moves what is covered to sent/, prunes sent/. */
 int outbox_ack(struct outbox *o, const struct spool_point *at, struct err *e);
 /* The tombstones: what we can never send any more. */
 const struct ledger *outbox_lost(const struct outbox *o);
+/* A reader said that msgid is damaged: what is good around it is kept in
+ * segments of its own, the damaged file goes to quarantine/, the numbers that
+ * it costs become lost.  Read on from a new listing (spool_reader_seek). */
+int outbox_repair(struct outbox *o, uint64_t msgid, struct err *e);
 /* Begin a new stream from all that is still held, sent/ included, from the
- * first CONFIG on, renumbered from 1; atomic.  With nothing held: an empty
- * stream. */
+ * first complete CONFIG on, renumbered from 1; atomic.  What was before it goes
+ * to quarantine/ (where no CONFIG and no DATA is held, all is kept).  With
+ * nothing held: an empty stream.  Readers that are open must be opened anew. */
 int outbox_renew(struct outbox *o, struct err *e);
 void outbox_close(struct outbox *o);
 

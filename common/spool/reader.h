@@ -17,24 +17,31 @@ enum spool_dirs {
 
 enum spool_read {
 	SPOOL_READ_MESSAGE, /* *m, valid until the next call */
-	SPOOL_READ_GAP,     /* *m has only msgid: the first number that is there
-	                       again; the next call returns that message */
-	SPOOL_READ_BAD, /* a message in a sealed segment is damaged: e says so;
-	                       the rest of its segment is passed over */
+	SPOOL_READ_GAP,     /* numbers are missing, and *m has only msgid: the
+	                       first that is there again; the next call returns
+	                       that message */
+	SPOOL_READ_BAD, /* a message in a sealed segment is damaged: e says so, *m
+	                       has only its msgid; what is good behind it follows,
+	                       after a GAP.  outbox_repair and inbox_repair */
 	SPOOL_READ_END, /* nothing sealed behind; may be called again later */
-	SPOOL_READ_FAILED,
+	SPOOL_READ_FAILED, /* may be called again; ERR_TEMP: another stream began,
+	                       open it anew */
 };
 
 struct spool_reader;
 
 /* dirs: a set of enum spool_dirs.  Reads from MsgID `from` of the stream that
- * is current in those directories. */
+ * is current in those directories.  Borrows association_dir until closed. */
 int spool_reader_open(int association_dir, unsigned dirs, uint64_t from,
     struct spool_reader **out, struct err *e);
+/* The same of a stream that was replaced: inbox/<stream>/, archive/<stream>/ */
+int spool_reader_open_old(int association_dir, unsigned dirs,
+    struct stream_id stream, struct spool_reader **out, struct err *e);
 enum spool_read spool_reader_next(struct spool_reader *r, struct message *m,
     struct err *e);
 /* The file that the last message came from, relative to association_dir. */
 const char *spool_reader_file(const struct spool_reader *r);
+/* Go on from there; cheap where it lies ahead in the same segment. */
 void spool_reader_seek(struct spool_reader *r, uint64_t from);
 void spool_reader_close(struct spool_reader *r);
 

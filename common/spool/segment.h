@@ -9,7 +9,8 @@
 #include "common/message/message.h"
 
 enum {
-	SEGMENT_NAME_SIZE = 64
+	SEGMENT_NAME_SIZE = 64,
+	SEGMENT_SIZE = 64 << 20, /* bytes after which another one begins */
 };
 
 struct segment_name {
@@ -25,16 +26,31 @@ const char *segment_name_text(struct segment_name s,
 struct segment_scan {
 	uint64_t first, last; /* 0: no whole message */
 	struct stream_id stream;
+	uint32_t first_prev; /* Prev of first */
 	uint32_t last_digest;
 	uint64_t messages;
-	uint64_t newest_s; /* newest plausible Timestamp, or 0 */
-	size_t good;       /* bytes up to the end of the last whole message */
-	bool torn;         /* something behind good, nothing whole in it */
-	bool damaged;      /* something bad with a whole message behind it,
+	uint64_t first_s;    /* Timestamp of first */
+	uint64_t newest_s;   /* newest plausible Timestamp, or 0 */
+	uint64_t generation; /* of the last CONFIG or DATA, or 0 */
+	size_t good;         /* bytes up to the end of the last whole message */
+	bool torn;           /* something behind good, nothing whole in it */
+	bool damaged;        /* something bad with a whole message behind it,
 	                            or numbers that do not follow */
 };
 
 /* Read fd from its start to its end. */
 int segment_scan(int fd, struct segment_scan *out, struct err *e);
+
+/* Find the message msgid without reading those before it, from byte `from` on.
+ * *m points into *keep; *offset is where it begins.  ERR_INPUT: it is not
+ * there, or damaged. */
+int segment_find(int fd, uint64_t from, uint64_t msgid, struct message *m,
+    struct buf *keep, uint64_t *offset, struct err *e);
+/* The same for the last message of a sealed segment, from the end. */
+int segment_find_last(int fd, struct segment_name s, struct message *m,
+    struct buf *keep, struct err *e);
+/* The first or the last message of a sealed segment of dirfd. */
+int segment_peek(int dirfd, struct segment_name s, bool last, struct message *m,
+    struct buf *keep, struct err *e);
 
 #endif

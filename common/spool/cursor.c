@@ -1,0 +1,95 @@
+/*
+ * Points and the cursor file; see cursor.h and doc/spool.5.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/base/slots.h"
+#include "common/spool/cursor.h"
+
+bool
+spool_point_put(struct buf *out, const struct spool_point *p)
+{
+	char stream[STREAM_TEXT_SIZE];
+
+	return buf_printf(out, "%s %" PRIu64 " crc32=%08" PRIx32,
+	    stream_text(p->stream, stream), p->msgid, p->digest);
+}
+
+bool
+spool_point_parse(struct slice text, struct spool_point *out)
+{
+	const struct slice crc = SLICE("crc32=");
+	struct slice stream, msgid;
+	struct spool_point p;
+	uint64_t digest;
+
+	if (!slice_cut(&text, ' ', &stream) || !slice_cut(&text, ' ', &msgid) ||
+	    !slice_starts(text, crc))
+		return false;
+	text.p += crc.n;
+	text.n -= crc.n;
+	if (!stream_parse(stream, &p.stream) ||
+	    !slice_u64(msgid, LIMIT_MSGID, &p.msgid) ||
+	    !slice_hex(text, 8, &digest))
+		return false;
+	p.digest = (uint32_t)digest;
+	*out = p;
+	return true;
+}
+
+int
+cursor_read(int state_dir, const char *association, struct spool_point *out,
+    struct err *e)
+{
+	const struct spool_point none = { 0 };
+	struct slots *s = NULL;
+	struct slice body;
+	struct err why = { 0 };
+	int rc = 0, dir = durable_open_dir(state_dir, "cursors", &why);
+
+	if (dir == -1 && why.sys == ENOENT) {
+		*out = none;
+		return 0;
+	}
+	if (dir == -1 || slots_open(dir, association, &s, &why) == -1) {
+		*e = why;
+		rc = -1;
+	} else if (!slots_get(s, &body)) {
+		*out = none;
+		if (slots_damaged(s))
+			rc = err_set(e, ERR_INPUT, "both slots are damaged");
+	} else if (!spool_point_parse(body, out)) {
+		rc = err_set(e, ERR_INPUT, "it holds no point");
+	}
+	slots_close(s);
+	if (dir != -1)
+		close(dir);
+	return rc == 0 ? 0 : err_wrap(e, "cursor of %s", association);
+}
+
+int
+cursor_write(int state_dir, const char *association,
+    const struct spool_point *at, struct err *e)
+{
+	struct slots *s = NULL;
+	struct buf text = { 0 };
+	int rc = -1, dir = durable_open_dir(state_dir, "cursors", e);
+
+	if (dir == -1 && e->sys == ENOENT)
+		dir = durable_make_dir(state_dir, "cursors", e);
+	if (dir == -1 || slots_open(dir, association, &s, e) == -1)
+		goto out;
+	spool_point_put(&text, at);
+	rc = slots_put(s, buf_slice(&text), e);
+out:
+	slots_close(s);
+	buf_clear(&text);
+	if (dir != -1)
+		close(dir);
+	return rc == 0 ? 0 : err_wrap(e, "cursor of %s", association);
+}

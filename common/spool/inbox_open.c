@@ -1,0 +1,310 @@
+/*
+ * Opening an inbox, and what doc/spool.5 says of each state that a crash or
+ * damage leaves.  Every step may be repeated.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/base/mem.h"
+#include "common/spool/inbox_impl.h"
+#include "common/spool/repair.h"
+#include "common/spool/room.h"
+
+static int
+read_ledger(struct inbox *i, struct err *e)
+{
+	struct err why;
+
+	if (ledger_read(i->top, "ledger", &i->ledger, &why) == 0)
+		return 0;
+	if (why.kind != ERR_INPUT) {
+		*e = why;
+		return -1;
+	}
+	/* what it said is asked for, and said again */
+	return inbox_to_quarantine(i, i->top, "association", "ledger", why.msg,
+	    e);
+}
+
+static struct repair_dir
+repair_dir(const struct inbox *i)
+{
+	return (struct repair_dir){ .top = i->top,
+		.dir = i->dir,
+		.name = "inbox",
+		.stream = i->stream };
+}
+
+/* Without ledger and cursor: the stream of what is there. */
+static void
+find_stream(struct inbox *i, const struct listing *l)
+{
+	struct buf keep = { 0 };
+	struct err ignored; /* a damaged one does not tell */
+	struct message m;
+
+	i->stream = i->ledger.stream;
+	if (stream_is_zero(i->stream))
+		i->stream = i->opts.cursor.stream;
+	for (size_t k = l->n; k > 0 && stream_is_zero(i->stream); k--)
+		if (l->at[k - 1].name.last != 0 &&
+		    segment_peek(i->dir, l->at[k - 1].name, true, &m, &keep,
+			&ignored) == 0)
+			i->stream = m.stream;
+	buf_clear(&keep);
+}
+
+/* Some sealed segment covers its first number: it is left of a rename or a
+ * repair. */
+static bool
+is_leftover(const struct listing *l, uint64_t first)
+{
+	for (size_t k = 0; k < l->n; k++)
+		if (l->at[k].name.first <= first && first <= l->at[k].name.last)
+			return true;
+	return false;
+}
+
+/* What a dead session left open is sealed. */
+static int
+recover_open(struct inbox *i, struct segment_name s, const struct listing *l,
+    struct err *e)
+{
+	struct repair_dir d = repair_dir(i);
+	struct listing made = { 0 };
+	struct segment_scan found;
+	char name[SEGMENT_NAME_SIZE];
+	int rc, fd = -1;
+
+	if (is_leftover(l, s.first)) {
+		if (unlinkat(i->dir, segment_name_text(s, name), 0) == -1)
+			return err_sys(e, "remove %s", name);
+		return 0;
+	}
+	rc = repair_open(&d, s, &fd, &found, &made, e);
+	i->state.quarantined += made.n > 0;
+	listing_clear(&made);
+	if (rc == -1 || fd == -1)
+		return rc;
+	appender_resume(&i->app, fd, &found);
+	if (stream_is_zero(i->stream))
+		i->stream = found.stream;
+	return appender_seal(&i->app, inbox_sealed, i, e);
+}
+
+static int
+recover_all_open(struct inbox *i, struct err *e)
+{
+	struct listing l = { 0 };
+	int rc = listing_read(&l, i->dir, 0, e);
+
+	if (rc == 0)
+		find_stream(i, &l);
+	for (size_t k = 0; rc == 0 && k < l.n; k++)
+		if (l.at[k].name.last == 0)
+			rc = recover_open(i, l.at[k].name, &l, e);
+	i->state.foreign = l.foreign;
+	listing_clear(&l);
+	return rc;
+}
+
+/* W8: what is reported as durable was only seen so far. */
+static int
+sync_segment(struct inbox *i, struct segment_name s, struct err *e)
+{
+	char name[SEGMENT_NAME_SIZE];
+	int rc, fd = durable_open_file(i->dir, segment_name_text(s, name), e);
+
+	if (fd == -1)
+		return e->sys == ENOENT ? 0 : -1;
+	rc = durable_sync(fd, e);
+	close(fd);
+	return rc;
+}
+
+/* The segments from..to of a listing follow each other: one run.  Its ends
+ * are looked at; *bad is the one that does not fit its name. */
+static int
+load_run(struct inbox *i, const struct listing *l, size_t from, size_t to,
+    size_t *bad)
+{
+	struct extent_run r = { .first = l->at[from].name.first,
+		.last = l->at[to].name.last };
+	struct buf keep = { 0 };
+	struct err ignored; /* the segment is repaired, which tells why */
+	struct message m;
+	int rc = -1;
+
+	*bad = to;
+	if (segment_peek(i->dir, l->at[to].name, true, &m, &keep, &ignored) ==
+		-1 ||
+	    !stream_eq(m.stream, i->stream))
+		goto out;
+	r.last_digest = m.digest;
+	*bad = from;
+	if (segment_peek(i->dir, l->at[from].name, false, &m, &keep,
+		&ignored) == -1 ||
+	    !stream_eq(m.stream, i->stream))
+		goto out;
+	r.first_prev = m.prev;
+	extent_load(&i->now, r);
+	rc = 0;
+out:
+	buf_clear(&keep);
+	return rc;
+}
+
+/* Which numbers the sealed segments hold.  *bad: a segment to repair, or n. */
+static int
+load_extent(struct inbox *i, const struct listing *l, size_t *bad,
+    struct err *e)
+{
+	size_t from = 0, to;
+
+	*bad = l->n;
+	for (; from < l->n; from = to + 1) {
+		to = from;
+		if (l->at[from].name.last <= i->now.have.msgid)
+			continue; /* ingested, or open */
+		while (to + 1 < l->n &&
+		    l->at[to + 1].name.first == l->at[to].name.last + 1)
+			to++;
+		for (size_t k = from; k <= to; k++)
+			if (sync_segment(i, l->at[k].name, e) == -1)
+				return -1;
+		if (load_run(i, l, from, to, bad) == -1)
+			return 0;
+		*bad = l->n;
+	}
+	return 0;
+}
+
+static void
+begin_extent(struct inbox *i)
+{
+	i->now.n = 0;
+	i->now.have = i->opts.cursor;
+	if (!stream_eq(i->opts.cursor.stream, i->stream))
+		i->now.have = (struct spool_point){ .stream = i->stream };
+}
+
+static int
+load_segments(struct inbox *i, struct err *e)
+{
+	struct repair_dir d = repair_dir(i);
+	struct listing l = { 0 };
+	size_t bad = 0;
+	int rc;
+
+	do {
+		struct listing made = { 0 };
+
+		listing_clear(&l);
+		rc = listing_read(&l, i->dir, 0, e);
+		begin_extent(i);
+		if (rc == 0)
+			rc = load_extent(i, &l, &bad, e);
+		if (rc == 0 && bad < l.n) {
+			rc = repair_segment(&d, l.at[bad].name,
+			    "damaged or of another stream", &made, e);
+			i->state.quarantined++;
+		}
+		listing_clear(&made);
+	} while (rc == 0 && bad < l.n);
+	i->state.bytes = 0;
+	for (size_t k = 0; k < l.n; k++)
+		i->state.bytes += listing_size(i->dir, l.at[k].name);
+	listing_clear(&l);
+	return rc;
+}
+
+int
+inbox_load(struct inbox *i, struct err *e)
+{
+	appender_init(&i->app, i->dir);
+	if (durable_sweep(i->top, e) == -1 || durable_sweep(i->dir, e) == -1 ||
+	    read_ledger(i, e) == -1 || recover_all_open(i, e) == -1 ||
+	    inbox_take_back(i, e) == -1 || durable_sync(i->dir, e) == -1 ||
+	    load_segments(i, e) == -1)
+		return -1;
+	if (stream_eq(i->ledger.stream, i->stream))
+		extent_pass_lost(&i->now, &i->ledger);
+	extent_copy(&i->committed, &i->now);
+	i->state.held = extent_held(&i->now);
+	return 0;
+}
+
+int
+inbox_open(int association_dir, const struct inbox_opts *opts,
+    struct inbox **out, struct err *e)
+{
+	struct inbox *i = mem_alloc(sizeof(*i));
+
+	*i = (struct inbox){ .top = association_dir,
+		.dir = -1,
+		.app = { .fd = -1 },
+		.quarantine = { .dir = -1 } };
+	if (opts != NULL)
+		i->opts = *opts;
+	if (i->opts.message_max == 0)
+		i->opts.message_max = LIMIT_MESSAGE;
+	if (i->opts.size_max == 0)
+		i->opts.size_max = ROOM_SIZE;
+	i->dir = durable_make_dir(i->top, "inbox", e);
+	if (i->dir == -1 || inbox_load(i, e) == -1) {
+		inbox_close(i);
+		return err_wrap(e, "inbox");
+	}
+	*out = i;
+	return 0;
+}
+
+/* The sealed segment that holds msgid. */
+static bool
+find_named(int dir, uint64_t msgid, struct segment_name *s, struct err *e)
+{
+	struct listing l = { 0 };
+	bool found = false;
+
+	if (listing_read(&l, dir, 0, e) == -1)
+		return false;
+	for (size_t k = 0; k < l.n && !found; k++) {
+		*s = l.at[k].name;
+		found = s->first <= msgid && msgid <= s->last;
+	}
+	listing_clear(&l);
+	return found;
+}
+
+int
+inbox_repair(int association_dir, uint64_t msgid, struct err *e)
+{
+	struct repair_dir d = { .top = association_dir, .name = "inbox" };
+	struct ledger ledger = { 0 };
+	struct listing made = { 0 };
+	struct segment_name s;
+	struct err why = { 0 };
+	int rc = 0;
+
+	if (ledger_read(association_dir, "ledger", &ledger, &why) == 0)
+		d.stream = ledger.stream;
+	ledger_clear(&ledger);
+	err_clear(&why);
+	d.dir = durable_open_dir(association_dir, "inbox", e);
+	if (d.dir == -1)
+		return -1;
+	if (find_named(d.dir, msgid, &s, &why))
+		rc = repair_segment(&d, s,
+		    "damaged: what was good is in segments of its own", &made,
+		    e);
+	else if (why.kind != ERR_NONE) {
+		*e = why;
+		rc = -1;
+	}
+	listing_clear(&made);
+	close(d.dir);
+	return rc;
+}

@@ -1,0 +1,65 @@
+/*
+ * What the files of the outbox share; not for others.
+ */
+#ifndef COMMON_SPOOL_OUTBOX_IMPL_H
+#define COMMON_SPOOL_OUTBOX_IMPL_H
+
+#include "common/spool/appender.h"
+#include "common/spool/listing.h"
+#include "common/spool/mark.h"
+#include "common/spool/outbox.h"
+#include "common/spool/quarantine.h"
+#include "common/spool/repair.h"
+
+enum {
+	OUTBOX_KEEP_DATA = 64, /* messages: coding states are rebuilt of them */
+};
+
+struct outbox {
+	struct outbox_opts opts; /* without zeros */
+	int top;                 /* borrowed: the association's directory */
+	int lock, dir, sent_dir;
+	struct quarantine quarantine; /* dir -1: not opened yet */
+	struct slots *slots;
+	struct mark mark;
+	struct appender app;
+	struct listing waiting; /* sealed, in outbox/; with sizes */
+	struct listing sent;
+	struct ledger lost;
+	struct outbox_state state;
+	struct spool_point put; /* the newest message, committed or not */
+	uint64_t put_generation;
+	uint64_t put_newest_s;
+	uint64_t put_first_s;  /* of the first message of the open segment */
+	uint64_t newest_s;     /* newest plausible Timestamp, or 0 */
+	uint64_t open_first_s; /* Timestamp of the open segment's first */
+	uint64_t oldest_of;    /* the segment that state.oldest_s is of */
+	uint64_t disk_room;    /* bytes, looked up for each batch */
+};
+
+/* outbox.c */
+void outbox_sealed(void *arg, struct segment_name s, uint64_t bytes);
+void outbox_refresh(struct outbox *o); /* what state derives from the rest */
+int outbox_store_mark(struct outbox *o, struct err *e);
+/* Rename what is acknowledged into sent/. */
+void outbox_move_acked(struct outbox *o);
+struct repair_dir outbox_repair_dir(const struct outbox *o);
+int outbox_to_quarantine(struct outbox *o, int dirfd, const char *where,
+    const char *name, const char *why, struct err *e);
+
+/* outbox_open.c */
+int outbox_load(struct outbox *o, struct err *e);
+void outbox_unload(struct outbox *o);
+int outbox_lock(struct outbox *o, struct err *e);
+
+/* outbox_room.c */
+int outbox_make_room(struct outbox *o, bool config, struct err *e);
+void outbox_prune(struct outbox *o, bool for_room);
+/* Does segment i, those of sent/ counted first, begin with a CONFIG and hold
+ * all its parts? */
+bool outbox_begins_with_config(const struct outbox *o, size_t i);
+
+/* outbox_renew.c */
+int outbox_finish_renew(struct outbox *o, struct err *e);
+
+#endif

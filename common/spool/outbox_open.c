@@ -1,0 +1,427 @@
+/*
+ * Opening an outbox: the lock, and what doc/spool.5 says of each state that a
+ * crash, a full disk or a restored backup leaves.  Every step may be repeated.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/base/lock.h"
+#include "common/base/mem.h"
+#include "common/spool/outbox_impl.h"
+#include "common/spool/room.h"
+
+enum {
+	RETAIN_DEFAULT_S = 7 * 86400,
+};
+
+/* Made where it is missing; without a sync where it is there. */
+static int
+open_dir(int top, const char *name, struct err *e)
+{
+	int fd = durable_open_dir(top, name, e);
+
+	if (fd == -1 && e->sys == ENOENT)
+		fd = durable_make_dir(top, name, e);
+	return fd;
+}
+
+int
+outbox_lock(struct outbox *o, struct err *e)
+{
+	for (;;) {
+		struct stat ours, named;
+
+		o->dir = open_dir(o->top, "outbox", e);
+		if (o->dir == -1)
+			return -1;
+		o->lock = lock_dir(o->dir, o->opts.lock_wait_ms, e);
+		if (o->lock == -1)
+			return -1;
+		/* while we waited a new stream may have taken its place */
+		if (fstat(o->dir, &ours) == -1 ||
+		    fstatat(o->top, "outbox", &named, AT_SYMLINK_NOFOLLOW) ==
+			-1)
+			return err_sys(e, "look at outbox");
+		if (ours.st_ino == named.st_ino)
+			return 0;
+		close(o->lock);
+		close(o->dir);
+		o->lock = o->dir = -1;
+	}
+}
+
+/* Segments move between them by rename. */
+static int
+check_file_system(const struct outbox *o, struct err *e)
+{
+	struct stat a, b;
+
+	if (fstat(o->dir, &a) == -1 || fstat(o->sent_dir, &b) == -1)
+		return err_sys(e, "look at the spool");
+	if (a.st_dev != b.st_dev)
+		return err_set(e, ERR_CONFIG,
+		    "outbox and sent are on different file systems");
+	return 0;
+}
+
+static int
+read_lost(struct outbox *o, struct err *e)
+{
+	struct err why;
+
+	if (ledger_read(o->dir, "lost", &o->lost, &why) == 0)
+		return 0;
+	if (why.kind != ERR_INPUT) {
+		*e = why;
+		return -1;
+	}
+	/* what it said is found again as holes between the segments */
+	return outbox_to_quarantine(o, o->dir, "outbox", "lost", why.msg, e);
+}
+
+/* A sealed one covers its numbers: this one is left of a rename or a repair
+ * that was not finished. */
+static bool
+is_leftover(const struct outbox *o, uint64_t first)
+{
+	for (size_t i = 0; i < o->waiting.n; i++)
+		if (o->waiting.at[i].name.first <= first &&
+		    first <= o->waiting.at[i].name.last)
+			return true;
+	return false;
+}
+
+static void
+note_scan(struct outbox *o, const struct segment_scan *found)
+{
+	if (found->newest_s > o->newest_s)
+		o->newest_s = found->newest_s;
+	if (found->generation != 0)
+		o->state.generation = found->generation;
+	o->open_first_s = found->first_s;
+	o->state.stream = found->stream;
+	o->state.last = (struct spool_point){ found->stream, found->last,
+		found->last_digest };
+}
+
+/* One that a dead writer left open: gone on with (take), or sealed. */
+static int
+recover_open(struct outbox *o, struct segment_name s, bool take, struct err *e)
+{
+	struct repair_dir d = outbox_repair_dir(o);
+	char name[SEGMENT_NAME_SIZE];
+	struct segment_scan found;
+	int fd = -1;
+
+	if (is_leftover(o, s.first)) {
+		if (unlinkat(o->dir, segment_name_text(s, name), 0) == -1)
+			return err_sys(e, "remove %s", name);
+		return 0;
+	}
+	if (repair_open(&d, s, &fd, &found, &o->waiting, e) == -1)
+		return -1;
+	if (fd == -1)
+		return 0;
+	note_scan(o, &found);
+	appender_resume(&o->app, fd, &found);
+	return take ? 0 : appender_seal(&o->app, outbox_sealed, o, e);
+}
+
+static int
+compare_listed(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+
+	return (x->name.first > y->name.first) -
+	    (x->name.first < y->name.first);
+}
+
+/* All but the last that are open belong to a commit of several segments. */
+static int
+recover_all_open(struct outbox *o, const struct listing *all, struct err *e)
+{
+	size_t last = all->n;
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct listed s = all->at[i];
+
+		if (s.name.last == 0) {
+			last = i;
+			continue;
+		}
+		s.bytes = listing_size(o->dir, s.name);
+		listing_put(&o->waiting, s);
+	}
+	for (size_t i = 0; i < all->n; i++)
+		if (all->at[i].name.last == 0 &&
+		    recover_open(o, all->at[i].name,
+			i == last && i == all->n - 1, e) == -1)
+			return -1;
+	if (o->waiting.n > 1)
+		qsort(o->waiting.at, o->waiting.n, sizeof(o->waiting.at[0]),
+		    compare_listed);
+	return 0;
+}
+
+/* The newest message that sealed segments hold, unless an open one did. */
+static int
+find_last(struct outbox *o, struct err *e)
+{
+	struct buf keep = { 0 };
+	struct message m;
+	struct err ignored; /* why a segment is split */
+	int rc = 0;
+
+	while (rc == 0 && o->app.fd == -1 && o->waiting.n > 0) {
+		struct segment_name s = o->waiting.at[o->waiting.n - 1].name;
+
+		if (segment_peek(o->dir, s, true, &m, &keep, &ignored) == -1 ||
+		    (!stream_is_zero(o->state.stream) &&
+			!stream_eq(o->state.stream, m.stream))) {
+			struct repair_dir d = outbox_repair_dir(o);
+
+			o->waiting.n--;
+			rc = repair_segment(&d, s,
+			    "its last message is damaged or strange",
+			    &o->waiting, e);
+			continue;
+		}
+		o->state.stream = m.stream;
+		o->state.last =
+		    (struct spool_point){ m.stream, s.last, m.digest };
+		if (m.timestamp >= PLAUSIBLE_FROM_S)
+			o->newest_s = m.timestamp;
+		if (m.generation != 0)
+			o->state.generation = m.generation;
+		break;
+	}
+	buf_clear(&keep);
+	return rc;
+}
+
+/* What sent/ holds was acknowledged, whatever the mark says.  Without both,
+ * Prev of the first waiting message says what came before it. */
+static void
+find_acked(struct outbox *o)
+{
+	struct spool_point *acked = &o->state.acked;
+	struct buf keep = { 0 };
+	struct message m;
+	struct err ignored; /* a damaged segment does not tell */
+
+	for (size_t i = o->sent.n; i > 0; i--) {
+		struct segment_name s = o->sent.at[i - 1].name;
+
+		if (s.last <= acked->msgid)
+			break;
+		if (segment_peek(o->sent_dir, s, true, &m, &keep, &ignored) ==
+			-1 ||
+		    (!stream_is_zero(o->state.stream) &&
+			!stream_eq(o->state.stream, m.stream)))
+			continue;
+		*acked = (struct spool_point){ m.stream, s.last, m.digest };
+	}
+	if (acked->msgid == 0 && o->mark.next == 0 && o->waiting.n > 0) {
+		struct segment_name s = o->waiting.at[0].name;
+
+		acked->msgid = s.first - 1;
+		if (segment_peek(o->dir, s, false, &m, &keep, &ignored) == 0)
+			acked->digest = m.prev;
+	}
+	buf_clear(&keep);
+	if (stream_is_zero(o->state.stream))
+		o->state.stream = acked->stream;
+}
+
+/* What is missing before s is lost. */
+static void
+pass_segment(struct outbox *o, uint64_t *next, struct segment_name s)
+{
+	struct ledger_range hole = { .first = *next, .last = s.first - 1 };
+
+	if (*next < s.first)
+		ledger_add(&o->lost, o->state.stream, hole);
+	if (*next < s.first)
+		*next = s.first;
+	if (*next <= s.last)
+		*next = s.last + 1;
+}
+
+/* Numbers that were given out, are not acknowledged and are not here. */
+static int
+find_holes(struct outbox *o, struct err *e)
+{
+	uint64_t next = o->state.acked.msgid + 1;
+	uint64_t known = ledger_count(&o->lost, 1, LIMIT_MSGID), all;
+
+	for (size_t i = 0; i < o->waiting.n; i++)
+		pass_segment(o, &next, o->waiting.at[i].name);
+	if (o->app.fd != -1)
+		pass_segment(o, &next,
+		    (struct segment_name){ o->app.name.first, o->app.last });
+	if (next < o->mark.next)
+		pass_segment(o, &next,
+		    (struct segment_name){ o->mark.next, 0 });
+	if (o->state.last.msgid + 1 < next)
+		o->state.last =
+		    (struct spool_point){ o->state.stream, next - 1, 0 };
+	all = ledger_count(&o->lost, 1, LIMIT_MSGID);
+	o->state.quarantined += all - known;
+	return all == known ? 0 : ledger_write(o->dir, "lost", &o->lost, e);
+}
+
+/* The generation in force: that of the newest segment that tells. */
+static void
+find_generation(struct outbox *o)
+{
+	struct buf keep = { 0 };
+	struct err ignored; /* a damaged one does not tell */
+
+	for (size_t i = o->waiting.n; i > 0 && o->state.generation == 0; i--) {
+		struct segment_name s = o->waiting.at[i - 1].name;
+		struct message m;
+
+		if (s.last < o->mark.next)
+			break;
+		if (segment_peek(o->dir, s, false, &m, &keep, &ignored) == 0)
+			o->state.generation = m.generation;
+	}
+	buf_clear(&keep);
+	if (o->state.generation < o->mark.generation)
+		o->state.generation = o->mark.generation;
+}
+
+static int
+begin_stream(struct outbox *o, struct err *e)
+{
+	if (stream_draw(&o->state.stream, e) == -1)
+		return -1;
+	o->state.began = true;
+	o->state.acked = o->state.last =
+	    (struct spool_point){ .stream = o->state.stream };
+	return 0;
+}
+
+/* Numbers, acknowledgements and generation, from what is there (W12). */
+static int
+settle(struct outbox *o, struct err *e)
+{
+	bool marked = o->mark.next != 0;
+
+	if (find_last(o, e) == -1)
+		return -1;
+	find_acked(o);
+	if (stream_is_zero(o->state.stream)) {
+		if (begin_stream(o, e) == -1)
+			return -1;
+	} else {
+		o->state.acked.stream = o->state.stream;
+		if (o->state.last.msgid < o->state.acked.msgid)
+			o->state.last = o->state.acked;
+	}
+	if (!stream_eq(o->lost.stream, o->state.stream))
+		ledger_clear(&o->lost);
+	o->lost.stream = o->state.stream;
+	find_generation(o);
+	if (find_holes(o, e) == -1)
+		return -1;
+	if (!marked || o->state.acked.msgid > o->mark.acked.msgid) {
+		if (outbox_store_mark(o, e) == -1)
+			return -1;
+	}
+	outbox_move_acked(o);
+	return 0;
+}
+
+int
+outbox_load(struct outbox *o, struct err *e)
+{
+	struct listing all = { 0 };
+	int rc = -1;
+
+	appender_init(&o->app, o->dir);
+	if (durable_sweep(o->dir, e) == -1 ||
+	    slots_open(o->dir, "mark", &o->slots, e) == -1 ||
+	    read_lost(o, e) == -1)
+		return -1;
+	if (mark_get(o->slots, &o->mark)) {
+		o->state.stream = o->mark.acked.stream;
+		o->state.acked = o->state.last = o->mark.acked;
+	}
+	if (listing_read(&o->sent, o->sent_dir, 0, e) == -1 ||
+	    listing_read(&all, o->dir, 0, e) == -1)
+		goto out;
+	o->state.foreign = all.foreign;
+	if (recover_all_open(o, &all, e) == -1 || settle(o, e) == -1)
+		goto out;
+	o->put = o->state.last;
+	o->put_generation = o->state.generation;
+	o->put_newest_s = o->newest_s;
+	o->put_first_s = o->open_first_s;
+	outbox_refresh(o);
+	rc = 0;
+out:
+	listing_clear(&all);
+	return rc;
+}
+
+void
+outbox_unload(struct outbox *o)
+{
+	appender_clear(&o->app);
+	slots_close(o->slots);
+	o->slots = NULL;
+	listing_clear(&o->waiting);
+	listing_clear(&o->sent);
+	ledger_clear(&o->lost);
+	quarantine_close(&o->quarantine);
+	if (o->dir != -1)
+		close(o->dir);
+	if (o->sent_dir != -1)
+		close(o->sent_dir);
+	o->dir = o->sent_dir = -1;
+}
+
+static void
+set_opts(struct outbox *o, const struct outbox_opts *opts)
+{
+	o->opts = opts != NULL ? *opts : (struct outbox_opts){ 0 };
+	if (o->opts.size_max == 0)
+		o->opts.size_max = ROOM_SIZE;
+	if (o->opts.retain_s == 0)
+		o->opts.retain_s = RETAIN_DEFAULT_S;
+	if (o->opts.message_max == 0)
+		o->opts.message_max = LIMIT_MESSAGE;
+}
+
+int
+outbox_open(int association_dir, const struct outbox_opts *opts,
+    struct outbox **out, struct err *e)
+{
+	struct outbox *o = mem_alloc(sizeof(*o));
+
+	*o = (struct outbox){ .top = association_dir,
+		.lock = -1,
+		.dir = -1,
+		.sent_dir = -1,
+		.quarantine = { .dir = -1 },
+		.app = { .fd = -1 } };
+	set_opts(o, opts);
+	if (outbox_lock(o, e) == -1 ||
+	    (o->sent_dir = open_dir(o->top, "sent", e)) == -1 ||
+	    check_file_system(o, e) == -1 || outbox_finish_renew(o, e) == -1 ||
+	    outbox_load(o, e) == -1) {
+		outbox_close(o);
+		return err_wrap(e, "outbox");
+	}
+	*out = o;
+	return 0;
+}

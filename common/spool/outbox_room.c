@@ -1,0 +1,264 @@
+/*
+ * Room in an outbox: the quota and the free space, what of sent/ may go, and
+ * dropping the oldest by policy, with its tombstone first.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/spool/outbox_impl.h"
+#include "common/spool/room.h"
+#include "common/spool/walk.h"
+
+enum {
+	SWEEP_PART = 10, /* a sweep of more than a tenth is a mistake */
+	HEAD_BYTES = 512,
+};
+
+static uint64_t
+reserve(const struct outbox *o)
+{
+	return o->opts.size_max / 10 < ROOM_RESERVE ? o->opts.size_max / 10
+						    : ROOM_RESERVE;
+}
+
+/* How many bytes too many the spool would have; *disk: the file system's. */
+static uint64_t
+excess(const struct outbox *o, bool config, bool *disk)
+{
+	uint64_t quota = o->opts.size_max, room = o->disk_room;
+	uint64_t want = o->state.waiting_bytes + o->app.batch.n;
+
+	if (config)
+		room = room > UINT64_MAX - ROOM_RESERVE ? room
+							: room + ROOM_RESERVE;
+	else
+		quota -= reserve(o);
+	*disk = o->app.batch.n > room;
+	if (*disk)
+		return o->app.batch.n - room;
+	if (o->waiting.n + o->app.pieces >= ROOM_FILES)
+		return 1;
+	return want > quota ? want - quota : 0;
+}
+
+static int
+unlink_segment(int dir, struct segment_name s)
+{
+	char name[SEGMENT_NAME_SIZE];
+
+	return unlinkat(dir, segment_name_text(s, name), 0);
+}
+
+/* Drop whole segments, oldest first, until `bytes` are free.  False: the
+ * newest segment alone is left, or the tombstone cannot be written. */
+static bool
+drop_oldest(struct outbox *o, uint64_t bytes)
+{
+	size_t most = o->waiting.n, n = 0;
+	uint64_t freed = 0, from = o->state.acked.msgid + 1, last, known;
+	struct err ignored; /* the caller says that the spool is full */
+
+	if (o->app.fd == -1 && most > 0)
+		most--;
+	while (n < most && freed < bytes)
+		freed += o->waiting.at[n++].bytes;
+	if (n == 0)
+		return false;
+	last = o->waiting.at[n - 1].name.last;
+	known = ledger_count(&o->lost, from, last);
+	ledger_add(&o->lost, o->state.stream,
+	    (struct ledger_range){ from, last, LEDGER_TOMBSTONE, 0 });
+	ledger_forget(&o->lost, o->state.acked.msgid);
+	if (ledger_write(o->dir, "lost", &o->lost, &ignored) == -1)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		unlink_segment(o->dir, o->waiting.at[i].name);
+	listing_drop(&o->waiting, 0, n);
+	o->state.dropped += last - from + 1 - known;
+	outbox_refresh(o);
+	return true;
+}
+
+static int
+refuse(const struct outbox *o, bool disk, struct err *e)
+{
+	if (disk)
+		err_set(e, ERR_TEMP, "the disk is full");
+	else
+		err_set(e, ERR_TEMP,
+		    "the spool is full: %" PRIu64 " bytes wait",
+		    o->state.waiting_bytes);
+	e->sys = ENOSPC;
+	return -1;
+}
+
+int
+outbox_make_room(struct outbox *o, bool config, struct err *e)
+{
+	bool pruned = false, disk;
+	uint64_t bytes;
+
+	if (o->app.pieces == 0)
+		o->disk_room = room_on_disk(o->dir);
+	while ((bytes = excess(o, config, &disk)) > 0) {
+		if (disk && !pruned) {
+			outbox_prune(o, true);
+			pruned = true;
+		} else if (o->opts.full != SPOOL_FULL_DROP_OLDEST ||
+		    !drop_oldest(o, bytes)) {
+			return refuse(o, disk, e);
+		}
+		o->disk_room = room_on_disk(o->dir);
+	}
+	return 0;
+}
+
+/* The segments of sent/, then those of outbox/, then the open one. */
+static size_t
+segments(const struct outbox *o)
+{
+	return o->sent.n + o->waiting.n + (o->app.fd != -1);
+}
+
+/* A descriptor of segment i; the open one's must not be closed. */
+static int
+open_segment(const struct outbox *o, size_t i, struct err *e)
+{
+	const struct listed *l = NULL;
+	char name[SEGMENT_NAME_SIZE];
+
+	if (i < o->sent.n)
+		l = &o->sent.at[i];
+	else if (i - o->sent.n < o->waiting.n)
+		l = &o->waiting.at[i - o->sent.n];
+	else
+		return o->app.fd;
+	return durable_open_file(i < o->sent.n ? o->sent_dir : o->dir,
+	    segment_name_text(l->name, name), e);
+}
+
+static void
+close_segment(const struct outbox *o, int fd)
+{
+	if (fd != o->app.fd)
+		close(fd);
+}
+
+/* The newest segment i such that it and those behind it hold the DATA that
+ * must stay. */
+static size_t
+keep_from(const struct outbox *o)
+{
+	struct walk *w = walk_new();
+	size_t data = 0, i = segments(o);
+	struct err ignored; /* what cannot be read counts nothing */
+
+	while (i > 0 && data < OUTBOX_KEEP_DATA) {
+		int fd = open_segment(o, --i, &ignored);
+		enum walk_found found = WALK_MESSAGE;
+		struct message m;
+
+		if (fd == -1)
+			continue;
+		walk_begin(w, fd, 0);
+		while (found == WALK_MESSAGE || found == WALK_BAD) {
+			found = walk_next(w, &m, &ignored);
+			data += found == WALK_MESSAGE && m.type == MESSAGE_DATA;
+		}
+		close_segment(o, fd);
+	}
+	walk_free(w);
+	return data < OUTBOX_KEEP_DATA ? 0 : i;
+}
+
+/* Does segment i begin with a CONFIG, all its parts in it? */
+bool
+outbox_begins_with_config(const struct outbox *o, size_t i)
+{
+	struct walk *w = NULL;
+	struct buf head = { 0 };
+	struct err ignored; /* what cannot be read does not */
+	struct message m;
+	uint32_t parts = 1, part = 0;
+	int fd = open_segment(o, i, &ignored);
+
+	if (fd == -1)
+		return false;
+	if (io_pread_upto(fd, HEAD_BYTES, 0, &head, &ignored) == -1 ||
+	    head.n == 0 || strstr(head.p, "\nType:CONFIG\n") == NULL)
+		goto out; /* most segments end here, cheaply */
+	w = walk_new();
+	walk_begin(w, fd, 0);
+	while (part < parts && walk_next(w, &m, &ignored) == WALK_MESSAGE &&
+	    m.type == MESSAGE_CONFIG && m.part == part + 1) {
+		parts = m.parts;
+		part++;
+	}
+out:
+	close_segment(o, fd);
+	buf_clear(&head);
+	walk_free(w);
+	return part > 0 && part == parts;
+}
+
+/* By the Timestamp of its last message, against the newest of the stream. */
+static bool
+is_expired(const struct outbox *o, size_t i)
+{
+	struct buf keep = { 0 };
+	struct message m;
+	struct err ignored; /* unknown age: it stays */
+	bool expired = false;
+	int fd = open_segment(o, i, &ignored);
+
+	if (fd == -1)
+		return false;
+	if (segment_find_last(fd, o->sent.at[i].name, &m, &keep, &ignored) == 0)
+		expired = m.timestamp >= PLAUSIBLE_FROM_S &&
+		    m.timestamp + (uint64_t)o->opts.retain_s < o->newest_s;
+	close_segment(o, fd);
+	buf_clear(&keep);
+	return expired;
+}
+
+/* How many of sent/ are past their time: they are in order. */
+static size_t
+count_expired(const struct outbox *o)
+{
+	size_t low = 0, high = o->sent.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (is_expired(o, mid))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+void
+outbox_prune(struct outbox *o, bool for_room)
+{
+	size_t n = for_room ? o->sent.n : count_expired(o), keep;
+
+	o->state.sweep_held = !for_room && n > segments(o) / SWEEP_PART;
+	if (n == 0 || o->state.sweep_held)
+		return;
+	if (o->state.generation != 0) {
+		keep = keep_from(o);
+		if (n > keep)
+			n = keep;
+		while (n > 0 && !outbox_begins_with_config(o, n))
+			n--;
+	}
+	for (size_t i = 0; i < n; i++)
+		unlink_segment(o->sent_dir, o->sent.at[i].name);
+	listing_drop(&o->sent, 0, n);
+}

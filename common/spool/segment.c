@@ -1,0 +1,249 @@
+/*
+ * Names of segments, and looking into one; see segment.h.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/spool/segment.h"
+#include "common/spool/walk.h"
+
+enum {
+	NAME_DIGITS = 20,
+	FIND_CHUNK = 1 << 20,
+	TAIL_CHUNK = 64 << 10,
+};
+
+static const struct slice open_suffix = { ".open", 5 };
+static const struct slice sealed_suffix = { ".msgs", 5 };
+
+/* Twenty digits at the head of *in, 1 .. 2^63-1; cuts them off. */
+static bool
+cut_number(struct slice *in, uint64_t *v)
+{
+	*v = 0;
+	if (in->n < NAME_DIGITS)
+		return false;
+	for (size_t i = 0; i < NAME_DIGITS; i++) {
+		unsigned d = (unsigned)(in->p[i] - '0');
+
+		if (d > 9 || *v > (LIMIT_MSGID - d) / 10)
+			return false;
+		*v = *v * 10 + d;
+	}
+	in->p += NAME_DIGITS;
+	in->n -= NAME_DIGITS;
+	return *v > 0;
+}
+
+bool
+segment_name_parse(const char *name, struct segment_name *out)
+{
+	struct slice in = slice_str(name);
+	struct segment_name s = { 0 };
+
+	if (!cut_number(&in, &s.first))
+		return false;
+	if (slice_eq(in, open_suffix)) {
+		*out = s;
+		return true;
+	}
+	if (in.n == 0 || in.p[0] != '-')
+		return false;
+	in.p++;
+	in.n--;
+	if (!cut_number(&in, &s.last) || s.last < s.first ||
+	    !slice_eq(in, sealed_suffix))
+		return false;
+	*out = s;
+	return true;
+}
+
+const char *
+segment_name_text(struct segment_name s, char out[SEGMENT_NAME_SIZE])
+{
+	if (s.last == 0)
+		snprintf(out, SEGMENT_NAME_SIZE, "%020" PRIu64 ".open",
+		    s.first);
+	else
+		snprintf(out, SEGMENT_NAME_SIZE,
+		    "%020" PRIu64 "-%020" PRIu64 ".msgs", s.first, s.last);
+	return out;
+}
+
+/* Take a whole message into the result; false when it does not follow. */
+static bool
+scan_add(struct segment_scan *s, const struct message *m)
+{
+	if (s->messages == 0) {
+		s->first = m->msgid;
+		s->first_prev = m->prev;
+		s->first_s = m->timestamp;
+		s->stream = m->stream;
+	} else if (m->msgid != s->last + 1 ||
+	    !stream_eq(m->stream, s->stream)) {
+		return false;
+	}
+	s->last = m->msgid;
+	s->last_digest = m->digest;
+	s->messages++;
+	if (m->timestamp >= PLAUSIBLE_FROM_S && m->timestamp > s->newest_s)
+		s->newest_s = m->timestamp;
+	if (m->generation != 0)
+		s->generation = m->generation;
+	return true;
+}
+
+int
+segment_scan(int fd, struct segment_scan *out, struct err *e)
+{
+	struct segment_scan s = { 0 };
+	struct walk *w = walk_new();
+	enum walk_found found;
+	struct message m;
+
+	walk_begin(w, fd, 0);
+	while ((found = walk_next(w, &m, e)) == WALK_MESSAGE) {
+		if (!scan_add(&s, &m)) {
+			s.damaged = true;
+			break;
+		}
+		s.good = (size_t)walk_end(w);
+	}
+	s.torn = found == WALK_TORN;
+	s.damaged = s.damaged || found == WALK_BAD;
+	walk_free(w);
+	if (found == WALK_FAILED)
+		return -1;
+	*out = s;
+	return 0;
+}
+
+/* How a message begins, and what ends the one before it. */
+static int
+head_text(uint64_t msgid, char *out, size_t size)
+{
+	return snprintf(out, size, "\n.\nMsgID:%" PRIu64 "\nType:", msgid);
+}
+
+/* Where message msgid begins in s, -1: nowhere.  whole: s.p is the start of
+ * the file. */
+static ssize_t
+search(struct slice s, bool whole, uint64_t msgid)
+{
+	char text[64];
+	size_t n = (size_t)head_text(msgid, text, sizeof(text));
+	const char *hit;
+
+	if (whole && s.n >= n - 3 && memcmp(s.p, text + 3, n - 3) == 0)
+		return 0;
+	hit = s.n == 0 ? NULL : memmem(s.p, s.n, text, n);
+	return hit == NULL ? -1 : hit - s.p + 3;
+}
+
+/* The message that begins at offset, into *keep. */
+static int
+load(int fd, uint64_t offset, uint64_t msgid, struct message *m,
+    struct buf *keep, struct err *e)
+{
+	struct message_parser *p =
+	    message_parser_new(MESSAGE_FORM_FULL, LIMIT_MESSAGE_HARD);
+	enum message_verdict v = MESSAGE_MORE;
+	int rc = 0;
+
+	buf_reset(keep);
+	while (v == MESSAGE_MORE && rc == 0) {
+		size_t before = keep->n;
+
+		rc = io_pread_upto(fd, TAIL_CHUNK + before, offset + before,
+		    keep, e);
+		if (rc == 0 && keep->n == before)
+			break;
+		if (rc == 0)
+			v = message_parse(p, buf_slice(keep), m, e);
+	}
+	message_parser_free(p);
+	if (rc == -1)
+		return -1;
+	if (v != MESSAGE_WHOLE || m->msgid != msgid)
+		return err_set(e, ERR_INPUT, "message %" PRIu64 " is damaged",
+		    msgid);
+	return 0;
+}
+
+int
+segment_find(int fd, uint64_t from, uint64_t msgid, struct message *m,
+    struct buf *keep, uint64_t *offset, struct err *e)
+{
+	enum {
+		OVERLAP = 64
+	};
+	struct buf window = { 0 };
+	uint64_t base = from;
+	int rc = -1;
+
+	for (;;) {
+		size_t before = window.n;
+		ssize_t hit;
+
+		if (io_pread_upto(fd, FIND_CHUNK, base + before, &window, e) ==
+		    -1)
+			break;
+		hit = search(buf_slice(&window), base == from, msgid);
+		if (hit >= 0) {
+			*offset = base + (uint64_t)hit;
+			rc = load(fd, *offset, msgid, m, keep, e);
+			break;
+		}
+		if (window.n - before < FIND_CHUNK) {
+			err_set(e, ERR_INPUT, "message %" PRIu64 " is missing",
+			    msgid);
+			break;
+		}
+		base += window.n - OVERLAP;
+		buf_drop(&window, window.n - OVERLAP);
+	}
+	buf_clear(&window);
+	return rc;
+}
+
+int
+segment_find_last(int fd, struct segment_name s, struct message *m,
+    struct buf *keep, struct err *e)
+{
+	uint64_t size, offset, back = TAIL_CHUNK;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return err_sys(e, "look at a segment");
+	size = (uint64_t)st.st_size;
+	/* a start amid a message is harmless: the whole head is searched for */
+	for (; back < size; back *= 8) {
+		struct err ignored;
+
+		if (segment_find(fd, size - back, s.last, m, keep, &offset,
+			&ignored) == 0)
+			return 0;
+	}
+	return segment_find(fd, 0, s.last, m, keep, &offset, e);
+}
+
+int
+segment_peek(int dirfd, struct segment_name s, bool last, struct message *m,
+    struct buf *keep, struct err *e)
+{
+	char name[SEGMENT_NAME_SIZE];
+	int rc, fd = durable_open_file(dirfd, segment_name_text(s, name), e);
+
+	if (fd == -1)
+		return -1;
+	rc = last ? segment_find_last(fd, s, m, keep, e)
+		  : load(fd, 0, s.first, m, keep, e);
+	close(fd);
+	return rc == 0 ? 0 : err_wrap(e, "%s", name);
+}
