@@ -142,6 +142,7 @@ refuse(struct share *w, struct rrd_series *l)
 		log_err("rrd leaf not stored file=%s: not a file of its own",
 		    l->name);
 	l->blocked = true;
+	l->look = true;
 	w->counts.refused += l->pending->values;
 	l->pending->values = 0;
 }
