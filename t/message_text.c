@@ -32,13 +32,17 @@ replace(struct buf *b, const char *what, const char *with)
 	return true;
 }
 
+/* 0 where there is no empty line, or nothing behind it. */
 static size_t
 body_length(const struct buf *b)
 {
 	const char *body = memmem(b->p, b->n, "\n\n", 2);
+	size_t before;
 
-	assert(body != NULL);
-	return (size_t)(b->p + b->n - 2 - (body + 2));
+	if (body == NULL)
+		return 0;
+	before = (size_t)(body + 2 - b->p);
+	return b->n - before > 2 ? b->n - before - 2 : 0;
 }
 
 static uint32_t

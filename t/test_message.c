@@ -1,7 +1,7 @@
 /*
  * What the parser says of right and wrong messages: the catalogue of hostile
  * input, row by row, each at once, byte by byte and in chunks of any size.
- * Limits are in test_message_limits.c, the writer in test_message_write.c.
+ * Limits, other forms and the writer have tests of their own.
  */
 #include "config.h"
 
@@ -468,6 +468,18 @@ TEST_ROWS(config_rows)
 TEST_ROWS(text_rows)
 TEST_ROWS(field_rows)
 
+/* A decimal comma must change nothing, where there is a locale that has it. */
+static void
+numbers_are_the_same_in_any_locale(void **state)
+{
+	(void)state;
+	if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL &&
+	    setlocale(LC_ALL, "de_DE") == NULL)
+		print_message("# there is no German locale here\n");
+	check_rows(number_rows, sizeof(number_rows) / sizeof(number_rows[0]));
+	setlocale(LC_ALL, "C");
+}
+
 int
 main(void)
 {
@@ -475,6 +487,7 @@ main(void)
 		cmocka_unit_test(shape_rows_get_their_verdicts),
 		cmocka_unit_test(header_rows_get_their_verdicts),
 		cmocka_unit_test(number_rows_get_their_verdicts),
+		cmocka_unit_test(numbers_are_the_same_in_any_locale),
 		cmocka_unit_test(token_rows_get_their_verdicts),
 		cmocka_unit_test(config_rows_get_their_verdicts),
 		cmocka_unit_test(text_rows_get_their_verdicts),

@@ -1,5 +1,5 @@
 /*
- * The registry of transports, and what all channels share; see transport.h.
+ * The registry of transports, and channels once they are open.
  */
 #include "config.h"
 
@@ -11,106 +11,165 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/buf.h"
-#include "common/base/durable.h"
+#include "transport/ssh.h"
 #include "transport/transport.h"
 
 enum {
-	CLOSE_GRACE_MS = 2000,
-	CLOSE_STEP_MS = 10,
+	LEAVE_MS = 10000, /* for the child to take its leave */
+	TERM_MS = 2000,   /* from TERM to KILL */
 };
 
-static const struct transport_ops *const transports[] = {
-	NULL,
-};
+static const struct transport_ops *const all[] = { &transport_ssh };
 
 const struct transport_ops *
 transport_find(const char *name)
 {
-	for (size_t i = 0; transports[i] != NULL; i++)
-		if (strcmp(transports[i]->name, name) == 0)
-			return transports[i];
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (strcmp(all[i]->name, name) == 0)
+			return all[i];
 	return NULL;
 }
 
-static int
-set_nonblocking(int fd, struct err *e)
-{
-	int flags = fcntl(fd, F_GETFL);
+/* --- Standard input and output ------------------------------------------------ */
 
-	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
-		return err_sys(e, "descriptor %d", fd);
-	return 0;
+/* Its descriptor moves, so that closing it is the end of the stream. */
+static int
+move(int fd, int null)
+{
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (moved == -1)
+		return -1;
+	if (dup2(null, fd) == -1 ||
+	    fcntl(moved, F_SETFL, fcntl(moved, F_GETFL) | O_NONBLOCK) == -1) {
+		close(moved);
+		return -1;
+	}
+	return moved;
 }
 
 int
 channel_stdio(struct channel *out, struct err *e)
 {
-	if (set_nonblocking(STDIN_FILENO, e) == -1 ||
-	    set_nonblocking(STDOUT_FILENO, e) == -1)
-		return -1;
-	*out = (struct channel){ .read_fd = STDIN_FILENO,
-		.write_fd = STDOUT_FILENO,
-		.report_fd = -1 };
-	return 0;
-}
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int in = -1, to = -1;
 
-/* True when the child is gone. */
-static bool
-reap(pid_t child, int64_t wait_ms)
-{
-	struct mono end = mono_add_ms(clock_mono(), wait_ms);
-
-	for (;;) {
-		pid_t got = waitpid(child, NULL, WNOHANG);
-
-		if (got == child || (got == -1 && errno != EINTR))
-			return true;
-		if (mono_ms_since(clock_mono(), end) >= 0)
-			return false;
-		poll(NULL, 0, CLOSE_STEP_MS);
+	if (null != -1 && (in = move(STDIN_FILENO, null)) != -1)
+		to = move(STDOUT_FILENO, null);
+	if (to == -1) {
+		err_sys(e, "standard input and output");
+		if (in != -1)
+			close(in);
+	} else {
+		*out = (struct channel){ in, to, 0, -1 };
 	}
+	if (null != -1)
+		close(null);
+	return to == -1 ? -1 : 0;
 }
 
-/* Both ends are this program: the struct goes over the pipe as it is. */
-static void
-read_report(int fd, struct channel_report *r)
-{
-	struct buf b = { 0 };
-	struct err ignored = { 0 }; /* no report then */
+/* --- The end -------------------------------------------------------------------- */
 
-	if (io_read_upto(fd, sizeof(*r), &b, &ignored) == 0 &&
-	    b.n == sizeof(*r))
-		memcpy(r, b.p, sizeof(*r));
-	buf_clear(&b);
+/* The child's report; false: none came in time. */
+static bool
+read_report(int fd, int wait_ms, struct channel_report *r)
+{
+	struct mono begun = clock_mono();
+	char *to = (char *)r;
+	size_t got = 0;
+
+	while (got < sizeof(*r)) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = wait_ms - mono_ms_since(clock_mono(), begun);
+		ssize_t n;
+
+		if (left <= 0 || poll(&p, 1, (int)left) == 0)
+			return false;
+		n = read(fd, to + got, sizeof(*r) - got);
+		if (n == 0 || (n == -1 && errno != EINTR))
+			return false;
+		if (n > 0)
+			got += (size_t)n;
+	}
+	r->err.msg[ERR_MSG_SIZE - 1] = '\0';
+	return true;
+}
+
+/* Its status, after a TERM and a KILL if need be. */
+static int
+reap(pid_t child, bool told)
+{
+	static const int sig[] = { 0, SIGTERM, SIGKILL };
+	int status = 0, i;
+	pid_t got = 0;
+
+	for (i = told ? 0 : 1; i < 3 && got == 0; i++) {
+		struct mono begun = clock_mono();
+
+		if (sig[i] != 0)
+			kill(child, sig[i]);
+		while ((got = waitpid(child, &status, WNOHANG)) == 0 &&
+		    mono_ms_since(clock_mono(), begun) < TERM_MS)
+			poll(NULL, 0, 5);
+	}
+	if (got == 0)
+		waitpid(child, &status, 0);
+	return status;
+}
+
+static int
+explain(int status, struct err *e)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		return err_set(e, ERR_TEMP, "no answer before the deadline");
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		return err_set(e, ERR_PROTOCOL,
+		    "the far side made us compute without end");
+	if (WIFSIGNALED(status))
+		return err_set(e, ERR_TEMP,
+		    "the process of the connection was killed by signal %d",
+		    WTERMSIG(status));
+	return err_set(e, ERR_INTERNAL,
+	    "the process of the connection ended without a word");
+}
+
+static void
+close_both(struct channel *c)
+{
+	if (c->write_fd != -1 && c->write_fd != c->read_fd)
+		close(c->write_fd);
+	if (c->read_fd != -1)
+		close(c->read_fd);
+	c->read_fd = c->write_fd = -1;
 }
 
 int
 channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e)
 {
-	struct channel_report report = { 0 };
+	struct channel_report r;
+	bool told = false;
+	int status;
 
-	if (c->write_fd != -1 && c->write_fd != c->read_fd)
-		close(c->write_fd);
-	if (c->read_fd != -1)
-		close(c->read_fd);
-	if (c->child > 0 && !reap(c->child, CLOSE_GRACE_MS)) {
-		kill(c->child, SIGTERM);
-		if (!reap(c->child, CLOSE_GRACE_MS)) {
-			kill(c->child, SIGKILL);
-			waitpid(c->child, NULL, 0);
-		}
-	}
-	if (c->report_fd != -1) {
-		if (c->child > 0)
-			read_report(c->report_fd, &report);
-		close(c->report_fd);
-	}
-	*c = (struct channel){ -1, -1, 0, -1 };
 	if (wire_bytes != NULL)
-		*wire_bytes = report.wire_bytes;
-	if (report.err.kind == ERR_NONE)
+		*wire_bytes = 0;
+	close_both(c);
+	if (c->report_fd != -1) {
+		told = read_report(c->report_fd, LEAVE_MS, &r);
+		close(c->report_fd);
+		c->report_fd = -1;
+	}
+	if (c->child == 0)
 		return 0;
-	*e = report.err;
+	status = reap(c->child, told);
+	c->child = 0;
+	if (!told)
+		return explain(status, e);
+	if (wire_bytes != NULL)
+		*wire_bytes = r.wire_bytes;
+	if (r.err.kind == ERR_NONE)
+		return 0;
+	*e = r.err;
 	return -1;
 }

@@ -14,29 +14,33 @@
 struct channel {
 	int read_fd, write_fd; /* may be one descriptor; non-blocking */
 	pid_t child;           /* 0: none (stdin and stdout) */
-	int report_fd;         /* where the child reports, or -1 */
+	int report_fd;         /* the child's struct err, or -1 */
 };
 
-/* What a child writes to report_fd, whole and once, before it exits. */
+/* What a channel's child tells at its end through report_fd, as it lies in
+ * memory: both are one program. */
 struct channel_report {
-	struct err err;      /* ERR_NONE: nothing went wrong */
-	uint64_t wire_bytes; /* both directions, all layers that it knows */
+	struct err err;
+	uint64_t wire_bytes;
 };
 
 struct transport_ops {
 	const char *name;
-	/* Open a channel to the far end of a. */
+	/* Open a channel to the far end of a.  Returns at once: that the far end
+	 * is down, refuses us or is not the right one shows as the end of the
+	 * stream, and channel_close has the cause.  The child is cut at the
+	 * deadline. */
 	int (*dial)(const struct association *a, struct mono deadline,
 	    struct channel *out, struct err *e);
 };
 
-const struct transport_ops *transport_find(const char *name);
-/* This process's stdin and stdout, which become non-blocking. */
+const struct transport_ops *transport_find(const char *name); /* or NULL */
+/* This process's stdin and stdout, whose places /dev/null takes. */
 int channel_stdio(struct channel *out, struct err *e);
-/* Close, reap the child (which is ended when it does not end by itself within
- * 2 s).  -1 with what the child reported: the cause behind an early end of the
- * stream.  *wire_bytes (may be NULL): bytes on the wire in both directions where
- * the transport knows them, else 0. */
+/* Close, end and reap the child, which has 10 s to take its leave.  -1 with what
+ * it reported: the cause behind an early end of the stream, also a far side
+ * that ended with a status other than 0.  *wire_bytes (may be NULL): bytes on
+ * the wire in both directions where the transport knows them, else 0. */
 int channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e);
 
 #endif

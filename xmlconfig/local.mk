@@ -30,3 +30,10 @@ unit_tests += t/test_xml
 t_test_xml_SOURCES = t/test_xml.c t/scratch.c t/scratch.h
 t_test_xml_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
 t_test_xml_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
+
+# What a real Torrus makes of it.
+script_tests += t/hub-torrus.t
+test_helpers += t/compile_config
+t_compile_config_SOURCES = t/compile_config.c
+t_compile_config_LDADD = $(XMLCONFIG_LIBS)
+EXTRA_DIST += t/torrus_accept.sh t/torrus_leaves.pl t/data/torrus

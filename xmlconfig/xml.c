@@ -124,26 +124,59 @@ make_dir(char *path, struct err *e)
 	return rc;
 }
 
+/* A link for each name with a colon in what follows path[base], which is the
+ * path of an RRD file. */
+static int
+make_aliases(const char *path, size_t base, struct err *e)
+{
+	const char *p = path + base, *next;
+	int rc = 0;
+
+	for (; *p == '/' && rc == 0; p = next) {
+		char *name, *link, *c;
+
+		next = p + 1 + strcspn(p + 1, "/");
+		if (memchr(p, ':', (size_t)(next - p)) == NULL)
+			continue;
+		name = mem_strndup(p + 1, (size_t)(next - p) - 1);
+		link = mem_strndup(path, (size_t)(next - path));
+		for (c = link + (p - path); (c = strchr(c, ':')) != NULL;)
+			*c = XML_ALIAS_COLON;
+		if (symlink(name, link) == -1 && errno != EEXIST)
+			rc = err_sys(e, "link %s", link);
+		free(name);
+		free(link);
+	}
+	return rc;
+}
+
 int
 xml_make_dirs(const struct tree *t, const struct xml_opts *o, struct err *e)
 {
 	struct slice last = { NULL, 0 };
 	struct buf path = { 0 };
+	size_t base;
 	int rc = 0;
 
+	buf_printf(&path, "%s/%s", o->directory, o->tree);
+	base = path.n;
 	for (size_t i = 0; i < tree_size(t) && rc == 0; i++) {
-		struct slice dir = tree_leaf(t, i).path;
+		struct slice leaf = tree_leaf(t, i).path, dir = leaf;
 
 		while (dir.p[dir.n - 1] != '/')
 			dir.n--;
 		dir.n--;
-		if (i > 0 && slice_eq(dir, last))
-			continue;
+		path.n = base;
+		buf_put(&path, dir);
+		if (i == 0 || !slice_eq(dir, last))
+			rc = make_dir(path.p, e);
 		last = dir;
-		buf_reset(&path);
-		buf_printf(&path, "%s/%s%.*s", o->directory, o->tree,
-		    (int)dir.n, dir.p);
-		rc = make_dir(path.p, e);
+		if (rc == -1 || memchr(leaf.p, ':', leaf.n) == NULL)
+			continue;
+		path.n = base;
+		buf_put(&path, leaf);
+		buf_put_str(&path, ".rrd");
+		rc = make_aliases(path.p, base, e);
 	}
 	buf_clear(&path);
 	return rc;

@@ -99,17 +99,59 @@ end(struct writer *w)
 	took(w, xmlTextWriterEndElement(w->xml));
 }
 
+static void
+put_attribute(struct writer *w, const char *name, struct slice value)
+{
+	xml_sum_add(&w->sum, value.p, value.n);
+	took(w, xmlTextWriterWriteAttribute(w->xml, xml(name), xml(value.p)));
+}
+
+/* Whether a text has characters beyond U+00FF: UTF-8 begins them with C4 and
+ * more. */
+static bool
+is_wide(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] >= 0xc4)
+			return true;
+	return false;
+}
+
+/*
+ * Torrus 3.00 dies of a character beyond U+00FF (in Git::ObjectStore).  Bytes
+ * it passes on to its pages and graphs as they are, and these take them for
+ * UTF-8: such a text becomes one character for each byte.
+ */
+static void
+wide_attribute(struct writer *w, const char *name, struct slice text)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if (c < 0x80) {
+			buf_put_char(&b, (char)c);
+		} else {
+			buf_put_char(&b, (char)(0xc0 | c >> 6));
+			buf_put_char(&b, (char)(0x80 | (c & 0x3f)));
+		}
+	}
+	put_attribute(w, name, buf_slice(&b));
+	buf_clear(&b);
+}
+
 /* The value ends in a NUL at p[n].  It is text without controls (which are not
  * XML's characters, or would come back as blanks). */
 static void
 attribute(struct writer *w, const char *name, struct slice value)
 {
-	if (!name_is_text(value)) {
+	if (!name_is_text(value))
 		refuse(w, name, "not text that XML can hold");
-		return;
-	}
-	xml_sum_add(&w->sum, value.p, value.n);
-	took(w, xmlTextWriterWriteAttribute(w->xml, xml(name), xml(value.p)));
+	else if (is_wide(value))
+		wide_attribute(w, name, value);
+	else
+		put_attribute(w, name, value);
 }
 
 static void
@@ -227,6 +269,16 @@ top_params(struct writer *w)
 	shared_params(w, &w->all);
 }
 
+/* RRDtool ends a file's name at a colon, and Torrus does not escape it: the
+ * file has another name without one (xml_make_dirs). */
+static void
+alias(char *name)
+{
+	for (; *name != '\0'; name++)
+		if (*name == ':')
+			*name = XML_ALIAS_COLON;
+}
+
 /* The directory of the leaves right below the subtree whose path this is. */
 static void
 data_dir(struct writer *w, struct slice subtree)
@@ -234,34 +286,42 @@ data_dir(struct writer *w, struct slice subtree)
 	size_t n = w->dir.n;
 
 	buf_put(&w->dir, subtree);
+	alias(w->dir.p + n);
 	param(w, "data-dir", buf_slice(&w->dir));
 	w->dir.n = n;
+}
+
+static void
+data_file(struct writer *w, struct slice name)
+{
+	char file[LIMIT_PATH_COMPONENT + sizeof(".rrd")];
+
+	memcpy(file, name.p, name.n);
+	memcpy(file + name.n, ".rrd", sizeof(".rrd"));
+	alias(file);
+	param(w, "data-file", slice_str(file));
 }
 
 static void
 write_leaf(struct writer *w, const struct tree_child *leaf,
     const struct shared *s)
 {
-	char file[LIMIT_PATH_COMPONENT + sizeof(".rrd")];
 	struct tree_leaf l = tree_leaf(w->t, leaf->span.first);
-	struct slice left = l.params, name = leaf->name, param_name, value;
+	struct slice left = l.params, name, value;
 
 	start(w, "leaf");
 	w->sum.leaves++;
-	name_attribute(w, name);
+	name_attribute(w, leaf->name);
 	if (w->failed)
 		return;
-	if (name.n + 1 == l.path.n) { /* no subtree says it for us */
+	if (leaf->name.n + 1 == l.path.n) { /* no subtree says it for us */
 		top_params(w);
 		data_dir(w, SLICE(""));
 	}
-	memcpy(file, name.p, name.n);
-	memcpy(file + name.n, ".rrd", sizeof(".rrd"));
-	param(w, "data-file", (struct slice){ file, name.n + 4 });
-	while (tree_next_param(&left, &param_name, &value))
-		if (!is_shared(&w->all, param_name) &&
-		    !is_shared(s, param_name))
-			param(w, param_name.p, value);
+	data_file(w, leaf->name);
+	while (tree_next_param(&left, &name, &value))
+		if (!is_shared(&w->all, name) && !is_shared(s, name))
+			param(w, name.p, value);
 	end(w);
 }
 

@@ -23,7 +23,7 @@ enum err_kind {
 };
 
 enum {
-	ERR_MSG_SIZE = 256
+	ERR_MSG_SIZE = 512
 };
 
 /* Zero-initialised means no error.  Never allocated, freely copied. */

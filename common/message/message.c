@@ -196,9 +196,10 @@ put_header(struct buf *out, const struct message *m)
 	    (m->bare || put_our_fields(out, m));
 }
 
-/* The header that was put, read as the parser will read it. */
+/* The header that was put, read as the parser will read it: what m has must
+ * come out again. */
 static int
-check_header(struct slice text, bool bare, struct err *e)
+check_header(const struct message *m, struct slice text, struct err *e)
 {
 	struct slice rest = text, line;
 	struct header h = { 0 };
@@ -207,15 +208,18 @@ check_header(struct slice text, bool bare, struct err *e)
 		struct header_span span = { (size_t)(line.p - text.p), line.n };
 
 		if (line.n > LIMIT_HEADER_LINE ||
-		    h.lines + !bare >= LIMIT_HEADER_LINES)
+		    h.lines + !m->bare >= LIMIT_HEADER_LINES)
 			return err_set(e, ERR_INPUT, "the header is too long");
 		if (header_line(&h, text, span, e) == -1)
 			return -1;
 	}
+	if (h.collector.n != m->collector.n ||
+	    h.correlation.n != m->correlation.n || h.extra.n != m->extra.n)
+		return err_set(e, ERR_INPUT, "a field that is not one line");
+	if (m->bare)
+		return header_end(&h, MESSAGE_FORM_BARE, e);
 	h.seen |= 1u << HEADER_DIGEST; /* comes when all else is known */
-	if (bare)
-		h.seen &= ~(1u << HEADER_DIGEST);
-	return header_end(&h, bare ? MESSAGE_FORM_BARE : MESSAGE_FORM_FULL, e);
+	return header_end(&h, MESSAGE_FORM_FULL, e);
 }
 
 static uint32_t
@@ -235,7 +239,7 @@ message_write(struct buf *out, struct message *m, struct err *e)
 	if (!put_header(out, m))
 		goto full;
 	header = (struct slice){ out->p + start, out->n - start };
-	if (check_header(header, m->bare, e) == -1)
+	if (check_header(m, header, e) == -1)
 		goto fail;
 	crc = checksum(0, header);
 	crc = checksum(crc, empty_line);

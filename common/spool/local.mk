@@ -23,5 +23,10 @@ common_libcommon_a_SOURCES += \
 
 spool_test = t/test_spool_helper.c t/test_spool_helper.h
 
-unit_tests += t/test_spool_outbox
+unit_tests += t/test_spool_inbox t/test_spool_ledger t/test_spool_outbox \
+	t/test_spool_recover t/test_spool_segment
+t_test_spool_inbox_SOURCES = t/test_spool_inbox.c $(spool_test)
+t_test_spool_ledger_SOURCES = t/test_spool_ledger.c $(spool_test)
 t_test_spool_outbox_SOURCES = t/test_spool_outbox.c $(spool_test)
+t_test_spool_recover_SOURCES = t/test_spool_recover.c $(spool_test)
+t_test_spool_segment_SOURCES = t/test_spool_segment.c $(spool_test)

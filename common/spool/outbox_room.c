@@ -243,21 +243,46 @@ count_expired(const struct outbox *o)
 	return low;
 }
 
+/* How many segments of sent/ may go at most: what is left begins with a CONFIG
+ * and has the DATA that must stay. */
+static size_t
+shorten(const struct outbox *o, size_t n)
+{
+	size_t keep;
+
+	if (n == 0 || o->state.generation == 0)
+		return n;
+	keep = keep_from(o);
+	if (n > keep)
+		n = keep;
+	while (n > 0 && !outbox_begins_with_config(o, n))
+		n--;
+	return n;
+}
+
+/* A clock that jumped makes all look old.  What goes by itself is the oldest
+ * run from a CONFIG to the next, and a tenth beside it. */
+static bool
+is_too_much(const struct outbox *o, size_t n)
+{
+	size_t run = 1, tenth = segments(o) / SWEEP_PART;
+
+	if (n <= tenth)
+		return false;
+	while (o->state.generation != 0 && run < n &&
+	    !outbox_begins_with_config(o, run))
+		run++;
+	return n - run > tenth;
+}
+
 void
 outbox_prune(struct outbox *o, bool for_room)
 {
-	size_t n = for_room ? o->sent.n : count_expired(o), keep;
+	size_t n = shorten(o, for_room ? o->sent.n : count_expired(o));
 
-	o->state.sweep_held = !for_room && n > segments(o) / SWEEP_PART;
-	if (n == 0 || o->state.sweep_held)
+	o->state.sweep_held = !for_room && is_too_much(o, n);
+	if (o->state.sweep_held)
 		return;
-	if (o->state.generation != 0) {
-		keep = keep_from(o);
-		if (n > keep)
-			n = keep;
-		while (n > 0 && !outbox_begins_with_config(o, n))
-			n--;
-	}
 	for (size_t i = 0; i < n; i++)
 		unlink_segment(o->sent_dir, o->sent.at[i].name);
 	listing_drop(&o->sent, 0, n);

@@ -21,6 +21,12 @@ check_LIBRARIES = %D%/libreplay.a
 %C%_libreplay_a_SOURCES = %D%/replay.c
 endif
 
+fuzz_programs += %D%/message
+%C%_message_SOURCES = %D%/message.c t/message_text.c t/message_text.h
+%C%_message_LDADD = $(FUZZ_LIBS) $(COMMON_LIBS)
+%C%_message_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += %D%/corpus/message
+
 script_tests += t/fuzz-replay.t
 
 .PHONY: fuzz

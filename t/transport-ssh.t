@@ -1,0 +1,284 @@
+#!/bin/sh
+# Transport ssh against a real sshd, and against servers that are none: what
+# comes through, what is refused, with which status and which words.
+. "$top_srcdir/t/lib.sh"
+
+need ssh-keygen perl
+sshd_keys="ed25519 ecdsa rsa" start_sshd || skip_all "no sshd"
+host=127.0.0.1 port=$sshd_port keys=$sshd_dir
+me=$(id -un)
+
+for key in key other; do
+	ssh-keygen -q -t ed25519 -N '' -C "$key" -f $key
+done
+ssh-keygen -q -t ecdsa -N '' -C ecdsa -f ecdsa
+ssh-keygen -q -t rsa -N '' -C rsa -f rsa
+ssh-keygen -q -t rsa -m PEM -N '' -C rsa -f rsa_pem
+ssh-keygen -q -t ed25519 -N secret -C locked -f locked
+grep ed25519 "$keys/known_hosts" >known_hosts
+host_name=$(cut -d ' ' -f 1 known_hosts)
+
+# authorize COMMAND [KEY]: what the far side runs for a key.
+authorize() {
+	echo "restrict,command=\"$1\" $(cat "${2:-key}.pub")" \
+	    >"$keys/authorized_keys"
+}
+
+# configure [KEY [KNOWN-HOSTS]]: in the file conf, to $host and $port.
+configure() {
+	cat >conf <<-EOT
+	node "n" { }
+	association "a" {
+		hub = "h" spoke = "n" hub-subtree = "/A"
+		ssh {
+			host = "$host" port = $port user = "$me"
+			${1:+identity = "$1"}
+			known-hosts = "${2:-known_hosts}"
+		}
+	}
+	EOT
+	chmod 600 conf
+}
+
+# dial [SECONDS]: standard input there and back.
+dial() {
+	"$top_builddir/t/ssh_dial" conf a "${1:-20}"
+}
+
+# refused WHAT STATUS WORDS [SECONDS]
+refused() {
+	exits "$1" "$2" dial "${4:-20}" </dev/null
+	has "$1, in words" err "$3"
+}
+
+# --- What comes through -----------------------------------------------------
+
+authorize cat
+configure key
+echo hello >hello
+ok "bytes come back" dial <hello
+is "and are the same" "$(cat out)" hello
+has "the bytes on the wire are counted" err '^wire_bytes=[1-9][0-9]{3}'
+head -c 5000000 /dev/urandom >much
+ok "5 MB there and back" dial 60 <much
+mv out back
+ok "and are the same" cmp back much
+
+configure ecdsa
+authorize cat ecdsa
+ok "an ECDSA key is good" dial <hello
+grep ecdsa "$keys/known_hosts" >known_ecdsa
+configure ecdsa known_ecdsa
+ok "a host known by its ECDSA key alone is good" dial <hello
+
+configure key
+authorize 'head -c 3; echo gone >&2; exit 75'
+exits "the far side's status is told" 75 dial <hello
+is "with what came before it" "$(cat out)" hel
+has "and its last words" err 'ended with status 75: gone$'
+authorize 'head -c 1000000 /dev/zero | tr -c e e >&2; echo >&2; echo end >&2; exit 78'
+exits "a flood on standard error is drained" 78 dial <hello
+has "and the end of it told" err 'status 78: end$'
+authorize 'kill -KILL $$'
+refused "a far side that was killed" 75 'killed by signal KILL'
+authorize 'printf %s \"$SSH_ORIGINAL_COMMAND\"'
+ok "the far side is asked for a word that names no program" dial </dev/null
+is "and it is harmless" "$(cat out)" axletree
+
+# The agent.
+if command -v ssh-agent >/dev/null; then
+	configure
+	authorize cat
+	start agent ssh-agent -D -a "$tmp/agent.sock"
+	SSH_AUTH_SOCK=$tmp/agent.sock
+	export SSH_AUTH_SOCK
+	wait_for 10 test -S "$SSH_AUTH_SOCK"
+	refused "an agent without keys" 77 'agent holds no key'
+	ssh-add -q rsa 2>/dev/null
+	refused "an agent with an RSA key alone" 77 'holds RSA keys only'
+	ssh-add -q other key 2>/dev/null
+	ok "the agent's key is found among others" dial <hello
+	unset SSH_AUTH_SOCK
+else
+	skip "the agent's key is found among others" "no ssh-agent"
+fi
+configure
+refused "no agent and no key" 78 'no agent answers'
+
+# --- A shell, and noise ---------------------------------------------------------
+
+configure key
+cp key.pub "$keys/authorized_keys"
+refused "a key without a forced command" 76 'ended with status 127'
+authorize 'echo Welcome; cat'
+ok "noise before the far side's words" dial <hello
+is "is left to the session" "$(cat out)" "Welcome
+hello"
+
+# --- Our key ----------------------------------------------------------------------
+
+authorize cat
+configure other
+refused "a key that is not authorized" 77 \
+    'refuses .*other for .*: add what "hubctl authorize a KEY.pub" prints'
+configure rsa
+refused "an RSA key" 77 'rsa: is an RSA key.* ssh-keygen -t ed25519'
+configure rsa_pem
+refused "an RSA key in PEM" 77 'rsa_pem: is an RSA key'
+configure locked
+refused "a key with a passphrase" 78 'locked: has a passphrase'
+configure missing
+refused "a key that is not there" 66 'missing: No such file'
+configure key.pub
+refused "a public key for a private one" 78 'key.pub: has mode'
+head -c 200 key >cut
+chmod 600 cut
+configure cut
+refused "a key that was cut off" 78 'cut: is damaged'
+configure key
+chmod 644 key
+refused "a key that others may read" 78 'key: has mode 0644: chmod 600'
+chmod 600 key
+if test "$(id -u)" -eq 0; then
+	chown 4242 key
+	refused "a key of another account" 78 'key: belongs to uid 4242'
+	chown 0 key
+else
+	skip "a key of another account" "not root"
+fi
+
+# --- The host's key ------------------------------------------------------------------
+
+# known FILE LINE...: another list of known hosts.
+known() {
+	configure key "$1"
+	printf '%s\n' "$2" "$3" >"$1"
+}
+real=$(sed 's/ *$//' known_hosts)
+print=$(ssh-keygen -l -f "$keys/host_ed25519.pub" | cut -d ' ' -f 2 |
+    tr + .)
+
+known none "# nothing" ""
+refused "an unknown host" 77 "host key is not in .*none: if .* $print, append: "
+is "and the line to append is the right one" \
+    "$(sed -n 's/.* append: //p' err)" "$real"
+is "and the list is as it was" "$(cat none)" "# nothing"
+known wrong "$host_name $(cut -d ' ' -f 1,2 other.pub)" ""
+refused "a changed host key" 77 "$print, not that of .*wrong line 1"
+known otherhost "example.net ${real#* }" ""
+refused "the key under another name" 77 "host key is not in"
+known otherport "127.0.0.1 ${real#* }" ""
+refused "the key under another port" 77 "host key is not in"
+known otherkind "$host_name $(cut -d ' ' -f 1,2 ecdsa.pub)" ""
+refused "a host known by another kind, with a wrong key" 77 "otherkind line 1"
+known rsaonly "$host_name $(cut -d ' ' -f 1,2 "$keys/host_rsa.pub")" ""
+refused "a host known by its RSA key alone" 77 "not that of .*rsaonly line 1"
+known pattern "127.0.0.*,[127.0.0.?]:$port ${real#* }" ""
+ok "a pattern" dial <hello
+known negated "[127.0.0.1]:*,!$host_name ${real#* }" ""
+refused "a pattern that takes the host out" 77 "host key is not in"
+known revoked "$real" "@revoked * ${real#* }"
+refused "a revoked key" 77 "revoked by .*revoked line 2"
+known revoked2 "@revoked $real" "$real"
+refused "a revoked key that is good further down" 77 "revoked2 line 1"
+known revoked_other "$real" "@revoked * $(cut -d ' ' -f 1,2 other.pub)"
+ok "another revoked key" dial <hello
+known authority "@cert-authority $real" ""
+refused "a certificate authority is no host key" 77 "host key is not in"
+known hashed "$real" ""
+ssh-keygen -q -H -f hashed 2>/dev/null
+rm -f hashed.old
+lacks "the hashed list" hashed 127.0.0.1
+ok "a hashed name" dial <hello
+sed -n 's/^|/@revoked |/p' hashed >revoked_hashed
+known revoked_hashed2 "$(cat revoked_hashed)" "$real"
+refused "a revoked hashed name" 77 "revoked by"
+n=0
+for line in "$host_name" "$host_name ssh-ed25519" "@revked $real" \
+    "$host_name ssh-ed25519 AAAA" "$host_name ssh-ed25519 ${real##* }x" \
+    "$host_name ssh-rsa ${real##* }" "|1|x|y ${real#* }" \
+    "127.0.0.1 1024 35 1234567"; do
+	n=$((n + 1))
+	known "bad$n" "$real" "$line"
+	refused "a line that is not understood: $line" 78 "bad$n: line 2: "
+done
+configure key nowhere
+refused "no list of known hosts" 66 "nowhere: No such file"
+cp known_hosts open
+chmod 666 open
+configure key open
+refused "a list that others may write" 78 "open: has mode 0666: chmod go-w"
+configure key "$keys"
+refused "a directory for a list" 78 "not a regular file"
+
+# --- Where there is no server ------------------------------------------------------------
+
+configure key
+host=no..such..host
+configure key
+refused "a host name that is none" 69 'no such host'
+host=127.0.0.1
+port=$(free_port)
+configure key
+refused "a port on which nothing listens" 75 'connect: Connection refused'
+
+# fake PERL: a server that treats its first client so; sets $port.
+fake() {
+	rm -f fake.out
+	start fake perl -MIO::Socket::INET -e '
+		use IO::Handle; $SIG{PIPE} = "IGNORE";
+		$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
+		    Listen => 1) or die; $| = 1;
+		print $s->sockport, "\n";
+		$c = $s->accept; $c->autoflush(1); '"$1"'; sleep 60 if $c'
+	wait_for 10 test -s fake.out
+	port=$(cat fake.out)
+	configure key
+}
+
+# A full queue of connections: none that comes is answered.
+fake 'undef $c; sleep 60'
+start hold perl -MIO::Socket::INET -e '
+	for (1 .. 64) {
+		$c = IO::Socket::INET->new(PeerAddr => "127.0.0.1:'"$port"'",
+		    Blocking => 0); push @c, $c }
+	$| = 1; print "held\n"; sleep 60'
+wait_for 10 test -s hold.out
+refused "a port that does not answer" 75 'no answer before the deadline' 2
+fake ''
+refused "a server that is silent" 75 'no answer before the deadline' 2
+fake 'syswrite $c, pack("C*", map { int rand 256 } 1 .. 100000) for 1 .. 20'
+refused "a server that sends random bytes" 76 'is it an SSH server' 20
+fake 'print $c "x" x 5e6'
+refused "a banner of 5 MB" 76 'is it an SSH server' 20
+fake 'for (1 .. 100000) { print $c "HTTP/1.1 400 no\r\n" or last }'
+refused "lines without end before the banner" 76 'is it an SSH server' 20
+fake 'close $c; undef $c; sleep 60'
+refused "a server that closes" 75 'handshake: '
+fake 'print $c "SSH-2.0-x\r\n", "\xff\xff\xff\xf0", "x" x 1000; sleep 60'
+exits "a packet of 4 GB" 76 dial 10 </dev/null
+fake 'while (1) { print $c "x" or last; select undef, undef, undef, 0.3 }'
+refused "a server that sends a byte now and then" 75 'before the deadline' 3
+stop "$pid" KILL
+
+# weak LINE...: sshd with less than we ask for.
+weak() {
+	stop "$sshd_pid"
+	rm -f "$keys/log"
+	start_sshd "$@" || return 1
+	port=$sshd_port
+	sed "s/:[0-9]* /:$port /" known_hosts >known_weak
+	configure key known_weak
+}
+authorize cat
+for line in "Ciphers aes256-cbc,chacha20-poly1305@openssh.com" \
+    "KexAlgorithms diffie-hellman-group14-sha256" "MACs hmac-sha1"; do
+	weak "$line"
+	refused "a server with $line alone" 76 'no algorithm in common'
+done
+weak "HostKeyAlgorithms rsa-sha2-512,ssh-rsa"
+refused "a server with an RSA host key alone" 76 'no algorithm in common'
+weak "Ciphers aes128-ctr"
+ok "a server with aes128-ctr alone" dial <hello
+
+done_testing
