@@ -1,23 +1,32 @@
 /*
- * spoke: measures a site and delivers what it measured.  For now it can only say who it is.
+ * spoke: measures a site and delivers what it measured.
  */
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sysexits.h>
+#include "spoke/commands/commands.h"
+
+static const struct options_verb verbs[] = {
+	{ "collect", "[--now [NAME]]", "run the collectors that are due",
+	    command_collect },
+	{ "write", "[--source NAME] [--tree TREE] [ASSOCIATION]",
+	    "spool messages from standard input, all or none", command_write },
+	{ "announce", "[ASSOCIATION...]", "send the configuration again",
+	    command_announce },
+	{ "renew", "ASSOCIATION", "begin a new stream with all that is held",
+	    command_renew },
+	{ "messages", "ASSOCIATION [FROM[-TO]]",
+	    "print messages of the spool as text", command_messages },
+	{ "status", "[ASSOCIATION...]", "what waits, what was delivered",
+	    command_status },
+	{ "check", "[ASSOCIATION...]", "the same for Nagios", command_check },
+	{ "check-config", "[-v]", "check the configuration; -v: print it",
+	    command_check_config },
+	{ "keygen", "FILE", "make a key pair for ssh", command_keygen },
+	{ 0 },
+};
 
 int
 main(int argc, char *argv[])
 {
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		(void)puts("spoke " PACKAGE_VERSION);
-		return EX_OK;
-	}
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		(void)puts("usage: spoke [--help | --version]");
-		return EX_OK;
-	}
-	(void)fputs("usage: spoke [--help | --version]\n", stderr);
-	return EX_USAGE;
+	return options_main(verbs, argc, argv);
 }

@@ -1,0 +1,124 @@
+/*
+ * spoke check: a Nagios plug-in.  One line, performance data behind the bar,
+ * and then what confines programs of this node.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/sandbox.h"
+#include "spoke/commands/view.h"
+
+enum nagios {
+	NAGIOS_OK,
+	NAGIOS_WARNING,
+	NAGIOS_CRITICAL,
+	NAGIOS_UNKNOWN,
+};
+
+static const char *const nagios_names[] = { "OK", "WARNING", "CRITICAL",
+	"UNKNOWN" };
+
+enum {
+	FULL_WARNING_PCT = 70,
+	FULL_CRITICAL_PCT = 90,
+};
+
+struct report {
+	enum nagios worst;
+	struct buf text, data;
+};
+
+static void
+say(struct report *r, enum nagios level, const struct view *v, const char *what)
+{
+	if (level > r->worst)
+		r->worst = level;
+	buf_printf(&r->text, "%s%s: %s", r->text.n > 0 ? ", " : "", v->a->name,
+	    what);
+}
+
+/* In words, what is wrong with it. */
+static void
+judge(struct report *r, const struct view *v)
+{
+	char text[96];
+	uint64_t full_pct =
+	    v->peek.waiting_bytes / (v->a->spool_size / 100 + 1);
+
+	if (strcmp(v->state, "idle") != 0 && strcmp(v->state, "waiting") != 0) {
+		snprintf(text, sizeof(text), "trouble with %s", v->state);
+		say(r, NAGIOS_CRITICAL, v, text);
+	}
+	if (full_pct >= FULL_WARNING_PCT) {
+		snprintf(text, sizeof(text),
+		    "spool is %" PRIu64 " percent full", full_pct);
+		say(r,
+		    full_pct >= FULL_CRITICAL_PCT ? NAGIOS_CRITICAL
+						  : NAGIOS_WARNING,
+		    v, text);
+	}
+	if (v->lag_s > v->a->silent_after_s) {
+		snprintf(text, sizeof(text),
+		    "nothing delivered for %" PRId64 " s", v->lag_s);
+		say(r, NAGIOS_WARNING, v, text);
+	}
+	if (v->peek.quarantined > 0) {
+		snprintf(text, sizeof(text), "%" PRIu64 " in quarantine",
+		    v->peek.quarantined);
+		say(r, NAGIOS_WARNING, v, text);
+	}
+	buf_printf(&r->data,
+	    " '%s_waiting'=%" PRIu64 "B;;;0 '%s_lag'=%" PRId64 "s;;;0",
+	    v->a->name, v->peek.waiting_bytes, v->a->name, v->lag_s);
+}
+
+static int
+judge_all(struct ground *g, char **argv, struct report *r, struct err *e)
+{
+	const struct association *const *list;
+	struct notices *n = NULL;
+	int rc = -1;
+
+	if (notices_open(g->node.state_dir, NULL, &n, e) == -1)
+		return -1;
+	list = ground_list(g, argv, e);
+	if (list != NULL)
+		rc = 0;
+	for (; rc == 0 && *list != NULL; list++) {
+		struct view v;
+
+		rc = view_look(g, n, *list, &v, e);
+		if (rc == 0)
+			judge(r, &v);
+	}
+	notices_close(n);
+	return rc;
+}
+
+int
+command_check(const struct options *opts, int argc, char **argv)
+{
+	struct report r = { 0 };
+	char confined[96];
+	struct ground g;
+	struct err e = { 0 };
+
+	if (ground_open(&g, opts, NULL, GROUND_READING, argc, argv, &e) == -1 ||
+	    judge_all(&g, argv, &r, &e) == -1) {
+		r.worst = NAGIOS_UNKNOWN;
+		buf_reset(&r.text);
+		buf_put_str(&r.text, e.msg);
+	}
+	printf("SPOKE %s - %s |%s\n", nagios_names[r.worst],
+	    r.text.n > 0 ? r.text.p : "all delivers",
+	    r.data.n > 0 ? r.data.p : "");
+	printf("confinement: %s\n",
+	    sandbox_text(sandbox_probe(), confined, sizeof(confined)));
+	buf_clear(&r.text);
+	buf_clear(&r.data);
+	ground_close(&g);
+	return (int)r.worst;
+}

@@ -1,0 +1,135 @@
+/*
+ * What every verb does before its work; see commands.h.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "spoke/commands/commands.h"
+
+static int
+open_notices(struct ground *g, struct err *e)
+{
+	const struct config *c = g->config;
+
+	g->mail = (struct notice_mail){ .node = c->node.id,
+		.to = c->oper.mail,
+		.sendmail = c->oper.sendmail,
+		.gather_s = c->oper.gather_s,
+		.repeat_s = c->oper.repeat_s };
+	return notices_open(g->node.state_dir, &g->mail, &g->notices, e);
+}
+
+int
+ground_open(struct ground *g, const struct options *o,
+    const struct options_flag *flags, enum ground_for what, int argc,
+    char **argv, struct err *e)
+{
+	*g = (struct ground){ .options = *o, .node = { -1, -1, -1 } };
+	g->operands = options_parse(&g->options, flags, argc, argv, e);
+	if (g->operands == -1)
+		return -1;
+	if (g->options.quiet)
+		log_set_level(LOG_LEVEL_ERR);
+	else if (g->options.verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (config_read(g->options.config, &g->config, e) == -1 ||
+	    node_enter(g->config, e) == -1 ||
+	    node_open(g->config, &g->node, e) == -1)
+		return -1;
+	return what == GROUND_CHANGING ? open_notices(g, e) : 0;
+}
+
+void
+ground_close(struct ground *g)
+{
+	if (g->notices != NULL)
+		notices_flush(g->notices, clock_wall());
+	notices_close(g->notices);
+	free(g->list);
+	node_close(&g->node);
+	config_free(g->config);
+}
+
+const struct association *
+ground_association(const struct ground *g, const char *name, struct err *e)
+{
+	const struct association *a = config_association(g->config, name);
+
+	if (a == NULL) {
+		err_set(e, ERR_CONFIG, "%s: no association %s", g->config->file,
+		    name);
+		return NULL;
+	}
+	if (a->role != CONFIG_SPOKE) {
+		err_set(e, ERR_CONFIG,
+		    "%s:%d: this node is the hub of %s; use hubctl", a->file,
+		    a->line, name);
+		return NULL;
+	}
+	return a;
+}
+
+const struct association *
+ground_operand(const struct ground *g, char **argv, int most, struct err *e)
+{
+	if (g->operands < 1 || g->operands > most) {
+		err_set(e, ERR_USAGE, "%s; see %s %s --help",
+		    g->operands < 1 ? "an ASSOCIATION is needed"
+				    : "too many words",
+		    g->options.program, argv[0]);
+		return NULL;
+	}
+	return ground_association(g, argv[1], e);
+}
+
+const struct association *const *
+ground_list(struct ground *g, char **argv, struct err *e)
+{
+	const struct config *c = g->config;
+	size_t n = 0;
+
+	g->list = mem_array(c->n_association + (size_t)g->operands + 1,
+	    sizeof(*g->list));
+	for (int i = 1; i <= g->operands; i++) {
+		g->list[n] = ground_association(g, argv[i], e);
+		if (g->list[n++] == NULL)
+			return NULL;
+	}
+	for (size_t i = 0; i < c->n_association && g->operands == 0; i++)
+		if (c->association[i].role == CONFIG_SPOKE)
+			g->list[n++] = &c->association[i];
+	return g->list;
+}
+
+int
+ground_trouble(struct ground *g, const char *association, const char *key,
+    const char *next, const struct err *e)
+{
+	const struct notice n = { .association = association,
+		.key = key,
+		.text = e->msg,
+		.next = next };
+
+	if (!notice_raise(g->notices, &n, clock_wall()) &&
+	    isatty(STDERR_FILENO))
+		log_err("%s; next: %s", e->msg, next);
+	return err_exit_code(e);
+}
+
+void
+ground_over(struct ground *g, const char *association, const char *key)
+{
+	notice_clear(g->notices, association, key, clock_wall());
+}
+
+int
+command_failed(const struct err *e)
+{
+	log_err("%s", e->msg);
+	return err_exit_code(e);
+}

@@ -1,0 +1,38 @@
+/*
+ * spoke renew: begin a new stream with all that is still held.
+ */
+#include "config.h"
+
+#include "common/base/log.h"
+#include "spoke/commands/commands.h"
+#include "spoke/outgoing.h"
+
+enum {
+	RENEW_WAIT_MS = 60000 /* for the outbox */
+};
+
+int
+command_renew(const struct options *opts, int argc, char **argv)
+{
+	const struct association *a = NULL;
+	struct outgoing *o = NULL;
+	char stream[STREAM_TEXT_SIZE];
+	struct ground g;
+	struct err e = { 0 };
+	int rc = -1;
+
+	if (ground_open(&g, opts, NULL, GROUND_CHANGING, argc, argv, &e) == 0)
+		a = ground_operand(&g, argv, 1, &e);
+	if (a == NULL ||
+	    outgoing_open(&g.node, a, RENEW_WAIT_MS, &o, &e) == -1 ||
+	    outgoing_renew(o, &e) == -1 || outgoing_commit(o, &e) == -1)
+		goto out;
+	log_info("new stream association=%s stream=%s", a->name,
+	    stream_text(outgoing_state(o)->stream, stream));
+	ground_over(&g, a->name, "fork");
+	rc = 0;
+out:
+	outgoing_close(o);
+	ground_close(&g);
+	return rc == 0 ? 0 : command_failed(&e);
+}

@@ -1,0 +1,25 @@
+/*
+ * What status and check tell of an association.
+ */
+#ifndef SPOKE_COMMANDS_VIEW_H
+#define SPOKE_COMMANDS_VIEW_H
+
+#include "common/spool/peek.h"
+#include "spoke/commands/commands.h"
+#include "spoke/wire.h"
+
+struct view {
+	const struct association *a;
+	struct peek peek;
+	struct wire wire;
+	uint64_t wire_bytes_month; /* of the present month */
+	int64_t lag_s;             /* age of the oldest that waits, or 0 */
+	const char *state; /* "idle", "waiting", or the state that was raised:
+	                       "delivery", "spool", "fork" */
+};
+
+/* Borrows n, the node's notices opened for reading. */
+int view_look(const struct ground *g, const struct notices *n,
+    const struct association *a, struct view *out, struct err *e);
+
+#endif

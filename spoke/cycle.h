@@ -1,0 +1,33 @@
+/*
+ * Running collectors: all of a cycle at once, on one loop, each with half its
+ * period for its answer.
+ */
+#ifndef SPOKE_CYCLE_H
+#define SPOKE_CYCLE_H
+
+#include "spoke/collector.h"
+#include "spoke/counters.h"
+#include "spoke/readings.h"
+
+/* One collector's run. */
+struct cycle_job {
+	const struct config_collector *cc; /* set by the caller */
+	int64_t cycle_s;                   /* the caller's, likewise */
+	/* set by cycle_run */
+	const struct collector_ops *ops;
+	void *self;
+	struct counters *counters;
+	struct collected c; /* lives until cycle_end */
+	bool *anew;
+	bool done;
+	struct err problem; /* behind c.problem, where we found it */
+};
+
+/* Run them to their ends.  What a job does not reach is a failed outcome; -1
+ * only where there is no loop. */
+int cycle_run(struct cycle_job *job, size_t n, int run_dir, struct err *e);
+struct readings cycle_readings(const struct cycle_job *job);
+/* After the values were spooled: remember counters, free what cycle_run made. */
+void cycle_end(struct cycle_job *job, size_t n);
+
+#endif

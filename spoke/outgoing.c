@@ -1,0 +1,485 @@
+/*
+ * An association's outbox and tokens together; see outgoing.h.
+ *
+ * The tokens are written before the messages that use them.  What a cut between
+ * the two leaves is seen by the generation, which the spool alone counts:
+ *
+ *	tokens' generation	the file was written, its CONFIG was not: the
+ *	ahead			next CONFIG takes the number behind the spool's
+ *	behind, or another	the file is lost or an old one: the last CONFIG in
+ *	stream			the spool says what is live, with which tokens
+ *
+ * So no generation stands for two configurations, and no token for two leaves.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/spool/reader.h"
+#include "spoke/outgoing.h"
+
+enum {
+	PART_MAX = 4 << 20, /* bytes of a body: half of a message's limit */
+	RECENT = 10000,     /* messages that outgoing_has looks back over */
+};
+#define NEXT_TOKEN "X-Next-Token:"
+
+struct outgoing {
+	const struct association *a;
+	int state_dir, dir;
+	struct outbox *box;
+	struct tokens *t;
+};
+
+/* A configuration as it is spooled. */
+struct config_parts {
+	struct buf *body;
+	size_t n;
+	uint64_t generation, timestamp;
+	struct buf extra;
+};
+
+static void
+parts_clear(struct config_parts *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		buf_clear(&p->body[i]);
+	free(p->body);
+	buf_clear(&p->extra);
+	*p = (struct config_parts){ 0 };
+}
+
+static struct buf *
+parts_add(struct config_parts *p)
+{
+	p->body = mem_resize(p->body, p->n + 1, sizeof(*p->body));
+	p->body[p->n] = (struct buf){ 0 };
+	return &p->body[p->n++];
+}
+
+static int
+put_parts(struct outgoing *o, const struct config_parts *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct message m = { .type = MESSAGE_CONFIG,
+			.timestamp = p->timestamp,
+			.generation = p->generation,
+			.part = (uint32_t)i + 1,
+			.parts = (uint32_t)p->n,
+			.extra = buf_slice(&p->extra),
+			.body = buf_slice(&p->body[i]) };
+
+		if (outbox_put(o->box, &m, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Take a message of a CONFIG that is read back; false: it does not go on. */
+static bool
+parts_take(struct config_parts *p, const struct message *m)
+{
+	if (m->part == 1) {
+		parts_clear(p);
+		p->generation = m->generation;
+		p->timestamp = m->timestamp;
+		buf_put(&p->extra, m->extra);
+	} else if (m->generation != p->generation || m->part != p->n + 1) {
+		parts_clear(p);
+		return false;
+	}
+	buf_put(parts_add(p), m->body);
+	return m->part == m->parts;
+}
+
+/* The newest whole CONFIG of that generation in the spool. */
+static int
+find_config(struct outgoing *o, uint64_t generation, struct config_parts *out,
+    struct err *e)
+{
+	struct config_parts p = { 0 };
+	struct spool_reader *r = NULL;
+	struct message m;
+	enum spool_read got;
+	int rc = -1;
+
+	/* readers see sealed segments only */
+	if (outbox_seal(o->box, e) == -1 ||
+	    spool_reader_open(o->dir, SPOOL_OUTBOX | SPOOL_SENT, 1, &r, e) ==
+		-1)
+		goto out;
+	while ((got = spool_reader_next(r, &m, e)) != SPOOL_READ_END) {
+		if (got == SPOOL_READ_FAILED)
+			goto out;
+		if (got != SPOOL_READ_MESSAGE || m.type != MESSAGE_CONFIG ||
+		    m.generation != generation || !parts_take(&p, &m))
+			continue;
+		parts_clear(out);
+		*out = p;
+		p = (struct config_parts){ 0 };
+	}
+	err_clear(e); /* a damaged message is the session's to tell */
+	rc = 0;
+out:
+	parts_clear(&p);
+	spool_reader_close(r);
+	return rc;
+}
+
+/* Tokens that were given out before and are not in that CONFIG stay taken. */
+static void
+adopt_next(struct tokens *t, struct slice extra)
+{
+	struct slice line;
+	uint64_t next;
+
+	while (slice_cut(&extra, '\n', &line))
+		if (slice_starts(line, SLICE(NEXT_TOKEN)) &&
+		    slice_u64((struct slice){ line.p + sizeof(NEXT_TOKEN) - 1,
+				  line.n - sizeof(NEXT_TOKEN) + 1 },
+			UINT64_MAX / 2, &next) &&
+		    next > t->next)
+			t->next = next;
+}
+
+/* Make the tokens agree with the last CONFIG in the spool. */
+static int
+adopt(struct outgoing *o, struct err *e)
+{
+	const struct outbox_state *s = outbox_state(o->box);
+	struct config_parts p = { 0 };
+	int rc = -1;
+
+	if (find_config(o, s->generation, &p, e) == -1)
+		goto out;
+	if (p.n == 0) { /* its tokens cannot be known any more */
+		log_warn("no CONFIG in the spool: a new stream begins "
+			 "association=%s",
+		    o->a->name);
+		rc = outgoing_renew(o, e);
+		goto out;
+	}
+	tokens_adopt_begin(o->t);
+	for (size_t i = 0; i < p.n; i++)
+		tokens_adopt_part(o->t, buf_slice(&p.body[i]));
+	adopt_next(o->t, buf_slice(&p.extra));
+	tokens_adopt_end(o->t);
+	o->t->generation = p.generation;
+	o->t->changed_s = o->t->written_s = p.timestamp;
+	rc = 0;
+out:
+	parts_clear(&p);
+	return rc;
+}
+
+static int
+reconcile(struct outgoing *o, struct err *e)
+{
+	const struct outbox_state *s = outbox_state(o->box);
+	bool same = stream_eq(o->t->stream, s->stream);
+	int rc = 0;
+
+	if (s->generation == 0) {
+		o->t->generation = 0;
+		o->t->changed = true;
+	} else if (!same || o->t->generation < s->generation) {
+		rc = adopt(o, e);
+	} else if (o->t->generation > s->generation) {
+		o->t->changed = true;
+	}
+	if (!same)
+		o->t->unsaved = true;
+	o->t->stream = outbox_state(o->box)->stream;
+	return rc;
+}
+
+static int
+load_tokens(struct outgoing *o, struct err *e)
+{
+	if (tokens_load(o->state_dir, o->a->name, &o->t, e) == -1) {
+		if (e->kind != ERR_INPUT)
+			return -1;
+		log_warn("%s; made anew from the spool association=%s", e->msg,
+		    o->a->name);
+		err_clear(e);
+	}
+	if (o->t == NULL)
+		o->t = tokens_new();
+	return reconcile(o, e);
+}
+
+static void
+tell_opened(const struct outgoing *o)
+{
+	const struct outbox_state *s = outbox_state(o->box);
+
+	if (s->quarantined > 0)
+		log_err("damaged messages moved to quarantine association=%s "
+			"count=%" PRIu64,
+		    o->a->name, s->quarantined);
+	if (s->foreign > 0)
+		log_warn("files in the outbox that are not ours "
+			 "association=%s count=%" PRIu64,
+		    o->a->name, s->foreign);
+}
+
+int
+outgoing_open(const struct node *n, const struct association *a, int wait_ms,
+    struct outgoing **out, struct err *e)
+{
+	const struct outbox_opts opts = { .lock_wait_ms = wait_ms,
+		.size_max = a->spool_size,
+		.full = a->spool_full == CONFIG_DROP_OLDEST
+		    ? SPOOL_FULL_DROP_OLDEST
+		    : SPOOL_FULL_REFUSE,
+		.retain_s = a->retain_s };
+	struct outgoing *o = mem_alloc(sizeof(*o));
+
+	o->a = a;
+	o->state_dir = n->state_dir;
+	o->dir = node_open_association(n, a, e);
+	if (o->dir == -1 || outbox_open(o->dir, &opts, &o->box, e) == -1)
+		goto fail;
+	tell_opened(o);
+	if (load_tokens(o, e) == -1)
+		goto fail;
+	*out = o;
+	return 0;
+fail:
+	outgoing_close(o);
+	return err_wrap(e, "association %s", a->name);
+}
+
+struct tokens *
+outgoing_tokens(struct outgoing *o)
+{
+	return o->t;
+}
+
+const struct outbox_state *
+outgoing_state(const struct outgoing *o)
+{
+	return outbox_state(o->box);
+}
+
+static void
+present_parts(const struct outgoing *o, struct config_parts *p)
+{
+	size_t at = 0;
+
+	while (tokens_config_part(o->t, &at, PART_MAX, parts_add(p)))
+		;
+	buf_clear(&p->body[--p->n]); /* the one behind the last */
+	p->generation = o->t->generation;
+	p->timestamp = o->t->changed_s;
+	buf_printf(&p->extra, NEXT_TOKEN "%" PRIu64 "\n", o->t->next);
+}
+
+static int
+put_present(struct outgoing *o, uint64_t now_s, struct err *e)
+{
+	struct config_parts p = { 0 };
+	int rc;
+
+	present_parts(o, &p);
+	rc = put_parts(o, &p, e);
+	parts_clear(&p);
+	o->t->written_s = now_s;
+	o->t->unsaved = true;
+	return rc;
+}
+
+/* A clock that was set back makes the last time stamp lie in the future. */
+static bool
+is_due_again(const struct outgoing *o, uint64_t now_s)
+{
+	uint64_t age_s = now_s - o->t->written_s;
+
+	return now_s < o->t->written_s ||
+	    age_s >= (uint64_t)o->a->config_interval_s;
+}
+
+/* Number the configuration when it is another one than that of the spool. */
+static void
+number_change(struct outgoing *o, uint64_t changed_s)
+{
+	const struct outbox_state *s = outbox_state(o->box);
+	uint32_t digest = tokens_config_digest(o->t);
+
+	o->t->changed = false;
+	if (o->t->generation == s->generation && digest == o->t->digest)
+		return; /* it changed back */
+	o->t->generation = s->generation + 1;
+	o->t->digest = digest;
+	o->t->changed_s = changed_s;
+	o->t->written_s = 0;
+	o->t->unsaved = true;
+}
+
+int
+outgoing_put_config(struct outgoing *o, uint64_t changed_s, uint64_t now_s,
+    struct err *e)
+{
+	if (o->t->changed) {
+		if (outbox_state(o->box)->generation == 0 &&
+		    tokens_live(o->t, NULL) == 0)
+			return 0; /* nothing is known yet */
+		number_change(o, changed_s);
+	}
+	if (o->t->generation == 0 || !is_due_again(o, now_s))
+		return 0;
+	return put_present(o, now_s, e);
+}
+
+static int
+put_data(struct outgoing *o, uint64_t timestamp_s, const struct buf *body,
+    const struct message *like, struct err *e)
+{
+	struct message m = { .type = MESSAGE_DATA,
+		.timestamp = timestamp_s,
+		.generation = o->t->generation,
+		.body = buf_slice(body) };
+
+	if (like != NULL) {
+		m.collector = like->collector;
+		m.correlation = like->correlation;
+		m.extra = like->extra;
+	}
+	return outbox_put(o->box, &m, e);
+}
+
+int
+outgoing_put_values(struct outgoing *o, struct values *v,
+    const struct message *like, struct err *e)
+{
+	struct buf body = { 0 };
+	int rc = 0;
+
+	values_sort(v);
+	for (size_t i = 0; i < v->n && rc == 0; i++) {
+		const struct value *x = &v->v[i];
+
+		message_put_line(&body, slice_str(o->t->leaf[x->at]->token),
+		    x->text);
+		if (i + 1 < v->n && body.n < PART_MAX &&
+		    v->v[i + 1].timestamp_s == x->timestamp_s)
+			continue;
+		rc = put_data(o, x->timestamp_s, &body, like, e);
+		buf_reset(&body);
+	}
+	buf_clear(&body);
+	return rc;
+}
+
+int
+outgoing_repeat(struct outgoing *o, uint64_t generation, uint64_t now_s,
+    bool *known, struct err *e)
+{
+	struct config_parts p = { 0 };
+	int rc = 0;
+
+	*known = o->t->generation > 0 && !o->t->changed;
+	if (!*known)
+		return 0;
+	if (generation != 0 && generation != o->t->generation) {
+		rc = find_config(o, generation, &p, e);
+		if (rc == 0)
+			rc = put_parts(o, &p, e);
+		parts_clear(&p);
+	}
+	if (rc == 0)
+		rc = put_present(o, now_s, e);
+	return rc;
+}
+
+int
+outgoing_put_message(struct outgoing *o, struct message *m, struct err *e)
+{
+	return outbox_put(o->box, m, e);
+}
+
+/* Nobody opens a session with these: the far end, or a program that is not
+ * ours, takes sealed segments. */
+static bool
+is_carried(const struct association *a)
+{
+	return a->mode == CONFIG_PULL || a->transport == CONFIG_RSYNC ||
+	    a->transport == CONFIG_DIR;
+}
+
+int
+outgoing_commit(struct outgoing *o, struct err *e)
+{
+	if (tokens_save(o->t, o->state_dir, o->a->name, e) == -1 ||
+	    outbox_commit(o->box, e) == -1 ||
+	    (is_carried(o->a) && outbox_seal(o->box, e) == -1))
+		return err_wrap(e, "association %s", o->a->name);
+	return 0;
+}
+
+/* Whether the first value of DATA is of that source: its collector's values of
+ * one reading stand together, and in one message with others of that second. */
+static bool
+has_source(const struct tokens *t, struct slice body, const char *source)
+{
+	struct slice token, value;
+
+	while (message_next_value(&body, &token, &value)) {
+		const struct leaf *l = tokens_by_token(t, token);
+
+		if (l != NULL && strcmp(l->source->name, source) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+outgoing_has(struct outgoing *o, const char *source, uint64_t from_s, bool *has,
+    struct err *e)
+{
+	uint64_t last = outbox_state(o->box)->last.msgid;
+	struct spool_reader *r = NULL;
+	struct message m;
+	enum spool_read got;
+
+	*has = false;
+	if (outbox_seal(o->box, e) == -1 ||
+	    spool_reader_open(o->dir, SPOOL_OUTBOX | SPOOL_SENT,
+		last > RECENT ? last - RECENT : 1, &r, e) == -1)
+		return -1;
+	while (!*has && (got = spool_reader_next(r, &m, e)) != SPOOL_READ_END &&
+	    got != SPOOL_READ_FAILED)
+		*has = got == SPOOL_READ_MESSAGE && m.type == MESSAGE_DATA &&
+		    m.timestamp >= from_s && has_source(o->t, m.body, source);
+	spool_reader_close(r);
+	return 0;
+}
+
+int
+outgoing_renew(struct outgoing *o, struct err *e)
+{
+	if (outbox_renew(o->box, e) == -1)
+		return -1;
+	o->t->stream = outbox_state(o->box)->stream;
+	o->t->generation = outbox_state(o->box)->generation;
+	o->t->changed |= o->t->generation == 0;
+	o->t->unsaved = true;
+	return 0;
+}
+
+void
+outgoing_close(struct outgoing *o)
+{
+	if (o == NULL)
+		return;
+	tokens_free(o->t);
+	outbox_close(o->box);
+	if (o->dir != -1)
+		close(o->dir);
+	free(o);
+}

@@ -1,0 +1,30 @@
+/*
+ * When an association delivered last, and how many bytes it had on the wire in
+ * this month: <state>/wire/<association>.
+ */
+#ifndef SPOKE_WIRE_H
+#define SPOKE_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+
+struct wire {
+	int64_t last_s; /* epoch; 0: never */
+	int month;      /* 202611, UTC */
+	uint64_t bytes; /* in that month */
+};
+
+/* In UTC. */
+int wire_month(struct wall now);
+/* What is not there, or damaged, is zero. */
+int wire_read(int state_dir, const char *association, struct wire *out,
+    struct err *e);
+/* One session's bytes, both directions.  A month that lies before the one that
+ * is kept does not begin it anew: the clock went back. */
+int wire_add(int state_dir, const char *association, uint64_t bytes,
+    bool delivered, struct wall now, struct err *e);
+
+#endif
