@@ -9,6 +9,7 @@ if HAVE_LIBRRD
 hub_libhub_a_SOURCES += %D%/rrd.c \
 	%D%/rrd_file.c %D%/rrd_file.h \
 	%D%/rrd_journal.c %D%/rrd_journal.h \
+	%D%/rrd_view.c %D%/rrd_view.h \
 	%D%/rrd_series.c %D%/rrd_series.h
 unit_tests += t/test_rrd
 t_test_rrd_SOURCES = t/test_rrd.c

@@ -1,0 +1,154 @@
+/*
+ * A leaf's values as they were collected: the texts of the DATA messages in
+ * archive and inbox, found by the token that the CONFIG of each one's
+ * generation gives to the leaf's path.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/spool/reader.h"
+#include "hub/commands/leaf.h"
+#include "xmlconfig/translate.h"
+
+/* The leaf's token in the generation that was read last. */
+struct naming {
+	uint64_t generation;
+	char token[LIMIT_TOKEN + 1]; /* "": the leaf is not in it */
+};
+
+struct raw {
+	const struct leaf *leaf;
+	uint64_t from_s, to_s;
+	struct naming naming;
+	struct raw_values *out;
+};
+
+/* Is this the leaf, once its path is the hub's? */
+static bool
+is_leaf(const struct raw *r, struct slice path)
+{
+	struct buf hub = { .limit = 0 };
+	struct err ignored; /* a path that cannot be is no leaf */
+	bool same =
+	    translate_path(r->leaf->association, path, &hub, &ignored) == 0 &&
+	    slice_eq_str(buf_slice(&hub), r->leaf->path);
+
+	buf_clear(&hub);
+	return same;
+}
+
+static void
+read_config(struct raw *r, const struct message *m)
+{
+	struct slice body = m->body, name, value, token = { NULL, 0 };
+	bool end;
+
+	if (m->part == 1 || m->generation != r->naming.generation)
+		r->naming = (struct naming){ .generation = m->generation };
+	while (message_next_param(&body, &name, &value, &end)) {
+		if (end)
+			continue;
+		if (slice_eq_str(name, "level2-token"))
+			token = value;
+		else if (slice_eq_str(name, "level2-path") &&
+		    token.n <= LIMIT_TOKEN && is_leaf(r, value))
+			memcpy(r->naming.token, token.p, token.n);
+	}
+}
+
+static void
+note(struct raw_values *out, uint64_t time_s, struct slice text)
+{
+	struct raw_value *v;
+
+	if (text.n >= sizeof(v->text))
+		return; /* no value is that long: names.h */
+	if (out->n == out->cap) {
+		out->cap = out->cap == 0 ? 256 : out->cap * 2;
+		out->value =
+		    mem_resize(out->value, out->cap, sizeof(*out->value));
+	}
+	v = &out->value[out->n++];
+	v->time_s = time_s;
+	memcpy(v->text, text.p, text.n);
+	v->text[text.n] = '\0';
+}
+
+static void
+read_data(struct raw *r, const struct message *m)
+{
+	struct slice body = m->body, token, value;
+
+	if (m->timestamp < r->from_s || m->timestamp > r->to_s ||
+	    m->generation != r->naming.generation || r->naming.token[0] == '\0')
+		return;
+	while (message_next_value(&body, &token, &value))
+		if (slice_eq_str(token, r->naming.token)) {
+			note(r->out, m->timestamp, value);
+			return;
+		}
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct raw_value *x = a, *y = b;
+
+	return (x->time_s > y->time_s) - (x->time_s < y->time_s);
+}
+
+int
+raw_read(const struct leaf *l, int64_t from_s, int64_t to_s,
+    struct raw_values *out, struct err *e)
+{
+	struct raw r = { .leaf = l,
+		.from_s = (uint64_t)from_s,
+		.to_s = (uint64_t)to_s,
+		.out = out };
+	struct spool_reader *reader = NULL;
+	struct message m;
+	int dir = node_open_association(&l->node, l->association, e);
+	int rc = -1;
+
+	if (dir == -1 ||
+	    spool_reader_open(dir, SPOOL_INBOX | SPOOL_ARCHIVE, 1, &reader,
+		e) == -1)
+		goto out;
+	for (;;) {
+		enum spool_read got = spool_reader_next(reader, &m, e);
+
+		if (got == SPOOL_READ_FAILED)
+			goto out;
+		if (got == SPOOL_READ_END)
+			break;
+		if (got == SPOOL_READ_BAD)
+			log_warn("archive is damaged association=%s: %s",
+			    l->association->name, e->msg);
+		if (got != SPOOL_READ_MESSAGE)
+			continue;
+		if (m.type == MESSAGE_CONFIG)
+			read_config(&r, &m);
+		else if (m.type == MESSAGE_DATA)
+			read_data(&r, &m);
+	}
+	if (out->n > 1)
+		qsort(out->value, out->n, sizeof(*out->value), by_time);
+	rc = 0;
+out:
+	spool_reader_close(reader);
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+void
+raw_clear(struct raw_values *r)
+{
+	free(r->value);
+	*r = (struct raw_values){ .n = 0 };
+}

@@ -1,0 +1,158 @@
+/*
+ * hubctl values: what was measured at a leaf, from the store or, as it was
+ * collected, from the archive.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/base/log.h"
+#include "hub/commands/leaf.h"
+#include "hub/stores/rrd_view.h"
+
+struct request {
+	const char *path, *tree;
+	bool raw, json;
+	int64_t from_s, to_s; /* from_s -1: as far back as the tail takes */
+	size_t tail;          /* 0: all */
+};
+
+static int
+parse(const struct options *o, int argc, char **argv, struct request *r,
+    struct err *e)
+{
+	const char *from = NULL, *to = NULL, *tail = NULL, *raw = NULL;
+	const struct options_flag flags[] = {
+		{ "from", 0, true, &from },
+		{ "to", 0, true, &to },
+		{ "tail", 0, true, &tail },
+		{ "raw", 0, false, &raw },
+		{ "tree", 0, true, &r->tree },
+		{ .name = NULL },
+	};
+	struct options common = *o;
+	uint64_t n = 0;
+	int operands = options_parse(&common, flags, argc, argv, e);
+
+	if (operands == -1)
+		return -1;
+	if (operands != 1)
+		return err_set(e, ERR_USAGE, "values takes the path of a leaf");
+	if (tail != NULL &&
+	    (!slice_u64(slice_str(tail), UINT32_MAX, &n) || n == 0))
+		return err_set(e, ERR_USAGE, "--tail %s is not a number from 1",
+		    tail);
+	if (leaf_window(from, to, &r->from_s, &r->to_s, e) == -1)
+		return -1;
+	if (tail != NULL && from == NULL)
+		r->from_s = -1;
+	r->path = argv[1];
+	r->tail = (size_t)n;
+	r->raw = raw != NULL;
+	r->json = common.json;
+	return 0;
+}
+
+/* JSON has no number with leading zeros, and no U. */
+static void
+print_json(int64_t time_s, const char *text)
+{
+	bool minus = text[0] == '-';
+
+	if (minus)
+		text++;
+	while (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+		text++;
+	if (text[0] >= '0' && text[0] <= '9')
+		printf("{\"time\":%" PRId64 ",\"value\":%s%s}\n", time_s,
+		    minus ? "-" : "", text);
+	else
+		printf("{\"time\":%" PRId64 ",\"value\":null}\n", time_s);
+}
+
+static void
+print_value(const struct request *r, int64_t time_s, const char *text)
+{
+	if (r->json)
+		print_json(time_s, text);
+	else
+		printf("%" PRId64 "\t%s\n", time_s, text);
+}
+
+/* The shortest text that reads back as the same number. */
+static const char *
+number_text(double v, char *out, size_t size)
+{
+	if (!isfinite(v))
+		return "U";
+	for (int digits = 6; digits <= 17; digits++) {
+		double back;
+
+		snprintf(out, size, "%.*g", digits, v);
+		back = strtod(out, NULL);
+		if (!(back < v) && !(back > v))
+			break;
+	}
+	return out;
+}
+
+static int
+print_stored(const struct leaf *l, const struct request *r, struct err *e)
+{
+	const struct rrd_view_window w = { r->from_s, r->to_s, r->tail };
+	struct rrd_view_points p;
+	char text[40];
+
+	if (l->file == NULL)
+		return err_set(e, ERR_CONFIG,
+		    "no store \"rrd\" to read from; --raw reads the archive");
+	if (rrd_view_read(l->file, &w, &p, e) == -1)
+		return -1;
+	for (size_t i = 0; i < p.n; i++)
+		print_value(r, p.point[i].time_s,
+		    number_text(p.point[i].value, text, sizeof(text)));
+	rrd_view_points_clear(&p);
+	return 0;
+}
+
+static int
+print_raw(const struct leaf *l, const struct request *r, struct err *e)
+{
+	struct raw_values v = { .n = 0 };
+	size_t first;
+	int rc = raw_read(l, r->from_s < 0 ? 0 : r->from_s, r->to_s, &v, e);
+
+	first = r->tail > 0 && v.n > r->tail ? v.n - r->tail : 0;
+	for (size_t i = first; rc == 0 && i < v.n; i++)
+		print_value(r, (int64_t)v.value[i].time_s, v.value[i].text);
+	raw_clear(&v);
+	return rc;
+}
+
+int
+cmd_values(const struct options *o, int argc, char **argv)
+{
+	struct request r = { .tail = 0 };
+	struct leaf l = { .config = NULL };
+	struct err e = { .kind = ERR_NONE };
+	int rc = parse(o, argc, argv, &r, &e);
+
+	if (rc == 0) {
+		rc = leaf_open(o, r.tree, r.path, &l, &e);
+		if (rc == 0)
+			rc = r.raw ? print_raw(&l, &r, &e)
+				   : print_stored(&l, &r, &e);
+		leaf_close(&l);
+	}
+	if (rc == 0 && fflush(stdout) == EOF)
+		rc = err_sys(&e, "write to standard output");
+	if (rc == 0)
+		return EX_OK;
+	log_err("%s", e.msg);
+	return err_exit_code(&e);
+}
