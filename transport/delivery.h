@@ -15,10 +15,11 @@
 struct delivery_opts {
 	const struct config *config;
 	const struct association *association;
-	enum session_role role;
-	bool opener;
-	struct mono deadline; /* the session is cut then */
-	struct channel *channel;
+	bool opener;          /* we opened the channel */
+	struct mono deadline; /* the session is cut then; ns 0: none */
+	const struct channel
+	    *channel; /* stays open: channel_close has the cause
+	                                    of what failed in it */
 };
 
 struct delivery_result {
@@ -28,17 +29,37 @@ struct delivery_result {
 	bool renewed;               /* we began a new stream: tell once */
 	bool replaced;              /* the peer began one: tell once */
 	uint64_t lost;              /* numbers newly recorded as lost */
-	uint64_t quarantined;
+	uint64_t quarantined;       /* refused or poisonous: kept there */
 };
 
-/* Run one session to its end. */
+/* Run one session to its end: role and mode are the association's.  r is filled
+ * in either case.  -1: ERR_TEMP with EBUSY: a session of this association is
+ * running on this machine (an opener gives way, another takes over), ERR_TEMP
+ * else: worth another try; the peer was told where it could be. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
+/* Tell the peer why there will be no session; best effort. */
+void delivery_refuse(const struct channel *c, const struct err *why);
 
-/* Verify and put the messages in `bytes` (whole ones, of a batch or of a staged
- * file) into an inbox and commit them.  *refused is the number of the first
- * damaged one, 0: none.  Poison goes to quarantine and counts as taken. */
-int delivery_take(struct inbox *in, struct slice bytes, uint64_t *refused,
+/* Whole messages, as a batch or a staged file names them. */
+struct delivery_batch {
+	struct slice bytes;
+	struct stream_id stream;
+	uint64_t first, last;
+	uint32_t digest; /* of last */
+	bool
+	    config_first; /* a stream that replaces another begins with CONFIG */
+	size_t message_max; /* 0: LIMIT_MESSAGE */
+
+	struct spool_point durable; /* taken so far; msgid 0: nothing */
+	uint64_t refused;           /* the first that is damaged; 0: none */
+	struct err why;             /* of that */
+};
+
+/* Verify, put into the inbox and commit, with one sync.  Poison goes to
+ * quarantine and counts as taken.  -1: the batch cannot be taken on (a fork, a
+ * full disk, ...); what b->durable says is durable nevertheless. */
+int delivery_take(struct inbox *in, struct delivery_batch *b,
     struct delivery_result *r, struct err *e);
 
 #endif

@@ -1,24 +1,32 @@
 # Sources of this directory, and the unit tests that belong to them.
 transport_libtransport_a_SOURCES += \
+	%D%/delivery.c %D%/delivery.h \
+	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/receiver.c %D%/receiver.h \
 	%D%/sender.c %D%/sender.h \
-	%D%/session.c %D%/session.h
-
-unit_tests += t/test_frame t/test_session
-t_test_frame_SOURCES = t/test_frame.c
-t_test_frame_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
-t_test_session_SOURCES = t/test_session.c t/peer.c t/peer.h
-t_test_session_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
-
-transport_libtransport_a_SOURCES += \
+	%D%/session.c %D%/session.h \
+	%D%/session_lock.c %D%/session_lock.h \
 	%D%/ssh.c %D%/ssh.h \
 	%D%/ssh_connect.c \
 	%D%/ssh_key.c %D%/ssh_key.h \
 	%D%/ssh_known_hosts.c %D%/ssh_known_hosts.h \
 	%D%/ssh_login.c \
 	%D%/ssh_pump.c \
+	%D%/take.c \
 	%D%/transport.c %D%/transport.h
+
+unit_tests += t/test_delivery t/test_frame t/test_session \
+	t/test_session_hostile
+t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) \
+	t/scratch.c t/scratch.h
+t_test_delivery_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_frame_SOURCES = t/test_frame.c
+t_test_frame_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_SOURCES = t/test_session.c t/peer.c t/peer.h
+t_test_session_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_hostile_SOURCES = t/test_session_hostile.c t/peer.c t/peer.h
+t_test_session_hostile_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
 test_helpers += t/ssh_dial
 t_ssh_dial_SOURCES = t/ssh_dial.c

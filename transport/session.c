@@ -288,6 +288,12 @@ session_room(const struct session *s)
 	return sender_room(&s->sender);
 }
 
+bool
+session_busy(const struct session *s)
+{
+	return s->sender.flight_n > 0 || s->sender.encoded.n > 0;
+}
+
 void
 session_feed(struct session *s, const struct message *m)
 {
@@ -698,8 +704,7 @@ check_time(struct session *s)
 	else if (s->out.n > 0 &&
 	    long_since(s, s->said_at, pace_kept.silence_ms))
 		err_set(&e, ERR_TEMP, "the far end does not read");
-	else if (s->in_part && s->lined &&
-	    long_since(s, s->part_at, part_ms(s)))
+	else if (s->in_part && long_since(s, s->part_at, part_ms(s)))
 		err_set(&e, ERR_TEMP, "the far end is too slow");
 	else
 		return;
@@ -867,8 +872,8 @@ take_end(struct session *s)
 static void
 step(struct session *s)
 {
-	check_time(s);
 	read_frames(s);
+	check_time(s);
 	if (s->state == STATE_REFUSING &&
 	    (s->out.n == 0 || s->closed || long_since(s, s->fail_at, 0)))
 		set_state(s, STATE_FAILED);

@@ -85,6 +85,8 @@ void session_sent(struct session *s, size_t bytes, struct mono now);
 /* How many bytes of messages the session can take now; 0 while it has no
  * credit or is not opened.  Feed only when > 0; one larger message is taken. */
 size_t session_room(const struct session *s);
+/* Is anything fed and not acknowledged?  Then it is too late to renew. */
+bool session_busy(const struct session *s);
 /* One message of our outbox, or a range that is lost, in order. */
 void session_feed(struct session *s, const struct message *m);
 void session_feed_lost(struct session *s, uint64_t first, uint64_t last);

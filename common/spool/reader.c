@@ -37,7 +37,8 @@ static const struct {
 struct spool_reader {
 	int top;
 	unsigned dirs;
-	bool old; /* stream is given, in directories of its own */
+	bool given; /* stream is; else it is the current one */
+	bool old;   /* it is given, and lies in directories of its own */
 	struct stream_id stream; /* zero: that of the first message */
 	uint64_t expect;         /* the number that the caller waits for */
 	uint64_t want;           /* the number that is looked for */
@@ -127,7 +128,7 @@ list(struct spool_reader *r, struct err *e)
 	struct stream_id now = r->stream;
 	struct err why;
 
-	if (!r->old && current_stream(r, &now, e) == -1)
+	if (!r->given && current_stream(r, &now, e) == -1)
 		return -1;
 	if (!stream_is_zero(r->stream) && !stream_is_zero(now) &&
 	    !stream_eq(now, r->stream))
@@ -181,7 +182,19 @@ spool_reader_open_old(int association_dir, unsigned dirs,
 {
 	struct spool_reader *r = new_reader(association_dir, dirs, 1);
 
-	r->old = true;
+	r->given = r->old = true;
+	r->stream = stream;
+	return open_reader(r, out, e);
+}
+
+int
+spool_reader_open_stream(int association_dir, unsigned dirs,
+    struct stream_id stream, uint64_t from, struct spool_reader **out,
+    struct err *e)
+{
+	struct spool_reader *r = new_reader(association_dir, dirs, from);
+
+	r->given = true;
 	r->stream = stream;
 	return open_reader(r, out, e);
 }

@@ -34,6 +34,11 @@ struct spool_reader;
  * is current in those directories.  Borrows association_dir until closed. */
 int spool_reader_open(int association_dir, unsigned dirs, uint64_t from,
     struct spool_reader **out, struct err *e);
+/* The same of a stream that the caller knows, whatever is current there by
+ * now. */
+int spool_reader_open_stream(int association_dir, unsigned dirs,
+    struct stream_id stream, uint64_t from, struct spool_reader **out,
+    struct err *e);
 /* The same of a stream that was replaced: inbox/<stream>/, archive/<stream>/ */
 int spool_reader_open_old(int association_dir, unsigned dirs,
     struct stream_id stream, struct spool_reader **out, struct err *e);

@@ -175,9 +175,9 @@ static enum settling_verdict
 on_data(struct party *p, const struct message *m)
 {
 	p->set_part = 0;
-	if (m->generation == p->compiled)
+	if (m->generation == p->compiled && p->compiled != 0)
 		return SETTLING_STORE;
-	if (m->generation == p->held)
+	if (m->generation == p->held && p->held != 0)
 		return SETTLING_WAIT;
 	ask_for(p, m->generation);
 	return SETTLING_MARK;

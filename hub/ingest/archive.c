@@ -1,0 +1,159 @@
+/*
+ * The association's directories at the hub; see archive.h.
+ */
+#include "config.h"
+
+#include "hub/ingest/archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/spool/listing.h"
+
+int
+archive_open(int dir, struct archive *out, struct err *e)
+{
+	struct archive a = { .dir = -1, .inbox = -1, .kept = -1 };
+
+	if ((a.inbox = durable_make_dir(dir, "inbox", e)) == -1 ||
+	    (a.kept = durable_make_dir(dir, "archive", e)) == -1 ||
+	    quarantine_open(&a.quarantine, dir, e) == -1) {
+		if (a.inbox != -1)
+			close(a.inbox);
+		if (a.kept != -1)
+			close(a.kept);
+		return -1;
+	}
+	a.dir = dir;
+	*out = a;
+	return 0;
+}
+
+int
+archive_replaced(const struct archive *a,
+    void (*each)(void *arg, struct stream_id stream), void *arg, struct err *e)
+{
+	struct stream_id stream;
+	struct names names;
+
+	if (durable_list(a->kept, &names, e) == -1)
+		return -1;
+	for (size_t i = 0; i < names.n; i++)
+		if (stream_parse(slice_str(names.name[i]), &stream))
+			each(arg, stream);
+	names_free(&names);
+	return 0;
+}
+
+static int
+move(int from, const char *name, int to, const char *new_name, struct err *e)
+{
+	if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == -1)
+		return err_sys(e, "move %s", name);
+	return 0;
+}
+
+int
+archive_put(struct archive *a, int from, struct segment_name name,
+    enum archive_fate fate, const char *why, struct err *e)
+{
+	char text[SEGMENT_NAME_SIZE];
+
+	segment_name_text(name, text);
+	switch (fate) {
+	case ARCHIVE_KEEP:
+		if (move(from, text, a->kept, text, e) == 0)
+			return 0;
+		if (e->sys != EEXIST)
+			return -1;
+		return quarantine_move(&a->quarantine, from, "inbox", text,
+		    "the archive has another segment of this name", e);
+	case ARCHIVE_DROP:
+		if (unlinkat(from, text, 0) == -1)
+			return err_sys(e, "remove %s", text);
+		return 0;
+	case ARCHIVE_QUARANTINE:
+		return quarantine_move(&a->quarantine, from, "inbox", text, why,
+		    e);
+	}
+	abort();
+}
+
+int
+archive_sync(const struct archive *a, struct err *e)
+{
+	/* The name must be where it goes before it is gone from where it was. */
+	return durable_sync(a->kept, e) == -1 ? -1 : durable_sync(a->inbox, e);
+}
+
+int
+archive_retire(const struct archive *a, struct stream_id stream, struct err *e)
+{
+	char hex[STREAM_TEXT_SIZE], name[SEGMENT_NAME_SIZE];
+	struct listing list = { 0 };
+	int rc = -1, old;
+
+	old = durable_make_dir(a->kept, stream_text(stream, hex), e);
+	if (old == -1 || listing_read(&list, a->kept, 0, e) == -1)
+		goto out;
+	for (size_t i = 0; i < list.n; i++) {
+		segment_name_text(list.at[i].name, name);
+		if (move(a->kept, name, old, name, e) == -1)
+			goto out;
+	}
+	if (durable_sync(old, e) == -1 || durable_sync(a->kept, e) == -1)
+		goto out;
+	rc = 0;
+out:
+	listing_clear(&list);
+	if (old != -1)
+		close(old);
+	return rc;
+}
+
+int
+archive_newest(const struct archive *a, struct spool_point *out, struct err *e)
+{
+	char name[SEGMENT_NAME_SIZE];
+	struct listing list = { 0 };
+	struct buf keep = { 0 };
+	struct message m;
+	int rc = -1, fd = -1;
+
+	if (listing_read(&list, a->kept, 0, e) == -1)
+		goto out;
+	rc = 1;
+	for (size_t i = list.n; i-- > 0 && rc == 1;) {
+		fd = durable_open_file(a->kept,
+		    segment_name_text(list.at[i].name, name), e);
+		if (fd != -1 &&
+		    segment_find_last(fd, list.at[i].name, &m, &keep, e) == 0) {
+			*out =
+			    (struct spool_point){ m.stream, m.msgid, m.digest };
+			rc = 0;
+		}
+		if (fd != -1)
+			close(fd);
+	}
+out:
+	buf_clear(&keep);
+	listing_clear(&list);
+	return rc;
+}
+
+void
+archive_close(struct archive *a)
+{
+	if (a->dir == -1)
+		return;
+	close(a->inbox);
+	close(a->kept);
+	quarantine_close(&a->quarantine);
+	close(a->dir);
+	a->dir = -1;
+}

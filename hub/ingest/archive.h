@@ -1,0 +1,43 @@
+/*
+ * The directories of one association at the hub: inbox/, where sessions leave
+ * sealed segments, archive/, where ingest moves them, quarantine/.  Knows names
+ * and places, not messages.
+ */
+#ifndef HUB_INGEST_ARCHIVE_H
+#define HUB_INGEST_ARCHIVE_H
+
+#include "common/spool/cursor.h"
+#include "common/spool/quarantine.h"
+#include "common/spool/segment.h"
+
+struct archive {
+	int dir, inbox, kept; /* descriptors, -1: not open; kept: archive/ */
+	struct quarantine quarantine;
+};
+
+/* What becomes of a segment that was ingested. */
+enum archive_fate {
+	ARCHIVE_KEEP,       /* into archive/ */
+	ARCHIVE_DROP,       /* every message of it lies there already */
+	ARCHIVE_QUARANTINE, /* damaged: into quarantine/ */
+};
+
+/* Takes dir (<spool>/<association>); makes what is missing. */
+int archive_open(int dir, struct archive *out, struct err *e);
+/* Streams that were replaced: the directories below archive/. */
+int archive_replaced(const struct archive *a,
+    void (*each)(void *arg, struct stream_id stream), void *arg, struct err *e);
+/* Put a segment of `from` (inbox/ or a directory in it) where it belongs.  Not
+ * durable before archive_sync: until then it may turn up again where it was. */
+int archive_put(struct archive *a, int from, struct segment_name name,
+    enum archive_fate fate, const char *why, struct err *e);
+int archive_sync(const struct archive *a, struct err *e);
+/* Move the archive of a stream that is over into archive/<stream>/. */
+int archive_retire(const struct archive *a, struct stream_id stream,
+    struct err *e);
+/* The newest message, by names and from the end; 0 found, 1 none. */
+int archive_newest(const struct archive *a, struct spool_point *out,
+    struct err *e);
+void archive_close(struct archive *a);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * One association's way into the hub: its segments in order, each message's
+ * effect, what waits, and what is to be done again after an unclean end.  The
+ * shell around the sequencer and the settling machine of its tree; private to
+ * ingest.
+ */
+#ifndef HUB_INGEST_INTAKE_H
+#define HUB_INGEST_INTAKE_H
+
+#include "common/base/clock.h"
+#include "common/operator/notice.h"
+#include "hub/ingest/archive.h"
+#include "hub/ingest/compile.h"
+#include "hub/ingest/configset.h"
+#include "hub/ingest/ingest.h"
+#include "hub/ingest/lowwater.h"
+#include "hub/ingest/poison.h"
+#include "hub/ingest/sequencer.h"
+#include "hub/ingest/settling.h"
+#include "hub/ingest/tokens.h"
+#include "hub/stores/store.h"
+
+/* What all associations of a hub share. */
+struct intake_ground {
+	struct ingest_opts opts;
+	struct mono mono; /* the clocks of the present call */
+	struct wall wall;
+};
+
+/* A configuration that DATA is read by. */
+struct reading {
+	struct tokens *tokens; /* NULL: none */
+	uint64_t generation;
+	uint64_t config; /* MsgID of the CONFIG's last part */
+};
+
+/* A value on its way to the store. */
+struct fit {
+	struct slice value;
+	uint32_t handle;
+};
+
+enum intake_trouble {
+	INTAKE_WELL,
+	INTAKE_RETRY,  /* something failed: tried again at retry_at */
+	INTAKE_FORK,   /* two messages with one number: waits for a person */
+	INTAKE_STREAM, /* a new stream that cannot be taken by itself */
+};
+
+struct intake {
+	const struct intake_ground *ground;
+	const struct association *a;
+	struct settling *settling; /* of its tree, which knows it as who */
+	unsigned who;
+
+	struct archive archive;
+	struct sequencer *sequencer;
+	struct lowwater low;
+	struct poison poison;
+	bool touched; /* something happened since the low-water mark was set */
+
+	struct reading live; /* by the compiled tree */
+	struct compiled_head head;
+	bool has_head; /* something is compiled, of whatever stream */
+	struct configset set;
+	struct tree *pending; /* checked, to be compiled, or NULL */
+	struct compiled_head pending_head;
+	uint64_t wait_from; /* DATA from here on waits; 0: none does */
+	bool flow_due;      /* it shall not wait any longer */
+	bool resync_due;
+	struct mono resync_at;
+	struct mono clock_at; /* when withheld Timestamps are looked at next */
+
+	struct fit *fit;
+	size_t n_fit, fit_cap;
+
+	enum intake_trouble trouble;
+	struct mono retry_at;
+	int64_t retry_ms;
+	struct segment_name
+	    offender; /* FORK: the segment with the second one */
+	struct segment_name repaired; /* the one that was repaired last */
+	bool accept_stream;
+	struct ingest_counts counts;
+};
+
+/* --- intake.c: beginning, ending, marks ---------------------------------- */
+
+/* Takes dir, <spool>/<association>. */
+int intake_open(const struct intake_ground *ground, const struct association *a,
+    int dir, struct settling *settling, unsigned who, struct intake **out,
+    struct err *e);
+/* Work off some of what is there.  True: there is more. */
+bool intake_step(struct intake *i);
+/* Let go what waits for a person: "config", "fork", "stream", or NULL for
+ * whatever does. */
+int intake_accept(struct intake *i, const char *what, struct err *e);
+/* Have the live configuration compiled again. */
+int intake_recompile(struct intake *i, struct err *e);
+/* The tree was swapped in: use it, and let flow what waited for it. */
+void intake_flow(struct intake *i);
+/* All that was handed to the store is surely stored: move the mark. */
+int intake_mark(struct intake *i, struct err *e);
+/* When it wants to step again by itself. */
+struct mono intake_wake(const struct intake *i);
+void intake_close(struct intake *i);
+
+/* A call failed: tell, and try again later. */
+void intake_failed(struct intake *i, const struct err *e);
+/* Tell of a state, and the command to run next: hubctl VERB, or with what
+ * hubctl VERB ASSOCIATION WHAT. */
+void intake_raise(struct intake *i, const char *key, const char *verb,
+    const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void intake_clear(struct intake *i, const char *key);
+
+/* --- intake_message.c: what one message does ------------------------------ */
+
+void intake_message(struct intake *i, const struct message *m);
+/* Hand a DATA message's values to the store, or find why not. */
+void intake_store(struct intake *i, const struct reading *r,
+    const struct message *m);
+/* Series for every leaf: of a tree or of the live one. */
+int intake_read_tree(struct intake *i, const struct tree *t, struct reading *r,
+    struct err *e);
+int intake_read_live(struct intake *i, struct err *e);
+void reading_clear(struct reading *r);
+
+/* --- intake_replay.c: what is read again from the archive ----------------- */
+
+/* Bring the store up to the cursor after a start. */
+int intake_recover(struct intake *i, struct err *e);
+/* Store what waited: DATA marked for the live generation, and DATA from
+ * wait_from on, each under its own CONFIG. */
+int intake_replay_waiting(struct intake *i, struct err *e);
+/* Store what is withheld and whose time has come. */
+int intake_release(struct intake *i, struct err *e);
+/* The CONFIG whose last part is msgid, as the hub's leaves. */
+int intake_load_config(struct intake *i, uint64_t msgid, struct tree **out,
+    struct compiled_head *head, struct err *e);
+
+/* --- intake_inbox.c: segments --------------------------------------------- */
+
+/* What was ingested of a stream that is being replaced, but not moved before
+ * the end: into the archive, where recovery looks for it. */
+int intake_tidy(struct intake *i, struct err *e);
+/* Some segments of the inbox, into the archive.  1: there is more, 0: nothing
+ * more to do now. */
+int intake_inbox(struct intake *i, struct err *e);
+
+#endif

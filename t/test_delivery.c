@@ -1,0 +1,723 @@
+/*
+ * Two nodes with real spools, each in a process of its own, joined by a socket
+ * pair: what is put in at one end is read at the other, whatever happens.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/config/node.h"
+#include "t/scratch.h"
+#include "t/test_spool_helper.h"
+#include "transport/delivery.h"
+#include "transport/session_lock.h"
+
+enum {
+	DEADLINE_MS = 60000 /* of a session that hangs */
+};
+
+/* A node with the one association alps. */
+struct end {
+	char state[128], spool[128], run[128];
+	struct config config;
+	struct association a;
+	int top; /* <spool>/alps */
+};
+
+static struct end spoke, hub;
+static int scratch;
+
+static void
+make_end(struct end *n, const char *name, enum config_role role)
+{
+	char top[64];
+	struct node node;
+	struct err e = { 0 };
+
+	snprintf(top, sizeof(top), "%s/%s", scratch_path, name);
+	assert_int_equal(mkdir(top, 0700), 0);
+	snprintf(n->state, sizeof(n->state), "%s/state", top);
+	snprintf(n->spool, sizeof(n->spool), "%s/spool", top);
+	snprintf(n->run, sizeof(n->run), "%s/run", top);
+	n->config = (struct config){ .file = "test.conf",
+		.node = { name, n->state, n->spool, n->run, NULL },
+		.association = &n->a,
+		.n_association = 1 };
+	n->a = (struct association){ .name = "alps",
+		.role = role,
+		.mode = CONFIG_PUSH,
+		.compression = "gzip",
+		.level = -1,
+		.spool_size = 1 << 30,
+		.retain_s = 7 * 86400 };
+	if (node_open(&n->config, &node, &e) == -1)
+		fail_msg("%s", e.msg);
+	n->top = node_open_association(&node, &n->a, &e);
+	assert_true(n->top != -1);
+	node_close(&node);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	scratch = scratch_open();
+	make_end(&spoke, "spoke", CONFIG_SPOKE);
+	make_end(&hub, "hub", CONFIG_HUB);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	close(spoke.top);
+	close(hub.top);
+	scratch_close(scratch);
+	return 0;
+}
+
+/* What came of one end's session. */
+struct outcome {
+	int rc;
+	struct err err;
+	struct delivery_result r;
+};
+
+static struct outcome
+run_end(const struct end *n, int fd, bool opener)
+{
+	struct channel c = { fd, fd, 0, -1 };
+	struct delivery_opts o = { .config = &n->config,
+		.association = &n->a,
+		.opener = opener,
+		.deadline = mono_add_ms(clock_mono(), DEADLINE_MS),
+		.channel = &c };
+	struct outcome got = { 0 };
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	got.rc = delivery_run(&o, &got.r, &got.err);
+	return got;
+}
+
+static void
+pair_up(int fd[2])
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd),
+	    0);
+}
+
+/* The hub's end in a child; its outcome comes over a pipe. */
+struct child {
+	pid_t pid;
+	int report;
+};
+
+static struct child
+start_hub(int fd[2], bool opener)
+{
+	int report[2];
+	struct child c;
+
+	assert_int_equal(pipe(report), 0);
+	c.pid = fork();
+	assert_true(c.pid != -1);
+	if (c.pid == 0) {
+		struct outcome got;
+
+		close(fd[0]);
+		got = run_end(&hub, fd[1], opener);
+		if (write(report[1], &got, sizeof(got)) != sizeof(got))
+			_exit(1);
+		_exit(0);
+	}
+	close(fd[1]);
+	close(report[1]);
+	c.report = report[0];
+	return c;
+}
+
+static struct outcome
+end_hub(struct child c)
+{
+	struct outcome got = { .rc = -2 };
+	int status;
+
+	if (read(c.report, &got, sizeof(got)) != sizeof(got))
+		got.rc = -2; /* it was killed */
+	close(c.report);
+	assert_int_equal(waitpid(c.pid, &status, 0), c.pid);
+	return got;
+}
+
+static struct outcome from_spoke, from_hub;
+
+static void
+deliver(void)
+{
+	int fd[2];
+	struct child c;
+
+	pair_up(fd);
+	c = start_hub(fd, false);
+	from_spoke = run_end(&spoke, fd[0], true);
+	close(fd[0]);
+	from_hub = end_hub(c);
+}
+
+static void
+assert_delivered(void)
+{
+	assert_string_equal(from_spoke.err.msg, "");
+	assert_string_equal(from_hub.err.msg, "");
+	assert_int_equal(from_spoke.rc, 0);
+	assert_int_equal(from_hub.rc, 0);
+}
+
+static void
+fill(int top, unsigned n)
+{
+	outbox_close(helper_filled(top, n));
+}
+
+static void
+a_backlog_arrives_sealed_and_is_acknowledged(void **state)
+{
+	struct outbox *o;
+
+	(void)state;
+	fill(spoke.top, 4);
+	deliver();
+	assert_delivered();
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3 4 5");
+	assert_int_equal(from_spoke.r.acked.msgid, 5);
+	assert_int_equal(from_hub.r.durable.msgid, 5);
+	assert_int_equal(from_spoke.r.counts.sent, 5);
+	assert_int_equal(from_hub.r.counts.taken, 5);
+	assert_false(from_spoke.r.renewed);
+	assert_false(from_hub.r.replaced);
+	o = helper_outbox(spoke.top, NULL);
+	assert_int_equal(outbox_state(o)->waiting_messages, 0);
+	assert_int_equal(outbox_state(o)->acked.msgid, 5);
+	outbox_close(o);
+
+	deliver(); /* and nothing twice */
+	assert_delivered();
+	assert_int_equal(from_spoke.r.counts.sent, 0);
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3 4 5");
+}
+
+static void
+both_directions_are_delivered(void **state)
+{
+	struct outbox *o;
+
+	(void)state;
+	fill(spoke.top, 2000);
+	fill(hub.top, 3);
+	deliver();
+	assert_delivered();
+	assert_int_equal(from_spoke.r.acked.msgid, 2001);
+	assert_int_equal(from_hub.r.acked.msgid, 4);
+	assert_string_equal(helper_read(spoke.top, SPOOL_INBOX, 1), "1 2 3 4");
+	o = helper_outbox(hub.top, NULL);
+	assert_int_equal(outbox_state(o)->acked.msgid, 4);
+	outbox_close(o);
+}
+
+static void
+what_is_written_later_goes_on_from_there(void **state)
+{
+	struct outbox *o;
+	struct err e = { 0 };
+
+	(void)state;
+	fill(spoke.top, 1);
+	deliver();
+	o = helper_outbox(spoke.top, NULL);
+	assert_int_equal(helper_put_data(o, 2, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	outbox_close(o); /* not sealed: push does that */
+	deliver();
+	assert_delivered();
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3");
+}
+
+static void
+remove_tree(const char *path)
+{
+	char *argv[] = { (char[]){ "rm" }, (char[]){ "-rf" }, NULL, NULL };
+	char copy[256];
+	pid_t pid;
+	int status;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	argv[2] = copy;
+	pid = fork();
+	if (pid == 0) {
+		execv("/bin/rm", argv);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+a_hub_that_lost_its_disk_is_filled_again(void **state)
+{
+	char path[128];
+
+	(void)state;
+	fill(spoke.top, 3);
+	deliver();
+	close(hub.top);
+	snprintf(path, sizeof(path), "%s/hub", scratch_path);
+	remove_tree(path);
+	make_end(&hub, "hub", CONFIG_HUB);
+	deliver();
+	assert_delivered();
+	assert_true(from_spoke.r.renewed);
+	assert_false(from_hub.r.replaced);
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3 4");
+}
+
+static void
+a_spoke_that_lost_its_disk_begins_anew(void **state)
+{
+	char path[128];
+
+	(void)state;
+	fill(spoke.top, 3);
+	deliver();
+	close(spoke.top);
+	snprintf(path, sizeof(path), "%s/spoke", scratch_path);
+	remove_tree(path);
+	make_end(&spoke, "spoke", CONFIG_SPOKE);
+	fill(spoke.top, 1);
+	deliver();
+	assert_delivered();
+	assert_true(from_hub.r.replaced);
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2");
+}
+
+static void
+an_old_copy_of_the_spool_begins_a_new_stream(void **state)
+{
+	struct outbox *o;
+	char from[160], to[160];
+	struct err e = { 0 };
+
+	(void)state;
+	fill(spoke.top, 1);
+	snprintf(from, sizeof(from), "%s/alps", spoke.spool);
+	snprintf(to, sizeof(to), "%s/old", scratch_path);
+	if (fork() == 0) {
+		execl("/bin/cp", "cp", "-a", from, to, NULL);
+		_exit(127);
+	}
+	wait(NULL);
+	o = helper_outbox(spoke.top, NULL);
+	assert_int_equal(helper_put_data(o, 2, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	outbox_close(o);
+	deliver();
+	assert_delivered();
+	assert_int_equal(from_spoke.r.acked.msgid, 3);
+
+	close(spoke.top);
+	remove_tree(from);
+	assert_int_equal(rename(to, from), 0);
+	spoke.top = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	o = helper_outbox(spoke.top, NULL);
+	for (unsigned i = 0; i < 3; i++) /* another message 3, and more */
+		assert_int_equal(helper_put_data(o, 50 + i, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	outbox_close(o);
+	deliver();
+	assert_delivered();
+	assert_true(from_spoke.r.renewed);
+	assert_true(from_hub.r.replaced);
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3 4 5");
+}
+
+static void
+what_a_spoke_lost_is_recorded_and_passed(void **state)
+{
+	struct outbox *o;
+	struct ledger l = { 0 };
+	struct err e = { 0 };
+	const char *names;
+	char file[128];
+
+	(void)state;
+	fill(spoke.top, 5);
+	names = helper_names(spoke.top, "outbox");
+	assert_non_null(
+	    strstr(names, "00000000000000000001-00000000000000000006.msgs"));
+	snprintf(file, sizeof(file),
+	    "outbox/00000000000000000001-00000000000000000006.msgs");
+	helper_spoil(spoke.top, file, helper_offset(spoke.top, file, 3) + 40,
+	    "#");
+	o = helper_outbox(spoke.top, NULL);
+	outbox_close(o);
+	deliver();
+	assert_delivered();
+	assert_int_equal(from_hub.r.lost, 1);
+	assert_int_equal(from_spoke.r.acked.msgid, 6);
+	assert_int_equal(ledger_read(hub.top, "ledger", &l, &e), 0);
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.range[0].first, 3);
+	assert_int_equal(l.range[0].last, 3);
+	ledger_clear(&l);
+}
+
+/* A channel that closes after n bytes in each direction. */
+static void
+deliver_cut(size_t n)
+{
+	int a[2], b[2], status;
+	struct child c;
+	pid_t proxy;
+
+	pair_up(a);
+	pair_up(b);
+	proxy = fork();
+	if (proxy == 0) {
+		struct pollfd fd[2] = { { a[1], POLLIN, 0 },
+			{ b[0], POLLIN, 0 } };
+		size_t left[2] = { n, n };
+		char bytes[4096];
+
+		close(a[0]);
+		close(b[1]);
+		while (left[0] > 0 && left[1] > 0 && poll(fd, 2, -1) > 0)
+			for (int i = 0; i < 2; i++) {
+				size_t most = left[i] < sizeof(bytes)
+				    ? left[i]
+				    : sizeof(bytes);
+				ssize_t got;
+
+				if (fd[i].revents == 0)
+					continue;
+				got = read(fd[i].fd, bytes, most);
+				if (got <= 0 ||
+				    write(fd[1 - i].fd, bytes, (size_t)got) !=
+					got)
+					_exit(0);
+				left[i] -= (size_t)got;
+			}
+		_exit(0);
+	}
+	close(a[1]);
+	close(b[0]);
+	c = start_hub((int[]){ a[0], b[1] }, false);
+	from_spoke = run_end(&spoke, a[0], true);
+	close(a[0]);
+	from_hub = end_hub(c);
+	waitpid(proxy, &status, 0);
+}
+
+static void
+cuts_lose_and_double_nothing(void **state)
+{
+	(void)state;
+	for (size_t n = 20; n < 900; n += 97) {
+		teardown(NULL);
+		setup(NULL);
+		fill(spoke.top, 3);
+		fill(hub.top, 1);
+		signal(SIGPIPE, SIG_IGN);
+		deliver_cut(n);
+		signal(SIGPIPE, SIG_DFL);
+		deliver();
+		assert_delivered();
+		assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1),
+		    "1 2 3 4");
+		assert_string_equal(helper_read(spoke.top, SPOOL_INBOX, 1),
+		    "1 2");
+		assert_false(from_spoke.r.renewed);
+	}
+}
+
+static void
+the_wrong_direction_is_refused_at_both_ends(void **state)
+{
+	int fd[2];
+	struct child c;
+
+	(void)state;
+	hub.a.mode = CONFIG_PULL;
+	deliver();
+	assert_int_equal(from_hub.rc, -1);
+	assert_int_equal(from_hub.err.kind, ERR_CONFIG);
+	assert_non_null(strstr(from_hub.err.msg,
+	    "mode pull: its hub opens the connection"));
+	assert_int_equal(from_spoke.err.kind, ERR_CONFIG);
+	assert_non_null(strstr(from_spoke.err.msg,
+	    "the far end refused: association alps is of mode pull"));
+
+	hub.a.mode = CONFIG_PUSH; /* both dial */
+	spoke.a.mode = CONFIG_PULL;
+	pair_up(fd);
+	c = start_hub(fd, false);
+	from_spoke = run_end(&spoke, fd[0], true);
+	assert_int_equal(from_spoke.err.kind, ERR_CONFIG);
+	close(fd[0]);
+	end_hub(c);
+}
+
+static void
+another_association_is_refused(void **state)
+{
+	(void)state;
+	spoke.a.name = "jura";
+	fill(spoke.top, 1);
+	deliver();
+	assert_int_equal(from_hub.err.kind, ERR_CONFIG);
+	assert_int_equal(from_spoke.err.kind, ERR_CONFIG);
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "");
+}
+
+static void
+an_opener_gives_way_to_a_running_twin(void **state)
+{
+	struct err e = { 0 };
+	int fd[2], lock[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(lock), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (session_lock(spoke.top, false, &e) == -1)
+			_exit(1);
+		if (write(lock[1], "x", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(lock[0], &byte, 1), 1);
+	pair_up(fd);
+	from_spoke = run_end(&spoke, fd[0], true);
+	assert_int_equal(from_spoke.rc, -1);
+	assert_int_equal(from_spoke.err.kind, ERR_TEMP);
+	assert_int_equal(from_spoke.err.sys, EBUSY);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd[0]);
+	close(fd[1]);
+	close(lock[0]);
+	close(lock[1]);
+}
+
+/* The hub's old session waits on a dead link; the new one takes over. */
+static void
+a_newer_session_ends_the_older(void **state)
+{
+	struct child old;
+	struct outcome got;
+	int fd[2];
+	char bytes[4096];
+
+	(void)state;
+	fill(spoke.top, 1);
+	pair_up(fd);
+	old = start_hub(fd, false);
+	assert_true(read(fd[0], bytes, sizeof(bytes)) > 0); /* it has begun */
+	deliver();
+	assert_delivered();
+	got = end_hub(old);
+	assert_int_equal(got.rc, -1);
+	assert_int_equal(got.err.kind, ERR_TEMP);
+	assert_non_null(strstr(got.err.msg, "asked to end"));
+	close(fd[0]);
+}
+
+static void
+one_that_does_not_listen_is_killed(void **state)
+{
+	struct err e = { 0 };
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	fill(spoke.top, 1);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGTERM, SIG_IGN);
+		if (session_lock(hub.top, false, &e) != -1 &&
+		    write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	deliver();
+	assert_delivered();
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2");
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static bool
+wait_until_read(int top, const char *what)
+{
+	for (int i = 0; i < 2000; i++) {
+		if (strcmp(helper_read(top, SPOOL_INBOX, 1), what) == 0)
+			return true;
+		poll(NULL, 0, 10);
+	}
+	return false;
+}
+
+static void
+a_kept_session_delivers_what_is_written_meanwhile(void **state)
+{
+	int fd[2];
+	struct child c;
+	pid_t sender;
+	struct outbox *o;
+	struct err e = { 0 };
+
+	(void)state;
+	spoke.a.keep = hub.a.keep = true;
+	fill(spoke.top, 1);
+	pair_up(fd);
+	c = start_hub(fd, false);
+	sender = fork();
+	if (sender == 0) {
+		run_end(&spoke, fd[0], true);
+		_exit(0);
+	}
+	close(fd[0]);
+	assert_true(wait_until_read(hub.top, "1 2"));
+	o = helper_outbox(spoke.top,
+	    &(struct outbox_opts){ .lock_wait_ms = 10000 });
+	assert_int_equal(helper_put_data(o, 2, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	outbox_close(o);
+	assert_true(wait_until_read(hub.top, "1 2 3"));
+	kill(sender, SIGTERM);
+	waitpid(sender, NULL, 0);
+	from_hub = end_hub(c);
+	assert_int_equal(from_hub.err.kind, ERR_TEMP);
+	assert_non_null(strstr(from_hub.err.msg, "asked to end"));
+}
+
+/* What a hostile sender may put into a batch. */
+static void
+batches_are_judged(void **state)
+{
+	struct buf b = { 0 }, poison = { 0 };
+	struct delivery_result r = { 0 };
+	struct delivery_batch t = { 0 };
+	struct inbox *in = helper_inbox(hub.top, NULL);
+	struct err e = { 0 };
+	uint32_t d1, d2;
+	size_t first;
+
+	(void)state;
+	t.stream = helper_stream(5);
+	d1 = helper_write(&b, t.stream, 1, 0);
+	first = b.n;
+	d2 = helper_write(&b, t.stream, 2, d1);
+	t.bytes = buf_slice(&b);
+	t.first = 1;
+	t.last = 2;
+	t.digest = d2;
+
+	b.p[b.n - 5] ^= 1; /* the second is damaged */
+	assert_int_equal(delivery_take(in, &t, &r, &e), 0);
+	assert_int_equal(t.refused, 2);
+	assert_int_equal(t.durable.msgid, 1);
+	assert_int_equal(t.durable.digest, d1);
+	assert_int_equal(r.quarantined, 1);
+
+	b.p[b.n - 5] ^= 1; /* it comes again, but is not the one named */
+	t.bytes = (struct slice){ b.p + first, b.n - first };
+	t.first = 2;
+	t.digest = d2 ^ 1;
+	assert_int_equal(delivery_take(in, &t, &r, &e), 0);
+	assert_int_equal(t.refused, 2);
+	assert_int_equal(t.durable.msgid, 0);
+
+	t.digest = d2;
+	assert_int_equal(delivery_take(in, &t, &r, &e), 0);
+	assert_int_equal(t.refused, 0);
+	assert_int_equal(t.durable.msgid, 2);
+
+	buf_reset(&b); /* a fork: 3 does not follow 2 */
+	helper_write(&b, t.stream, 3, d2 ^ 1);
+	t.bytes = buf_slice(&b);
+	t.first = t.last = 3;
+	t.digest = 0;
+	assert_int_equal(delivery_take(in, &t, &r, &e), 0);
+	t.digest = helper_message(&poison, t.stream, 3, d2 ^ 1).digest;
+	assert_int_equal(delivery_take(in, &t, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_non_null(strstr(e.msg, "fork"));
+
+	buf_reset(&b); /* more than was named */
+	t.digest = helper_write(&b, t.stream, 3, d2);
+	buf_put_str(&b, "MsgID:4\n");
+	t.bytes = buf_slice(&b);
+	assert_int_equal(delivery_take(in, &t, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_PROTOCOL);
+	assert_int_equal(inbox_durable(in).msgid, 3);
+
+	buf_reset(&b); /* DATA in the place of a whole stream */
+	t.stream = helper_stream(6);
+	t.digest = helper_write(&b, t.stream, 1, 0);
+	t.bytes = buf_slice(&b);
+	t.first = t.last = 1;
+	t.config_first = true;
+	assert_int_equal(delivery_take(in, &t, &r, &e), -1);
+	assert_non_null(strstr(e.msg, "does not begin with a CONFIG"));
+	assert_true(stream_eq(inbox_durable(in).stream, helper_stream(5)));
+	inbox_close(in);
+	buf_clear(&b);
+	buf_clear(&poison);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_backlog_arrives_sealed_and_is_acknowledged),
+		T(both_directions_are_delivered),
+		T(what_is_written_later_goes_on_from_there),
+		T(a_hub_that_lost_its_disk_is_filled_again),
+		T(a_spoke_that_lost_its_disk_begins_anew),
+		T(an_old_copy_of_the_spool_begins_a_new_stream),
+		T(what_a_spoke_lost_is_recorded_and_passed),
+		T(cuts_lose_and_double_nothing),
+		T(the_wrong_direction_is_refused_at_both_ends),
+		T(another_association_is_refused),
+		T(an_opener_gives_way_to_a_running_twin),
+		T(a_newer_session_ends_the_older),
+		T(one_that_does_not_listen_is_killed),
+		T(a_kept_session_delivers_what_is_written_meanwhile),
+		T(batches_are_judged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

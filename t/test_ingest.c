@@ -1,0 +1,538 @@
+/*
+ * The ingest, message by message: what is stored, what waits and for what, what
+ * is refused and told.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/durable.h"
+#include "common/base/log.h"
+#include "common/spool/ledger.h"
+#include "common/spool/reader.h"
+#include "hub/ingest/poison.h"
+#include "t/ingest_world.h"
+
+static void
+data_goes_to_the_store_and_the_archive(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\nT2:U\n");
+	spool_data(w, 1, NOW_S + 60, "T2:2.50\nT1:-3\n");
+	work(w);
+	assert_values(w,
+	    V("/a", "1700000000", "1") V("/b", "1700000000", "U")
+		V("/b", "1700000060", "2.50") V("/a", "1700000060", "-3"));
+	assert_int_equal(files_in(w, "inbox"), 0);
+	assert_int_equal(files_in(w, "archive"), 2);
+	assert_int_equal(status(w).cursor.msgid, 3);
+	world_free(w);
+}
+
+static void
+data_waits_while_its_config_settles(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	spool_config(w, 2, TWO ";\n" LEAF("T3", "/c"));
+	spool_data(w, 2, NOW_S + 60, "T3:3\n");
+	work(w);
+	assert_values(w, V("/a", "1700000000", "1"));
+	assert_int_equal(status(w).waits, 2);
+	pass(w, 29999);
+	assert_values(w, V("/a", "1700000000", "1"));
+	pass(w, 1);
+	assert_values(w, V("/a", "1700000000", "1") V("/c", "1700000060", "3"));
+	assert_int_equal(status(w).waits, 0);
+	world_free(w);
+}
+
+/* Two changes within one settling: DATA between them is stored by the CONFIG
+ * that it was taken under. */
+static void
+each_data_is_read_by_its_own_config(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_config(w, 2, TWO ";\n" LEAF("T3", "/c"));
+	spool_data(w, 2, NOW_S + 60, "T3:3\n");
+	spool_config(w, 3, TWO ";\n" LEAF("T4", "/d"));
+	spool_data(w, 3, NOW_S + 120, "T4:4\n");
+	work(w);
+	pass(w, 30000);
+	assert_int_equal(status(w).generation, 3);
+	assert_values(w, V("/c", "1700000060", "3") V("/d", "1700000120", "4"));
+	world_free(w);
+}
+
+static uint64_t
+resyncs(struct world *w)
+{
+	int dir = association_dir(w, "");
+	struct spool_reader *r;
+	struct message m;
+	struct err e;
+	uint64_t n = 0;
+
+	check(spool_reader_open(dir, SPOOL_OUTBOX, 1, &r, &e), &e);
+	while (spool_reader_next(r, &m, &e) == SPOOL_READ_MESSAGE)
+		n += m.type == MESSAGE_RESYNC;
+	spool_reader_close(r);
+	close(dir);
+	return n;
+}
+
+static void
+fatal_loss_marks_asks_and_stores_later(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_data(w, 2, NOW_S, "T3:1\n");
+	work(w);
+	spool_data(w, 2, NOW_S + 60, "T3:2\n");
+	work(w);
+	assert_values(w, "");
+	assert_int_equal(status(w).marked, 2);
+	assert_int_equal(resyncs(w), 1);
+	sync_now(w);
+	world_restart(w);
+	assert_int_equal(status(w).marked, 2);
+	spool_config(w, 2, TWO ";\n" LEAF("T3", "/c"));
+	spool_data(w, 2, NOW_S + 120, "T3:3\n");
+	work(w);
+	pass(w, 30000);
+	assert_values(w,
+	    V("/c", "1700000000", "1") V("/c", "1700000060", "2")
+		V("/c", "1700000120", "3"));
+	assert_int_equal(status(w).marked, 0);
+	world_free(w);
+}
+
+static void
+at_most_one_resync_is_on_its_way(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_data(w, 2, NOW_S, "T3:1\n");
+	work(w);
+	spool_data(w, 3, NOW_S + 60, "T3:2\n");
+	work(w);
+	world_restart(w);
+	spool_data(w, 4, NOW_S + 120, "T3:2\n");
+	work(w);
+	assert_int_equal(resyncs(w), 1);
+	world_free(w);
+}
+
+struct poison_row {
+	const char *name, *config;
+};
+
+/* HOSTILE content: each is archived and recorded, the tree before it stays. */
+static const struct poison_row poison_rows[] = {
+	{ "two tokens on one path", ONE ";\n" LEAF("T2", "/a") },
+	{ "leaf and subtree of one name", ONE ";\n" LEAF("T2", "/a/b") },
+	{ "names that differ in case only", TWO ";\n" LEAF("T3", "/A") },
+	{ "a parameter of the hub", TWO "data-dir:/tmp\n" },
+	{ "what Torrus would expand", TWO "comment:%snmp-community%\n" },
+	{ "what Torrus would take for a variable", TWO "comment:$def\n" },
+};
+
+static void
+poisoned_config_keeps_the_tree(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(poison_rows) / sizeof(poison_rows[0]);
+	     i++) {
+		struct world *w = world_with_two();
+		struct poison p;
+		struct err e;
+
+		spool_config(w, 2, poison_rows[i].config);
+		spool_data(w, 2, NOW_S, "T1:1\n");
+		spool_data(w, 1, NOW_S + 60, "T1:2\n");
+		work(w);
+		pass(w, 30000);
+		if (status(w).generation != 1 || status(w).marked != 1 ||
+		    !raised(w, "config"))
+			fail_msg("%s: was not refused", poison_rows[i].name);
+		check(poison_read(w->node.state_dir, "alps", &p, &e), &e);
+		assert_int_equal(p.n, 1);
+		assert_int_equal(p.record[0].msgid, 2);
+		poison_clear(&p);
+		assert_values(w, V("/a", "1700000060", "2"));
+		assert_int_equal(resyncs(w), 0);
+		assert_int_equal(status(w).cursor.msgid, 4);
+		world_free(w);
+	}
+}
+
+static void
+unknown_token_costs_the_whole_message(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\nT9:2\n");
+	spool_data(w, 1, NOW_S + 60, "T1:3\n");
+	work(w);
+	assert_values(w, V("/a", "1700000060", "3"));
+	assert_true(raised(w, "data"));
+	assert_int_equal(status(w).counts.poison, 1);
+	world_free(w);
+}
+
+static void
+dropping_most_waits_for_a_person(void **state)
+{
+	struct world *w = world_new();
+	struct err e;
+
+	(void)state;
+	spool_config(w, 1, TWO ";\n" LEAF("T3", "/c"));
+	work(w);
+	pass(w, 30000);
+	spool_config(w, 2, ONE);
+	spool_data(w, 2, NOW_S, "T1:1\n");
+	work(w);
+	pass(w, 30000);
+	assert_int_equal(status(w).generation, 1);
+	assert_int_equal(status(w).marked, 1);
+	assert_true(raised(w, "config"));
+	sync_now(w);
+	world_restart(w);
+	assert_int_equal(ingest_accept(w->ingest, "alps", "fork", &e), -1);
+	check(ingest_accept(w->ingest, "alps", "config", &e), &e);
+	assert_int_equal(ingest_accept(w->ingest, "alps", "config", &e), -1);
+	world_restart(w); /* the word is kept */
+	spool_data(w, 2, NOW_S + 60, "T1:2\n");
+	work(w);
+	pass(w, 30000);
+	assert_int_equal(status(w).generation, 2);
+	assert_values(w, V("/a", "1700000000", "1") V("/a", "1700000060", "2"));
+	assert_false(raised(w, "config"));
+	world_free(w);
+}
+
+static void
+dropping_half_does_not_wait(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_config(w, 2, ONE);
+	work(w);
+	pass(w, 30000);
+	assert_int_equal(status(w).generation, 2);
+	world_free(w);
+}
+
+static void
+emptying_waits_for_a_person(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_config(w, 2, "");
+	work(w);
+	pass(w, 30000);
+	assert_int_equal(status(w).generation, 1);
+	assert_true(raised(w, "config"));
+	world_free(w);
+}
+
+static void
+implausible_time_stamps_wait_for_the_clock(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_data(w, 1, NOW_S + 331, "T1:1\n"); /* 30 s went by */
+	spool_data(w, 1, NOW_S + 1200, "T1:2\n");
+	spool_data(w, 1, 946684799, "T1:9\n");
+	spool_data(w, 1, NOW_S + 330, "T2:3\n");
+	work(w);
+	assert_values(w, V("/b", "1700000330", "3"));
+	assert_int_equal(status(w).withheld, 3);
+	sync_now(w);
+	world_restart(w);
+	pass(w, 60000);
+	assert_values(w, V("/b", "1700000330", "3") V("/a", "1700000331", "1"));
+	assert_int_equal(status(w).withheld, 2);
+	pass(w, 900000);
+	assert_int_equal(status(w).withheld, 1);
+	assert_false(raised(w, "clock"));
+	pass(w, INT64_C(86400000));
+	assert_true(raised(w, "clock"));
+	assert_values(w,
+	    V("/b", "1700000330", "3") V("/a", "1700000331", "1")
+		V("/a", "1700001200", "2"));
+	world_free(w);
+}
+
+static void
+config_in_parts_is_one(void **state)
+{
+	struct world *w = world_new();
+	struct message m = { .type = MESSAGE_CONFIG,
+		.generation = 1,
+		.parts = 2,
+		.part = 1 };
+
+	(void)state;
+	spool(w, m, ONE);
+	work(w);
+	m.part = 2;
+	spool(w, m, LEAF("T2", "/b"));
+	spool_data(w, 1, NOW_S, "T1:1\nT2:2\n");
+	work(w);
+	sync_now(w);
+	world_restart(w);
+	pass(w, 30000);
+	assert_values(w, V("/a", "1700000000", "1") V("/b", "1700000000", "2"));
+	world_free(w);
+}
+
+static void
+gap_holds_what_is_behind_it(void **state)
+{
+	struct world *w = world_with_two();
+	struct buf missing = { 0 };
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	buf_put(&missing, buf_slice(&w->segment));
+	buf_reset(&w->segment);
+	spool_data(w, 1, NOW_S + 60, "T1:2\n");
+	work(w);
+	assert_values(w, "");
+	assert_true(raised(w, "gap"));
+	assert_int_equal(files_in(w, "inbox"), 1);
+	world_restart(w);
+	settle(w);
+	assert_values(w, "");
+	buf_put(&w->segment, buf_slice(&missing));
+	w->segment_first = w->msgid = 2;
+	work(w);
+	w->msgid = 3;
+	settle(w);
+	assert_values(w, V("/a", "1700000000", "1") V("/a", "1700000060", "2"));
+	assert_false(raised(w, "gap"));
+	buf_clear(&missing);
+	world_free(w);
+}
+
+static void
+lost_numbers_are_passed(void **state)
+{
+	struct world *w = world_with_two();
+	struct ledger ledger = { 0 };
+	int dir = association_dir(w, "");
+	struct err e;
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	buf_reset(&w->segment);
+	spool_data(w, 1, NOW_S + 60, "T1:2\n");
+	work(w);
+	assert_values(w, "");
+	ledger_add(&ledger, w->stream,
+	    (struct ledger_range){ 2, 2, LEDGER_LOST, 0 });
+	check(ledger_write(dir, "ledger", &ledger, &e), &e);
+	settle(w);
+	assert_values(w, V("/a", "1700000060", "2"));
+	assert_false(raised(w, "gap"));
+	ledger_clear(&ledger);
+	close(dir);
+	world_free(w);
+}
+
+static void
+fork_stops_until_a_person_speaks(void **state)
+{
+	struct world *w = world_with_two();
+	uint32_t digest = w->digest;
+	struct err e;
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	spool_data(w, 1, NOW_S + 60, "T1:2\n");
+	work(w);
+	w->msgid = 1;
+	w->digest = digest;
+	spool_data(w, 1, NOW_S, "T1:7\n");
+	work(w);
+	assert_true(raised(w, "fork"));
+	assert_true(status(w).stopped);
+	world_restart(w);
+	settle(w);
+	assert_true(status(w).stopped);
+	check(ingest_accept(w->ingest, "alps", NULL, &e), &e);
+	settle(w);
+	assert_false(status(w).stopped);
+	assert_int_equal(files_in(w, "inbox"), 0);
+	assert_int_equal(files_in(w, "quarantine"), 2);
+	sync_now(w);
+	world_free(w);
+}
+
+static void
+duplicate_segment_has_no_effect(void **state)
+{
+	struct world *w = world_with_two();
+	struct buf again = { 0 };
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	buf_put(&again, buf_slice(&w->segment));
+	work(w);
+	buf_put(&w->segment, buf_slice(&again));
+	work(w);
+	assert_values(w, V("/a", "1700000000", "1"));
+	assert_int_equal(files_in(w, "inbox"), 0);
+	assert_int_equal(files_in(w, "quarantine"), 0);
+	assert_int_equal(files_in(w, "archive"), 2);
+	buf_clear(&again);
+	world_free(w);
+}
+
+static void
+damage_costs_its_message_alone(void **state)
+{
+	struct world *w = world_with_two();
+	struct buf whole = { 0 };
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	buf_put(&whole, buf_slice(&w->segment));
+	spool_data(w, 1, NOW_S + 60, "T1:2\n");
+	w->segment.p[whole.n + 20] ^= 1;
+	buf_reset(&whole);
+	spool_data(w, 1, NOW_S + 120, "T1:3\n");
+	work(w);
+	assert_values(w, V("/a", "1700000000", "1"));
+	assert_true(raised(w, "damage"));
+	assert_int_equal(files_in(w, "quarantine"), 2);
+	assert_int_equal(status(w).cursor.msgid, 2);
+	assert_int_equal(files_in(w, "inbox"), 1);
+	buf_clear(&whole);
+	world_free(w);
+}
+
+static void
+new_stream_replaces_the_old_one(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	spool_config(w, 2, TWO ";\n" LEAF("T3", "/c"));
+	spool_data(w, 2, NOW_S + 60, "T3:2\n"); /* waits when the end comes */
+	work(w);
+	begin_anew(w);
+	spool_config(w, 1, TWO);
+	spool_data(w, 1, NOW_S + 120, "T1:3\n");
+	work(w);
+	assert_true(raised(w, "stream"));
+	assert_values(w, V("/a", "1700000000", "1") V("/c", "1700000060", "2"));
+	world_restart(w);
+	pass(w, 30000);
+	assert_values(w,
+	    V("/a", "1700000000", "1") V("/c", "1700000060", "2")
+		V("/a", "1700000120", "3"));
+	assert_int_equal(status(w).cursor.msgid, 2);
+	assert_false(raised(w, "stream"));
+	assert_int_equal(files_in(w, "archive"), 2); /* the old, one segment */
+	world_free(w);
+}
+
+static void
+new_stream_without_config_waits_for_a_person(void **state)
+{
+	struct world *w = world_with_two();
+	struct err e;
+
+	(void)state;
+	begin_anew(w);
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	work(w);
+	assert_true(status(w).stopped);
+	check(ingest_accept(w->ingest, "alps", "stream", &e), &e);
+	settle(w);
+	assert_int_equal(status(w).cursor.msgid, 1);
+	assert_int_equal(status(w).marked, 1);
+	world_free(w);
+}
+
+static void
+damaged_state_files_are_derived_anew(void **state)
+{
+	static const char *const names[] = { "cursors/alps", "lowwater/alps",
+		"poison/alps", "trees/main/alps.sqlite" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct world *w = world_with_two();
+		struct err e;
+
+		spool_data(w, 1, NOW_S, "T1:1\nT9:1\n");
+		spool_data(w, 1, NOW_S + 30, "T1:1\n");
+		work(w);
+		sync_now(w);
+		check(durable_replace(w->node.state_dir, names[i],
+			  SLICE("rubbish\n"), &e),
+		    &e);
+		world_restart(w);
+		spool_config(w, 1, TWO);
+		spool_data(w, 1, NOW_S + 60, "T1:2\n");
+		work(w);
+		pass(w, 30000);
+		assert_values(w,
+		    V("/a", "1700000030", "1") V("/a", "1700000060", "2"));
+		world_free(w);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(data_goes_to_the_store_and_the_archive),
+		cmocka_unit_test(data_waits_while_its_config_settles),
+		cmocka_unit_test(each_data_is_read_by_its_own_config),
+		cmocka_unit_test(fatal_loss_marks_asks_and_stores_later),
+		cmocka_unit_test(at_most_one_resync_is_on_its_way),
+		cmocka_unit_test(poisoned_config_keeps_the_tree),
+		cmocka_unit_test(unknown_token_costs_the_whole_message),
+		cmocka_unit_test(dropping_most_waits_for_a_person),
+		cmocka_unit_test(dropping_half_does_not_wait),
+		cmocka_unit_test(emptying_waits_for_a_person),
+		cmocka_unit_test(implausible_time_stamps_wait_for_the_clock),
+		cmocka_unit_test(config_in_parts_is_one),
+		cmocka_unit_test(gap_holds_what_is_behind_it),
+		cmocka_unit_test(lost_numbers_are_passed),
+		cmocka_unit_test(fork_stops_until_a_person_speaks),
+		cmocka_unit_test(duplicate_segment_has_no_effect),
+		cmocka_unit_test(damage_costs_its_message_alone),
+		cmocka_unit_test(new_stream_replaces_the_old_one),
+		cmocka_unit_test(new_stream_without_config_waits_for_a_person),
+		cmocka_unit_test(damaged_state_files_are_derived_anew),
+	};
+
+	log_open("test_ingest", LOG_TARGET_SYSLOG, LOG_LEVEL_ERR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+/*
+ * The lock of a session; see session_lock.h.  A record lock (fcntl) and no
+ * number in the file: the kernel tells who holds it, so the process that is
+ * asked to end is never one that got a dead one's number.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "transport/session_lock.h"
+
+enum {
+	ASK_MS = 5000,  /* to end by itself */
+	KILL_MS = 2000, /* for the kernel to end it */
+	STEP_MS = 10,
+};
+
+/* 1: locked.  0: held by *holder. */
+static int
+try_lock(int fd, pid_t *holder, struct err *e)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, F_SETLK, &l) == 0)
+		return 1;
+	if (errno != EACCES && errno != EAGAIN && errno != EINTR)
+		return err_sys(e, "lock session.lock");
+	if (fcntl(fd, F_GETLK, &l) == -1)
+		return err_sys(e, "look at session.lock");
+	*holder = l.l_type == F_UNLCK ? 0 : l.l_pid;
+	return 0;
+}
+
+/* As try_lock, for ms.  Each holder that shows up is sent the signal once. */
+static int
+wait_lock(int fd, int sig, int64_t ms, struct err *e)
+{
+	struct mono end = mono_add_ms(clock_mono(), ms);
+	pid_t holder = 0, told = 0;
+
+	for (;;) {
+		int rc = try_lock(fd, &holder, e);
+
+		if (rc != 0)
+			return rc;
+		if (holder > 0 && holder != told)
+			kill(holder, sig);
+		told = holder;
+		if (mono_ms_since(clock_mono(), end) >= 0)
+			return 0;
+		poll(NULL, 0, STEP_MS);
+	}
+}
+
+int
+session_lock(int association_dir, bool take_over, struct err *e)
+{
+	int fd = openat(association_dir, "session.lock",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	pid_t holder = 0;
+	int rc;
+
+	if (fd == -1)
+		return err_sys(e, "open session.lock");
+	rc = try_lock(fd, &holder, e);
+	if (rc == 0 && take_over)
+		rc = wait_lock(fd, SIGTERM, ASK_MS, e);
+	if (rc == 0 && take_over)
+		rc = wait_lock(fd, SIGKILL, KILL_MS, e);
+	if (rc == 1)
+		return fd;
+	if (rc == 0) {
+		err_set(e, ERR_TEMP,
+		    "busy: a session of this association is running");
+		e->sys = EBUSY;
+	}
+	close(fd);
+	return -1;
+}
