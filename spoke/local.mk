@@ -2,6 +2,7 @@ spoke_libspoke_a_SOURCES += \
 	%D%/collector.c %D%/collector.h \
 	%D%/counters.c %D%/counters.h \
 	%D%/cycle.c %D%/cycle.h \
+	%D%/incoming.c %D%/incoming.h \
 	%D%/outgoing.c %D%/outgoing.h \
 	%D%/readings.c %D%/readings.h \
 	%D%/schedule.c %D%/schedule.h \

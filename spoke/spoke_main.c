@@ -10,6 +10,8 @@ static const struct options_verb verbs[] = {
 	    command_collect },
 	{ "write", "[--source NAME] [--tree TREE] [ASSOCIATION]",
 	    "spool messages from standard input, all or none", command_write },
+	{ "push", "[--always] [--deadline 10m] [--splay T] [ASSOCIATION...]",
+	    "deliver what waits", command_push },
 	{ "announce", "[ASSOCIATION...]", "send the configuration again",
 	    command_announce },
 	{ "renew", "ASSOCIATION", "begin a new stream with all that is held",

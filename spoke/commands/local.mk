@@ -7,6 +7,7 @@ spoke_libspoke_a_SOURCES += \
 	%D%/ground.c \
 	%D%/keygen.c \
 	%D%/messages.c \
+	%D%/push.c \
 	%D%/renew.c \
 	%D%/status.c \
 	%D%/view.c %D%/view.h \
