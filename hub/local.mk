@@ -6,6 +6,12 @@ sbin_PROGRAMS += %D%/hubd
 %C%_hubd_SOURCES = %D%/hubd_main.c
 %C%_hubd_LDADD = $(HUB_LIBS)
 
+hub_libhub_a_SOURCES += \
+	%D%/control.c %D%/control.h \
+	%D%/hub.c %D%/hub.h \
+	%D%/hubd.c %D%/hubd.h \
+	%D%/watch.c %D%/watch.h
+
 include %D%/ingest/local.mk
 include %D%/stores/local.mk
 include %D%/commands/local.mk

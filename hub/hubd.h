@@ -1,0 +1,19 @@
+/*
+ * The hub's daemon: a loop around the ingest.  Notices what sessions leave in
+ * the inboxes, answers on the control socket, minds signals and systemd.
+ */
+#ifndef HUB_HUBD_H
+#define HUB_HUBD_H
+
+#include "common/base/err.h"
+
+struct hubd_opts {
+	const char *config;       /* NULL: the default */
+	void (*ready)(void *arg); /* all is open; may be NULL */
+	void *arg;
+};
+
+/* Until SIGTERM or SIGINT.  -1: it could not begin, or not end in order. */
+int hubd_run(const struct hubd_opts *o, struct err *e);
+
+#endif
