@@ -18,6 +18,17 @@
 #define TEXT_DATA(body)   TEXT_HEAD("DATA") TEXT_GEN TEXT_TAIL body ".\n"
 #define TEXT_STATUS(body) TEXT_HEAD("STATUS") TEXT_TAIL body ".\n"
 
+/* What a parser must say of a text. */
+struct text_row {
+	const char *name;
+	struct slice text;
+	enum message_verdict want;
+};
+#define TEXT_ROW(name, text, want)                               \
+	{                                                        \
+		name, { text, sizeof(text) - 1 }, MESSAGE_##want \
+	}
+
 /* Append text with its first "Length:@" made the length from behind the first
  * empty line to before the last two bytes, and its first "Digest:@" the digest
  * of all but that line. */

@@ -15,18 +15,9 @@
 
 #include "t/message_text.h"
 
-struct row {
-	const char *name;
-	struct slice text;
-	enum message_verdict want;
-};
+#define ROW TEXT_ROW
 
-#define ROW(name, text, want)                                    \
-	{                                                        \
-		name, { text, sizeof(text) - 1 }, MESSAGE_##want \
-	}
-
-static const struct row shape_rows[] = {
+static const struct text_row shape_rows[] = {
 	ROW("data", TEXT_DATA("T0005:12345678\nT0006:987654321\n"), WHOLE),
 	ROW("an empty line first", "\n" TEXT_DATA("T1:5\n"), DAMAGED),
 	ROW("an empty line between",
@@ -94,7 +85,7 @@ static const struct row shape_rows[] = {
 	ROW("garbage", "garbage\n", DAMAGED),
 };
 
-static const struct row header_rows[] = {
+static const struct text_row header_rows[] = {
 	ROW("no MsgID",
 	    "Type:DATA\nTimestamp:1\n" TEXT_STREAM TEXT_PREV TEXT_GEN TEXT_TAIL
 	    ".\n",
@@ -211,7 +202,7 @@ static const struct row header_rows[] = {
 	"\n" TEXT_STREAM TEXT_PREV TEXT_GEN TEXT_TAIL ".\n"
 #define VALUE(v) TEXT_DATA("T1:" v "\n")
 
-static const struct row number_rows[] = {
+static const struct text_row number_rows[] = {
 	ROW("MsgID 1", MSGID("1"), WHOLE),
 	ROW("MsgID 0", MSGID("0"), DAMAGED),
 	ROW("MsgID -1", MSGID("-1"), DAMAGED),
@@ -262,7 +253,7 @@ static const struct row number_rows[] = {
 	ROW("value in Arabic digits", VALUE("\xd9\xa1"), POISON),
 };
 
-static const struct row token_rows[] = {
+static const struct text_row token_rows[] = {
 	ROW("twice", TEXT_DATA("T1:5\nT1:5\n"), POISON),
 	ROW("twice, not in a row", TEXT_DATA("T1:5\nT2:6\nT1:7\n"), POISON),
 	ROW("twice, not in order", TEXT_DATA("T9:5\nT2:6\nT10:7\nT9:7\n"),
@@ -291,7 +282,7 @@ static const struct row token_rows[] = {
 	TEXT_CONFIG("level2-token:" a "\nlevel2-path:/a\n;\nlevel2-token:" b \
 		    "\nlevel2-path:/b\n")
 
-static const struct row config_rows[] = {
+static const struct text_row config_rows[] = {
 	ROW("path", BLOCK("/Routers/RTR1/eth0:1/In_Octets.x-y"), WHOLE),
 	ROW("path ../../etc", BLOCK("../../etc"), POISON),
 	ROW("path /Routers/../..", BLOCK("/Routers/../.."), POISON),
@@ -365,7 +356,7 @@ static const struct row config_rows[] = {
 	ROW("; with a blank", PARAM("; "), POISON),
 };
 
-static const struct row text_rows[] = {
+static const struct text_row text_rows[] = {
 	ROW("control", PARAM("comment:a\x01"), POISON),
 	ROW("escape", PARAM("comment:\x1b[2J"), POISON),
 	ROW("tab", PARAM("comment:a\tb"), POISON),
@@ -391,7 +382,7 @@ static const struct row text_rows[] = {
 	    TEXT_HEAD("DATA") TEXT_GEN "X-A:\xc3\xa9\n" TEXT_TAIL ".\n", WHOLE),
 };
 
-static const struct row field_rows[] = {
+static const struct text_row field_rows[] = {
 	ROW("status",
 	    TEXT_STATUS("load:0.5\ncapability:snmp\ncapability:site.alps\n"
 			"Queue_depth:\nwitness.x:a:b\n"),
@@ -409,7 +400,7 @@ static const struct row field_rows[] = {
 
 /* The row's bytes, and what could follow them, in chunks of all kinds. */
 static void
-check_row(const struct row *row, text_chunk *next, bool followed)
+check_row(const struct text_row *row, text_chunk *next, bool followed)
 {
 	struct message_parser *p = message_parser_new(MESSAGE_FORM_FULL, 0);
 	struct buf bytes = { 0 }, again = { 0 };
@@ -443,7 +434,7 @@ check_row(const struct row *row, text_chunk *next, bool followed)
 }
 
 static void
-check_rows(const struct row *rows, size_t n)
+check_rows(const struct text_row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		check_row(&rows[i], text_at_once, false);

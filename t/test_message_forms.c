@@ -13,20 +13,11 @@
 
 #include "t/message_text.h"
 
-struct row {
-	const char *name;
-	struct slice text;
-	enum message_verdict want;
-};
-
-#define ROW(name, text, want)                                    \
-	{                                                        \
-		name, { text, sizeof(text) - 1 }, MESSAGE_##want \
-	}
+#define ROW               TEXT_ROW
 #define BARE(body)        "MsgID:7\nType:DATA\nTimestamp:1085528690\n\n" body
 #define INPUT(more, body) "Type:DATA\nTimestamp:1085528690\n" more "\n" body
 
-static const struct row bare_rows[] = {
+static const struct text_row bare_rows[] = {
 	ROW("data", BARE("T1:5\n.\n"), WHOLE),
 	ROW("no values", BARE(".\n"), WHOLE),
 	ROW("a doubled dot", BARE("..T:5\n.\n"), WHOLE),
@@ -53,7 +44,7 @@ static const struct row bare_rows[] = {
 	    POISON),
 };
 
-static const struct row input_rows[] = {
+static const struct text_row input_rows[] = {
 	ROW("data", INPUT("", "T1:5\n.\n"), WHOLE),
 	ROW("MsgID given", "MsgID:7\n" INPUT("", "T1:5\n.\n"), DAMAGED),
 	ROW("wrong grammar", INPUT("", "T1;5\n"), DAMAGED),
@@ -79,7 +70,7 @@ static const struct row input_rows[] = {
 };
 
 static void
-check_row(const struct row *row, enum message_form form, text_chunk *next)
+check_row(const struct text_row *row, enum message_form form, text_chunk *next)
 {
 	struct message_parser *p = message_parser_new(form, 0);
 	struct buf bytes = { 0 };
@@ -100,7 +91,7 @@ check_row(const struct row *row, enum message_form form, text_chunk *next)
 }
 
 static void
-check_rows(const struct row *rows, size_t n, enum message_form form)
+check_rows(const struct text_row *rows, size_t n, enum message_form form)
 {
 	for (size_t i = 0; i < n; i++) {
 		check_row(&rows[i], form, text_at_once);

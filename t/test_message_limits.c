@@ -132,6 +132,27 @@ message_bytes_without_length(void **state)
 	buf_clear(&bytes);
 }
 
+/* No size is too small to be a limit. */
+static void
+message_bytes_of_any_limit(void **state)
+{
+	static const enum message_form forms[] = { MESSAGE_FORM_FULL,
+		MESSAGE_FORM_BARE, MESSAGE_FORM_INPUT };
+	const struct slice texts[] = { SLICE(TEXT_DATA("T1:5\n")),
+		SLICE("MsgID:1\nType:DATA\nTimestamp:1\n\nT1:5\n.\n"),
+		SLICE("Type:DATA\nTimestamp:1\n\nT1:5\n.\n") };
+	struct buf bytes = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		buf_reset(&bytes);
+		text_message(&bytes, texts[i]);
+		for (size_t max = 1; max < bytes.n; max++)
+			seen_before_oversize(forms[i], max, &bytes);
+	}
+	buf_clear(&bytes);
+}
+
 static void
 length_that_no_number_holds(void **state)
 {
@@ -349,6 +370,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(message_bytes),
 		cmocka_unit_test(message_bytes_without_length),
+		cmocka_unit_test(message_bytes_of_any_limit),
 		cmocka_unit_test(length_that_no_number_holds),
 		cmocka_unit_test(header_lines),
 		cmocka_unit_test(header_line_bytes),

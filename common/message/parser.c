@@ -170,10 +170,11 @@ begin_body(struct message_parser *p)
 	p->body_at = p->at;
 	p->has_length = header_has(h, HEADER_LENGTH);
 	body_begin(&p->body, h->m.type);
+	if (p->at > p->max || p->max - p->at < END_SIZE)
+		return oversize(p, "more bytes than a message may have");
 	if (!p->has_length)
 		return MESSAGE_MORE;
-	if (p->at > p->max || p->max - p->at < END_SIZE ||
-	    h->length > p->max - p->at - END_SIZE)
+	if (h->length > p->max - p->at - END_SIZE)
 		return oversize(p, "Length is more than a message may have");
 	p->body_to = p->at + (size_t)h->length;
 	return MESSAGE_MORE;

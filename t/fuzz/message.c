@@ -1,8 +1,9 @@
 /*
  * The parser: any chunking gives the same verdict; what is accepted is written
  * again as it was, and each name and value in it passes the slow checks of
- * names.h.  An input is a letter for the form (B, I, else full) and a message,
- * whose "Length:@" and "Digest:@" are filled in.
+ * names.h.  An input is a letter for the form (B, I, else full; a small letter
+ * for a small limit) and a message, whose "Length:@" and "Digest:@" are filled
+ * in.
  */
 #include "config.h"
 
@@ -13,6 +14,10 @@
 #include "t/message_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+	SMALL = 'a' - 'A'
+};
 
 static void
 must(bool what, const char *name)
@@ -26,7 +31,7 @@ must(bool what, const char *name)
 static enum message_form
 form_of(uint8_t letter)
 {
-	switch (letter) {
+	switch (letter & ~SMALL) {
 	case 'B':
 		return MESSAGE_FORM_BARE;
 	case 'I':
@@ -108,8 +113,10 @@ check_accepted(const struct message *m, enum message_form form)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	enum message_form form = form_of(size > 0 ? data[0] : 0);
-	struct message_parser *p = message_parser_new(form, 1 << 16);
+	uint8_t letter = size > 0 ? data[0] : 0;
+	enum message_form form = form_of(letter);
+	size_t max = (letter & SMALL) != 0 ? 200 : 1 << 16;
+	struct message_parser *p = message_parser_new(form, max);
 	struct message m = { 0 }, chunked = { 0 };
 	enum message_verdict v;
 	struct buf bytes = { 0 };
