@@ -1,5 +1,6 @@
 # Sources of this directory, and the unit tests that belong to them.
 transport_libtransport_a_SOURCES += \
+	%D%/authorize.c %D%/authorize.h \
 	%D%/delivery.c %D%/delivery.h \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
@@ -27,6 +28,16 @@ t_test_session_SOURCES = t/test_session.c t/peer.c t/peer.h
 t_test_session_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_hostile_SOURCES = t/test_session_hostile.c t/peer.c t/peer.h
 t_test_session_hostile_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += t/test_known_hosts
+t_test_known_hosts_SOURCES = t/test_known_hosts.c
+t_test_known_hosts_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+
+fuzz_programs += t/fuzz/ssh_text
+t_fuzz_ssh_text_SOURCES = t/fuzz/ssh_text.c
+t_fuzz_ssh_text_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
+t_fuzz_ssh_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/ssh_text
 
 test_helpers += t/ssh_dial
 t_ssh_dial_SOURCES = t/ssh_dial.c
