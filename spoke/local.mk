@@ -17,3 +17,13 @@ bin_PROGRAMS += %D%/spoke
 
 include %D%/collectors/local.mk
 include %D%/commands/local.mk
+
+unit_tests += t/test_cycle t/test_readings t/test_schedule t/test_tokens
+t_test_cycle_SOURCES = t/test_cycle.c
+t_test_cycle_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
+t_test_readings_SOURCES = t/test_readings.c
+t_test_readings_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
+t_test_schedule_SOURCES = t/test_schedule.c
+t_test_schedule_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
+t_test_tokens_SOURCES = t/test_tokens.c
+t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
