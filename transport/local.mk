@@ -43,3 +43,9 @@ test_helpers += t/ssh_dial
 t_ssh_dial_SOURCES = t/ssh_dial.c
 t_ssh_dial_LDADD = $(TRANSPORT_LIBS)
 script_tests += t/transport-ssh.t
+
+fuzz_programs += t/fuzz/frame
+t_fuzz_frame_SOURCES = t/fuzz/frame.c t/peer.c t/peer.h
+t_fuzz_frame_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
+t_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/frame

@@ -7,3 +7,9 @@ common_libcommon_a_SOURCES += \
 
 unit_tests += t/test_codec
 t_test_codec_SOURCES = t/test_codec.c
+
+fuzz_programs += t/fuzz/inflate
+t_fuzz_inflate_SOURCES = t/fuzz/inflate.c
+t_fuzz_inflate_LDADD = $(FUZZ_LIBS) $(COMMON_LIBS)
+t_fuzz_inflate_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/inflate
