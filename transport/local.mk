@@ -6,8 +6,10 @@ transport_libtransport_a_SOURCES += \
 	%D%/frame.c %D%/frame.h \
 	%D%/receiver.c %D%/receiver.h \
 	%D%/sender.c %D%/sender.h \
-	%D%/session.c %D%/session.h \
+	%D%/session.c %D%/session.h %D%/session_impl.h \
 	%D%/session_lock.c %D%/session_lock.h \
+	%D%/session_opening.c \
+	%D%/session_time.c \
 	%D%/ssh.c %D%/ssh.h \
 	%D%/ssh_connect.c \
 	%D%/ssh_key.c %D%/ssh_key.h \

@@ -1,7 +1,8 @@
 /*
  * The delivery protocol as a state machine; see session.h and doc/protocol.5.
- * Here are the opening, the dispatch of frames, timers, rate and the end; the
- * two halves are sender.c and receiver.c.
+ * Here are events, the dispatch of frames and actions.  The opening is judged in
+ * session_opening.c, time in session_time.c; the two halves are sender.c and
+ * receiver.c.
  *
  *	state      ends by                           then
  *	OPENING    a HELLO that suits                OPEN, or RENEWING
@@ -22,111 +23,18 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/message/limits.h"
-#include "transport/receiver.h"
-#include "transport/sender.h"
-#include "transport/session.h"
+#include "transport/session_impl.h"
 
 enum {
 	OUT_ENOUGH = 32 << 10, /* bytes to be written: no new frame above */
-	NOISE_MAX = 80,        /* bytes of it that are shown */
-
-	NOISE_MS = 1000,
 	REFUSE_MS = 2000,
-	FRAME_GRACE_MS = 10000,
-	FRAME_RATE = 100, /* bytes a second, inside a frame */
-	TOTAL_MS = 600000,
 	FLIGHT_BYTES = 64 << 20,
-	NEVER_MS = 86400000,
-};
-
-/* How often to say that we are there; how long the peer may be silent. */
-struct pace {
-	int64_t ping_ms, silence_ms;
-};
-static const struct pace pace_once = { 10000, 30000 };
-static const struct pace pace_kept = { 30000, 75000 };
-
-enum session_state {
-	STATE_OPENING,
-	STATE_RENEWING,
-	STATE_OPEN,
-	STATE_REFUSING,
-	STATE_FAILED,
-	STATE_ENDED,
-};
-
-struct session {
-	struct session_opts opts;
-	char association[LIMIT_ASSOCIATION + 1];
-	enum session_state state;
-	struct err why; /* of REFUSING and FAILED */
-	struct sender sender;
-	struct receiver receiver;
-	bool keep;   /* both ends want it */
-	bool lined;  /* the peer's opening line came */
-	bool heard;  /* any byte came */
-	bool closed; /* and no more will */
-	bool done;   /* our DONE went */
-
-	bool start_due, renew_due, acked_due, told; /* told: the shell has it */
-	uint64_t seek_due;                          /* 0: none */
-	char warning[ERR_MSG_SIZE];                 /* "": none */
-
-	struct buf in, out;
-	size_t in_at;      /* so much of in is used up */
-	bool in_part;      /* a part of a frame lies in in */
-	int64_t allowance; /* bytes that the rate allows now */
-	struct mono now, born_at, heard_at, said_at, part_at, fail_at, rate_at;
-	struct session_counts counts;
 };
 
 static void
 set_state(struct session *s, enum session_state state)
 {
 	s->state = state;
-}
-
-static bool
-over(const struct session *s)
-{
-	return s->state == STATE_FAILED || s->state == STATE_ENDED;
-}
-
-/* The opening */
-
-static void
-put_codecs(struct buf *list)
-{
-	const struct codec_ops *const *c = codec_all();
-
-	for (size_t i = 0; c[i] != NULL; i++) {
-		if (i > 0)
-			buf_put_char(list, ',');
-		buf_put_str(list, c[i]->name);
-	}
-}
-
-static void
-put_opening(struct session *s)
-{
-	bool hub = s->opts.role == SESSION_HUB;
-	struct buf codecs = { 0 };
-	struct frame_hello h = {
-		.version_min = FRAME_VERSION,
-		.version_max = FRAME_VERSION,
-		.association = slice_str(s->association),
-		.hub = hub,
-		.push = hub != s->opts.opener,
-		.keep = s->opts.keep,
-		.out = s->opts.out,
-		.in = s->opts.in,
-	};
-
-	put_codecs(&codecs);
-	h.codecs = buf_slice(&codecs);
-	buf_put_str(&s->out, FRAME_OPENING);
-	frame_put_hello(&s->out, &h);
-	buf_clear(&codecs);
 }
 
 struct session *
@@ -147,7 +55,7 @@ session_new(const struct session_opts *opts, struct mono now)
 	s->receiver.in = opts->in;
 	s->now = s->born_at = s->heard_at = s->said_at = s->rate_at = now;
 	s->allowance = (int64_t)opts->rate;
-	put_opening(s);
+	session_put_opening(s);
 	return s;
 }
 
@@ -165,37 +73,16 @@ session_free(struct session *s)
 
 /* Ending */
 
-/* What a person at the other end can use of it: not our files' names. */
-static void
-put_refusal(struct buf *out, const struct err *why)
-{
-	bool ours = why->kind == ERR_SYS || why->kind == ERR_INTERNAL;
-	struct frame_refuse r = {
-		.code = (unsigned)err_exit_code(why),
-		.text = ours ? SLICE("trouble at this end; its log says more")
-			     : slice_str(why->msg),
-	};
-
-	frame_put_refuse(out, &r);
-}
-
-void
-session_refusal(struct buf *out, const struct err *why)
-{
-	buf_put_str(out, FRAME_OPENING);
-	put_refusal(out, why);
-}
-
 /* End for this reason, which the peer is told if it speaks our language. */
 static void
 refuse(struct session *s, const struct err *why)
 {
-	if (over(s) || s->state == STATE_REFUSING)
+	if (session_over(s) || s->state == STATE_REFUSING)
 		return;
 	s->why = *why;
 	s->fail_at = mono_add_ms(s->now, REFUSE_MS);
 	if (s->lined && !s->closed) {
-		put_refusal(&s->out, why);
+		session_put_refuse(&s->out, why);
 		set_state(s, STATE_REFUSING);
 	} else {
 		set_state(s, STATE_FAILED);
@@ -216,30 +103,6 @@ session_abort(struct session *s, const struct err *why)
 	refuse(s, why);
 }
 
-static void
-take_refuse(struct session *s, const struct frame_refuse *r)
-{
-	static const struct {
-		unsigned code;
-		enum err_kind kind;
-	} kinds[] = {
-		{ EX_DATAERR, ERR_INPUT },
-		{ EX_TEMPFAIL, ERR_TEMP },
-		{ EX_IOERR, ERR_TEMP },
-		{ EX_NOPERM, ERR_DENIED },
-		{ EX_CONFIG, ERR_CONFIG },
-	};
-	enum err_kind kind = ERR_PROTOCOL;
-	char text[ERR_MSG_SIZE];
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (kinds[i].code == r->code)
-			kind = kinds[i].kind;
-	log_escape(text, sizeof(text), r->text);
-	err_set(&s->why, kind, "the far end refused: %s", text);
-	set_state(s, STATE_FAILED);
-}
-
 /* Events from the shell */
 
 void
@@ -252,7 +115,7 @@ session_input(struct session *s, struct slice bytes, struct mono now)
 	s->heard = true;
 	s->counts.in_bytes += bytes.n;
 	s->allowance -= (int64_t)bytes.n;
-	if (over(s))
+	if (session_over(s))
 		return;
 	buf_drop(&s->in, s->in_at);
 	s->in_at = 0;
@@ -356,125 +219,6 @@ session_refused(struct session *s, uint64_t first, const char *why)
 		refuse(s, &e);
 }
 
-/* Judging the peer's HELLO */
-
-static int
-check_version(struct slice payload, struct err *e)
-{
-	uint64_t min = 0, max = 0;
-
-	if (frame_read_versions(payload, &min, &max, e) == -1)
-		return -1;
-	if (min > FRAME_VERSION || max < FRAME_VERSION)
-		return err_set(e, ERR_PROTOCOL,
-		    "the far end speaks the versions %" PRIu64 " to %" PRIu64
-		    " of the protocol, this end only %d: update the older one",
-		    min, max, FRAME_VERSION);
-	return 0;
-}
-
-static int
-check_peer(const struct session *s, const struct frame_hello *h, struct err *e)
-{
-	bool hub = s->opts.role == SESSION_HUB;
-	char name[64];
-
-	if (!slice_eq_str(h->association, s->association))
-		return err_set(e, ERR_CONFIG,
-		    "the far end speaks for association %s, this channel is of %s",
-		    log_escape(name, sizeof(name), h->association),
-		    s->association);
-	if (h->hub == hub)
-		return err_set(e, ERR_CONFIG,
-		    "both ends take themselves for the %s of association %s",
-		    hub ? "hub" : "spoke", s->association);
-	if (h->push != (hub != s->opts.opener))
-		return err_set(e, ERR_CONFIG,
-		    "both ends say that they %s this session of association %s",
-		    s->opts.opener ? "opened" : "did not open", s->association);
-	return 0;
-}
-
-static bool
-list_has(struct slice list, const char *name)
-{
-	struct slice item;
-
-	while (slice_cut(&list, ',', &item))
-		if (slice_eq_str(item, name))
-			return true;
-	return slice_eq_str(list, name);
-}
-
-static void
-choose_codec(struct session *s, struct slice theirs)
-{
-	const struct codec_ops *wanted = s->sender.codec;
-	const struct codec_ops *gzip = codec_find(SLICE("gzip"));
-
-	if (wanted == &codec_none || list_has(theirs, wanted->name))
-		return;
-	s->sender.codec = &codec_none;
-	s->sender.level = 0;
-	if (gzip != NULL && list_has(theirs, gzip->name)) {
-		s->sender.codec = gzip;
-		s->sender.level = gzip->level_default;
-	}
-	snprintf(s->warning, sizeof(s->warning),
-	    "the far end does not know compression %s: sending %s",
-	    wanted->name, s->sender.codec->name);
-}
-
-/* Digest 0: of a lost message, not known. */
-static bool
-differ(const struct spool_point *a, const struct spool_point *b)
-{
-	return a->msgid == b->msgid && a->digest != 0 && b->digest != 0 &&
-	    a->digest != b->digest;
-}
-
-/* Where to send on, from what the receiver has; false: nowhere, our spool and
- * the receiver do not fit together. */
-static bool
-find_start(const struct session *s, const struct spool_point *theirs,
-    struct spool_point *at)
-{
-	const struct spool_point *out = &s->opts.out;
-	const struct spool_point *acked = &s->opts.out_acked;
-
-	*at = (struct spool_point){ .stream = out->stream };
-	if (stream_is_zero(theirs->stream))
-		return acked->msgid == 0;
-	if (!stream_eq(theirs->stream, out->stream))
-		return true; /* ours takes the place of theirs */
-	if (theirs->msgid > out->msgid || differ(theirs, out) ||
-	    differ(theirs, acked))
-		return false;
-	*at = *theirs;
-	return true;
-}
-
-static int
-take_hello(struct session *s, struct slice payload, struct err *e)
-{
-	struct frame_hello h;
-	struct spool_point at;
-
-	if (check_version(payload, e) == -1 ||
-	    frame_read_hello(payload, &h, e) == -1 ||
-	    check_peer(s, &h, e) == -1)
-		return -1;
-	s->keep = s->opts.keep && h.keep;
-	choose_codec(s, h.codecs);
-	if (find_start(s, &h.in, &at)) {
-		start(s, &at);
-	} else {
-		s->renew_due = true;
-		set_state(s, STATE_RENEWING);
-	}
-	return 0;
-}
-
 /* Frames */
 
 static void
@@ -538,6 +282,21 @@ take_open_frame(struct session *s, const struct frame *f, struct err *e)
 }
 
 static int
+take_hello(struct session *s, struct slice payload, struct err *e)
+{
+	struct spool_point at;
+	int rc = session_judge_hello(s, payload, &at, e);
+
+	if (rc == 1) {
+		start(s, &at);
+	} else if (rc == 0) {
+		s->renew_due = true;
+		set_state(s, STATE_RENEWING);
+	}
+	return rc == -1 ? -1 : 0;
+}
+
+static int
 take_frame(struct session *s, const struct frame *f, struct err *e)
 {
 	struct frame_refuse r;
@@ -545,7 +304,8 @@ take_frame(struct session *s, const struct frame *f, struct err *e)
 	if (f->type == FRAME_REFUSE) {
 		if (frame_read_refuse(f->payload, &r, e) == -1)
 			return -1;
-		take_refuse(s, &r);
+		session_read_refuse(&r, &s->why);
+		set_state(s, STATE_FAILED);
 		return 0;
 	}
 	if (s->state != STATE_OPENING)
@@ -554,12 +314,6 @@ take_frame(struct session *s, const struct frame *f, struct err *e)
 		return err_set(e, ERR_PROTOCOL,
 		    "a frame of type %c before HELLO", (int)f->type);
 	return take_hello(s, f->payload, e);
-}
-
-static struct slice
-unused(const struct session *s)
-{
-	return (struct slice){ s->in.p + s->in_at, s->in.n - s->in_at };
 }
 
 static void
@@ -574,49 +328,6 @@ use_up(struct session *s, size_t n)
 		buf_clear(&s->in);
 	else
 		buf_reset(&s->in);
-}
-
-static bool
-long_since(const struct session *s, struct mono then, int64_t ms)
-{
-	return mono_ms_since(s->now, then) >= ms;
-}
-
-/* Something else than our opening: the log of whoever opened the channel shows
- * what it was (a shell's greeting, an HTTP error, ...), so wait for its line. */
-static void
-take_noise(struct session *s, struct slice in)
-{
-	char text[4 * NOISE_MAX + 8];
-	struct slice line;
-	struct err e = { 0 };
-
-	if (slice_cut(&in, '\n', &line))
-		in = line;
-	else if (in.n < NOISE_MAX && !s->closed &&
-	    !long_since(s, s->part_at, NOISE_MS))
-		return;
-	if (in.n > NOISE_MAX)
-		in.n = NOISE_MAX;
-	err_set(&e, ERR_PROTOCOL, "noise before hello: %s",
-	    log_escape(text, sizeof(text), in));
-	refuse(s, &e);
-}
-
-/* True when the opening line is there. */
-static bool
-take_line(struct session *s)
-{
-	struct slice in = unused(s), want = SLICE(FRAME_OPENING);
-
-	if (slice_starts(in, want)) {
-		s->lined = true;
-		use_up(s, want.n);
-		return true;
-	}
-	if (!slice_starts(want, in) || s->closed)
-		take_noise(s, in);
-	return false;
 }
 
 /* Does the shell have something to do first? */
@@ -636,11 +347,27 @@ listening(const struct session *s)
 	    !busy(s);
 }
 
+/* True when the opening line is there. */
+static bool
+take_line(struct session *s)
+{
+	struct err e = { 0 };
+	int rc = session_read_line(s, &e);
+
+	if (rc == -1)
+		refuse(s, &e);
+	if (rc != 1)
+		return false;
+	s->lined = true;
+	use_up(s, sizeof(FRAME_OPENING) - 1);
+	return true;
+}
+
 static void
 read_frames(struct session *s)
 {
 	while (listening(s) && s->in_at < s->in.n) {
-		struct slice in = unused(s);
+		struct slice in = session_unused(s);
 		struct frame f;
 		struct err e = { 0 };
 		enum frame_cut cut;
@@ -664,102 +391,6 @@ read_frames(struct session *s)
 	}
 }
 
-/* Time */
-
-static const struct pace *
-pace(const struct session *s)
-{
-	return s->keep ? &pace_kept : &pace_once;
-}
-
-/* How long the frame of which we have a part may take. */
-static int64_t
-part_ms(const struct session *s)
-{
-	struct slice in = unused(s);
-	int64_t n = FRAME_HEADER;
-
-	if (!s->lined)
-		return slice_starts(SLICE(FRAME_OPENING), in) ? FRAME_GRACE_MS
-							      : NOISE_MS;
-	if (in.n >= 4)
-		n += (int64_t)(unsigned char)in.p[1] << 16 |
-		    (int64_t)(unsigned char)in.p[2] << 8 |
-		    (int64_t)(unsigned char)in.p[3];
-	return FRAME_GRACE_MS + n * 1000 / FRAME_RATE;
-}
-
-static void
-check_time(struct session *s)
-{
-	struct err e = { 0 };
-
-	if (!s->keep && long_since(s, s->born_at, TOTAL_MS))
-		err_set(&e, ERR_TEMP, "the session took longer than %d s",
-		    TOTAL_MS / 1000);
-	else if (long_since(s, s->heard_at, pace(s)->silence_ms))
-		err_set(&e, ERR_TEMP,
-		    "the far end was silent for %" PRId64 " s",
-		    pace(s)->silence_ms / 1000);
-	else if (s->out.n > 0 &&
-	    long_since(s, s->said_at, pace_kept.silence_ms))
-		err_set(&e, ERR_TEMP, "the far end does not read");
-	else if (s->in_part && long_since(s, s->part_at, part_ms(s)))
-		err_set(&e, ERR_TEMP, "the far end is too slow");
-	else
-		return;
-	refuse(s, &e);
-}
-
-static void
-refill(struct session *s)
-{
-	int64_t rate = (int64_t)s->opts.rate;
-	int64_t ms = mono_ms_since(s->now, s->rate_at);
-
-	if (rate == 0 || ms <= 0)
-		return;
-	s->rate_at = mono_add_ms(s->rate_at, ms);
-	if (ms > 10000)
-		ms = 10000; /* the bucket holds a second's worth anyway */
-	s->allowance += rate * ms / 1000;
-	if (s->allowance > rate)
-		s->allowance = rate;
-	if (s->allowance < -9 * rate)
-		s->allowance = -9 * rate;
-}
-
-static struct mono
-earlier(struct mono a, struct mono b)
-{
-	return a.ns < b.ns ? a : b;
-}
-
-struct mono
-session_wake(const struct session *s)
-{
-	struct mono t = mono_add_ms(s->now, NEVER_MS);
-
-	if (over(s))
-		return t;
-	if (s->state == STATE_REFUSING)
-		return s->fail_at;
-	if (!s->keep)
-		t = earlier(t, mono_add_ms(s->born_at, TOTAL_MS));
-	t = earlier(t, mono_add_ms(s->heard_at, pace(s)->silence_ms));
-	if (s->out.n > 0)
-		t = earlier(t, mono_add_ms(s->said_at, pace_kept.silence_ms));
-	else if (s->state == STATE_OPEN)
-		t = earlier(t, mono_add_ms(s->said_at, pace(s)->ping_ms));
-	if (s->in_part)
-		t = earlier(t, mono_add_ms(s->part_at, part_ms(s)));
-	if (s->opts.rate > 0 && s->out.n > 0 && s->allowance <= 0)
-		t = earlier(t,
-		    mono_add_ms(s->rate_at,
-			(1 - s->allowance) * 1000 / (int64_t)s->opts.rate + 1));
-	return t;
-}
-
 /* What we say: answers first, then keep-alives, then our messages. */
 static void
 fill_out(struct session *s)
@@ -775,7 +406,7 @@ fill_out(struct session *s)
 	    (!s->keep || s->receiver.done)) {
 		frame_put_signal(&s->out, FRAME_DONE);
 		s->done = true;
-	} else if (long_since(s, s->said_at, pace(s)->ping_ms)) {
+	} else if (session_quiet(s)) {
 		frame_put_signal(&s->out, FRAME_PING);
 		s->said_at = s->now;
 	}
@@ -872,10 +503,13 @@ take_end(struct session *s)
 static void
 step(struct session *s)
 {
+	struct err e = { 0 };
+
 	read_frames(s);
-	check_time(s);
+	if (session_late(s, &e))
+		refuse(s, &e);
 	if (s->state == STATE_REFUSING &&
-	    (s->out.n == 0 || s->closed || long_since(s, s->fail_at, 0)))
+	    (s->out.n == 0 || s->closed || session_since(s, s->fail_at, 0)))
 		set_state(s, STATE_FAILED);
 	if (busy(s))
 		return;
@@ -883,7 +517,7 @@ step(struct session *s)
 	if (s->state == STATE_OPEN && s->done && s->receiver.done &&
 	    s->out.n == 0)
 		set_state(s, STATE_ENDED);
-	else if (s->closed && !over(s))
+	else if (s->closed && !session_over(s))
 		take_end(s);
 }
 
@@ -892,10 +526,10 @@ session_next(struct session *s, struct mono now, struct session_action *a)
 {
 	*a = (struct session_action){ .kind = SESSION_NOTHING };
 	s->now = now;
-	refill(s);
-	if (!over(s))
+	session_refill(s);
+	if (!session_over(s))
 		step(s);
-	if (over(s)) {
+	if (session_over(s)) {
 		a->kind =
 		    s->state == STATE_ENDED ? SESSION_END : SESSION_FAILED;
 		a->err = s->why;
