@@ -37,3 +37,9 @@ test_helpers += t/compile_config
 t_compile_config_SOURCES = t/compile_config.c
 t_compile_config_LDADD = $(XMLCONFIG_LIBS)
 EXTRA_DIST += t/torrus_accept.sh t/torrus_leaves.pl t/data/torrus
+
+fuzz_programs += t/fuzz/tree
+t_fuzz_tree_SOURCES = t/fuzz/tree.c
+t_fuzz_tree_LDADD = $(FUZZ_LIBS) $(XMLCONFIG_LIBS)
+t_fuzz_tree_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/tree
