@@ -1,7 +1,9 @@
 /*
  * The datasource tree; see tree.h.  All text lies in one block, each leaf's
  * path, token and parameters one behind the other; a leaf is where it begins
- * and how long these are.  What CONFIG may say is tree_config.c's.
+ * and how long these are.  A parameter is its rank in names_param(), a byte;
+ * the length of its value, two bytes, the lower one first; the value; a NUL.
+ * What CONFIG may say is tree_config.c's.
  */
 #include "config.h"
 
@@ -116,20 +118,24 @@ tree_add_like(struct tree *t, struct slice path, const struct tree_leaf *l,
 	return 0;
 }
 
+enum {
+	PARAM_HEAD = 3, /* bytes before a value */
+	PARAM_ROOM = PARAM_HEAD + 1,
+};
+
 /* Where in the last leaf's parameters, from byte `from` of the text, one of
- * this rank belongs, and how many bytes of the same name stand there. */
+ * this rank belongs, and how many bytes of the same rank stand there. */
 static size_t
 param_place(const struct tree *t, size_t from, int rank, size_t *same)
 {
-	struct slice left = { t->text + from, t->used - from }, name, value;
+	struct slice left = { t->text + from, t->used - from }, value;
 	size_t at = from;
+	int r;
 
 	*same = 0;
-	while (tree_next_param(&left, &name, &value)) {
-		int r = names_param_rank(name);
-
+	while (tree_next_ranked(&left, &r, &value)) {
 		if (r == rank)
-			*same = name.n + value.n + 2;
+			*same = value.n + PARAM_ROOM;
 		if (r >= rank)
 			break;
 		at = (size_t)(left.p - t->text);
@@ -138,14 +144,14 @@ param_place(const struct tree *t, size_t from, int rank, size_t *same)
 }
 
 void
-tree_set(struct tree *t, struct slice name, struct slice value)
+tree_set_ranked(struct tree *t, int rank, struct slice value)
 {
-	int rank = names_param_rank(name);
 	struct leaf *l;
 	size_t at, same = 0;
 	char *p;
 
-	assert(rank >= 0 && t->n > 0 && value.n <= LIMIT_CONFIG_VALUE);
+	assert(names_param(rank) != NULL && t->n > 0 &&
+	    value.n <= LIMIT_CONFIG_VALUE);
 	l = &t->leaf[t->n - 1];
 	at = t->used;
 	if (rank <= t->rank) /* not simply the next one */
@@ -155,13 +161,20 @@ tree_set(struct tree *t, struct slice name, struct slice value)
 		t->rank = rank;
 	memmove(t->text + at, t->text + at + same, t->used - at - same);
 	t->used -= same;
-	p = text_open(t, at, name.n + value.n + 2);
-	memcpy(p, name.p, name.n);
-	p[name.n] = '\0';
+	p = text_open(t, at, value.n + PARAM_ROOM);
+	p[0] = (char)rank;
+	p[1] = (char)(value.n & 0xff);
+	p[2] = (char)(value.n >> 8);
 	if (value.n > 0)
-		memcpy(p + name.n + 1, value.p, value.n);
-	p[name.n + 1 + value.n] = '\0';
-	l->n_params += (uint32_t)(name.n + value.n + 2 - same);
+		memcpy(p + PARAM_HEAD, value.p, value.n);
+	p[PARAM_HEAD + value.n] = '\0';
+	l->n_params += (uint32_t)(value.n + PARAM_ROOM - same);
+}
+
+void
+tree_set(struct tree *t, struct slice name, struct slice value)
+{
+	tree_set_ranked(t, names_param_rank(name), value);
 }
 
 static struct slice
@@ -243,23 +256,42 @@ tree_next_child(const struct tree *t, struct tree_span *left,
 }
 
 bool
+tree_next_ranked(struct slice *params, int *rank, struct slice *value)
+{
+	const unsigned char *p = (const unsigned char *)params->p;
+	size_t n;
+
+	if (params->n < PARAM_ROOM || names_param(p[0]) == NULL)
+		return false;
+	n = p[1] | (size_t)p[2] << 8;
+	if (n > params->n - PARAM_ROOM || p[PARAM_HEAD + n] != '\0')
+		return false;
+	*rank = p[0];
+	*value = (struct slice){ params->p + PARAM_HEAD, n };
+	params->p += n + PARAM_ROOM;
+	params->n -= n + PARAM_ROOM;
+	return true;
+}
+
+bool
 tree_next_param(struct slice *params, struct slice *name, struct slice *value)
 {
-	struct slice left = *params;
+	int rank;
 
-	if (!slice_cut(&left, '\0', name) || !slice_cut(&left, '\0', value))
+	if (!tree_next_ranked(params, &rank, value))
 		return false;
-	*params = left;
+	*name = slice_str(names_param(rank));
 	return true;
 }
 
 struct slice
 tree_param(const struct tree_leaf *l, struct slice name, struct slice fallback)
 {
-	struct slice left = l->params, n, value;
+	struct slice left = l->params, value;
+	int rank = names_param_rank(name), r;
 
-	while (tree_next_param(&left, &n, &value))
-		if (slice_eq(n, name))
+	while (tree_next_ranked(&left, &r, &value))
+		if (r == rank)
 			return value;
 	return fallback;
 }

@@ -13,7 +13,7 @@ struct tree; /* leaves in path order once tree_finish was called */
 struct tree_leaf {
 	struct slice path;   /* "/Sites/Alps/Gateway/load/avg1" */
 	struct slice token;  /* of the stream that it came from, or empty */
-	struct slice params; /* "name\0value\0...": tree_next_param */
+	struct slice params; /* in a form of their own: tree_next_param */
 };
 
 struct tree *tree_new(void);
@@ -28,6 +28,7 @@ int tree_add_like(struct tree *t, struct slice path, const struct tree_leaf *l,
  * those of names_param(), values of at most LIMIT_CONFIG_VALUE bytes without
  * NUL; they are kept in the order of names_param(). */
 void tree_set(struct tree *t, struct slice name, struct slice value);
+void tree_set_ranked(struct tree *t, int rank, struct slice value);
 /* Sort by path, in the order of bytes, so that a subtree's leaves stand
  * together; ERR_INPUT names two that collide: the same path, a leaf where
  * another has a subtree, names side by side that differ in case only, or the
@@ -51,8 +52,11 @@ struct tree_child {
 /* Cut the first child off a subtree; false when there is none left. */
 bool tree_next_child(const struct tree *t, struct tree_span *left,
     struct tree_child *out);
+/* Cut the first parameter off; false at the end, or where the bytes are none.
+ * The value has a NUL behind it. */
 bool tree_next_param(struct slice *params, struct slice *name,
     struct slice *value);
+bool tree_next_ranked(struct slice *params, int *rank, struct slice *value);
 /* The value of a parameter, or fallback. */
 struct slice tree_param(const struct tree_leaf *l, struct slice name,
     struct slice fallback);

@@ -167,8 +167,7 @@ check_param(int rank, struct slice name, struct slice value, struct err *e)
 	if (rank < 0)
 		return err_set(e, ERR_INPUT, "%.*s is not a spoke's to set", n,
 		    name.p);
-	assert((size_t)rank < sizeof(kinds) / sizeof(kinds[0]) &&
-	    slice_eq_str(name, kinds[rank].name));
+	assert((size_t)rank < sizeof(kinds) / sizeof(kinds[0]));
 	if (value.n > LIMIT_CONFIG_VALUE)
 		return err_set(e, ERR_INPUT, "%.*s is longer than %d bytes", n,
 		    name.p, LIMIT_CONFIG_VALUE);
@@ -213,7 +212,7 @@ add_line(struct block *b, struct slice name, struct slice value, struct err *e)
 		return err_set(e, ERR_INPUT, "%.*s stands twice", (int)name.n,
 		    name.p);
 	b->seen |= UINT32_C(1) << rank;
-	tree_set(b->t, name, value);
+	tree_set_ranked(b->t, rank, value);
 	return 0;
 }
 

@@ -11,7 +11,6 @@
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
-#include <zlib.h>
 
 #include "common/base/mem.h"
 #include "xmlconfig/xml_check.h"
@@ -28,16 +27,29 @@ struct reader {
 	int line;
 };
 
+/* Against a library's mistakes, not a person's intentions; a CRC of so many
+ * short texts would take longer than to read them. */
 void
-xml_sum_add(struct xml_sum *s, const void *value, size_t n)
+xml_sum_add(struct xml_sum *s, struct slice value)
 {
-	s->crc = (uint32_t)crc32_z(s->crc, value, n);
+	uint64_t h = s->hash ^ value.n, word;
+
+	while (value.n > 0) {
+		size_t n = value.n < sizeof(word) ? value.n : sizeof(word);
+
+		word = 0;
+		memcpy(&word, value.p, n);
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 32;
+		value = (struct slice){ value.p + n, value.n - n };
+	}
+	s->hash = h;
 }
 
 bool
 xml_sum_eq(const struct xml_sum *a, const struct xml_sum *b)
 {
-	return a->leaves == b->leaves && a->crc == b->crc;
+	return a->leaves == b->leaves && a->hash == b->hash;
 }
 
 static void
@@ -65,16 +77,24 @@ is_ours(const char *element)
 /* A parser that is not to replace entities leaves each ampersand, and it alone,
  * as a reference: "&#38;". */
 static void
-add_value(struct xml_sum *s, const char *p, size_t n)
+add_value(struct xml_sum *s, struct slice value)
 {
-	const char *amp;
+	struct slice before;
+	struct buf b = { 0 };
 
-	while ((amp = memchr(p, '&', n)) != NULL && n - (size_t)(amp - p) > 4) {
-		xml_sum_add(s, p, (size_t)(amp - p) + 1);
-		n -= (size_t)(amp - p) + 5;
-		p = amp + 5;
+	if (memchr(value.p, '&', value.n) == NULL) {
+		xml_sum_add(s, value);
+		return;
 	}
-	xml_sum_add(s, p, n);
+	while (slice_cut(&value, '&', &before)) {
+		buf_put(&b, before);
+		buf_put_char(&b, '&');
+		if (slice_starts(value, SLICE("#38;")))
+			value = (struct slice){ value.p + 4, value.n - 4 };
+	}
+	buf_put(&b, value);
+	xml_sum_add(s, buf_slice(&b));
+	buf_clear(&b);
 }
 
 /* Attributes come as name, prefix, URI, value, and the value's end. */
@@ -95,8 +115,9 @@ start_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 		complain(r, "not an element of ours");
 	r->sum.leaves += strcmp((const char *)name, "leaf") == 0;
 	for (int i = 0; i < n_attributes; i++, attribute += 5)
-		add_value(&r->sum, (const char *)attribute[3],
-		    (size_t)(attribute[4] - attribute[3]));
+		add_value(&r->sum,
+		    (struct slice){ (const char *)attribute[3],
+			(size_t)(attribute[4] - attribute[3]) });
 }
 
 static void

@@ -16,10 +16,10 @@ enum {
 /* All zero: nothing yet. */
 struct xml_sum {
 	size_t leaves;
-	uint32_t crc; /* of all attribute values, one behind the other */
+	uint64_t hash; /* of all attribute values, in order */
 };
 
-void xml_sum_add(struct xml_sum *s, const void *value, size_t n);
+void xml_sum_add(struct xml_sum *s, struct slice value);
 bool xml_sum_eq(const struct xml_sum *a, const struct xml_sum *b);
 
 /* From where fd stands to the end of the file.  ERR_INPUT says what and in

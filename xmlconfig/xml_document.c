@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <libxml/tree.h>
@@ -15,16 +16,14 @@
 #include "xmlconfig/xml_document.h"
 
 enum {
-	SHARED_MAX = 32,
+	RANKS = 32, /* more than there are parameters */
 	OUTPUT_CHUNK = 256 << 10,
 };
 
-/* Parameters that a range of leaves has in common. */
+/* Parameters that leaves have in common, by rank (names_param). */
 struct shared {
-	struct {
-		struct slice name, value;
-	} param[SHARED_MAX];
-	size_t n;
+	uint32_t ranks; /* a bit for each */
+	struct slice value[RANKS];
 };
 
 struct writer {
@@ -102,7 +101,7 @@ end(struct writer *w)
 static void
 put_attribute(struct writer *w, const char *name, struct slice value)
 {
-	xml_sum_add(&w->sum, value.p, value.n);
+	xml_sum_add(&w->sum, value);
 	took(w, xmlTextWriterWriteAttribute(w->xml, xml(name), xml(value.p)));
 }
 
@@ -173,10 +172,7 @@ name_attribute(struct writer *w, struct slice name)
 {
 	char text[LIMIT_PATH_COMPONENT + 1];
 
-	if (!name_is_component(name)) {
-		refuse(w, "name", "not one of a path");
-		return;
-	}
+	assert(name.n <= LIMIT_PATH_COMPONENT); /* tree_add looked */
 	memcpy(text, name.p, name.n);
 	text[name.n] = '\0';
 	attribute(w, "name", (struct slice){ text, name.n });
@@ -184,76 +180,68 @@ name_attribute(struct writer *w, struct slice name)
 
 /* --- What leaves share ------------------------------------------------- */
 
-/* Torrus hands a subtree's parameters down, but takes these for the subtree's
- * own, or shows them there: they stay on the leaf. */
-static bool
-is_inherited(struct slice name)
+static uint32_t
+bit(int rank)
 {
-	static const char *const own[] = { "comment", "legend",
-		"node-display-name", "descriptive-nickname", "precedence",
-		"hidden" };
-
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (slice_eq_str(name, own[i]))
-			return false;
-	return true;
+	return UINT32_C(1) << rank;
 }
 
-static bool
-is_shared(const struct shared *s, struct slice name)
+/* Torrus hands a subtree's parameters down, but takes those from "comment" on
+ * for the subtree's own, or shows them there: they stay on the leaf. */
+static uint32_t
+inherited(void)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (slice_eq(s->param[i].name, name))
-			return true;
-	return false;
+	int rank = names_param_rank(SLICE("comment"));
+
+	assert(rank > 0 && names_param(RANKS) == NULL);
+	return bit(rank) - 1;
 }
 
 /* Keep of s what l has with the same value. */
 static void
 keep_shared(struct shared *s, const struct tree_leaf *l)
 {
-	const struct slice none = { NULL, SIZE_MAX };
-	size_t kept = 0;
+	struct slice left = l->params, value;
+	uint32_t kept = 0;
+	int rank;
 
-	for (size_t i = 0; i < s->n; i++) {
-		struct slice v = tree_param(l, s->param[i].name, none);
-
-		if (slice_eq(v, s->param[i].value))
-			s->param[kept++] = s->param[i];
-	}
-	s->n = kept;
+	while (tree_next_ranked(&left, &rank, &value))
+		if ((s->ranks & bit(rank)) != 0 &&
+		    slice_eq(value, s->value[rank]))
+			kept |= bit(rank);
+	s->ranks = kept;
 }
 
-/* What the leaves of a subtree share and `known` has not; nothing of a leaf
- * alone. */
-static struct shared
-find_shared(const struct tree *t, struct tree_span span,
-    const struct shared *known)
+/* What the leaves of a subtree share, of the ranks that are asked for; nothing
+ * of a leaf alone. */
+static void
+find_shared(const struct tree *t, struct tree_span span, uint32_t ranks,
+    struct shared *s)
 {
-	struct shared s = { .n = 0 };
-	struct slice left, name, value;
+	struct slice left, value;
+	int rank;
 
+	s->ranks = 0;
 	if (span.end - span.first < 2)
-		return s;
+		return;
 	left = tree_leaf(t, span.first).params;
-	while (s.n < SHARED_MAX && tree_next_param(&left, &name, &value))
-		if (is_inherited(name) && !is_shared(known, name)) {
-			s.param[s.n].name = name;
-			s.param[s.n++].value = value;
-		}
-	while (++span.first < span.end && s.n > 0) {
+	while (tree_next_ranked(&left, &rank, &value)) {
+		s->ranks |= bit(rank) & ranks;
+		s->value[rank] = value;
+	}
+	while (++span.first < span.end && s->ranks != 0) {
 		struct tree_leaf l = tree_leaf(t, span.first);
 
-		keep_shared(&s, &l);
+		keep_shared(s, &l);
 	}
-	return s;
 }
 
 static void
 shared_params(struct writer *w, const struct shared *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		param(w, s->param[i].name.p, s->param[i].value);
+	for (int rank = 0; rank < RANKS; rank++)
+		if ((s->ranks & bit(rank)) != 0)
+			param(w, names_param(rank), s->value[rank]);
 }
 
 /* --- The tree ---------------------------------------------------------- */
@@ -302,26 +290,25 @@ data_file(struct writer *w, struct slice name)
 	param(w, "data-file", slice_str(file));
 }
 
+/* handed: the ranks of what stands above it already. */
 static void
-write_leaf(struct writer *w, const struct tree_child *leaf,
-    const struct shared *s)
+write_leaf(struct writer *w, const struct tree_child *leaf, uint32_t handed)
 {
 	struct tree_leaf l = tree_leaf(w->t, leaf->span.first);
-	struct slice left = l.params, name, value;
+	struct slice left = l.params, value;
+	int rank;
 
 	start(w, "leaf");
 	w->sum.leaves++;
 	name_attribute(w, leaf->name);
-	if (w->failed)
-		return;
 	if (leaf->name.n + 1 == l.path.n) { /* no subtree says it for us */
 		top_params(w);
 		data_dir(w, SLICE(""));
 	}
 	data_file(w, leaf->name);
-	while (tree_next_param(&left, &name, &value))
-		if (!is_shared(&w->all, name) && !is_shared(s, name))
-			param(w, name.p, value);
+	while (tree_next_ranked(&left, &rank, &value))
+		if ((handed & bit(rank)) == 0)
+			param(w, names_param(rank), value);
 	end(w);
 }
 
@@ -340,13 +327,13 @@ look_below(const struct tree *t, struct tree_span span, bool *some, bool *all)
 }
 
 static void write_children(struct writer *w, struct tree_span span,
-    const struct shared *s);
+    uint32_t handed);
 
 static void
 write_subtree(struct writer *w, const struct tree_child *child)
 {
 	struct tree_span below = child->span;
-	struct shared s = { .n = 0 };
+	struct shared s = { .ranks = 0 };
 	bool some, all;
 
 	start(w, "subtree");
@@ -361,21 +348,21 @@ write_subtree(struct writer *w, const struct tree_child *child)
 		data_dir(w, path);
 	}
 	if (all) /* what is handed down reaches none but these */
-		s = find_shared(w->t, below, &w->all);
+		find_shared(w->t, below, inherited() & ~w->all.ranks, &s);
 	shared_params(w, &s);
-	write_children(w, below, &s);
+	write_children(w, below, w->all.ranks | s.ranks);
 	end(w);
 }
 
-/* s: what the subtree hands down.  As deep as paths are. */
+/* handed: the ranks of what the subtree hands down.  As deep as paths are. */
 static void
-write_children(struct writer *w, struct tree_span span, const struct shared *s)
+write_children(struct writer *w, struct tree_span span, uint32_t handed)
 {
 	struct tree_child child;
 
 	while (!w->failed && tree_next_child(w->t, &span, &child))
 		if (child.is_leaf)
-			write_leaf(w, &child, s);
+			write_leaf(w, &child, handed);
 		else
 			write_subtree(w, &child);
 }
@@ -398,14 +385,13 @@ common_prefix(const struct tree *t)
 static void
 write_datasources(struct writer *w)
 {
-	const struct shared none = { .n = 0 };
 	struct tree_span all = { 0, tree_size(w->t), 1 };
 
 	start(w, "datasources");
 	if (all.end > 0) {
 		w->top = common_prefix(w->t);
-		w->all = find_shared(w->t, all, &none);
-		write_children(w, all, &none);
+		find_shared(w->t, all, inherited(), &w->all);
+		write_children(w, all, w->all.ranks);
 	}
 	end(w);
 }

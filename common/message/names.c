@@ -236,28 +236,33 @@ name_is_text(struct slice s)
 	return true;
 }
 
-static const char *const params[] = {
-	"collector-period",
-	"collector-timeoffset",
-	"rrd-create-dstype",
-	"rrd-create-heartbeat",
-	"rrd-create-min",
-	"rrd-create-max",
-	"vertical-label",
-	"graph-legend",
-	"graph-title",
-	"graph-lower-limit",
-	"graph-upper-limit",
-	"graph-logarithmic",
-	"rrd-scaling-base",
-	"line-style",
-	"line-color",
-	"comment",
-	"legend",
-	"node-display-name",
-	"descriptive-nickname",
-	"precedence",
-	"hidden",
+/* With its length, which mostly tells two names apart. */
+#define PARAM(literal)                         \
+	{                                      \
+		(literal), sizeof(literal) - 1 \
+	}
+static const struct slice params[] = {
+	PARAM("collector-period"),
+	PARAM("collector-timeoffset"),
+	PARAM("rrd-create-dstype"),
+	PARAM("rrd-create-heartbeat"),
+	PARAM("rrd-create-min"),
+	PARAM("rrd-create-max"),
+	PARAM("vertical-label"),
+	PARAM("graph-legend"),
+	PARAM("graph-title"),
+	PARAM("graph-lower-limit"),
+	PARAM("graph-upper-limit"),
+	PARAM("graph-logarithmic"),
+	PARAM("rrd-scaling-base"),
+	PARAM("line-style"),
+	PARAM("line-color"),
+	PARAM("comment"),
+	PARAM("legend"),
+	PARAM("node-display-name"),
+	PARAM("descriptive-nickname"),
+	PARAM("precedence"),
+	PARAM("hidden"),
 };
 
 enum {
@@ -268,7 +273,7 @@ int
 names_param_rank(struct slice name)
 {
 	for (int i = 0; i < PARAMS; i++)
-		if (slice_eq_str(name, params[i]))
+		if (slice_eq(name, params[i]))
 			return i;
 	return -1;
 }
@@ -276,5 +281,5 @@ names_param_rank(struct slice name)
 const char *
 names_param(int rank)
 {
-	return rank >= 0 && rank < PARAMS ? params[rank] : NULL;
+	return rank >= 0 && rank < PARAMS ? params[rank].p : NULL;
 }
