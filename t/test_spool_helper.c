@@ -24,17 +24,30 @@ enum {
 	TIME_BASE = 1700000000
 };
 
-int
-helper_dir(void)
+static int
+make_dir(const char *base)
 {
-	char name[] = "/tmp/axletree-spool-XXXXXX";
+	char name[64];
 	int top;
 
+	snprintf(name, sizeof(name), "%s/axletree-spool-XXXXXX", base);
 	if (mkdtemp(name) == NULL)
-		fail_msg("mkdtemp");
+		fail_msg("mkdtemp %s", name);
 	top = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(top != -1);
 	return top;
+}
+
+int
+helper_dir(void)
+{
+	return make_dir("/tmp");
+}
+
+int
+helper_dir_in_memory(void)
+{
+	return make_dir(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 static void

@@ -12,6 +12,8 @@
 /* A fresh directory, open; ends the test when it cannot be made.  Every
  * function below does the same when something is not as it says. */
 int helper_dir(void);
+/* The same in memory, where there is such a file system: syncs cost nothing. */
+int helper_dir_in_memory(void);
 /* Remove all that is in it, and close it. */
 void helper_dir_done(int top);
 

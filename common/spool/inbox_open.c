@@ -57,56 +57,35 @@ find_stream(struct inbox *i, const struct listing *l)
 	buf_clear(&keep);
 }
 
-/* Some sealed segment covers its first number: it is left of a rename or a
- * repair. */
-static bool
-is_leftover(const struct listing *l, uint64_t first)
-{
-	for (size_t k = 0; k < l->n; k++)
-		if (l->at[k].name.first <= first && first <= l->at[k].name.last)
-			return true;
-	return false;
-}
-
 /* What a dead session left open is sealed. */
 static int
-recover_open(struct inbox *i, struct segment_name s, const struct listing *l,
-    struct err *e)
+recover_open(struct inbox *i, struct err *e)
 {
 	struct repair_dir d = repair_dir(i);
-	struct listing made = { 0 };
-	struct segment_scan found;
-	char name[SEGMENT_NAME_SIZE];
-	int rc, fd = -1;
-
-	if (is_leftover(l, s.first)) {
-		if (unlinkat(i->dir, segment_name_text(s, name), 0) == -1)
-			return err_sys(e, "remove %s", name);
-		return 0;
-	}
-	rc = repair_open(&d, s, &fd, &found, &made, e);
-	i->state.quarantined += made.n > 0;
-	listing_clear(&made);
-	if (rc == -1 || fd == -1)
-		return rc;
-	appender_resume(&i->app, fd, &found);
-	if (stream_is_zero(i->stream))
-		i->stream = found.stream;
-	return appender_seal(&i->app, inbox_sealed, i, e);
-}
-
-static int
-recover_all_open(struct inbox *i, struct err *e)
-{
 	struct listing l = { 0 };
 	int rc = listing_read(&l, i->dir, 0, e);
 
+	d.all = &l;
+	i->state.foreign = l.foreign;
 	if (rc == 0)
 		find_stream(i, &l);
-	for (size_t k = 0; rc == 0 && k < l.n; k++)
-		if (l.at[k].name.last == 0)
-			rc = recover_open(i, l.at[k].name, &l, e);
-	i->state.foreign = l.foreign;
+	for (size_t k = 0; rc == 0 && k < l.n; k++) {
+		struct segment_scan found = { 0 };
+		int fd = -1;
+
+		if (l.at[k].name.last != 0)
+			continue;
+		d.stream = i->stream;
+		rc = repair_open(&d, l.at[k].name, &fd, &found, e);
+		if (rc == -1 || fd == -1) {
+			i->state.quarantined += found.messages > 0;
+			continue;
+		}
+		if (stream_is_zero(i->stream))
+			i->stream = found.stream;
+		appender_resume(&i->app, fd, &found);
+		rc = appender_seal(&i->app, inbox_sealed, i, e);
+	}
 	listing_clear(&l);
 	return rc;
 }
@@ -226,9 +205,13 @@ inbox_load(struct inbox *i, struct err *e)
 {
 	appender_init(&i->app, i->dir);
 	if (durable_sweep(i->top, e) == -1 || durable_sweep(i->dir, e) == -1 ||
-	    read_ledger(i, e) == -1 || recover_all_open(i, e) == -1 ||
-	    inbox_take_back(i, e) == -1 || durable_sync(i->dir, e) == -1 ||
-	    load_segments(i, e) == -1)
+	    read_ledger(i, e) == -1)
+		return -1;
+	/* a ledger is made after this sync */
+	if (stream_is_zero(i->ledger.stream) && durable_sync(i->top, e) == -1)
+		return -1;
+	if (recover_open(i, e) == -1 || inbox_take_back(i, e) == -1 ||
+	    durable_sync(i->dir, e) == -1 || load_segments(i, e) == -1)
 		return -1;
 	if (stream_eq(i->ledger.stream, i->stream))
 		extent_pass_lost(&i->now, &i->ledger);
@@ -253,7 +236,7 @@ inbox_open(int association_dir, const struct inbox_opts *opts,
 		i->opts.message_max = LIMIT_MESSAGE;
 	if (i->opts.size_max == 0)
 		i->opts.size_max = ROOM_SIZE;
-	i->dir = durable_make_dir(i->top, "inbox", e);
+	i->dir = listing_dir(i->top, "inbox", e);
 	if (i->dir == -1 || inbox_load(i, e) == -1) {
 		inbox_close(i);
 		return err_wrap(e, "inbox");

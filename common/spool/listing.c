@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,14 @@
 #include "common/base/durable.h"
 #include "common/base/mem.h"
 #include "common/spool/listing.h"
+
+int
+listing_dir(int top, const char *name, struct err *e)
+{
+	if (mkdirat(top, name, 0700) == -1 && errno != EEXIST)
+		return err_sys(e, "make directory %s", name);
+	return durable_open_dir(top, name, e);
+}
 
 void
 listing_put(struct listing *l, struct listed s)
@@ -71,6 +80,15 @@ listing_read(struct listing *l, int dirfd, unsigned dir, struct err *e)
 	if (l->n > 1)
 		qsort(l->at, l->n, sizeof(l->at[0]), compare);
 	return 0;
+}
+
+bool
+listing_covers(const struct listing *l, uint64_t msgid)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].name.first <= msgid && msgid <= l->at[i].name.last)
+			return true;
+	return false;
 }
 
 uint64_t

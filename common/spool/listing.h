@@ -19,10 +19,15 @@ struct listing {
 	uint64_t foreign; /* names that are not a segment's nor ours */
 };
 
+/* Open a directory of segments, made where it is missing; the caller syncs top
+ * unless something in it tells that this was done. */
+int listing_dir(int top, const char *name, struct err *e);
 /* Add the segments in dirfd. */
 int listing_read(struct listing *l, int dirfd, unsigned dir, struct err *e);
 void listing_put(struct listing *l, struct listed s);      /* at the end */
 void listing_drop(struct listing *l, size_t at, size_t n); /* from at on */
+/* Does a sealed one hold msgid, by its name? */
+bool listing_covers(const struct listing *l, uint64_t msgid);
 /* The size of one of the files, 0 when it is gone. */
 uint64_t listing_size(int dirfd, struct segment_name s);
 void listing_clear(struct listing *l);

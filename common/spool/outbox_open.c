@@ -22,24 +22,13 @@ enum {
 	RETAIN_DEFAULT_S = 7 * 86400,
 };
 
-/* Made where it is missing; without a sync where it is there. */
-static int
-open_dir(int top, const char *name, struct err *e)
-{
-	int fd = durable_open_dir(top, name, e);
-
-	if (fd == -1 && e->sys == ENOENT)
-		fd = durable_make_dir(top, name, e);
-	return fd;
-}
-
 int
 outbox_lock(struct outbox *o, struct err *e)
 {
 	for (;;) {
 		struct stat ours, named;
 
-		o->dir = open_dir(o->top, "outbox", e);
+		o->dir = listing_dir(o->top, "outbox", e);
 		if (o->dir == -1)
 			return -1;
 		o->lock = lock_dir(o->dir, o->opts.lock_wait_ms, e);
@@ -58,17 +47,23 @@ outbox_lock(struct outbox *o, struct err *e)
 	}
 }
 
-/* Segments move between them by rename. */
+/* sent/ beside outbox/: segments move between them by rename. */
 static int
-check_file_system(const struct outbox *o, struct err *e)
+open_sent(struct outbox *o, struct err *e)
 {
 	struct stat a, b;
 
+	o->sent_dir = listing_dir(o->top, "sent", e);
+	if (o->sent_dir == -1)
+		return -1;
 	if (fstat(o->dir, &a) == -1 || fstat(o->sent_dir, &b) == -1)
 		return err_sys(e, "look at the spool");
 	if (a.st_dev != b.st_dev)
 		return err_set(e, ERR_CONFIG,
 		    "outbox and sent are on different file systems");
+	/* a mark is made after this sync */
+	if (fstatat(o->dir, "mark", &a, AT_SYMLINK_NOFOLLOW) == -1)
+		return durable_sync(o->top, e);
 	return 0;
 }
 
@@ -87,18 +82,6 @@ read_lost(struct outbox *o, struct err *e)
 	return outbox_to_quarantine(o, o->dir, "outbox", "lost", why.msg, e);
 }
 
-/* A sealed one covers its numbers: this one is left of a rename or a repair
- * that was not finished. */
-static bool
-is_leftover(const struct outbox *o, uint64_t first)
-{
-	for (size_t i = 0; i < o->waiting.n; i++)
-		if (o->waiting.at[i].name.first <= first &&
-		    first <= o->waiting.at[i].name.last)
-			return true;
-	return false;
-}
-
 static void
 note_scan(struct outbox *o, const struct segment_scan *found)
 {
@@ -112,63 +95,57 @@ note_scan(struct outbox *o, const struct segment_scan *found)
 		found->last_digest };
 }
 
-/* One that a dead writer left open: gone on with (take), or sealed. */
+/* What dead writers left open, in order: the newest is gone on with, those
+ * before it belong to a commit of several segments and are sealed. */
 static int
-recover_open(struct outbox *o, struct segment_name s, bool take, struct err *e)
+recover_open(struct outbox *o, const struct listing *all, struct err *e)
 {
 	struct repair_dir d = outbox_repair_dir(o);
-	char name[SEGMENT_NAME_SIZE];
-	struct segment_scan found;
-	int fd = -1;
+	int rc = 0;
 
-	if (is_leftover(o, s.first)) {
-		if (unlinkat(o->dir, segment_name_text(s, name), 0) == -1)
-			return err_sys(e, "remove %s", name);
-		return 0;
-	}
-	if (repair_open(&d, s, &fd, &found, &o->waiting, e) == -1)
-		return -1;
-	if (fd == -1)
-		return 0;
-	note_scan(o, &found);
-	appender_resume(&o->app, fd, &found);
-	return take ? 0 : appender_seal(&o->app, outbox_sealed, o, e);
-}
+	d.all = all;
+	for (size_t i = 0; rc == 0 && i < all->n; i++) {
+		struct segment_scan found;
+		int fd = -1;
 
-static int
-compare_listed(const void *a, const void *b)
-{
-	const struct listed *x = a, *y = b;
-
-	return (x->name.first > y->name.first) -
-	    (x->name.first < y->name.first);
-}
-
-/* All but the last that are open belong to a commit of several segments. */
-static int
-recover_all_open(struct outbox *o, const struct listing *all, struct err *e)
-{
-	size_t last = all->n;
-
-	for (size_t i = 0; i < all->n; i++) {
-		struct listed s = all->at[i];
-
-		if (s.name.last == 0) {
-			last = i;
+		if (all->at[i].name.last != 0)
 			continue;
-		}
+		rc = repair_open(&d, all->at[i].name, &fd, &found, e);
+		if (rc == -1 || fd == -1)
+			continue;
+		note_scan(o, &found);
+		d.stream = o->state.stream;
+		appender_resume(&o->app, fd, &found);
+		if (i < all->n - 1)
+			rc = appender_seal(&o->app, outbox_sealed, o, e);
+	}
+	return rc;
+}
+
+/* The sealed segments, once all that is open was recovered. */
+static int
+list_waiting(struct outbox *o, struct err *e)
+{
+	struct listing all = { 0 };
+	int rc = listing_read(&all, o->dir, 0, e);
+
+	o->state.foreign = all.foreign;
+	if (rc == 0)
+		rc = recover_open(o, &all, e);
+	listing_clear(&all);
+	listing_clear(&o->waiting);
+	if (rc == 0)
+		rc = listing_read(&all, o->dir, 0, e);
+	for (size_t i = 0; rc == 0 && i < all.n; i++) {
+		struct listed s = all.at[i];
+
+		if (s.name.last == 0)
+			continue;
 		s.bytes = listing_size(o->dir, s.name);
 		listing_put(&o->waiting, s);
 	}
-	for (size_t i = 0; i < all->n; i++)
-		if (all->at[i].name.last == 0 &&
-		    recover_open(o, all->at[i].name,
-			i == last && i == all->n - 1, e) == -1)
-			return -1;
-	if (o->waiting.n > 1)
-		qsort(o->waiting.at, o->waiting.n, sizeof(o->waiting.at[0]),
-		    compare_listed);
-	return 0;
+	listing_clear(&all);
+	return rc;
 }
 
 /* The newest message that sealed segments hold, unless an open one did. */
@@ -344,9 +321,6 @@ settle(struct outbox *o, struct err *e)
 int
 outbox_load(struct outbox *o, struct err *e)
 {
-	struct listing all = { 0 };
-	int rc = -1;
-
 	appender_init(&o->app, o->dir);
 	if (durable_sweep(o->dir, e) == -1 ||
 	    slots_open(o->dir, "mark", &o->slots, e) == -1 ||
@@ -357,20 +331,14 @@ outbox_load(struct outbox *o, struct err *e)
 		o->state.acked = o->state.last = o->mark.acked;
 	}
 	if (listing_read(&o->sent, o->sent_dir, 0, e) == -1 ||
-	    listing_read(&all, o->dir, 0, e) == -1)
-		goto out;
-	o->state.foreign = all.foreign;
-	if (recover_all_open(o, &all, e) == -1 || settle(o, e) == -1)
-		goto out;
+	    list_waiting(o, e) == -1 || settle(o, e) == -1)
+		return -1;
 	o->put = o->state.last;
 	o->put_generation = o->state.generation;
 	o->put_newest_s = o->newest_s;
 	o->put_first_s = o->open_first_s;
 	outbox_refresh(o);
-	rc = 0;
-out:
-	listing_clear(&all);
-	return rc;
+	return 0;
 }
 
 void
@@ -415,10 +383,8 @@ outbox_open(int association_dir, const struct outbox_opts *opts,
 		.quarantine = { .dir = -1 },
 		.app = { .fd = -1 } };
 	set_opts(o, opts);
-	if (outbox_lock(o, e) == -1 ||
-	    (o->sent_dir = open_dir(o->top, "sent", e)) == -1 ||
-	    check_file_system(o, e) == -1 || outbox_finish_renew(o, e) == -1 ||
-	    outbox_load(o, e) == -1) {
+	if (outbox_lock(o, e) == -1 || open_sent(o, e) == -1 ||
+	    outbox_finish_renew(o, e) == -1 || outbox_load(o, e) == -1) {
 		outbox_close(o);
 		return err_wrap(e, "outbox");
 	}

@@ -41,7 +41,9 @@ remove_new(struct outbox *o, int dir, struct err *e)
 {
 	if (empty_dir(dir, e) == -1)
 		return -1;
-	if (unlinkat(o->top, new_dir, AT_REMOVEDIR) == -1 && errno != ENOENT)
+	/* a temporary of a dead writer whose process id lives again may stay */
+	if (unlinkat(o->top, new_dir, AT_REMOVEDIR) == -1 && errno != ENOENT &&
+	    errno != ENOTEMPTY)
 		return err_sys(e, "remove %s", new_dir);
 	return 0;
 }

@@ -159,39 +159,54 @@ scan_open(const struct repair_dir *d, struct segment_name s, int *fd,
 	return 0;
 }
 
+/* Cut and sync what is whole; false: a copy must take its place, see *why. */
+static bool
+take_up(const struct repair_dir *d, struct segment_name s, int fd,
+    const struct segment_scan *found, const char **why)
+{
+	struct err ignored; /* why says what failed */
+
+	*why = "a repair of it was not finished";
+	if (d->all != NULL && listing_covers(d->all, s.first))
+		return false;
+	*why = "damaged: what was good is in segments of its own";
+	if (found->damaged || found->first != s.first)
+		return false;
+	*why = "of another stream";
+	if (!stream_is_zero(d->stream) && !stream_eq(d->stream, found->stream))
+		return false;
+	*why = "it could not be cut or synced: a copy takes its place (W7)";
+	if (found->torn && ftruncate(fd, (off_t)found->good) == -1)
+		return false;
+	/* W8: what we see may not be on the disk yet, nor its name */
+	return durable_data_sync(fd, &ignored) == 0 &&
+	    durable_sync(d->dir, &ignored) == 0;
+}
+
 int
 repair_open(const struct repair_dir *d, struct segment_name s, int *fd,
-    struct segment_scan *found, struct listing *made, struct err *e)
+    struct segment_scan *found, struct err *e)
 {
+	struct listing made = { 0 };
 	char name[SEGMENT_NAME_SIZE];
 	const char *why = "not a plain file";
+	int rc;
 
 	if (scan_open(d, s, fd, found, e) == -1)
 		return -1;
 	if (*fd == -1)
 		return to_quarantine(d, s, why, e);
-	why = "damaged or strange: what was good is in segments of its own";
+	if (found->messages > 0 && take_up(d, s, *fd, found, &why))
+		return 0;
+	close(*fd);
+	*fd = -1;
 	if (found->messages == 0 && !found->damaged) {
-		close(*fd); /* nothing in it was ever said to exist */
-		*fd = -1;
+		/* nothing in it was ever said to exist */
 		if (unlinkat(d->dir, segment_name_text(s, name), 0) == -1)
 			return err_sys(e, "remove %s", name);
 		return 0;
 	}
-	if (!found->damaged && found->first == s.first &&
-	    (stream_is_zero(d->stream) ||
-		stream_eq(d->stream, found->stream))) {
-		if (found->torn && ftruncate(*fd, (off_t)found->good) == -1) {
-			close(*fd);
-			return err_sys(e, "cut %s", name);
-		}
-		/* W8: what we see may not be on the disk yet, nor its name */
-		if (durable_data_sync(*fd, e) == 0 &&
-		    durable_sync(d->dir, e) == 0)
-			return 0;
-		why = "its sync failed: a copy takes its place (W7)";
-	}
-	close(*fd);
-	*fd = -1;
-	return repair_segment(d, s, why, made, e);
+	rc = repair_segment(d, s, why, &made, e);
+	listing_clear(&made);
+	return rc;
 }

@@ -9,10 +9,11 @@
 
 /* A directory of segments. */
 struct repair_dir {
-	int top;                 /* the association's */
-	int dir;                 /* below it */
-	const char *name;        /* how it is called there */
-	struct stream_id stream; /* current in it; zero: whatever is found */
+	int top;                   /* the association's */
+	int dir;                   /* below it */
+	const char *name;          /* how it is called there */
+	struct stream_id stream;   /* current in it; zero: whatever is found */
+	const struct listing *all; /* what is in it, or NULL */
 };
 
 /* Copy the good runs of a segment into sealed segments of their own, durably,
@@ -24,8 +25,9 @@ int repair_segment(const struct repair_dir *d, struct segment_name s,
 
 /* Take up an open segment: *fd is it, cut at its last whole message and synced
  * with its directory (W8), ready for appender_resume; or -1 when nothing is
- * left of it: it was empty, or damaged and is in *made now. */
+ * left of it.  It was empty, or damaged, or a repair of it was not finished (a
+ * sealed one covers its first number): what is good is in sealed segments. */
 int repair_open(const struct repair_dir *d, struct segment_name s, int *fd,
-    struct segment_scan *found, struct listing *made, struct err *e);
+    struct segment_scan *found, struct err *e);
 
 #endif
