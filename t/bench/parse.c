@@ -17,7 +17,7 @@
 enum {
 	VALUES = 10000,
 	RUNS = 5,
-	REPEAT = 400, /* parses a run: a few hundred milliseconds */
+	REPEAT = 200, /* messages a run */
 };
 
 static uint32_t
@@ -112,32 +112,33 @@ compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Nanoseconds a message. */
-static double
-measure(void (*run)(struct slice), struct slice s)
+static int64_t
+time_of(void (*run)(struct slice), struct slice s)
 {
-	int64_t took[RUNS];
+	struct mono start = clock_mono();
 
-	for (int i = 0; i < RUNS; i++) {
-		struct mono start = clock_mono();
-
-		for (int k = 0; k < REPEAT; k++)
-			run(s);
-		took[i] = clock_mono().ns - start.ns;
-	}
-	qsort(took, RUNS, sizeof(took[0]), compare);
-	return (double)took[RUNS / 2] / REPEAT;
+	for (int k = 0; k < REPEAT; k++)
+		run(s);
+	return clock_mono().ns - start.ns;
 }
 
+/* Turn by turn, so that what else the machine does slows both. */
 static void
 report(const char *what, unsigned step)
 {
+	int64_t parse_ns[RUNS], floor_ns[RUNS];
+	double parse, least;
 	struct buf b = { 0 };
-	double least, parse;
 
 	make_message(&b, step);
-	least = measure(run_floor, buf_slice(&b));
-	parse = measure(run_parser, buf_slice(&b));
+	for (int i = 0; i < RUNS; i++) {
+		floor_ns[i] = time_of(run_floor, buf_slice(&b));
+		parse_ns[i] = time_of(run_parser, buf_slice(&b));
+	}
+	qsort(floor_ns, RUNS, sizeof(floor_ns[0]), compare);
+	qsort(parse_ns, RUNS, sizeof(parse_ns[0]), compare);
+	parse = (double)parse_ns[RUNS / 2] / REPEAT;
+	least = (double)floor_ns[RUNS / 2] / REPEAT;
 	printf("parse DATA, %s: %.1f ns a value, %.0f MB/s; floor %.1f ns, "
 	       "%.0f MB/s; %.2f of its speed\n",
 	    what, parse / VALUES, (double)b.n * 1e3 / parse, least / VALUES,
