@@ -27,6 +27,12 @@ fuzz_programs += %D%/message
 %C%_message_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 EXTRA_DIST += %D%/corpus/message
 
+fuzz_programs += %D%/names
+%C%_names_SOURCES = %D%/names.c
+%C%_names_LDADD = $(FUZZ_LIBS) $(COMMON_LIBS)
+%C%_names_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += %D%/corpus/names
+
 script_tests += t/fuzz-replay.t
 
 .PHONY: fuzz
