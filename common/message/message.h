@@ -57,16 +57,19 @@ struct message {
 enum message_form {
 	MESSAGE_FORM_FULL,  /* all fields of ours: spools and sessions */
 	MESSAGE_FORM_BARE,  /* the draft's MsgID, Type, Timestamp alone */
-	MESSAGE_FORM_INPUT, /* `spoke write`: no MsgID; others right if given */
+	MESSAGE_FORM_INPUT, /* `spoke write`: no MsgID; others right if given, as
+	                       far as one message shows it */
 };
 
 enum message_verdict {
 	MESSAGE_MORE,    /* not all there yet: call again with more behind it */
 	MESSAGE_WHOLE,   /* accepted; m is filled, m->raw.n bytes are used */
 	MESSAGE_POISON,  /* Length and Digest right, grammar wrong: m->msgid,
-	                     stream, prev, digest and raw are filled, e says what.
-	                     In the bare form: grammar wrong, lone dot found */
-	MESSAGE_DAMAGED, /* not what was spooled: e says what, with line */
+	                     stream, prev, digest and raw are filled, the rest as
+	                     far as it was good; e says what.  In the bare form:
+	                     grammar wrong, lone dot found */
+	MESSAGE_DAMAGED, /* not what was spooled, or in the input form any error:
+	                     e says what, with line */
 	MESSAGE_OVERSIZE, /* a limit was passed: as damaged, nothing buffered on */
 };
 
