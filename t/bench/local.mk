@@ -5,6 +5,12 @@ bench_scripts =
 bench_programs += %D%/parse
 %C%_parse_SOURCES = %D%/parse.c
 
+if HAVE_LIBRRD
+bench_programs += %D%/ingest
+%C%_ingest_SOURCES = %D%/ingest.c
+%C%_ingest_LDADD = $(HUB_LIBS)
+endif
+
 .PHONY: bench
 bench: all $(bench_programs)
 	@test -z '$(SANITIZE_CFLAGS)' || \
