@@ -11,8 +11,11 @@
 
 #include "common/base/clock.h"
 #include "common/base/durable.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "hub/commands/leaf.h"
+#include "hub/control.h"
+#include "hub/stores/stores.h"
 #include "xmlconfig/index.h"
 
 /* The tree that was named, or the only one of which this node is the hub. */
@@ -99,6 +102,24 @@ find_leaf(struct leaf *l, struct err *e)
 	return rc == 1 ? 0 : -1;
 }
 
+/* Reading a leaf first brings it up to date.  No hubd: nothing waits. */
+static int
+bring_up_to_date(const struct leaf *l, struct err *e)
+{
+	const char *const word[] = { "flush", l->tree, l->path, NULL };
+	struct buf reply = { .limit = 0 };
+	int status = 0;
+	int rc = control_ask(l->config->node.run, word, &reply, &status, e);
+
+	if (rc == -1 && (e->sys == ENOENT || e->sys == ECONNREFUSED))
+		rc = 0;
+	else if (rc == 0 && status != 0)
+		log_warn("values may be late: hubd did not flush %s: %.*s",
+		    l->path, (int)reply.n, reply.p);
+	buf_clear(&reply);
+	return rc;
+}
+
 int
 leaf_open(const struct options *o, const char *tree, const char *path,
     struct leaf *out, struct err *e)
@@ -111,7 +132,7 @@ leaf_open(const struct options *o, const char *tree, const char *path,
 	    choose_tree(out->config, tree, &out->tree, e) == -1 ||
 	    node_enter(out->config, e) == -1 ||
 	    node_open(out->config, &out->node, e) == -1 ||
-	    find_leaf(out, e) == -1)
+	    find_leaf(out, e) == -1 || bring_up_to_date(out, e) == -1)
 		return -1;
 	store = config_store_for(out->config);
 	if (store != NULL && strcmp(store->type, "rrd") == 0)
