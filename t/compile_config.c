@@ -45,7 +45,7 @@ compile(int dir, const struct tree *t, const char *rrd, struct err *e)
 	return compiled_write(dir, "alps.sqlite", t, &head, e);
 }
 
-/* A name with a colon has another without one, for Torrus. */
+/* As files are named: tree_file_name. */
 static void
 print_name(struct slice name)
 {

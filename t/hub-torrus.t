@@ -37,7 +37,7 @@ now=$(($(date +%s) / 60 * 60))
 leaf=0
 while IFS='	' read -r _ path _; do
 	leaf=$((leaf + 1))
-	rrd=rrd/main$path.rrd
+	rrd=rrd/main$(echo "$path" | tr : ,).rrd
 	rrdtool create "$rrd" --start $((now - 660)) --step 60 \
 	    DS:value:GAUGE:150:U:U RRA:AVERAGE:0.5:1:1440
 	for minute in 10 9 8 7 6 5 4 3 2 1 0; do

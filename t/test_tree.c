@@ -260,6 +260,16 @@ no_path_and_no_token_is_added(void **state)
 }
 
 static void
+files_have_no_colon(void **state)
+{
+	char path[] = "/a:b/c::d/e.f-g_h";
+
+	(void)state;
+	tree_file_name(path);
+	assert_string_equal(path, "/a,b/c,,d/e.f-g_h");
+}
+
+static void
 a_tree_has_at_most_a_million_leaves(void **state)
 {
 	struct tree *t = tree_new();
@@ -495,6 +505,7 @@ main(void)
 		cmocka_unit_test(parameters_stand_in_one_order),
 		cmocka_unit_test(what_collides_is_refused_with_both_names),
 		cmocka_unit_test(no_path_and_no_token_is_added),
+		cmocka_unit_test(files_have_no_colon),
 		cmocka_unit_test(a_tree_has_at_most_a_million_leaves),
 		cmocka_unit_test(a_config_becomes_leaves),
 		cmocka_unit_test(each_parameter_takes_values_of_its_kind),

@@ -296,6 +296,14 @@ tree_param(const struct tree_leaf *l, struct slice name, struct slice fallback)
 	return fallback;
 }
 
+void
+tree_file_name(char *path)
+{
+	for (; *path != '\0'; path++)
+		if (*path == ':')
+			*path = ',';
+}
+
 /* --- Order and collisions ---------------------------------------------- */
 
 static int

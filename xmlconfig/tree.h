@@ -60,6 +60,10 @@ bool tree_next_ranked(struct slice *params, int *rank, struct slice *value);
 /* The value of a parameter, or fallback. */
 struct slice tree_param(const struct tree_leaf *l, struct slice name,
     struct slice fallback);
+/* A path, or part of one, as it names files and directories of the store: a
+ * comma for each colon, at which RRDtool ends the name of a file, and Torrus
+ * does not say otherwise.  In place; no component of a path has a comma. */
+void tree_file_name(char *path);
 void tree_free(struct tree *t);
 
 /* Whole CONFIG bodies (all parts, in order) into a tree, before tree_finish.

@@ -61,6 +61,7 @@ xml_write_association(int dirfd, const char *name, const struct tree *t,
 	struct xml_document d = { .t = t, .directory = dir };
 	int rc = -1;
 
+	tree_file_name(dir + strlen(o->directory));
 	if (strpbrk(dir, "%$") != NULL || !name_is_text(slice_str(dir)))
 		err_set(e, ERR_CONFIG,
 		    "%s: Torrus takes no such name of a directory", dir);
@@ -124,32 +125,6 @@ make_dir(char *path, struct err *e)
 	return rc;
 }
 
-/* A link for each name with a colon in what follows path[base], which is the
- * path of an RRD file. */
-static int
-make_aliases(const char *path, size_t base, struct err *e)
-{
-	const char *p = path + base, *next;
-	int rc = 0;
-
-	for (; *p == '/' && rc == 0; p = next) {
-		char *name, *link, *c;
-
-		next = p + 1 + strcspn(p + 1, "/");
-		if (memchr(p, ':', (size_t)(next - p)) == NULL)
-			continue;
-		name = mem_strndup(p + 1, (size_t)(next - p) - 1);
-		link = mem_strndup(path, (size_t)(next - path));
-		for (c = link + (p - path); (c = strchr(c, ':')) != NULL;)
-			*c = XML_ALIAS_COLON;
-		if (symlink(name, link) == -1 && errno != EEXIST)
-			rc = err_sys(e, "link %s", link);
-		free(name);
-		free(link);
-	}
-	return rc;
-}
-
 int
 xml_make_dirs(const struct tree *t, const struct xml_opts *o, struct err *e)
 {
@@ -158,25 +133,21 @@ xml_make_dirs(const struct tree *t, const struct xml_opts *o, struct err *e)
 	size_t base;
 	int rc = 0;
 
-	buf_printf(&path, "%s/%s", o->directory, o->tree);
+	buf_printf(&path, "%s/", o->directory);
 	base = path.n;
 	for (size_t i = 0; i < tree_size(t) && rc == 0; i++) {
-		struct slice leaf = tree_leaf(t, i).path, dir = leaf;
+		struct slice dir = tree_leaf(t, i).path;
 
 		while (dir.p[dir.n - 1] != '/')
 			dir.n--;
 		dir.n--;
-		path.n = base;
-		buf_put(&path, dir);
-		if (i == 0 || !slice_eq(dir, last))
-			rc = make_dir(path.p, e);
-		last = dir;
-		if (rc == -1 || memchr(leaf.p, ':', leaf.n) == NULL)
+		if (i > 0 && slice_eq(dir, last))
 			continue;
+		last = dir;
 		path.n = base;
-		buf_put(&path, leaf);
-		buf_put_str(&path, ".rrd");
-		rc = make_aliases(path.p, base, e);
+		buf_printf(&path, "%s%.*s", o->tree, (int)dir.n, dir.p);
+		tree_file_name(path.p + base);
+		rc = make_dir(path.p, e);
 	}
 	buf_clear(&path);
 	return rc;

@@ -29,8 +29,7 @@ int xml_write_tree(int dirfd, const char *name, const char *const *files,
  * number of leaves. */
 int xml_validate(int dirfd, const char *name, size_t leaves, struct err *e);
 /* Make the directories that data-dir names, for Torrus refuses a tree where one
- * is missing; and a symbolic link "a,b" to "a:b" for each name with a colon,
- * which Torrus cannot draw from. */
+ * is missing.  The store makes a file's own directory as well. */
 int xml_make_dirs(const struct tree *t, const struct xml_opts *o,
     struct err *e);
 

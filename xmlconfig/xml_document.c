@@ -257,16 +257,6 @@ top_params(struct writer *w)
 	shared_params(w, &w->all);
 }
 
-/* RRDtool ends a file's name at a colon, and Torrus does not escape it: the
- * file has another name without one (xml_make_dirs). */
-static void
-alias(char *name)
-{
-	for (; *name != '\0'; name++)
-		if (*name == ':')
-			*name = XML_ALIAS_COLON;
-}
-
 /* The directory of the leaves right below the subtree whose path this is. */
 static void
 data_dir(struct writer *w, struct slice subtree)
@@ -274,7 +264,7 @@ data_dir(struct writer *w, struct slice subtree)
 	size_t n = w->dir.n;
 
 	buf_put(&w->dir, subtree);
-	alias(w->dir.p + n);
+	tree_file_name(w->dir.p + n);
 	param(w, "data-dir", buf_slice(&w->dir));
 	w->dir.n = n;
 }
@@ -286,7 +276,7 @@ data_file(struct writer *w, struct slice name)
 
 	memcpy(file, name.p, name.n);
 	memcpy(file + name.n, ".rrd", sizeof(".rrd"));
-	alias(file);
+	tree_file_name(file);
 	param(w, "data-file", slice_str(file));
 }
 

@@ -8,9 +8,6 @@
 #include "xmlconfig/tree.h"
 #include "xmlconfig/xml_check.h"
 
-/* What stands for a colon in data-dir and data-file; no name of a path has it. */
-#define XML_ALIAS_COLON ','
-
 /* Borrowed. */
 struct xml_document {
 	const struct tree *t;  /* finished; NULL: files instead */

@@ -135,9 +135,11 @@ leaf_open(const struct options *o, const char *tree, const char *path,
 	    find_leaf(out, e) == -1 || bring_up_to_date(out, e) == -1)
 		return -1;
 	store = config_store_for(out->config);
-	if (store != NULL && strcmp(store->type, "rrd") == 0)
+	if (store != NULL && strcmp(store->type, "rrd") == 0) {
 		out->file = mem_printf("%s/%s%s.rrd", store->directory,
 		    out->tree, path);
+		tree_file_name(out->file + strlen(store->directory));
+	}
 	return 0;
 }
 

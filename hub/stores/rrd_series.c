@@ -41,6 +41,7 @@ rrd_series_name(const char *tree, struct slice path, char out[RRD_NAME_SIZE])
 		return false;
 	n = snprintf(out, RRD_NAME_SIZE, "%s%.*s.rrd", tree, (int)path.n,
 	    path.p);
+	tree_file_name(out);
 	return n > 0 && n < RRD_NAME_SIZE;
 }
 

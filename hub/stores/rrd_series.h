@@ -66,7 +66,8 @@ uint32_t rrd_series_drop_past(struct rrd_series *l, uint64_t last_s);
 void rrd_table_settle(struct rrd_table *t, const uint32_t *handle, size_t n);
 void rrd_table_clear(struct rrd_table *t);
 
-/* "<tree><path>.rrd", the name of a leaf's file below the store's directory.
+/* "<tree><path>.rrd", the name of a leaf's file below the store's directory,
+ * without colons (tree_file_name).
  * False: does not fit. */
 enum {
 	RRD_NAME_SIZE = 1024
