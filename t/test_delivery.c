@@ -622,6 +622,98 @@ a_kept_session_delivers_what_is_written_meanwhile(void **state)
 	assert_non_null(strstr(from_hub.err.msg, "asked to end"));
 }
 
+static const char bare_config[] = "MsgID:100001\n"
+				  "Type:CONFIG\n"
+				  "Timestamp:1085528682\n"
+				  "\n"
+				  "level2-token:T0005\n"
+				  "level2-path:/Routers/RTR1/eth0/InOctets\n"
+				  ".\n";
+static const char bare_data[] = "MsgID:100002\n"
+				"Type:DATA\n"
+				"Timestamp:1085528690\n"
+				"\n"
+				"T0005:12345678\n"
+				".\n";
+
+/* Say this to the hub, and hear what it answers. */
+static const char *
+say_bare(const char *text)
+{
+	static char answer[256];
+	struct child c;
+	size_t n = 0;
+	ssize_t got;
+	int fd[2];
+
+	pair_up(fd);
+	c = start_hub(fd, false);
+	assert_int_equal(write(fd[0], text, strlen(text)),
+	    (ssize_t)strlen(text));
+	shutdown(fd[0], SHUT_WR);
+	while ((got = read(fd[0], answer + n, sizeof(answer) - 1 - n)) > 0)
+		n += (size_t)got;
+	answer[n] = '\0';
+	close(fd[0]);
+	from_hub = end_hub(c);
+	return answer;
+}
+
+static void
+bare_messages_are_taken_where_they_are_allowed(void **state)
+{
+	char both[512], other[512];
+
+	(void)state;
+	snprintf(both, sizeof(both), "%s%s", bare_config, bare_data);
+	assert_string_not_equal(say_bare(both), "ACK 100001\nACK 100002\n");
+	assert_int_equal(from_hub.err.kind, ERR_PROTOCOL);
+
+	hub.a.bare = true;
+	assert_string_equal(say_bare(bare_config), "ACK 100001\n");
+	assert_int_equal(from_hub.rc, 0);
+	assert_string_equal(say_bare(both), "ACK 100001\nACK 100002\n");
+	assert_int_equal(from_hub.rc, 0);
+	assert_int_equal(from_hub.r.counts.taken, 1);
+	assert_int_equal(from_hub.r.durable.msgid, 100002);
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 100001),
+	    "100001 100002");
+
+	snprintf(other, sizeof(other), "%s", bare_data);
+	other[strlen(other) - 4] = '9'; /* the same number, another value */
+	assert_string_equal(say_bare(other), "");
+	assert_int_equal(from_hub.err.kind, ERR_INPUT);
+	assert_non_null(strstr(from_hub.err.msg, "fork"));
+	other[5 + 6] = '9'; /* 100009 */
+	assert_string_equal(say_bare(other), "");
+	assert_non_null(strstr(from_hub.err.msg,
+	    "message 100009 came when 100003 was next"));
+}
+
+static void
+a_bare_message_that_is_cut_off_is_not_acknowledged(void **state)
+{
+	char text[512];
+
+	(void)state;
+	hub.a.bare = true;
+	snprintf(text, sizeof(text), "%s%.40s", bare_config, bare_data);
+	assert_string_equal(say_bare(text), "ACK 100001\n");
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 100001),
+	    "100001");
+}
+
+static void
+a_session_is_taken_where_bare_messages_are_allowed(void **state)
+{
+	(void)state;
+	hub.a.bare = true;
+	fill(spoke.top, 2);
+	deliver();
+	assert_delivered();
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3");
+}
+
 /* What a hostile sender may put into a batch. */
 static void
 batches_are_judged(void **state)
@@ -716,6 +808,9 @@ main(void)
 		T(a_newer_session_ends_the_older),
 		T(one_that_does_not_listen_is_killed),
 		T(a_kept_session_delivers_what_is_written_meanwhile),
+		T(bare_messages_are_taken_where_they_are_allowed),
+		T(a_bare_message_that_is_cut_off_is_not_acknowledged),
+		T(a_session_is_taken_where_bare_messages_are_allowed),
 		T(batches_are_judged),
 	};
 

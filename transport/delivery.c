@@ -16,6 +16,7 @@
 
 #include "common/base/log.h"
 #include "common/config/node.h"
+#include "transport/bare.h"
 #include "transport/delivery.h"
 #include "transport/feeder.h"
 #include "transport/session_lock.h"
@@ -25,6 +26,7 @@ enum {
 	FLUSH_MS = 1000, /* acknowledgements go to the spool so often */
 	SEAL_MS = 1000,  /* what came in a kept session is sealed after */
 	POLL_MAX_MS = 60000,
+	FIRST_MS = 30000,
 };
 
 struct delivery {
@@ -190,7 +192,7 @@ run_session(struct delivery *d, struct err *e)
 static void
 on_readable(struct delivery *d)
 {
-	char *room = buf_room(&d->input, READ_SIZE);
+	char *room = buf_room(&d->input, READ_SIZE); /* stays empty */
 	ssize_t n = read(d->o->channel->read_fd, room, READ_SIZE);
 
 	if (n > 0)
@@ -403,6 +405,41 @@ open_all(struct delivery *d, struct err *e)
 	return 0;
 }
 
+/* Where bare messages are allowed, who was called waits for the first bytes. */
+static int
+hear_first(struct delivery *d, struct err *e)
+{
+	struct pollfd p = { d->o->channel->read_fd, POLLIN, 0 };
+	char *room = buf_room(&d->input, READ_SIZE);
+	ssize_t n;
+
+	if (poll(&p, 1, FIRST_MS) <= 0)
+		return err_set(e, ERR_TEMP, "the far end was silent");
+	n = read(p.fd, room, READ_SIZE);
+	if (n == -1 && errno != EAGAIN && errno != EINTR)
+		return err_sys(e, "read");
+	d->input.n = n > 0 ? (size_t)n : 0;
+	return 0;
+}
+
+static int
+run_bare(struct delivery *d, struct err *e)
+{
+	struct bare_opts bo = { .association_dir = d->association_dir,
+		.channel = d->o->channel,
+		.in = d->in,
+		.begun = buf_slice(&d->input),
+		.deadline = d->o->deadline };
+	struct err late = { 0 };
+	int rc = bare_receive(&bo, d->r, e);
+
+	if (inbox_seal(d->in, &late) == -1 && rc == 0) {
+		*e = late;
+		rc = -1;
+	}
+	return rc;
+}
+
 /* Whatever happened: what came is sealed, what was acknowledged is believed. */
 static int
 finish(struct delivery *d, struct err *e)
@@ -424,6 +461,24 @@ finish(struct delivery *d, struct err *e)
 		return err_wrap(e, "note the acknowledgement");
 	}
 	return 0;
+}
+
+static int
+run_proper(struct delivery *d, struct err *e)
+{
+	struct session_opts so = session_opts_of(d);
+	struct err late = { 0 };
+	int rc;
+
+	d->session = session_new(&so, clock_mono());
+	session_input(d->session, buf_slice(&d->input), clock_mono());
+	buf_reset(&d->input);
+	rc = run_loop(d, e);
+	if (finish(d, &late) == -1 && rc == 0) {
+		*e = late;
+		rc = -1;
+	}
+	return rc;
 }
 
 static void
@@ -452,8 +507,6 @@ delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 		.association_dir = -1,
 		.lock_fd = -1,
 		.watch_fd = -1 };
-	struct session_opts so;
-	struct err late = { 0 };
 	int rc = -1;
 
 	*r = (struct delivery_result){ 0 };
@@ -463,13 +516,10 @@ delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 		goto out;
 	}
 	r->durable = inbox_durable(d.in);
-	so = session_opts_of(&d);
-	d.session = session_new(&so, clock_mono());
-	rc = run_loop(&d, e);
-	if (finish(&d, &late) == -1 && rc == 0) {
-		*e = late;
-		rc = -1;
-	}
+	if (o->association->bare && !o->opener && hear_first(&d, e) == -1)
+		goto out;
+	rc = bare_begins(buf_slice(&d.input)) ? run_bare(&d, e)
+					      : run_proper(&d, e);
 out:
 	close_all(&d);
 	return rc;

@@ -34,8 +34,9 @@ struct delivery_result {
 
 /* Run one session to its end: role and mode are the association's.  r is filled
  * in either case.  -1: ERR_TEMP with EBUSY: a session of this association is
- * running on this machine (an opener gives way, another takes over), ERR_TEMP
- * else: worth another try; the peer was told where it could be. */
+ * running on this machine (an opener gives way, another takes over); ERR_TEMP
+ * with EPIPE: the stream ended early, channel_close may know why; the peer was
+ * told of all else. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
 /* Tell the peer why there will be no session; best effort. */

@@ -1,6 +1,7 @@
 # Sources of this directory, and the unit tests that belong to them.
 transport_libtransport_a_SOURCES += \
 	%D%/authorize.c %D%/authorize.h \
+	%D%/bare.c %D%/bare.h \
 	%D%/delivery.c %D%/delivery.h \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \

@@ -15,6 +15,7 @@
 #include "config.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,11 +90,13 @@ refuse(struct session *s, const struct err *why)
 	}
 }
 
+/* The stream ended early: whoever made the channel may know why. */
 static void
-fail(struct session *s, enum err_kind kind, const char *what)
+fail(struct session *s, const char *what)
 {
 	s->why = (struct err){ 0 };
-	err_set(&s->why, kind, "%s", what);
+	err_set(&s->why, ERR_TEMP, "%s", what);
+	s->why.sys = EPIPE;
 	set_state(s, STATE_FAILED);
 }
 
@@ -495,9 +498,9 @@ take_end(struct session *s)
 	if (!s->heard && !s->opts.opener)
 		set_state(s, STATE_ENDED); /* a look at the port, no session */
 	else if (!s->heard)
-		fail(s, ERR_TEMP, "the far end closed without a word");
+		fail(s, "the far end closed without a word");
 	else
-		fail(s, ERR_TEMP, "the far end closed in the middle");
+		fail(s, "the far end closed in the middle");
 }
 
 static void

@@ -91,7 +91,7 @@ deliver_once(struct push *p, const struct association *a,
 		return -1;
 	rc = delivery_run(&o, r, e);
 	if (channel_close(&ch, wire_bytes, &cause) == -1 && rc == -1 &&
-	    cause.kind != ERR_NONE)
+	    e->sys == EPIPE)
 		*e = cause; /* why the stream ended early */
 	return rc;
 }
