@@ -64,7 +64,7 @@ int
 authorize_line(const struct config *c, const char *association,
     struct slice key, struct buf *out, struct err *e)
 {
-	const struct association *a;
+	const struct association *a = NULL;
 	struct ssh_public_key k;
 
 	if (check_association(c, association, &a, e) == -1 ||

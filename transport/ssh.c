@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -108,7 +107,6 @@ child(struct ssh *s, int report_fd)
 	struct err ignored; /* nobody is left to tell */
 	char where[300];
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	reset_signals();
 	close_others(s->local, report_fd);
 	set_alarm(s->deadline);

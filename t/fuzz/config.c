@@ -18,6 +18,14 @@
 #include "common/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__lsan_default_suppressions(void);
+
+/* libconfuse 3.3 forgets the arguments of a call in which it finds an error. */
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libconfuse.so\n";
+}
 
 static int
 file_of(struct slice s)
