@@ -38,7 +38,7 @@ static uint32_t digest[MESSAGES]; /* of what was committed, by number */
 static bool
 broken(char why[CRASH_WHY_SIZE], const char *what, uint64_t n)
 {
-	snprintf(why, CRASH_WHY_SIZE, "%s %" PRIu64, what, n);
+	snprintf(why, CRASH_WHY_SIZE, "%.170s %" PRIu64, what, n);
 	return false;
 }
 
