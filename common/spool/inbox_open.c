@@ -187,9 +187,11 @@ load_segments(struct inbox *i, struct err *e)
 		if (rc == 0)
 			rc = load_extent(i, &l, &bad, e);
 		if (rc == 0 && bad < l.n) {
+			/* unless hubd moved it meanwhile */
+			i->state.quarantined +=
+			    listing_size(i->dir, l.at[bad].name) > 0;
 			rc = repair_segment(&d, l.at[bad].name,
 			    "damaged or of another stream", &made, e);
-			i->state.quarantined++;
 		}
 		listing_clear(&made);
 	} while (rc == 0 && bad < l.n);

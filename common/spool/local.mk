@@ -44,3 +44,6 @@ t_test_spool_ledger_SOURCES = t/test_spool_ledger.c $(spool_test)
 t_test_spool_outbox_SOURCES = t/test_spool_outbox.c $(spool_test)
 t_test_spool_recover_SOURCES = t/test_spool_recover.c $(spool_test)
 t_test_spool_segment_SOURCES = t/test_spool_segment.c $(spool_test)
+
+bench_programs += t/bench/spool
+t_bench_spool_SOURCES = t/bench/spool.c
