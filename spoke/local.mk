@@ -27,3 +27,7 @@ t_test_schedule_SOURCES = t/test_schedule.c
 t_test_schedule_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 t_test_tokens_SOURCES = t/test_tokens.c
 t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
+
+script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-write.t
+campaign_tests += t/spoke-collect.t
+EXTRA_DIST += t/spoke-lib.sh

@@ -312,7 +312,8 @@ number_change(struct outgoing *o, uint64_t changed_s)
 	uint32_t digest = tokens_config_digest(o->t);
 
 	o->t->changed = false;
-	if (o->t->generation == s->generation && digest == o->t->digest)
+	if (s->generation > 0 && o->t->generation == s->generation &&
+	    digest == o->t->digest)
 		return; /* it changed back */
 	o->t->generation = s->generation + 1;
 	o->t->digest = digest;
