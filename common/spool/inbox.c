@@ -93,9 +93,12 @@ judge_known(struct inbox *i, const struct message *m, struct err *e)
 	for (size_t k = i->fresh_n; k > 0; k--)
 		if (i->fresh[k - 1].msgid == m->msgid)
 			return same_or_fork(i->fresh[k - 1].digest, m);
+	if (m->msgid >= i->absent_first && m->msgid <= i->absent_last)
+		return INBOX_DUPLICATE;
 	if (i->reader == NULL) {
-		if (spool_reader_open(i->top, SPOOL_INBOX | SPOOL_ARCHIVE,
-			m->msgid, &i->reader, e) == -1)
+		if (spool_reader_open_stream(i->top,
+			SPOOL_INBOX | SPOOL_ARCHIVE, i->stream, m->msgid,
+			&i->reader, e) == -1)
 			return INBOX_FAILED;
 	} else {
 		spool_reader_seek(i->reader, m->msgid);
@@ -103,8 +106,12 @@ judge_known(struct inbox *i, const struct message *m, struct err *e)
 	found = spool_reader_next(i->reader, &ours, e);
 	if (found == SPOOL_READ_FAILED)
 		return INBOX_FAILED;
-	if (found != SPOOL_READ_MESSAGE)
+	if (found != SPOOL_READ_MESSAGE) {
+		i->absent_first = i->absent_last = m->msgid;
+		if (found == SPOOL_READ_GAP)
+			i->absent_last = ours.msgid - 1;
 		return INBOX_DUPLICATE;
+	}
 	if (ours.digest != m->digest)
 		return INBOX_FORK;
 	if (sync_found(i, spool_reader_file(i->reader), e) == -1)

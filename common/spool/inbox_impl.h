@@ -36,6 +36,7 @@ struct inbox {
 	uint64_t disk_room;           /* bytes, looked up for each batch */
 	struct quarantine quarantine; /* dir -1: not opened yet */
 	struct spool_reader *reader;  /* of duplicates, or NULL */
+	uint64_t absent_first, absent_last; /* looked for and not kept */
 	struct buf synced; /* the file that was synced last for a duplicate */
 	struct inbox_state state;
 };

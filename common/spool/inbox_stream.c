@@ -152,6 +152,7 @@ inbox_begin_stream(struct inbox *i, struct stream_id stream, struct err *e)
 	spool_reader_close(i->reader);
 	i->reader = NULL;
 	buf_reset(&i->synced);
+	i->absent_first = i->absent_last = 0;
 	i->held_bytes = 0;
 	i->state.held = i->state.bytes = 0;
 	return 0;

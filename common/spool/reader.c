@@ -379,11 +379,10 @@ spool_reader_seek(struct spool_reader *r, uint64_t from)
 	bool ahead = r->fd != -1 && !r->held && !r->damage && from >= r->want &&
 	    from <= r->segment.last;
 
-	if (!ahead) {
+	if (!ahead) { /* what moved since the listing is looked for again */
 		leave_segment(r);
 		r->next = 0;
 		r->fresh = false;
-		listing_clear(&r->list);
 	}
 	r->expect = r->want = from > 0 ? from : 1;
 }
