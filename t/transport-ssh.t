@@ -5,6 +5,9 @@
 
 need ssh-keygen perl
 sshd_keys="ed25519 ecdsa rsa" start_sshd || skip_all "no sshd"
+case $(getent passwd "$(id -un)") in
+*/nologin | */false) skip_all "this account has no shell for sshd to use" ;;
+esac
 host=127.0.0.1 port=$sshd_port keys=$sshd_dir
 me=$(id -un)
 
@@ -84,6 +87,14 @@ refused "a far side that was killed" 75 'killed by signal KILL'
 authorize 'printf %s \"$SSH_ORIGINAL_COMMAND\"'
 ok "the far side is asked for a word that names no program" dial </dev/null
 is "and it is harmless" "$(cat out)" axletree
+
+authorize 'sleep 60'
+refused "a far side that does not end" 75 'no answer before the deadline' 2
+authorize cat
+echo "restrict,command=\"cat\" $(cat other.pub)" >>"$keys/authorized_keys"
+ok "while a key is changed, the old one is good" dial <hello
+configure other
+ok "and the new one" dial <hello
 
 # The agent.
 if command -v ssh-agent >/dev/null; then

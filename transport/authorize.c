@@ -36,39 +36,39 @@ is_plain_comment(struct slice s)
 	return s.n > 0;
 }
 
-static int
-check_association(const struct config *c, const char *name,
-    const struct association **out, struct err *e)
+/* NULL: it is not there, or nobody is to be let in for it. */
+static const struct association *
+find_association(const struct config *c, const char *name, struct err *e)
 {
 	const struct association *a = config_association(c, name);
 
 	if (a == NULL)
-		return err_set(e, ERR_CONFIG,
-		    "%s: there is no association \"%s\"", c->file, name);
-	if (config_dials(a))
-		return err_set(e, ERR_CONFIG,
+		err_set(e, ERR_CONFIG, "%s: there is no association \"%s\"",
+		    c->file, name);
+	else if (config_dials(a))
+		err_set(e, ERR_CONFIG,
 		    "%s:%d: association \"%s\" is mode = %s, so this node "
 		    "connects: authorize its key on %s",
 		    a->file, a->line, name, config_mode_name(a->mode),
 		    a->role == CONFIG_HUB ? a->spoke : a->hub);
-	if (!is_plain_path(c->file) || !is_plain_path(AXLETREE_BINDIR))
-		return err_set(e, ERR_CONFIG,
+	else if (!is_plain_path(c->file) || !is_plain_path(AXLETREE_BINDIR))
+		err_set(e, ERR_CONFIG,
 		    "%s: a shell would read more than a name in it: use "
 		    "another path",
 		    c->file);
-	*out = a;
-	return 0;
+	else
+		return a;
+	return NULL;
 }
 
 int
 authorize_line(const struct config *c, const char *association,
     struct slice key, struct buf *out, struct err *e)
 {
-	const struct association *a = NULL;
+	const struct association *a = find_association(c, association, e);
 	struct ssh_public_key k;
 
-	if (check_association(c, association, &a, e) == -1 ||
-	    ssh_key_check_public(key, &k, e) == -1)
+	if (a == NULL || ssh_key_check_public(key, &k, e) == -1)
 		return -1;
 	buf_printf(out, "restrict,command=\"%s/%s -c %s %s %s\" ",
 	    AXLETREE_BINDIR, a->role == CONFIG_HUB ? "hubctl" : "spoke",

@@ -167,7 +167,7 @@ hash_matches(struct slice hosts, const char *name)
 	LIBSSH2_SESSION *session = libssh2_session_init();
 	LIBSSH2_KNOWNHOSTS *known =
 	    session == NULL ? NULL : libssh2_knownhost_init(session);
-	struct slice salt, hash;
+	struct slice salt = { NULL, 0 }, hash = { NULL, 0 };
 	char *salt_text, *hash_text;
 	int found = LIBSSH2_KNOWNHOST_CHECK_FAILURE;
 
@@ -253,6 +253,7 @@ ssh_known_hosts_read(struct slice file, const char *name, struct ssh_known *out,
 	return rc;
 }
 
+/* Whether the blob is the key of a line. */
 static bool
 is_key(const struct ssh_public_key *k, struct slice blob)
 {
@@ -266,30 +267,42 @@ is_key(const struct ssh_public_key *k, struct slice blob)
 	return same;
 }
 
+/* What a line that names the host says, when `before` was said already: a
+ * revocation is for ever, a match is not undone by the host's other keys. */
+static enum ssh_verdict
+judge(const struct entry *entry, bool same, enum ssh_verdict before)
+{
+	if (before == SSH_HOST_REVOKED)
+		return before;
+	switch (entry->marker) {
+	case MARKER_AUTHORITY:
+		return before;
+	case MARKER_REVOKED:
+		return same ? SSH_HOST_REVOKED : before;
+	case MARKER_NONE:
+		break;
+	}
+	if (same || before == SSH_HOST_MATCH)
+		return SSH_HOST_MATCH;
+	return SSH_HOST_CHANGED;
+}
+
 int
 ssh_known_hosts_check(struct slice file, const char *name, struct slice key,
     enum ssh_verdict *out, int *line, struct err *e)
 {
-	enum ssh_verdict verdict = SSH_HOST_UNKNOWN;
+	enum ssh_verdict verdict = SSH_HOST_UNKNOWN, next;
 	struct reader r = { file, 0 };
 	struct entry entry;
 	int rc, decided = 0;
 
 	while ((rc = next_entry(&r, &entry, e)) == 1) {
-		bool same = is_key(&entry.key, key);
-
-		if (entry.marker == MARKER_AUTHORITY ||
-		    verdict == SSH_HOST_REVOKED ||
-		    !names_host(entry.hosts, name))
+		if (!names_host(entry.hosts, name))
 			continue;
-		if (entry.marker == MARKER_REVOKED && !same)
-			continue;
-		if (verdict == SSH_HOST_MATCH && entry.marker == MARKER_NONE)
-			continue;
-		verdict = !same                      ? SSH_HOST_CHANGED
-		    : entry.marker == MARKER_REVOKED ? SSH_HOST_REVOKED
-						     : SSH_HOST_MATCH;
-		decided = entry.line;
+		next = judge(&entry, is_key(&entry.key, key), verdict);
+		if (next != verdict)
+			decided = entry.line;
+		verdict = next;
 	}
 	if (rc == 0) {
 		*out = verdict;

@@ -306,9 +306,8 @@ static int
 await_close(struct pump *p)
 {
 	struct mono begun = clock_mono();
-	int rc;
 
-	while ((rc = libssh2_channel_wait_closed(p->s->channel)) ==
+	while (libssh2_channel_wait_closed(p->s->channel) ==
 	    LIBSSH2_ERROR_EAGAIN) {
 		struct pollfd f = { p->s->socket, POLLIN, 0 };
 

@@ -19,14 +19,17 @@ enum {
 	TERM_MS = 2000,   /* from TERM to KILL */
 };
 
-static const struct transport_ops *const all[] = { &transport_ssh };
+static const struct transport_ops *const all[] = {
+	&transport_ssh,
+	NULL,
+};
 
 const struct transport_ops *
 transport_find(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+	for (i = 0; all[i] != NULL; i++)
 		if (strcmp(all[i]->name, name) == 0)
 			return all[i];
 	return NULL;

@@ -84,7 +84,9 @@ complain(const struct scan *s, int line, const char *what)
 static char
 peek(const struct scan *s, size_t ahead)
 {
-	return s->n - s->at > ahead ? s->p[s->at + ahead] : '\n';
+	if (s->n - s->at <= ahead)
+		return '\n';
+	return s->p[s->at + ahead];
 }
 
 static void

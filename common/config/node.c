@@ -172,7 +172,7 @@ static int
 open_root(const char *path, mode_t mode, struct err *e)
 {
 	const struct walk w = { geteuid(), false };
-	struct slice last;
+	struct slice last = { NULL, 0 };
 	char name[NAME_MAX + 1];
 	int fd = open_above(path, w.ours, &last, e);
 
@@ -195,8 +195,8 @@ static int
 make_for(const struct node_account *a, const char *path, mode_t mode,
     struct err *e)
 {
-	struct slice last;
-	struct stat st;
+	struct slice last = { NULL, 0 };
+	struct stat st = { 0 };
 	char name[NAME_MAX + 1];
 	int fd = open_above(path, a->uid, &last, e), rc = 0;
 
