@@ -23,6 +23,9 @@ static const struct options_verb verbs[] = {
 	{ "check", "[ASSOCIATION...]", "the same for Nagios", command_check },
 	{ "check-config", "[-v]", "check the configuration; -v: print it",
 	    command_check_config },
+	{ "authorize", "ASSOCIATION KEY.pub",
+	    "print the line of authorized_keys for a hub's key",
+	    command_authorize },
 	{ "keygen", "FILE", "make a key pair for ssh", command_keygen },
 	{ 0 },
 };

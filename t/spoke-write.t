@@ -80,6 +80,12 @@ ok "fields that may be given, and a STATUS" give
 is "are kept" "$(field Collector 11) $(field Correlation 11) $(
 	field X-Mine 11) $(field Type 12)" "c1 j7 1 STATUS"
 
+# The manual page's example.
+sed -n '/^spoke write --source door/,/^EOT/p' "$top_srcdir/doc/spoke.1" |
+    sed -e 's/^\\\&//' -e "s/^spoke write/spoke -c spoke.conf write/" >example
+ok "the page's example" sh -e example
+is "is spooled" "$(body "$(last)")" "T0004:0"
+
 # What is refused leaves nothing behind.
 sp messages alps >before
 refused() {

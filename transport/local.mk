@@ -5,6 +5,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/delivery.c %D%/delivery.h \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/keygen.c %D%/keygen.h \
 	%D%/receiver.c %D%/receiver.h \
 	%D%/sender.c %D%/sender.h \
 	%D%/session.c %D%/session.h %D%/session_impl.h \

@@ -1,5 +1,6 @@
 spoke_libspoke_a_SOURCES += \
 	%D%/announce.c \
+	%D%/authorize.c \
 	%D%/check.c \
 	%D%/check_config.c \
 	%D%/collect.c \
