@@ -170,13 +170,16 @@ add_option(struct args *a, const char *name, const char *value)
 	add(a, mem_strdup(value));
 }
 
-void
-rrd_view_escape(struct buf *out, const char *text)
+/* A text of which RRDtool's graph language takes no part for its own
+ * (rrdgraph_graph(1)).  In a legend a backslash near the end is a control code
+ * whatever stands before it: a slash takes its place. */
+static void
+put_text(struct buf *out, const char *text, bool legend)
 {
 	for (; *text != '\0'; text++) {
-		if (*text == ':' || *text == '\\')
+		if (*text == ':' || (*text == '\\' && !legend))
 			buf_put_char(out, '\\');
-		buf_put_char(out, *text);
+		buf_put_char(out, legend && *text == '\\' ? '/' : *text);
 	}
 }
 
@@ -249,13 +252,13 @@ add_elements(struct args *a, const struct rrd_view_picture *d, const char *cf)
 	struct buf b = { .limit = 0 };
 
 	buf_put_str(&b, "DEF:v=");
-	rrd_view_escape(&b, d->path);
+	put_text(&b, d->path, false);
 	buf_printf(&b, ":value:%s", cf);
 	add(a, buf_steal(&b));
 	buf_printf(&b,
 	    "%s:v%s:", is_style(d->line_style) ? d->line_style : "LINE2",
 	    is_color(d->line_color) ? d->line_color : "#1f77b4");
-	rrd_view_escape(&b, d->legend != NULL ? d->legend : "");
+	put_text(&b, d->legend != NULL ? d->legend : "", true);
 	add(a, buf_steal(&b));
 	for (size_t i = 0; i < sizeof(figure) / sizeof(figure[0]); i++) {
 		add(a, mem_printf("VDEF:f%zu=v,%s", i, figure[i].name));

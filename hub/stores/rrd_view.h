@@ -42,8 +42,4 @@ struct rrd_view_picture {
 /* The picture's bytes, appended to out. */
 int rrd_view_draw(const struct rrd_view_picture *d, struct buf *out,
     struct err *e);
-/* Append text to out so that it stands for itself where RRDtool's graph
- * language takes a colon or a backslash for its own (rrdgraph_graph(1)). */
-void rrd_view_escape(struct buf *out, const char *text);
-
 #endif
