@@ -22,6 +22,8 @@
 
 #include <cmocka.h>
 
+#include "common/base/durable.h"
+#include "common/base/sandbox.h"
 #include "common/config/node.h"
 #include "t/scratch.h"
 #include "t/test_spool_helper.h"
@@ -577,6 +579,50 @@ one_that_does_not_listen_is_killed(void **state)
 	close(ready[1]);
 }
 
+/* What /proc says of the process that runs the session. */
+static bool
+status_says(pid_t pid, const char *line)
+{
+	char path[64];
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	bool found;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd != -1);
+	assert_int_equal(io_read_upto(fd, 100000, &b, &e), 0);
+	found = strstr(b.p, line) != NULL;
+	close(fd);
+	buf_clear(&b);
+	return found;
+}
+
+static void
+a_session_is_confined_before_it_speaks(void **state)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct child c;
+	int fd[2], lock;
+	char byte;
+
+	(void)state;
+	pair_up(fd);
+	c = start_hub(fd, false);
+	assert_int_equal(read(fd[0], &byte, 1), 1);
+	lock = openat(hub.top, "session.lock", O_RDWR | O_CLOEXEC);
+	assert_int_equal(fcntl(lock, F_GETLK, &l), 0);
+	assert_int_equal(l.l_type, F_WRLCK);
+	assert_true(l.l_pid != c.pid); /* a child of its own */
+	assert_true(status_says(l.l_pid, "NoNewPrivs:\t1"));
+	if (sandbox_probe().seccomp)
+		assert_true(status_says(l.l_pid, "Seccomp:\t2"));
+	close(lock);
+	close(fd[0]);
+	assert_int_equal(end_hub(c).rc, 0);
+}
+
 static bool
 wait_until_read(int top, const char *what)
 {
@@ -807,6 +853,7 @@ main(void)
 		T(an_opener_gives_way_to_a_running_twin),
 		T(a_newer_session_ends_the_older),
 		T(one_that_does_not_listen_is_killed),
+		T(a_session_is_confined_before_it_speaks),
 		T(a_kept_session_delivers_what_is_written_meanwhile),
 		T(bare_messages_are_taken_where_they_are_allowed),
 		T(a_bare_message_that_is_cut_off_is_not_acknowledged),

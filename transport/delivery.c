@@ -1,323 +1,40 @@
 /*
- * One session over one channel: the loop, and the spools' answers to what the
- * session asks for; see delivery.h.  Decides nothing by itself.
+ * One session over one channel; see delivery.h.  It runs in a child that is
+ * confined to the association's directory before it reads the first byte from
+ * outside; here are that child, what it opens, and how a session begins and
+ * ends.  The loop is delivery_loop.c.
  */
 #include "config.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/log.h"
-#include "common/config/node.h"
+#include "common/base/durable.h"
+#include "common/base/sandbox.h"
 #include "transport/bare.h"
-#include "transport/delivery.h"
-#include "transport/feeder.h"
+#include "transport/delivery_impl.h"
 #include "transport/session_lock.h"
 
 enum {
-	READ_SIZE = 64 << 10,
-	FLUSH_MS = 1000, /* acknowledgements go to the spool so often */
-	SEAL_MS = 1000,  /* what came in a kept session is sealed after */
-	POLL_MAX_MS = 60000,
-	FIRST_MS = 30000,
+	FIRST_MS = 30000, /* for the first byte of who may be bare */
 };
 
-struct delivery {
-	const struct delivery_opts *o;
-	struct delivery_result *r;
-	struct node node;
-	int association_dir, lock_fd, watch_fd;
-	struct inbox *in;
-	struct feeder feeder;
-	struct session *session;
-	struct buf input;
-	struct mono now, took_at;
-	bool unsealed;     /* took_at says since when */
-	bool write_full;   /* wait until it can be written again */
-	bool write_closed; /* the peer reads no more */
-	bool over;
-};
-
-static volatile sig_atomic_t asked_to_end;
-
-static void
-on_term(int sig)
-{
-	(void)sig;
-	asked_to_end = 1;
-}
-
-/* Answers to the session */
-
-static void
-on_take(struct delivery *d, const struct session_action *a)
-{
-	struct delivery_batch b = { .bytes = a->bytes,
-		.stream = a->at.stream,
-		.first = a->first,
-		.last = a->last,
-		.digest = a->at.digest,
-		.config_first = d->o->association->role == CONFIG_HUB };
-	struct err e = { 0 };
-	int rc = delivery_take(d->in, &b, d->r, &e);
-
-	if (b.durable.msgid != 0) {
-		session_taken(d->session, &b.durable);
-		d->r->durable = b.durable;
-		d->took_at = d->now;
-		d->unsealed = true;
-	}
-	if (rc == -1)
-		session_abort(d->session, &e);
-	else if (b.refused != 0)
-		session_refused(d->session, b.refused, b.why.msg);
-}
-
-static void
-on_record(struct delivery *d, const struct session_action *a)
-{
-	struct err e = { 0 };
-	struct stream_id old = inbox_durable(d->in).stream;
-
-	if (!stream_eq(old, a->at.stream)) {
-		if (inbox_begin_stream(d->in, a->at.stream, &e) == -1) {
-			session_abort(d->session, &e);
-			return;
-		}
-		d->r->replaced = !stream_is_zero(old);
-	}
-	if (inbox_lost(d->in, a->first, a->last, LEDGER_LOST, &e) == -1) {
-		session_abort(d->session, &e);
-		return;
-	}
-	d->r->lost += a->last - a->first + 1;
-	d->r->durable = a->at;
-	session_recorded(d->session, &a->at);
-}
-
-static void
-on_send(struct delivery *d, struct slice bytes)
-{
-	ssize_t n;
-
-	if (d->write_closed) {
-		d->write_full = true; /* what the peer said may tell why */
-		return;
-	}
-	n = write(d->o->channel->write_fd, bytes.p, bytes.n);
-	if (n >= 0)
-		session_sent(d->session, (size_t)n, d->now);
-	else if (errno == EAGAIN)
-		d->write_full = true;
-	else if (errno != EINTR)
-		d->write_full = d->write_closed = true;
-}
-
-/* Failures of our own spool end the session; the peer is told. */
-static void
-check(struct delivery *d, int rc, const struct err *e)
-{
-	if (rc == -1)
-		session_abort(d->session, e);
-}
-
-static void
-act(struct delivery *d, const struct session_action *a, struct err *e)
-{
-	struct err own = { 0 };
-
-	switch (a->kind) {
-	case SESSION_NOTHING:
-		break;
-	case SESSION_SEND:
-		on_send(d, a->bytes);
-		break;
-	case SESSION_START:
-		check(d, feeder_start(&d->feeder, &a->at, &own), &own);
-		break;
-	case SESSION_RENEW:
-		check(d, feeder_renew(&d->feeder, d->session, &own), &own);
-		break;
-	case SESSION_TAKE:
-		on_take(d, a);
-		break;
-	case SESSION_RECORD:
-		on_record(d, a);
-		break;
-	case SESSION_ACKED:
-		feeder_acked(&d->feeder, &a->at, d->now);
-		break;
-	case SESSION_SEEK:
-		feeder_seek(&d->feeder, a->first);
-		break;
-	case SESSION_WARN:
-		log_warn("%s association=%s", a->text, d->o->association->name);
-		break;
-	case SESSION_END:
-		d->over = true;
-		break;
-	case SESSION_FAILED:
-		d->over = true;
-		*e = a->err;
-		break;
-	}
-}
-
-/* All that can be done before the next event. */
-static int
-run_session(struct delivery *d, struct err *e)
-{
-	struct session_action a;
-	struct err own = { 0 };
-
-	d->write_full = false;
-	do {
-		check(d, feeder_feed(&d->feeder, d->session, &own), &own);
-		session_next(d->session, d->now, &a);
-		act(d, &a, e);
-	} while (!d->over && a.kind != SESSION_NOTHING &&
-	    !(a.kind == SESSION_SEND && d->write_full));
-	return e->kind == ERR_NONE ? 0 : -1;
-}
-
-/* Events */
-
-static void
-on_readable(struct delivery *d)
-{
-	char *room = buf_room(&d->input, READ_SIZE); /* stays empty */
-	ssize_t n = read(d->o->channel->read_fd, room, READ_SIZE);
-
-	if (n > 0)
-		session_input(d->session, (struct slice){ room, (size_t)n },
-		    d->now);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		session_input_end(d->session, d->now);
-}
-
-/* Somebody wrote to the outbox.  Our own looking at it wakes us once more, and
- * finds nothing then. */
-static void
-on_written(struct delivery *d)
-{
-	char events[4096];
-	struct err e = { 0 };
-
-	while (read(d->watch_fd, events, sizeof(events)) > 0)
-		continue;
-	check(d, feeder_look(&d->feeder, &e), &e);
-}
-
-static int64_t
-sooner(int64_t ms, int64_t other)
-{
-	return other < ms ? other : ms;
-}
-
-static int
-wait_ms(const struct delivery *d)
-{
-	int64_t ms = mono_ms_since(session_wake(d->session), d->now) + 1;
-
-	if (d->o->deadline.ns != 0)
-		ms = sooner(ms, mono_ms_since(d->o->deadline, d->now) + 1);
-	if (d->unsealed && d->watch_fd != -1)
-		ms =
-		    sooner(ms, SEAL_MS - mono_ms_since(d->now, d->took_at) + 1);
-	if (d->feeder.ack_waits)
-		ms = sooner(ms,
-		    FLUSH_MS - mono_ms_since(d->now, d->feeder.ack_since) + 1);
-	return (int)(ms < 0 ? 0 : sooner(ms, POLL_MAX_MS));
-}
-
-/* Wait for the channel, the outbox, a signal or the next timer. */
-static void
-wait_event(struct delivery *d, const sigset_t *open_mask)
-{
-	struct pollfd fd[] = {
-		{ .fd = d->o->channel->read_fd, .events = POLLIN },
-		{ .fd = d->write_full && !d->write_closed
-			? d->o->channel->write_fd
-			: -1,
-		    .events = POLLOUT },
-		{ .fd = d->watch_fd, .events = POLLIN },
-	};
-	int ms = wait_ms(d);
-	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
-	int n = ppoll(fd, sizeof(fd) / sizeof(fd[0]), &t, open_mask);
-
-	d->now = clock_mono();
-	if (n <= 0)
-		return;
-	if (fd[0].revents != 0)
-		on_readable(d);
-	if (fd[2].revents != 0)
-		on_written(d);
-}
-
-static void
-on_time(struct delivery *d)
-{
-	struct err e = { 0 };
-
-	if (asked_to_end) {
-		err_set(&e, ERR_TEMP,
-		    "this session was asked to end, for a newer one or a stop");
-		session_abort(d->session, &e);
-	}
-	if (d->o->deadline.ns != 0 &&
-	    mono_ms_since(d->now, d->o->deadline) >= 0) {
-		err_set(&e, ERR_TEMP, "the deadline passed");
-		session_abort(d->session, &e);
-	}
-	if (d->feeder.ack_waits &&
-	    mono_ms_since(d->now, d->feeder.ack_since) >= FLUSH_MS)
-		check(d, feeder_flush(&d->feeder, &e), &e);
-	if (d->unsealed && d->watch_fd != -1 &&
-	    mono_ms_since(d->now, d->took_at) >= SEAL_MS) {
-		check(d, inbox_seal(d->in, &e), &e);
-		d->unsealed = false;
-	}
-}
-
-static int
-run_loop(struct delivery *d, struct err *e)
-{
-	struct sigaction term = { .sa_handler = on_term }, old_term, old_pipe;
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	sigset_t block, open_mask;
+/* What the child tells, as it lies in memory: both are one program. */
+struct report {
 	int rc;
+	struct err err;
+	struct delivery_result result;
+};
 
-	sigemptyset(&block);
-	sigaddset(&block, SIGTERM);
-	sigprocmask(SIG_BLOCK, &block, &open_mask);
-	sigdelset(&open_mask, SIGTERM);
-	asked_to_end = 0;
-	sigaction(SIGTERM, &term, &old_term);
-	sigaction(SIGPIPE, &ignore, &old_pipe);
-
-	d->now = clock_mono();
-	for (;;) {
-		on_time(d);
-		rc = run_session(d, e);
-		if (d->over)
-			break;
-		wait_event(d, &open_mask);
-	}
-	sigaction(SIGPIPE, &old_pipe, NULL);
-	sigaction(SIGTERM, &old_term, NULL);
-	sigprocmask(SIG_SETMASK, &open_mask, NULL);
-	return rc;
-}
-
-/* Beginning and end */
+/* --- Beginning and end -------------------------------------------------------- */
 
 static struct session_opts
 session_opts_of(const struct delivery *d)
@@ -410,12 +127,12 @@ static int
 hear_first(struct delivery *d, struct err *e)
 {
 	struct pollfd p = { d->o->channel->read_fd, POLLIN, 0 };
-	char *room = buf_room(&d->input, READ_SIZE);
+	char *room = buf_room(&d->input, DELIVERY_READ);
 	ssize_t n;
 
 	if (poll(&p, 1, FIRST_MS) <= 0)
 		return err_set(e, ERR_TEMP, "the far end was silent");
-	n = read(p.fd, room, READ_SIZE);
+	n = read(p.fd, room, DELIVERY_READ);
 	if (n == -1 && errno != EAGAIN && errno != EINTR)
 		return err_sys(e, "read");
 	d->input.n = n > 0 ? (size_t)n : 0;
@@ -473,12 +190,22 @@ run_proper(struct delivery *d, struct err *e)
 	d->session = session_new(&so, clock_mono());
 	session_input(d->session, buf_slice(&d->input), clock_mono());
 	buf_reset(&d->input);
-	rc = run_loop(d, e);
+	rc = delivery_loop(d, e);
 	if (finish(d, &late) == -1 && rc == 0) {
 		*e = late;
 		rc = -1;
 	}
 	return rc;
+}
+
+static int
+confine(const struct delivery *d, struct err *e)
+{
+	const struct sandbox_dir dir = { d->association_dir, true };
+	const struct sandbox_opts so = { .dir = &dir, .n_dir = 1 };
+	struct sandbox_state got;
+
+	return sandbox_enter(&so, &got, e);
 }
 
 static void
@@ -497,9 +224,8 @@ close_all(struct delivery *d)
 	node_close(&d->node);
 }
 
-int
-delivery_run(const struct delivery_opts *o, struct delivery_result *r,
-    struct err *e)
+static int
+run(const struct delivery_opts *o, struct delivery_result *r, struct err *e)
 {
 	struct delivery d = { .o = o,
 		.r = r,
@@ -509,9 +235,7 @@ delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 		.watch_fd = -1 };
 	int rc = -1;
 
-	*r = (struct delivery_result){ 0 };
-	err_clear(e);
-	if (open_all(&d, e) == -1) {
+	if (open_all(&d, e) == -1 || confine(&d, e) == -1) {
 		delivery_refuse(o->channel, e);
 		goto out;
 	}
@@ -523,6 +247,75 @@ delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 out:
 	close_all(&d);
 	return rc;
+}
+
+/* --- The child ------------------------------------------------------------------ */
+
+static void child(const struct delivery_opts *o, int report_fd)
+    __attribute__((noreturn));
+
+static void
+child(const struct delivery_opts *o, int report_fd)
+{
+	struct report report = { 0 };
+	struct err ignored = { 0 }; /* nobody is left to tell */
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	report.rc = run(o, &report.result, &report.err);
+	io_write_full(report_fd,
+	    (struct slice){ (const char *)&report, sizeof(report) }, &ignored);
+	_exit(0);
+}
+
+/* Until the child is gone. */
+static void
+hear_child(pid_t pid, int fd, struct report *r)
+{
+	struct buf b = { 0 };
+	struct err ignored = { 0 }; /* no report then */
+	int status = 0;
+
+	if (io_read_upto(fd, sizeof(*r), &b, &ignored) == 0 &&
+	    b.n == sizeof(*r))
+		memcpy(r, b.p, sizeof(*r));
+	buf_clear(&b);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	if (r->rc != -1 || r->err.kind != ERR_NONE)
+		return;
+	if (WIFSIGNALED(status) &&
+	    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL))
+		err_set(&r->err, ERR_TEMP, "the session was ended by signal %d",
+		    WTERMSIG(status));
+	else
+		err_set(&r->err, ERR_INTERNAL,
+		    "the session died with status 0x%x", (unsigned)status);
+}
+
+int
+delivery_run(const struct delivery_opts *o, struct delivery_result *r,
+    struct err *e)
+{
+	struct report report = { .rc = -1 };
+	int fd[2];
+	pid_t pid;
+
+	*r = (struct delivery_result){ 0 };
+	err_clear(e);
+	if (pipe2(fd, O_CLOEXEC) == -1)
+		return err_sys(e, "pipe");
+	pid = fork();
+	if (pid == 0)
+		child(o, fd[1]);
+	close(fd[1]);
+	if (pid == -1)
+		err_sys(&report.err, "fork");
+	else
+		hear_child(pid, fd[0], &report);
+	close(fd[0]);
+	*r = report.result;
+	*e = report.err;
+	return report.rc;
 }
 
 void

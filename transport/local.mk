@@ -2,7 +2,8 @@
 transport_libtransport_a_SOURCES += \
 	%D%/authorize.c %D%/authorize.h \
 	%D%/bare.c %D%/bare.h \
-	%D%/delivery.c %D%/delivery.h \
+	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
+	%D%/delivery_loop.c \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/keygen.c %D%/keygen.h \

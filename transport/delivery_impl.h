@@ -1,0 +1,34 @@
+/*
+ * What the files of the delivery share; not for others.
+ */
+#ifndef TRANSPORT_DELIVERY_IMPL_H
+#define TRANSPORT_DELIVERY_IMPL_H
+
+#include "common/config/node.h"
+#include "transport/delivery.h"
+#include "transport/feeder.h"
+
+enum {
+	DELIVERY_READ = 64 << 10, /* bytes at once */
+};
+
+struct delivery {
+	const struct delivery_opts *o;
+	struct delivery_result *r;
+	struct node node;
+	int association_dir, lock_fd, watch_fd;
+	struct inbox *in;
+	struct feeder feeder;
+	struct session *session;
+	struct buf input;
+	struct mono now, took_at;
+	bool unsealed;     /* took_at says since when */
+	bool write_full;   /* wait until it can be written again */
+	bool write_closed; /* the peer reads no more */
+	bool over;
+};
+
+/* Run d->session to its end. */
+int delivery_loop(struct delivery *d, struct err *e);
+
+#endif
