@@ -529,6 +529,134 @@ check_repair(int top, const uint64_t note[CRASH_NOTES],
 	return good ? true : broken(why, helper_read(top, SPOOL_OUTBOX, 1), 0);
 }
 
+/* One commit of three segments: a prefix of it, and all once it is said. */
+static void
+run_several(int top)
+{
+	struct outbox *o = opened(top);
+	struct err e = { 0 };
+
+	put(o, true);
+	for (uint64_t n = 2; n <= 4; n++) {
+		struct message m = { .type = MESSAGE_CONFIG,
+			.timestamp = 1000000000,
+			.generation = n,
+			.part = 1,
+			.parts = 1,
+			.body = SLICE("level2-token:T1\nlevel2-path:/A\n") };
+
+		must(outbox_put(o, &m, &e), &e);
+		digest[n] = m.digest;
+	}
+	must(outbox_commit(o, &e), &e);
+	crash_note(NOTE_LAST, 4);
+	outbox_close(o);
+}
+
+/* The oldest of three segments has to go. */
+static void
+run_drop(int top)
+{
+	struct outbox_opts opts = { .size_max = 400,
+		.full = SPOOL_FULL_DROP_OLDEST };
+	struct outbox *o = NULL;
+	struct err e = { 0 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		must(outbox_open(top, &opts, &o, &e), &e);
+		put(o, true);
+		seal(o);
+		outbox_close(o);
+	}
+}
+
+static bool
+check_drop(int top, const uint64_t note[CRASH_NOTES], char why[CRASH_WHY_SIZE])
+{
+	const struct ledger *lost;
+	struct outbox *o = NULL;
+	struct err e = { 0 };
+	uint64_t last;
+	bool good;
+
+	if (outbox_open(top, NULL, &o, &e) == -1)
+		return broken(why, e.msg, 0);
+	lost = outbox_lost(o);
+	last = lost->n > 0 ? lost->range[0].last : 0;
+	if (lost->n > 1 || last > 2 ||
+	    (lost->n > 0 && lost->range[0].why != LEDGER_TOMBSTONE))
+		good = broken(why, "gone without a tombstone:", last);
+	else if (outbox_state(o)->last.msgid < note[NOTE_LAST])
+		good = broken(why, "the last is", outbox_state(o)->last.msgid);
+	else
+		good = outbox_seal(o, &e) == 0 &&
+		    check_messages(top, SPOOL_OUTBOX, last + 1, note[NOTE_LAST],
+			why);
+	outbox_close(o);
+	return good;
+}
+
+static void
+run_poison(int top)
+{
+	struct inbox *i = helper_inbox(top, NULL);
+	struct buf keep = { 0 };
+	struct message m =
+	    helper_message(&keep, helper_stream(1), 3, digest[2]);
+	struct err e = { 0 };
+
+	assert_int_equal(inbox_poison(i, &m, "no grammar", &e), INBOX_TAKEN);
+	crash_note(NOTE_LAST, 3);
+	inbox_close(i);
+	buf_clear(&keep);
+}
+
+/* All bytes of message 3, and why it is there. */
+static bool
+is_quarantined(int top)
+{
+	struct buf message = { 0 }, kept = { 0 }, why = { 0 };
+	char path[256], *end;
+	struct err e;
+	bool good;
+
+	snprintf(path, sizeof(path), "quarantine/%s",
+	    helper_names(top, "quarantine"));
+	end = strchr(path, ' ');
+	if (end == NULL)
+		return false;
+	*end = '\0';
+	helper_write(&message, helper_stream(1), 3, digest[2]);
+	good = durable_read_file(top, path, 4096, &kept, &e) == 0 &&
+	    slice_eq(buf_slice(&kept), buf_slice(&message));
+	snprintf(end, sizeof(path) - (size_t)(end - path), ".why");
+	good = good && durable_read_file(top, path, 4096, &why, &e) == 0 &&
+	    slice_eq_str(buf_slice(&why), "no grammar\n");
+	buf_clear(&message);
+	buf_clear(&kept);
+	buf_clear(&why);
+	return good;
+}
+
+/* What was acknowledged is in quarantine, with its reason. */
+static bool
+check_poison(int top, const uint64_t note[CRASH_NOTES],
+    char why[CRASH_WHY_SIZE])
+{
+	struct inbox *i = NULL;
+	struct err e = { 0 };
+	bool good = true;
+
+	if (inbox_open(top, NULL, &i, &e) == -1)
+		return broken(why, e.msg, 0);
+	if (inbox_durable(i).msgid < note[NOTE_LAST])
+		good = broken(why, "durable is", inbox_durable(i).msgid);
+	else if (inbox_durable(i).msgid == 3 && !is_quarantined(top))
+		good = broken(why, "not in quarantine:", 3);
+	inbox_close(i);
+	return good;
+}
+
 /* Syncs by number: bit 0 is the first. */
 #define SYNC(n) (UINT64_C(1) << ((n)-1))
 
@@ -543,6 +671,14 @@ static const struct {
 	    SYNC(2) | SYNC(3) | SYNC(10) },
 	{ "outbox that prunes", { NULL, run_outbox_that_prunes, check_outbox },
 	    0, SYNC(2) | SYNC(3) },
+	{ "several segments", { NULL, run_several, check_outbox }, 0,
+	    SYNC(2) | SYNC(3) },
+	/* that what is sealed stays so is not looked at here */
+	{ "dropping", { NULL, run_drop, check_drop }, 0,
+	    SYNC(2) | SYNC(3) | SYNC(6) | SYNC(9) | SYNC(14) | SYNC(19) },
+	/* what was durable before; names that a later sync covers */
+	{ "poison", { prepare_inbox, run_poison, check_poison }, 0,
+	    SYNC(1) | SYNC(2) | SYNC(3) | SYNC(6) },
 	/* the directory, synced again when it seals */
 	{ "outbox that finds",
 	    { prepare_empty_outbox, run_outbox_that_finds, check_outbox }, 0,
