@@ -1,23 +1,43 @@
 /*
- * hubctl: the hub's commands.  For now it can only say who it is.
+ * hubctl: the hub's commands.
  */
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sysexits.h>
+#include "hub/commands/commands.h"
+#include "hub/commands/leaf.h"
+
+static const struct options_verb verbs[] = {
+	{ "receive", "ASSOCIATION",
+	    "take a spoke's delivery from standard input and output",
+	    command_receive },
+	{ "status", "[ASSOCIATION...]", "what was received and ingested",
+	    command_status },
+	{ "check", "[ASSOCIATION...]", "the same for Nagios", command_check },
+	{ "tree", "[PATH] [--params] [--tree TREE]",
+	    "the leaves of the compiled tree", command_tree },
+	{ "values", "PATH [--from T] [--to T] [--raw] [--tail N] [--tree TREE]",
+	    "the values of a leaf", cmd_values },
+#ifdef HAVE_LIBRRD
+	{ "graph", "PATH -o FILE.png|.svg [--from T] [--to T] [--tree TREE]",
+	    "draw the values of a leaf", cmd_graph },
+#endif
+	{ "messages", "ASSOCIATION [FROM[-TO]]",
+	    "print received messages as text", command_messages },
+	{ "accept", "ASSOCIATION [config|stream|fork]",
+	    "let go what waits for a person", command_accept },
+	{ "compile", "[TREE]", "compile a tree now, from its CONFIGs anew",
+	    command_compile },
+	{ "authorize", "ASSOCIATION KEY.pub",
+	    "print the authorized_keys line for a spoke's key",
+	    command_authorize },
+	{ "keygen", "FILE", "make a key pair for ssh", command_keygen },
+	{ "check-config", "[-v]", "check the configuration; -v: print it",
+	    command_check_config },
+	{ .name = NULL },
+};
 
 int
 main(int argc, char *argv[])
 {
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		(void)puts("hubctl " PACKAGE_VERSION);
-		return EX_OK;
-	}
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		(void)puts("usage: hubctl [--help | --version]");
-		return EX_OK;
-	}
-	(void)fputs("usage: hubctl [--help | --version]\n", stderr);
-	return EX_USAGE;
+	return options_main(verbs, argc, argv);
 }

@@ -15,3 +15,5 @@ hub_libhub_a_SOURCES += \
 include %D%/ingest/local.mk
 include %D%/stores/local.mk
 include %D%/commands/local.mk
+
+script_tests += t/hub-ingest.t

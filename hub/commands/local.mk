@@ -1,5 +1,22 @@
 # Sources of this directory, and the unit tests that belong to them.
-hub_libhub_a_SOURCES += %D%/leaf.c %D%/leaf.h %D%/raw.c %D%/values.c
+hub_libhub_a_SOURCES += \
+	%D%/accept.c \
+	%D%/authorize.c \
+	%D%/check.c \
+	%D%/check_config.c \
+	%D%/commands.h \
+	%D%/compile.c \
+	%D%/ground.c \
+	%D%/json.c %D%/json.h \
+	%D%/keygen.c \
+	%D%/leaf.c %D%/leaf.h \
+	%D%/messages.c \
+	%D%/raw.c \
+	%D%/receive.c \
+	%D%/status.c \
+	%D%/tree.c \
+	%D%/values.c \
+	%D%/view.c %D%/view.h
 
 if HAVE_LIBRRD
 hub_libhub_a_SOURCES += %D%/graph.c

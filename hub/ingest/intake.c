@@ -100,7 +100,10 @@ find_cursor(struct intake *i, struct spool_point *at, struct err *e)
 	log_warn("cursor is derived from the archive association=%s: %s",
 	    i->a->name, e->msg);
 	*at = (struct spool_point){ .msgid = 0 };
-	return archive_newest(&i->archive, at, e) == -1 ? -1 : 0;
+	if (archive_newest(&i->archive, at, e) == -1)
+		return -1;
+	return cursor_write(state_dir, i->a->name, at,
+	    e); /* sessions read it */
 }
 
 static int

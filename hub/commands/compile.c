@@ -1,0 +1,29 @@
+/*
+ * hubctl compile: compile a tree, or all, now and from its CONFIGs anew.
+ */
+#include "config.h"
+
+#include "hub/commands/commands.h"
+
+int
+command_compile(const struct options *opts, int argc, char **argv)
+{
+	const char *word[3] = { "compile", NULL, NULL };
+	struct ground g;
+	struct err e = { 0 };
+	int rc = -1;
+
+	if (ground_open(&g, opts, NULL, argc, argv, &e) == -1)
+		goto out;
+	if (g.operands > 1) {
+		err_set(&e, ERR_USAGE,
+		    "too many words; see hubctl compile "
+		    "--help");
+		goto out;
+	}
+	word[1] = g.operands == 1 ? argv[1] : NULL;
+	rc = ground_ask(&g, word, &e);
+out:
+	ground_close(&g);
+	return rc == 0 ? 0 : command_failed(&e);
+}
