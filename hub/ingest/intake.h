@@ -12,12 +12,12 @@
 #include "hub/ingest/archive.h"
 #include "hub/ingest/compile.h"
 #include "hub/ingest/configset.h"
+#include "hub/ingest/handles.h"
 #include "hub/ingest/ingest.h"
 #include "hub/ingest/lowwater.h"
 #include "hub/ingest/poison.h"
 #include "hub/ingest/sequencer.h"
 #include "hub/ingest/settling.h"
-#include "hub/ingest/tokens.h"
 #include "hub/stores/store.h"
 
 /* What all associations of a hub share. */
@@ -29,7 +29,7 @@ struct intake_ground {
 
 /* A configuration that DATA is read by. */
 struct reading {
-	struct tokens *tokens; /* NULL: none */
+	struct handles *tokens; /* NULL: none */
 	uint64_t generation;
 	uint64_t config; /* MsgID of the CONFIG's last part */
 };

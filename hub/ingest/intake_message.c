@@ -17,7 +17,7 @@
 
 struct reader {
 	struct intake *i;
-	struct tokens *tokens;
+	struct handles *tokens;
 	struct err *e;
 	bool failed;
 };
@@ -32,14 +32,14 @@ read_leaf(void *arg, const struct tree_leaf *l)
 
 	r->failed = store->ops->series(store, &series, &handle, r->e) == -1;
 	if (!r->failed)
-		tokens_add(r->tokens, l->token, handle);
+		handles_add(r->tokens, l->token, handle);
 	return !r->failed;
 }
 
 void
 reading_clear(struct reading *r)
 {
-	tokens_free(r->tokens);
+	handles_free(r->tokens);
 	*r = (struct reading){ .tokens = NULL };
 }
 
@@ -49,18 +49,18 @@ intake_read_tree(struct intake *i, const struct tree *t, struct reading *r,
 {
 	struct reader reader = { .i = i, .e = e };
 
-	reader.tokens = tokens_new();
+	reader.tokens = handles_new();
 	for (size_t k = 0; k < tree_size(t) && !reader.failed; k++) {
 		struct tree_leaf l = tree_leaf(t, k);
 
 		(void)read_leaf(&reader, &l);
 	}
 	if (reader.failed) {
-		tokens_free(reader.tokens);
+		handles_free(reader.tokens);
 		return -1;
 	}
-	(void)tokens_finish(reader.tokens); /* tree_finish found them unique */
-	tokens_free(r->tokens);
+	(void)handles_finish(reader.tokens); /* tree_finish found them unique */
+	handles_free(r->tokens);
 	r->tokens = reader.tokens;
 	return 0;
 }
@@ -76,13 +76,13 @@ intake_read_live(struct intake *i, struct err *e)
 	if (!i->has_head ||
 	    !stream_eq(i->head.stream, sequencer_cursor(i->sequencer).stream))
 		return 0;
-	reader.tokens = tokens_new();
+	reader.tokens = handles_new();
 	if (c->ops->each(c, i->a, read_leaf, &reader, e) == -1 ||
 	    reader.failed) {
-		tokens_free(reader.tokens);
+		handles_free(reader.tokens);
 		return -1;
 	}
-	(void)tokens_finish(reader.tokens);
+	(void)handles_finish(reader.tokens);
 	i->live = (struct reading){ reader.tokens, i->head.generation,
 		i->head.msgid };
 	return 0;
@@ -234,14 +234,14 @@ fit_values(struct intake *i, const struct reading *r, struct slice body,
 	struct slice token, value;
 
 	i->n_fit = 0;
-	tokens_rewind(r->tokens);
+	handles_rewind(r->tokens);
 	while (message_next_value(&body, &token, &value)) {
 		if (i->n_fit == i->fit_cap) {
 			i->fit_cap = i->fit_cap == 0 ? 64 : 2 * i->fit_cap;
 			i->fit =
 			    mem_resize(i->fit, i->fit_cap, sizeof(*i->fit));
 		}
-		if (!tokens_find(r->tokens, token, &i->fit[i->n_fit].handle)) {
+		if (!handles_find(r->tokens, token, &i->fit[i->n_fit].handle)) {
 			*unknown = token;
 			return false;
 		}

@@ -174,7 +174,7 @@ intake_replay_waiting(struct intake *i, struct err *e)
 	log_info("configuration is live association=%s generation=%" PRIu64
 		 " datasources=%zu waited=%" PRIu64,
 	    i->a->name, i->live.generation,
-	    i->live.tokens == NULL ? 0 : tokens_count(i->live.tokens),
+	    i->live.tokens == NULL ? 0 : handles_count(i->live.tokens),
 	    r.messages);
 	i->wait_from = 0;
 	i->flow_due = false;

@@ -11,7 +11,7 @@ hub_libhub_a_SOURCES += \
 	%D%/sealed.c %D%/sealed.h \
 	%D%/sequencer.c %D%/sequencer.h \
 	%D%/settling.c %D%/settling.h \
-	%D%/tokens.c %D%/tokens.h
+	%D%/handles.c %D%/handles.h
 
 unit_tests += t/test_sequencer t/test_settling
 t_test_sequencer_SOURCES = t/test_sequencer.c

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "hub/ingest/tokens.h"
+#include "hub/ingest/handles.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #include "common/base/mem.h"
 
-struct tokens {
+struct handles {
 	struct buf text;
 	uint32_t *start;  /* n + 1: token i is text[start[i] .. start[i + 1]) */
 	uint32_t *handle; /* n */
@@ -24,14 +24,14 @@ struct tokens {
 	uint32_t at; /* the one found last; n: none */
 };
 
-struct tokens *
-tokens_new(void)
+struct handles *
+handles_new(void)
 {
-	return mem_alloc(sizeof(struct tokens));
+	return mem_alloc(sizeof(struct handles));
 }
 
 void
-tokens_add(struct tokens *t, struct slice token, uint32_t handle)
+handles_add(struct handles *t, struct slice token, uint32_t handle)
 {
 	if (t->n == t->cap) {
 		t->cap = t->cap == 0 ? 64 : t->cap + t->cap / 2;
@@ -47,7 +47,7 @@ tokens_add(struct tokens *t, struct slice token, uint32_t handle)
 }
 
 static struct slice
-token_at(const struct tokens *t, uint32_t i)
+token_at(const struct handles *t, uint32_t i)
 {
 	return (struct slice){ t->text.p + t->start[i],
 		t->start[i + 1] - t->start[i] };
@@ -56,14 +56,14 @@ token_at(const struct tokens *t, uint32_t i)
 static int
 compare(const void *a, const void *b, void *tokens)
 {
-	const struct tokens *t = tokens;
+	const struct handles *t = tokens;
 
 	return slice_cmp(token_at(t, *(const uint32_t *)a),
 	    token_at(t, *(const uint32_t *)b));
 }
 
 bool
-tokens_finish(struct tokens *t)
+handles_finish(struct handles *t)
 {
 	bool sorted = true, unique = true;
 
@@ -87,13 +87,13 @@ tokens_finish(struct tokens *t)
 }
 
 void
-tokens_rewind(struct tokens *t)
+handles_rewind(struct handles *t)
 {
 	t->at = t->n;
 }
 
 static bool
-search(const struct tokens *t, struct slice token, uint32_t *index)
+search(const struct handles *t, struct slice token, uint32_t *index)
 {
 	uint32_t low = 0, high = t->n;
 
@@ -114,7 +114,7 @@ search(const struct tokens *t, struct slice token, uint32_t *index)
 }
 
 bool
-tokens_find(struct tokens *t, struct slice token, uint32_t *handle)
+handles_find(struct handles *t, struct slice token, uint32_t *handle)
 {
 	uint32_t i = t->after[t->at];
 
@@ -129,13 +129,13 @@ tokens_find(struct tokens *t, struct slice token, uint32_t *handle)
 }
 
 size_t
-tokens_count(const struct tokens *t)
+handles_count(const struct handles *t)
 {
 	return t->n;
 }
 
 void
-tokens_free(struct tokens *t)
+handles_free(struct handles *t)
 {
 	if (t == NULL)
 		return;
