@@ -93,7 +93,7 @@ open_watch(struct delivery *d, struct err *e)
 
 	if (!d->o->association->keep)
 		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/outbox",
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/outbox",
 	    d->association_dir);
 	d->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (d->watch_fd == -1 ||

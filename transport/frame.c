@@ -265,7 +265,7 @@ frame_read_hello(struct slice in, struct frame_hello *h, struct err *e)
 	if (in.n > FRAME_HELLO_MAX)
 		return err_set(e, ERR_PROTOCOL, "HELLO: too long");
 	while (in.n > 0) {
-		enum hello_line line;
+		enum hello_line line = HELLO_LINES;
 		struct slice value;
 
 		if (cut_hello_line(&in, &line, &value, e) == -1)
@@ -291,7 +291,7 @@ int
 frame_read_versions(struct slice in, uint64_t *min, uint64_t *max,
     struct err *e)
 {
-	enum hello_line line;
+	enum hello_line line = HELLO_LINES;
 	struct slice value;
 
 	if (in.n > FRAME_HELLO_MAX)

@@ -95,18 +95,15 @@ struct frame_refuse {
 enum frame_cut frame_cut(struct slice *in, struct frame *f, struct err *e);
 
 /* Payloads, read: slices point into the payload.  ERR_PROTOCOL. */
-int frame_read_hello(struct slice payload, struct frame_hello *h,
-    struct err *e);
+int frame_read_hello(struct slice in, struct frame_hello *h, struct err *e);
 /* The least that every reader must understand of a HELLO of any version. */
-int frame_read_versions(struct slice payload, uint64_t *min, uint64_t *max,
+int frame_read_versions(struct slice in, uint64_t *min, uint64_t *max,
     struct err *e);
-int frame_read_batch(struct slice payload, struct frame_batch *b,
-    struct err *e);
-int frame_read_ack(struct slice payload, struct spool_point *at, struct err *e);
-int frame_read_nak(struct slice payload, struct frame_nak *n, struct err *e);
-int frame_read_lost(struct slice payload, struct frame_lost *l, struct err *e);
-int frame_read_refuse(struct slice payload, struct frame_refuse *r,
-    struct err *e);
+int frame_read_batch(struct slice in, struct frame_batch *b, struct err *e);
+int frame_read_ack(struct slice in, struct spool_point *at, struct err *e);
+int frame_read_nak(struct slice in, struct frame_nak *n, struct err *e);
+int frame_read_lost(struct slice in, struct frame_lost *l, struct err *e);
+int frame_read_refuse(struct slice in, struct frame_refuse *r, struct err *e);
 
 /* Whole frames, appended to out, which has no limit. */
 void frame_put_hello(struct buf *out, const struct frame_hello *h);

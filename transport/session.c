@@ -44,7 +44,7 @@ session_new(const struct session_opts *opts, struct mono now)
 	struct session *s = mem_alloc(sizeof(*s));
 
 	s->opts = *opts;
-	snprintf(s->association, sizeof(s->association), "%s",
+	(void)snprintf(s->association, sizeof(s->association), "%s",
 	    opts->association);
 	s->opts.association = s->association;
 	s->sender.codec = opts->codec != NULL ? opts->codec : &codec_none;
@@ -235,7 +235,7 @@ take_ack(struct session *s, const struct spool_point *at)
 		break;
 	case SENDER_ACK_STRANGE:
 		if (s->counts.strange_acks++ == 0)
-			snprintf(s->warning, sizeof(s->warning),
+			(void)snprintf(s->warning, sizeof(s->warning),
 			    "message %" PRIu64
 			    " was acknowledged, but not sent like that: ignored",
 			    at->msgid);
@@ -449,7 +449,8 @@ due_action(struct session *s, struct session_action *a)
 {
 	if (s->warning[0] != '\0') {
 		a->kind = SESSION_WARN;
-		snprintf(a->err.msg, sizeof(a->err.msg), "%s", s->warning);
+		(void)snprintf(a->err.msg, sizeof(a->err.msg), "%s",
+		    s->warning);
 		a->text = a->err.msg;
 		s->warning[0] = '\0';
 	} else if (s->renew_due) {

@@ -143,7 +143,7 @@ choose_codec(struct session *s, struct slice theirs)
 		s->sender.codec = gzip;
 		s->sender.level = gzip->level_default;
 	}
-	snprintf(s->warning, sizeof(s->warning),
+	(void)snprintf(s->warning, sizeof(s->warning),
 	    "the far end does not know compression %s: sending %s",
 	    wanted->name, s->sender.codec->name);
 }
