@@ -664,6 +664,37 @@ a_kept_session_that_hears_nothing_is_stalled(void **state)
 	assert_failed(ERR_TEMP, "silent for 75 s");
 }
 
+/* Who is never answered gets so much and no more. */
+static void
+what_is_in_flight_is_bounded(void **state)
+{
+	static const struct {
+		unsigned messages;
+		size_t size, flight_bytes;
+		uint64_t fed;
+	} rows[] = {
+		{ 999, 10, 0, 999 }, { 1000, 10, 0, 1000 },
+		{ 1001, 10, 0, 1000 }, { 3000, 10, 0, 1000 },
+		{ 100, 2000, 50000, 24 }, /* of some 2,200 bytes each */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		teardown(NULL);
+		setup(NULL);
+		us.opts.flight_bytes = rows[i].flight_bytes;
+		peer_write(&us, rows[i].messages, rows[i].size);
+		open_with("", "");
+		assert_int_equal(us.next - 1, rows[i].fed);
+		assert_int_equal(session_counts(us.session)->sent, rows[i].fed);
+		/* an acknowledgement makes room for as many */
+		say_ack(us.out.stream, 10, us.out.digest[10]);
+		assert_int_equal(us.next - 1,
+		    rows[i].fed + 10 < rows[i].messages ? rows[i].fed + 10
+							: rows[i].messages);
+	}
+}
+
 /* Answers are bounded however much is asked. */
 static void
 a_flood_of_batches_is_answered_in_bounded_room(void **state)
@@ -719,6 +750,7 @@ main(void)
 		T(keep_alives_do_not_make_a_session_endless),
 		T(a_peer_that_does_not_read_is_left),
 		T(a_kept_session_that_hears_nothing_is_stalled),
+		T(what_is_in_flight_is_bounded),
 		T(a_flood_of_batches_is_answered_in_bounded_room),
 	};
 

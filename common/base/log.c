@@ -66,7 +66,8 @@ log_open(const char *program, enum log_target target, enum log_level most)
 	else
 		log_state.form = FORM_PLAIN;
 	if (log_state.form == FORM_SYSLOG)
-		openlog(log_state.program, LOG_PID, LOG_DAEMON);
+		/* at once: a confined process opens no sockets later */
+		openlog(log_state.program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
 void
