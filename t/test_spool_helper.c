@@ -311,13 +311,13 @@ helper_offset(int top, const char *path, uint64_t msgid)
 {
 	struct buf keep = { 0 };
 	struct message m;
-	uint64_t at = 0;
 	struct err e;
 	int fd = open_file(top, path);
+	int64_t at = segment_find(fd, msgid, &m, &keep, &e);
 
-	if (segment_find(fd, 0, msgid, &m, &keep, &at, &e) == -1)
+	if (at == -1)
 		fail_msg("%s", e.msg);
 	buf_clear(&keep);
 	close(fd);
-	return (int64_t)at;
+	return at;
 }

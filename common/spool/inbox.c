@@ -314,13 +314,15 @@ open_quarantine(struct inbox *i, struct err *e)
 }
 
 int
-inbox_to_quarantine(struct inbox *i, int dirfd, const char *where,
-    const char *name, const char *why, struct err *e)
+inbox_to_quarantine(struct inbox *i, const char *name, const char *why,
+    struct err *e)
 {
+	struct quarantine_file f = { i->top, "association", name };
+
 	i->state.quarantined++;
 	if (open_quarantine(i, e) == -1)
 		return -1;
-	return quarantine_move(&i->quarantine, dirfd, where, name, why, e);
+	return quarantine_move(&i->quarantine, &f, why, e);
 }
 
 int
@@ -331,10 +333,10 @@ inbox_quarantine(struct inbox *i, uint64_t msgid, struct slice bytes,
 
 	if (open_quarantine(i, e) == -1)
 		return -1;
-	snprintf(base, sizeof(base), "in-%020" PRIu64 "-%" PRId64, msgid,
+	(void)snprintf(base, sizeof(base), "in-%020" PRIu64 "-%" PRId64, msgid,
 	    wall_s(clock_wall()));
-	return quarantine_put(&i->quarantine, base, bytes, why,
-	    i->opts.size_max, e);
+	i->quarantine.bytes_max = i->opts.size_max;
+	return quarantine_put(&i->quarantine, base, bytes, why, e);
 }
 
 int

@@ -43,8 +43,9 @@ struct inbox {
 
 /* inbox_open.c */
 int inbox_load(struct inbox *i, struct err *e);
-int inbox_to_quarantine(struct inbox *i, int dirfd, const char *where,
-    const char *name, const char *why, struct err *e);
+/* A file of the association's directory. */
+int inbox_to_quarantine(struct inbox *i, const char *name, const char *why,
+    struct err *e);
 
 /* inbox_stream.c: files of inbox/<stream>/ back into inbox/: a change of
  * stream that was not finished. */

@@ -25,8 +25,7 @@ read_ledger(struct inbox *i, struct err *e)
 		return -1;
 	}
 	/* what it said is asked for, and said again */
-	return inbox_to_quarantine(i, i->top, "association", "ledger", why.msg,
-	    e);
+	return inbox_to_quarantine(i, "ledger", why.msg, e);
 }
 
 static struct repair_dir
@@ -51,7 +50,7 @@ find_stream(struct inbox *i, const struct listing *l)
 		i->stream = i->opts.cursor.stream;
 	for (size_t k = l->n; k > 0 && stream_is_zero(i->stream); k--)
 		if (l->at[k - 1].name.last != 0 &&
-		    segment_peek(i->dir, l->at[k - 1].name, true, &m, &keep,
+		    segment_peek_last(i->dir, l->at[k - 1].name, &m, &keep,
 			&ignored) == 0)
 			i->stream = m.stream;
 	buf_clear(&keep);
@@ -118,14 +117,14 @@ load_run(struct inbox *i, const struct listing *l, size_t from, size_t to,
 	int rc = -1;
 
 	*bad = to;
-	if (segment_peek(i->dir, l->at[to].name, true, &m, &keep, &ignored) ==
+	if (segment_peek_last(i->dir, l->at[to].name, &m, &keep, &ignored) ==
 		-1 ||
 	    !stream_eq(m.stream, i->stream))
 		goto out;
 	r.last_digest = m.digest;
 	*bad = from;
-	if (segment_peek(i->dir, l->at[from].name, false, &m, &keep,
-		&ignored) == -1 ||
+	if (segment_peek_first(i->dir, l->at[from].name, &m, &keep, &ignored) ==
+		-1 ||
 	    !stream_eq(m.stream, i->stream))
 		goto out;
 	r.first_prev = m.prev;

@@ -27,8 +27,7 @@ read_replaced(struct inbox *i, struct buf *keep, struct slice *text,
 	buf_reset(keep);
 	*text = (struct slice){ 0 };
 	if (why.kind == ERR_INPUT)
-		return inbox_to_quarantine(i, i->top, "association", "replaced",
-		    why.msg, e);
+		return inbox_to_quarantine(i, "replaced", why.msg, e);
 	*e = why;
 	return -1;
 }

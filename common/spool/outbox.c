@@ -50,8 +50,8 @@ refresh_oldest(struct outbox *o)
 	} else if (o->oldest_of != o->waiting.at[0].name.first) {
 		o->oldest_of = o->waiting.at[0].name.first;
 		s->oldest_s = 0;
-		if (segment_peek(o->dir, o->waiting.at[0].name, false, &m,
-			&keep, &ignored) == 0)
+		if (segment_peek_first(o->dir, o->waiting.at[0].name, &m, &keep,
+			&ignored) == 0)
 			s->oldest_s = m.timestamp;
 	}
 	buf_clear(&keep);
@@ -81,13 +81,15 @@ outbox_store_mark(struct outbox *o, struct err *e)
 }
 
 int
-outbox_to_quarantine(struct outbox *o, int dirfd, const char *where,
-    const char *name, const char *why, struct err *e)
+outbox_to_quarantine(struct outbox *o, const char *name, const char *why,
+    struct err *e)
 {
+	struct quarantine_file f = { o->dir, "outbox", name };
+
 	if (o->quarantine.dir == -1 &&
 	    quarantine_open(&o->quarantine, o->top, e) == -1)
 		return -1;
-	return quarantine_move(&o->quarantine, dirfd, where, name, why, e);
+	return quarantine_move(&o->quarantine, &f, why, e);
 }
 
 struct repair_dir
@@ -219,7 +221,6 @@ find_digest(struct outbox *o, uint64_t msgid, uint32_t *digest, struct err *e)
 	struct buf keep = { 0 };
 	struct message m;
 	char name[SEGMENT_NAME_SIZE];
-	uint64_t offset;
 
 	if (s == NULL) {
 		s = find_segment(&o->sent, msgid);
@@ -233,7 +234,7 @@ find_digest(struct outbox *o, uint64_t msgid, uint32_t *digest, struct err *e)
 		return -1;
 	rc = s->name.last == msgid
 	    ? segment_find_last(fd, s->name, &m, &keep, e)
-	    : segment_find(fd, 0, msgid, &m, &keep, &offset, e);
+	    : (int)(segment_find(fd, msgid, &m, &keep, e) >= 0) - 1;
 	if (rc == 0)
 		*digest = m.digest;
 	buf_clear(&keep);

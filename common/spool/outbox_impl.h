@@ -44,8 +44,9 @@ int outbox_store_mark(struct outbox *o, struct err *e);
 /* Rename what is acknowledged into sent/. */
 void outbox_move_acked(struct outbox *o);
 struct repair_dir outbox_repair_dir(const struct outbox *o);
-int outbox_to_quarantine(struct outbox *o, int dirfd, const char *where,
-    const char *name, const char *why, struct err *e);
+/* A file of outbox/. */
+int outbox_to_quarantine(struct outbox *o, const char *name, const char *why,
+    struct err *e);
 
 /* outbox_open.c */
 int outbox_load(struct outbox *o, struct err *e);

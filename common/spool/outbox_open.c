@@ -79,7 +79,7 @@ read_lost(struct outbox *o, struct err *e)
 		return -1;
 	}
 	/* what it said is found again as holes between the segments */
-	return outbox_to_quarantine(o, o->dir, "outbox", "lost", why.msg, e);
+	return outbox_to_quarantine(o, "lost", why.msg, e);
 }
 
 static void
@@ -160,7 +160,7 @@ find_last(struct outbox *o, struct err *e)
 	while (rc == 0 && o->app.fd == -1 && o->waiting.n > 0) {
 		struct segment_name s = o->waiting.at[o->waiting.n - 1].name;
 
-		if (segment_peek(o->dir, s, true, &m, &keep, &ignored) == -1 ||
+		if (segment_peek_last(o->dir, s, &m, &keep, &ignored) == -1 ||
 		    (!stream_is_zero(o->state.stream) &&
 			!stream_eq(o->state.stream, m.stream))) {
 			struct repair_dir d = outbox_repair_dir(o);
@@ -199,7 +199,7 @@ find_acked(struct outbox *o)
 
 		if (s.last <= acked->msgid)
 			break;
-		if (segment_peek(o->sent_dir, s, true, &m, &keep, &ignored) ==
+		if (segment_peek_last(o->sent_dir, s, &m, &keep, &ignored) ==
 			-1 ||
 		    (!stream_is_zero(o->state.stream) &&
 			!stream_eq(o->state.stream, m.stream)))
@@ -210,7 +210,7 @@ find_acked(struct outbox *o)
 		struct segment_name s = o->waiting.at[0].name;
 
 		acked->msgid = s.first - 1;
-		if (segment_peek(o->dir, s, false, &m, &keep, &ignored) == 0)
+		if (segment_peek_first(o->dir, s, &m, &keep, &ignored) == 0)
 			acked->digest = m.prev;
 	}
 	buf_clear(&keep);
@@ -268,7 +268,7 @@ find_generation(struct outbox *o)
 
 		if (s.last < o->mark.next)
 			break;
-		if (segment_peek(o->dir, s, false, &m, &keep, &ignored) == 0)
+		if (segment_peek_first(o->dir, s, &m, &keep, &ignored) == 0)
 			o->state.generation = m.generation;
 	}
 	buf_clear(&keep);

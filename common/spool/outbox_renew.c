@@ -122,11 +122,10 @@ flush_refused(struct renewal *r, struct err *e)
 	if (r->o->quarantine.dir == -1 &&
 	    quarantine_open(&r->o->quarantine, r->o->top, e) == -1)
 		return -1;
-	snprintf(base, sizeof(base), "renewed-%s",
+	(void)snprintf(base, sizeof(base), "renewed-%s",
 	    stream_text(r->o->state.stream, stream));
 	rc = quarantine_put(&r->o->quarantine, base, buf_slice(&r->refused),
-	    "a new stream began: no complete CONFIG came before these",
-	    UINT64_MAX, e);
+	    "a new stream began: no complete CONFIG came before these", e);
 	buf_reset(&r->refused);
 	return rc;
 }

@@ -36,9 +36,9 @@ first_timestamp(int fd, uint64_t from)
 	struct message m;
 	struct buf keep = { 0 };
 	struct err ignored = { 0 }; /* damaged: it is not known */
-	uint64_t offset, s = 0;
+	uint64_t s = 0;
 
-	if (segment_find(fd, 0, from, &m, &keep, &offset, &ignored) == 0)
+	if (segment_find(fd, from, &m, &keep, &ignored) >= 0)
 		s = m.timestamp;
 	buf_clear(&keep);
 	return s;

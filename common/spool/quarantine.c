@@ -65,7 +65,7 @@ claim(struct quarantine *q, const char *base, const char *why,
 			err_set(e, ERR_INTERNAL, "name too long");
 			break;
 		}
-		snprintf(claimed, sizeof(claimed), "%s.why", name);
+		(void)snprintf(claimed, sizeof(claimed), "%s.why", name);
 		rc = durable_create(q->dir, claimed, buf_slice(&text), e);
 		if (rc == -1 && e->sys != EEXIST)
 			break;
@@ -77,14 +77,16 @@ claim(struct quarantine *q, const char *base, const char *why,
 
 int
 quarantine_put(struct quarantine *q, const char *base, struct slice bytes,
-    const char *why, uint64_t bytes_max, struct err *e)
+    const char *why, struct err *e)
 {
 	char name[QUARANTINE_NAME_SIZE];
 
 	if (count(q, e) == -1)
 		return err_wrap(e, "quarantine");
-	if (q->files >= QUARANTINE_FILES || q->bytes >= bytes_max ||
-	    bytes.n > bytes_max - q->bytes) {
+	if (q->files >= QUARANTINE_FILES ||
+	    (q->bytes_max > 0 &&
+		(q->bytes >= q->bytes_max ||
+		    bytes.n > q->bytes_max - q->bytes))) {
 		err_set(e, ERR_TEMP, "quarantine is full");
 		e->sys = ENOSPC;
 		return -1;
@@ -98,14 +100,14 @@ quarantine_put(struct quarantine *q, const char *base, struct slice bytes,
 }
 
 int
-quarantine_move(struct quarantine *q, int dirfd, const char *where,
-    const char *name, const char *why, struct err *e)
+quarantine_move(struct quarantine *q, const struct quarantine_file *f,
+    const char *why, struct err *e)
 {
 	char base[QUARANTINE_NAME_SIZE], kept[QUARANTINE_NAME_SIZE];
 
-	snprintf(base, sizeof(base), "%s-%s", where, name);
+	(void)snprintf(base, sizeof(base), "%s-%s", f->where, f->name);
 	if (claim(q, base, why, kept, e) == -1 ||
-	    durable_move(dirfd, name, q->dir, kept, e) == -1)
+	    durable_move(f->dirfd, f->name, q->dir, kept, e) == -1)
 		return err_wrap(e, "quarantine");
 	return 0;
 }

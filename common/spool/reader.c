@@ -208,7 +208,7 @@ open_segment(struct spool_reader *r, const struct listed *l, struct err *e)
 	struct buf keep = { 0 };
 	struct message m;
 	struct err ignored; /* then it is walked through from its start */
-	uint64_t at = 0;
+	int64_t at = 0;
 	int dir;
 
 	for (size_t i = 0; i < sizeof(dir_names) / sizeof(dir_names[0]); i++)
@@ -222,15 +222,14 @@ open_segment(struct spool_reader *r, const struct listed *l, struct err *e)
 	close(dir);
 	if (r->fd == -1)
 		return -1;
-	snprintf(r->file, sizeof(r->file), "%s%s%s/%s", dir_name,
+	(void)snprintf(r->file, sizeof(r->file), "%s%s%s/%s", dir_name,
 	    r->old ? "/" : "", r->old ? stream_text(r->stream, stream) : "",
 	    name);
 	r->segment = l->name;
-	if (r->want > l->name.first &&
-	    segment_find(r->fd, 0, r->want, &m, &keep, &at, &ignored) == -1)
-		at = 0;
+	if (r->want > l->name.first)
+		at = segment_find(r->fd, r->want, &m, &keep, &ignored);
 	buf_clear(&keep);
-	walk_begin(r->walk, r->fd, at);
+	walk_begin(r->walk, r->fd, at > 0 ? (uint64_t)at : 0);
 	return 0;
 }
 

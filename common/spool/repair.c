@@ -90,13 +90,14 @@ to_quarantine(const struct repair_dir *d, struct segment_name s,
     const char *why, struct err *e)
 {
 	char name[SEGMENT_NAME_SIZE];
+	struct quarantine_file f = { d->dir, d->name,
+		segment_name_text(s, name) };
 	struct quarantine q;
 	int rc;
 
 	if (quarantine_open(&q, d->top, e) == -1)
 		return -1;
-	rc = quarantine_move(&q, d->dir, d->name, segment_name_text(s, name),
-	    why, e);
+	rc = quarantine_move(&q, &f, why, e);
 	quarantine_close(&q);
 	return rc;
 }

@@ -68,10 +68,10 @@ const char *
 segment_name_text(struct segment_name s, char out[SEGMENT_NAME_SIZE])
 {
 	if (s.last == 0)
-		snprintf(out, SEGMENT_NAME_SIZE, "%020" PRIu64 ".open",
+		(void)snprintf(out, SEGMENT_NAME_SIZE, "%020" PRIu64 ".open",
 		    s.first);
 	else
-		snprintf(out, SEGMENT_NAME_SIZE,
+		(void)snprintf(out, SEGMENT_NAME_SIZE,
 		    "%020" PRIu64 "-%020" PRIu64 ".msgs", s.first, s.last);
 	return out;
 }
@@ -146,10 +146,16 @@ search(struct slice s, bool whole, uint64_t msgid)
 	return hit == NULL ? -1 : hit - s.p + 3;
 }
 
-/* The message that begins at offset, into *keep. */
+/* Where a message is looked for. */
+struct place {
+	int fd;
+	uint64_t offset;
+	uint64_t msgid;
+};
+
+/* The message that begins at a place, into *keep. */
 static int
-load(int fd, uint64_t offset, uint64_t msgid, struct message *m,
-    struct buf *keep, struct err *e)
+load(const struct place *at, struct message *m, struct buf *keep, struct err *e)
 {
 	struct message_parser *p =
 	    message_parser_new(MESSAGE_FORM_FULL, LIMIT_MESSAGE_HARD);
@@ -160,8 +166,8 @@ load(int fd, uint64_t offset, uint64_t msgid, struct message *m,
 	while (v == MESSAGE_MORE && rc == 0) {
 		size_t before = keep->n;
 
-		rc = io_pread_upto(fd, TAIL_CHUNK + before, offset + before,
-		    keep, e);
+		rc = io_pread_upto(at->fd, TAIL_CHUNK + before,
+		    at->offset + before, keep, e);
 		if (rc == 0 && keep->n == before)
 			break;
 		if (rc == 0)
@@ -170,53 +176,62 @@ load(int fd, uint64_t offset, uint64_t msgid, struct message *m,
 	message_parser_free(p);
 	if (rc == -1)
 		return -1;
-	if (v != MESSAGE_WHOLE || m->msgid != msgid)
+	if (v != MESSAGE_WHOLE || m->msgid != at->msgid)
 		return err_set(e, ERR_INPUT, "message %" PRIu64 " is damaged",
-		    msgid);
+		    at->msgid);
 	return 0;
 }
 
-int
-segment_find(int fd, uint64_t from, uint64_t msgid, struct message *m,
-    struct buf *keep, uint64_t *offset, struct err *e)
+/* Move to where the message begins, from at->offset on. */
+static int
+find_head(struct place *at, struct err *e)
 {
 	enum {
 		OVERLAP = 64
 	};
 	struct buf window = { 0 };
-	uint64_t base = from;
-	int rc = -1;
+	uint64_t base = at->offset;
+	ssize_t hit = -1;
+	int rc;
 
 	for (;;) {
 		size_t before = window.n;
-		ssize_t hit;
 
-		if (io_pread_upto(fd, FIND_CHUNK, base + before, &window, e) ==
-		    -1)
+		rc = io_pread_upto(at->fd, FIND_CHUNK, base + before, &window,
+		    e);
+		if (rc == -1)
 			break;
-		hit = search(buf_slice(&window), base == from, msgid);
-		if (hit >= 0) {
-			*offset = base + (uint64_t)hit;
-			rc = load(fd, *offset, msgid, m, keep, e);
+		hit = search(buf_slice(&window), base == at->offset, at->msgid);
+		if (hit >= 0 || window.n - before < FIND_CHUNK)
 			break;
-		}
-		if (window.n - before < FIND_CHUNK) {
-			err_set(e, ERR_INPUT, "message %" PRIu64 " is missing",
-			    msgid);
-			break;
-		}
 		base += window.n - OVERLAP;
 		buf_drop(&window, window.n - OVERLAP);
 	}
+	if (rc == 0 && hit < 0)
+		rc = err_set(e, ERR_INPUT, "message %" PRIu64 " is missing",
+		    at->msgid);
+	else if (rc == 0)
+		at->offset = base + (uint64_t)hit;
 	buf_clear(&window);
 	return rc;
+}
+
+int64_t
+segment_find(int fd, uint64_t msgid, struct message *m, struct buf *keep,
+    struct err *e)
+{
+	struct place at = { fd, 0, msgid };
+
+	if (find_head(&at, e) == -1 || load(&at, m, keep, e) == -1)
+		return -1;
+	return (int64_t)at.offset;
 }
 
 int
 segment_find_last(int fd, struct segment_name s, struct message *m,
     struct buf *keep, struct err *e)
 {
-	uint64_t size, offset, back = TAIL_CHUNK;
+	uint64_t size, back = TAIL_CHUNK;
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
@@ -224,26 +239,44 @@ segment_find_last(int fd, struct segment_name s, struct message *m,
 	size = (uint64_t)st.st_size;
 	/* a start amid a message is harmless: the whole head is searched for */
 	for (; back < size; back *= 8) {
+		struct place at = { fd, size - back, s.last };
 		struct err ignored;
 
-		if (segment_find(fd, size - back, s.last, m, keep, &offset,
-			&ignored) == 0)
+		if (find_head(&at, &ignored) == 0 &&
+		    load(&at, m, keep, &ignored) == 0)
 			return 0;
 	}
-	return segment_find(fd, 0, s.last, m, keep, &offset, e);
+	return segment_find(fd, s.last, m, keep, e) == -1 ? -1 : 0;
+}
+
+static int
+open_named(int dirfd, struct segment_name s, struct err *e)
+{
+	char name[SEGMENT_NAME_SIZE];
+
+	return durable_open_file(dirfd, segment_name_text(s, name), e);
 }
 
 int
-segment_peek(int dirfd, struct segment_name s, bool last, struct message *m,
+segment_peek_first(int dirfd, struct segment_name s, struct message *m,
     struct buf *keep, struct err *e)
 {
-	char name[SEGMENT_NAME_SIZE];
-	int rc, fd = durable_open_file(dirfd, segment_name_text(s, name), e);
+	struct place at = { open_named(dirfd, s, e), 0, s.first };
+	int rc = at.fd == -1 ? -1 : load(&at, m, keep, e);
 
-	if (fd == -1)
-		return -1;
-	rc = last ? segment_find_last(fd, s, m, keep, e)
-		  : load(fd, 0, s.first, m, keep, e);
-	close(fd);
-	return rc == 0 ? 0 : err_wrap(e, "%s", name);
+	if (at.fd != -1)
+		close(at.fd);
+	return rc;
+}
+
+int
+segment_peek_last(int dirfd, struct segment_name s, struct message *m,
+    struct buf *keep, struct err *e)
+{
+	int fd = open_named(dirfd, s, e);
+	int rc = fd == -1 ? -1 : segment_find_last(fd, s, m, keep, e);
+
+	if (fd != -1)
+		close(fd);
+	return rc;
 }

@@ -41,16 +41,18 @@ struct segment_scan {
 /* Read fd from its start to its end. */
 int segment_scan(int fd, struct segment_scan *out, struct err *e);
 
-/* Find the message msgid without reading those before it, from byte `from` on.
- * *m points into *keep; *offset is where it begins.  ERR_INPUT: it is not
- * there, or damaged. */
-int segment_find(int fd, uint64_t from, uint64_t msgid, struct message *m,
-    struct buf *keep, uint64_t *offset, struct err *e);
-/* The same for the last message of a sealed segment, from the end. */
+/* Find the message msgid without reading those before it: the byte where it
+ * begins, or -1.  *m points into *keep.  ERR_INPUT: it is not there, or
+ * damaged. */
+int64_t segment_find(int fd, uint64_t msgid, struct message *m,
+    struct buf *keep, struct err *e);
+/* 0 or -1: the last message of a sealed segment, found from its end. */
 int segment_find_last(int fd, struct segment_name s, struct message *m,
     struct buf *keep, struct err *e);
 /* The first or the last message of a sealed segment of dirfd. */
-int segment_peek(int dirfd, struct segment_name s, bool last, struct message *m,
+int segment_peek_first(int dirfd, struct segment_name s, struct message *m,
+    struct buf *keep, struct err *e);
+int segment_peek_last(int dirfd, struct segment_name s, struct message *m,
     struct buf *keep, struct err *e);
 
 #endif

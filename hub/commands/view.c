@@ -72,7 +72,8 @@ peek(struct view *v, int dir, struct segment_name s, bool last, uint64_t *time)
 	struct message m;
 
 	(void)v;
-	if (segment_peek(dir, s, last, &m, &keep, &ignored) == 0)
+	if ((last ? segment_peek_last(dir, s, &m, &keep, &ignored)
+		  : segment_peek_first(dir, s, &m, &keep, &ignored)) == 0)
 		*time = m.timestamp;
 	buf_clear(&keep);
 }
