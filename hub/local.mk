@@ -16,4 +16,4 @@ include %D%/ingest/local.mk
 include %D%/stores/local.mk
 include %D%/commands/local.mk
 
-script_tests += t/hub-ingest.t
+script_tests += t/hub-control.t t/hub-ingest.t

@@ -42,8 +42,8 @@ tell(const struct ground *g, const struct association *a,
 			"messages were refused and are kept in quarantine",
 			"hubctl status" },
 		    clock_wall());
-	/* A line that was cut is no news: the spoke comes again. */
-	if (rc == -1 && e->kind != ERR_TEMP && e->kind != ERR_SYS)
+	/* A fork is news; a line that was cut is not: the spoke comes again. */
+	if (rc == -1 && e->kind == ERR_INPUT)
 		(void)notice_raise(n,
 		    &(struct notice){ a->name, "delivery", e->msg,
 			"hubctl status" },
