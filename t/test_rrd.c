@@ -128,10 +128,13 @@ a_value_fits_its_kind_or_not(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-		if (rrd_file_fits(row[i].dstype, slice_str(row[i].value)) !=
-		    row[i].fits)
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		enum rrd_kind k;
+
+		assert_true(rrd_kind_find(row[i].dstype, &k));
+		if (rrd_kind_fits(k, slice_str(row[i].value)) != row[i].fits)
 			fail_msg("%s %s", row[i].dstype, row[i].value);
+	}
 }
 
 static void

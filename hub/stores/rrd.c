@@ -76,7 +76,7 @@ series(struct store *store, const struct store_series *leaf, uint32_t *handle,
 	if (l->def == def)
 		return 0;
 	/* What waits belongs to the former definition. */
-	if (l->pending != NULL && flush(store, *handle, e) == -1)
+	if (l->texts != NULL && flush(store, *handle, e) == -1)
 		return -1;
 	l->def = def;
 	l->look = true;
@@ -95,7 +95,7 @@ put(struct store *store, uint32_t handle, uint64_t time_s, struct slice value)
 		return;
 	}
 	if (value.n > LIMIT_VALUE ||
-	    !rrd_file_fits(rrd_table_def(&s->table, l)->dstype, value)) {
+	    !rrd_kind_fits(rrd_table_def(&s->table, l)->kind, value)) {
 		s->counts.unfit++;
 		value = SLICE("U");
 	}
@@ -120,7 +120,9 @@ static struct rrd_place
 place(struct share *w, const struct rrd_series *l)
 {
 	buf_reset(&w->path);
-	buf_printf(&w->path, "%s/%s", w->s->directory, l->name);
+	buf_put_str(&w->path, w->s->directory);
+	buf_put_char(&w->path, '/');
+	buf_put_str(&w->path, l->name);
 	return (struct rrd_place){ w->s->dirfd, l->name, w->path.p };
 }
 
@@ -143,8 +145,8 @@ refuse(struct share *w, struct rrd_series *l)
 		    l->name);
 	l->blocked = true;
 	l->look = true;
-	w->counts.refused += l->pending->values;
-	l->pending->values = 0;
+	w->counts.refused += l->values;
+	l->values = 0;
 }
 
 /* What a series' file is, journaled if it is the first time since the last
@@ -183,9 +185,9 @@ prepare_one(struct share *w, struct rrd_series *l)
 	case RRD_FILE_WHOLE:
 		w->counts.past += rrd_series_drop_past(l,
 		    head.last_s > 0 ? (uint64_t)head.last_s : 0);
-		if (l->pending->values == 0)
+		if (l->values == 0)
 			return;
-		l->odd = strcmp(head.dstype, def->dstype) != 0 ||
+		l->odd = strcmp(head.dstype, rrd_kind_name(def->kind)) != 0 ||
 		    head.step_s != def->period_s;
 		if (!l->odd)
 			record(w, l, head.mutable_at, head.mutable);
@@ -208,9 +210,9 @@ prepare(void *arg)
  * take that, the value is not what is wrong. */
 static int
 update_each(struct share *w, const struct rrd_place *file,
-    const struct rrd_pending *p, struct err *e)
+    const struct rrd_series *l, struct err *e)
 {
-	for (const char *text = p->text; text < p->text + p->used;
+	for (const char *text = l->texts; text < l->texts + l->used;
 	     text = rrd_text_next(text)) {
 		const char *unknown;
 		int rc;
@@ -230,46 +232,45 @@ update_each(struct share *w, const struct rrd_place *file,
 
 static int
 update(struct share *w, const struct rrd_place *file,
-    const struct rrd_pending *p, struct err *e)
+    const struct rrd_series *l, struct err *e)
 {
-	const char *text = p->text;
+	const char *text = l->texts;
 
-	if (w->cap_argv < p->values) {
-		w->cap_argv = p->values;
+	if (w->cap_argv < l->values) {
+		w->cap_argv = l->values;
 		w->argv = mem_resize(w->argv, w->cap_argv, sizeof(*w->argv));
 	}
-	for (uint32_t i = 0; i < p->values; i++) {
+	for (uint32_t i = 0; i < l->values; i++) {
 		w->argv[i] = text;
 		text = rrd_text_next(text);
 	}
-	if (rrd_file_update(file, w->argv, p->values, e) == 0)
+	if (rrd_file_update(file, w->argv, l->values, e) == 0)
 		return 0;
-	return update_each(w, file, p, e);
+	return update_each(w, file, l, e);
 }
 
 static void
 apply_one(struct share *w, struct rrd_series *l)
 {
-	struct rrd_pending *p = l->pending;
 	struct rrd_place file = place(w, l);
 	struct err e = { .kind = ERR_NONE };
 
-	if (p->values == 0 || l->look || l->mark != w->s->mark)
+	if (l->values == 0 || l->look || l->mark != w->s->mark)
 		return;
 	if (l->absent &&
 	    rrd_file_create(&file, rrd_table_def(&w->s->table, l),
-		(config_list)w->s->rra, (int64_t)rrd_text_time(p->text),
+		(config_list)w->s->rra, (int64_t)rrd_text_time(l->texts),
 		&e) == -1) {
 		fail(w, l, &e);
 		return;
 	}
 	l->absent = false;
-	if (update(w, &file, p, &e) == -1) {
+	if (update(w, &file, l, &e) == -1) {
 		fail(w, l, &e);
 		return;
 	}
-	w->counts.written += p->values;
-	p->values = 0;
+	w->counts.written += l->values;
+	l->values = 0;
 }
 
 static void *
@@ -455,8 +456,7 @@ flush(struct store *store, uint32_t handle, struct err *e)
 		return -1;
 	if (handle == UINT32_MAX && t->n_waiting > 0)
 		rc = flush_some(s, t->waiting, t->n_waiting, e);
-	else if (handle != UINT32_MAX &&
-	    rrd_table_at(t, handle)->pending != NULL)
+	else if (handle != UINT32_MAX && rrd_table_at(t, handle)->texts != NULL)
 		rc = flush_some(s, &handle, 1, e);
 	return rc == -1 ? err_wrap(e, "store %s", s->directory) : 0;
 }

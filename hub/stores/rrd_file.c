@@ -33,42 +33,67 @@ enum {
 	ASIDE_MAX = 100000,
 };
 
-static bool
-is_integer(struct slice s)
+static const char *const kinds[] = {
+	[RRD_GAUGE] = "GAUGE",
+	[RRD_COUNTER] = "COUNTER",
+	[RRD_DERIVE] = "DERIVE",
+	[RRD_ABSOLUTE] = "ABSOLUTE",
+	[RRD_DCOUNTER] = "DCOUNTER",
+	[RRD_DDERIVE] = "DDERIVE",
+};
+
+const char *
+rrd_kind_name(enum rrd_kind k)
 {
-	return memchr(s.p, '.', s.n) == NULL;
+	return kinds[k];
+}
+
+bool
+rrd_kind_find(const char *name, enum rrd_kind *out)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i], name) == 0) {
+			*out = (enum rrd_kind)i;
+			return true;
+		}
+	return false;
+}
+
+/* At most 2^64 - 1, with zeros before it or without. */
+static bool
+is_counter(struct slice s)
+{
+	uint64_t v;
+
+	for (; s.n > 1 && s.p[0] == '0'; s.n--)
+		s.p++;
+	return slice_u64(s, UINT64_MAX, &v);
 }
 
 /* Differences are taken between texts of at most LAST_DS_LEN - 1 characters,
  * and integers where the kind says so; anything else fails the update. */
 bool
-rrd_file_fits(const char *dstype, struct slice value)
+rrd_kind_fits(enum rrd_kind k, struct slice value)
 {
-	bool counter = strcmp(dstype, "COUNTER") == 0;
-	bool derive = strcmp(dstype, "DERIVE") == 0;
-	bool dcounter = strcmp(dstype, "DCOUNTER") == 0;
-	bool dderive = strcmp(dstype, "DDERIVE") == 0;
-	uint64_t v;
-
-	if (slice_eq_str(value, "U"))
-		return true;
 	if (value.n == 0)
 		return false;
-	if (counter || derive || dcounter || dderive) {
-		if (value.n >= LAST_DS_LEN)
-			return false;
-		if ((counter || dcounter) && value.p[0] == '-')
-			return false;
-		if ((counter || derive) && !is_integer(value))
-			return false;
-	}
-	if (!counter)
+	if (value.p[0] == 'U')
+		return value.n == 1;
+	switch (k) {
+	case RRD_GAUGE:
+	case RRD_ABSOLUTE:
 		return true;
-	while (value.n > 1 && value.p[0] == '0') {
-		value.p++;
-		value.n--;
+	case RRD_COUNTER:
+		return value.n < LAST_DS_LEN && is_counter(value);
+	case RRD_DERIVE:
+		return value.n < LAST_DS_LEN &&
+		    memchr(value.p, '.', value.n) == NULL;
+	case RRD_DCOUNTER:
+		return value.n < LAST_DS_LEN && value.p[0] != '-';
+	case RRD_DDERIVE:
+		return value.n < LAST_DS_LEN;
 	}
-	return slice_u64(value, UINT64_MAX, &v);
+	return false;
 }
 
 /* Sizes are bounded before they are multiplied: counts come from the file. */
@@ -230,7 +255,7 @@ rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
 	if (rra_expand(rra, def->period_s, &args, e) == -1 ||
 	    make_parents(at->dirfd, at->name, e) == -1)
 		goto out;
-	ds = mem_printf("DS:value:%s:%u:%s:%s", def->dstype,
+	ds = mem_printf("DS:value:%s:%u:%s:%s", rrd_kind_name(def->kind),
 	    (unsigned)def->heartbeat_s, def->min, def->max);
 	argv = mem_array(args.n + 1, sizeof(*argv));
 	argv[0] = ds;

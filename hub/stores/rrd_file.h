@@ -10,15 +10,25 @@
 #include "common/base/buf.h"
 #include "hub/stores/rra.h"
 
+enum rrd_kind {
+	RRD_GAUGE,
+	RRD_COUNTER,
+	RRD_DERIVE,
+	RRD_ABSOLUTE,
+	RRD_DCOUNTER,
+	RRD_DDERIVE,
+};
+const char *rrd_kind_name(enum rrd_kind k); /* "GAUGE", ... */
+bool rrd_kind_find(const char *name, enum rrd_kind *out);
+/* Can this kind take the value?  It is "U" or a plain decimal (names.h). */
+bool rrd_kind_fits(enum rrd_kind k, struct slice value);
+
 /* How a leaf's file is made. */
 struct rrd_def {
 	uint32_t period_s, heartbeat_s;
-	char dstype[16];       /* "GAUGE", ... */
+	enum rrd_kind kind;
 	char min[33], max[33]; /* "U" or a number */
 };
-
-/* What a value must be for a kind; a text that is none of these is U. */
-bool rrd_file_fits(const char *dstype, struct slice value);
 
 enum rrd_file_state {
 	RRD_FILE_ABSENT,

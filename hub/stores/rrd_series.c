@@ -15,7 +15,7 @@
 
 enum {
 	CHUNK = 1024,                         /* series allocated together */
-	PENDING_FIRST = 64,                   /* bytes */
+	TEXTS_FIRST = 64,                     /* bytes */
 	TEXT_MOST = 20 + 1 + LIMIT_VALUE + 1, /* "time:value" and its NUL */
 	TRIM_FROM = 64 << 20, /* bytes freed at once: give them back */
 };
@@ -138,16 +138,10 @@ copy_bound(char *out, size_t size, struct slice s)
 static int
 read_def(const struct store_series *leaf, struct rrd_def *out, struct err *e)
 {
-	static const char *const kind[] = { "GAUGE", "COUNTER", "DERIVE",
-		"ABSOLUTE", "DCOUNTER", "DDERIVE" };
-
 	memset(out, 0, sizeof(*out)); /* compared whole */
 	out->period_s = leaf->period_s;
 	out->heartbeat_s = leaf->heartbeat_s;
-	for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++)
-		if (strcmp(leaf->dstype, kind[i]) == 0)
-			memcpy(out->dstype, kind[i], strlen(kind[i]));
-	if (out->dstype[0] == '\0')
+	if (!rrd_kind_find(leaf->dstype, &out->kind))
 		return err_set(e, ERR_INPUT, "%s is no kind of data source",
 		    leaf->dstype);
 	if (leaf->period_s == 0 || leaf->heartbeat_s == 0 ||
@@ -191,33 +185,28 @@ note_waiting(struct rrd_table *t, uint32_t handle)
 }
 
 /* Room for one more text. */
-static struct rrd_pending *
-pending_room(struct rrd_table *t, uint32_t handle)
+static char *
+text_room(struct rrd_table *t, struct rrd_series *l, uint32_t handle)
 {
-	struct rrd_series *l = rrd_table_at(t, handle);
-	struct rrd_pending *p = l->pending;
-	uint32_t cap;
+	uint32_t cap = l->cap == 0 ? TEXTS_FIRST : l->cap * 2;
 
-	if (p != NULL && p->cap - p->used >= TEXT_MOST)
-		return p;
-	cap = p == NULL ? PENDING_FIRST : p->cap * 2;
-	p = mem_resize(p, 1, sizeof(*p) + cap);
-	if (l->pending == NULL) {
-		*p = (struct rrd_pending){ .cap = 0 };
+	if (l->cap - l->used >= TEXT_MOST)
+		return l->texts + l->used;
+	if (l->texts == NULL)
 		note_waiting(t, handle);
-	}
-	t->bytes += cap - p->cap;
-	p->cap = cap;
-	l->pending = p;
-	return p;
+	l->texts = mem_resize(l->texts, cap, 1);
+	t->bytes += cap - l->cap;
+	l->cap = cap;
+	return l->texts + l->used;
 }
 
 void
 rrd_table_note(struct rrd_table *t, uint32_t handle, uint64_t time_s,
     struct slice value)
 {
-	struct rrd_pending *p = pending_room(t, handle);
-	char digits[20], *out = p->text + p->used;
+	struct rrd_series *l = rrd_table_at(t, handle);
+	char *out = text_room(t, l, handle);
+	char digits[20];
 	uint64_t left = time_s;
 	size_t n = sizeof(digits);
 
@@ -231,10 +220,10 @@ rrd_table_note(struct rrd_table *t, uint32_t handle, uint64_t time_s,
 	memcpy(out, value.p, value.n);
 	out += value.n;
 	*out++ = '\0';
-	p->used = (uint32_t)(out - p->text);
-	p->values++;
+	l->used = (uint32_t)(out - l->texts);
+	l->values++;
+	l->last_s = time_s;
 	t->values++;
-	rrd_table_at(t, handle)->last_s = time_s;
 }
 
 uint64_t
@@ -256,20 +245,30 @@ rrd_text_next(const char *text)
 uint32_t
 rrd_series_drop_past(struct rrd_series *l, uint64_t last_s)
 {
-	struct rrd_pending *p = l->pending;
-	const char *text = p->text, *end = p->text + p->used;
+	const char *text = l->texts, *end = l->texts + l->used;
 	uint32_t dropped = 0;
 
 	while (text < end && rrd_text_time(text) <= last_s) {
 		text = rrd_text_next(text);
 		dropped++;
 	}
-	p->used = (uint32_t)(end - text);
-	p->values -= dropped;
-	memmove(p->text, text, p->used);
+	if (dropped > 0) {
+		l->used = (uint32_t)(end - text);
+		l->values -= dropped;
+		memmove(l->texts, text, l->used);
+	}
 	if (l->last_s < last_s)
 		l->last_s = last_s;
 	return dropped;
+}
+
+static void
+release(struct rrd_table *t, struct rrd_series *l)
+{
+	t->bytes -= l->cap;
+	free(l->texts);
+	l->texts = NULL;
+	l->used = l->cap = 0;
 }
 
 void
@@ -277,22 +276,16 @@ rrd_table_settle(struct rrd_table *t, const uint32_t *handle, size_t n)
 {
 	size_t kept = 0, before = t->bytes;
 
-	for (size_t i = 0; i < n; i++) {
-		struct rrd_series *l = rrd_table_at(t, handle[i]);
-
-		if (l->pending->values > 0)
-			continue;
-		t->bytes -= l->pending->cap;
-		free(l->pending);
-		l->pending = NULL;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (rrd_table_at(t, handle[i])->values == 0)
+			release(t, rrd_table_at(t, handle[i]));
 	t->values = 0;
 	for (size_t i = 0; i < t->n_waiting; i++) {
 		const struct rrd_series *l = rrd_table_at(t, t->waiting[i]);
 
-		if (l->pending == NULL)
+		if (l->texts == NULL)
 			continue;
-		t->values += l->pending->values;
+		t->values += l->values;
 		t->waiting[kept++] = t->waiting[i];
 	}
 	t->n_waiting = kept;
@@ -305,7 +298,7 @@ rrd_table_clear(struct rrd_table *t)
 {
 	for (uint32_t i = 0; i < t->n; i++) {
 		free(rrd_table_at(t, i)->name);
-		free(rrd_table_at(t, i)->pending);
+		free(rrd_table_at(t, i)->texts);
 	}
 	for (uint32_t i = 0; i < t->n; i += CHUNK)
 		free(t->chunk[i / CHUNK]);

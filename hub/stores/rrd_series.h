@@ -8,18 +8,14 @@
 #include "hub/stores/rrd_file.h"
 #include "hub/stores/store.h"
 
-/* Texts as librrd takes them, "time:value", each with a NUL. */
-struct rrd_pending {
-	uint32_t values, used, cap;
-	char text[];
-};
-
 /* A million of them are held, so they are small. */
 struct rrd_series {
-	char *name;                  /* "<tree><path>.rrd" below the store */
-	struct rrd_pending *pending; /* NULL: nothing waits */
+	char *name;  /* "<tree><path>.rrd" below the store */
+	char *texts; /* what waits, as librrd takes it: "time:value", each with
+	                its NUL; NULL: nothing */
+	uint32_t used, cap, values; /* bytes of them; how many they are */
+	uint32_t def;               /* index of its definition */
 	uint64_t last_s; /* newest time stamp put or known to be stored */
-	uint32_t def;    /* index of its definition */
 	uint32_t next;   /* in its bucket: handle + 1; 0: the last */
 	uint32_t mark;   /* journaled under this mark of the store; 0: never */
 	bool fresh;      /* recorded by the flush that runs */

@@ -201,7 +201,7 @@ make_files(struct bench *b)
 {
 	const struct rrd_def def = { .period_s = STEP_S,
 		.heartbeat_s = 750,
-		.dstype = "COUNTER",
+		.kind = RRD_COUNTER,
 		.min = "U",
 		.max = "U" };
 	struct err e = { 0 };
