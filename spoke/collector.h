@@ -33,12 +33,19 @@ struct collected {
 
 typedef void collector_done(void *arg, const struct collected *c);
 
+struct collector_run {
+	uv_loop_t *loop;
+	int64_t deadline_ms; /* from now on */
+	collector_done *done;
+	void *arg;
+};
+
 struct collector_ops {
 	const char *type;
 	void *(*open)(const struct config_collector *cc, struct err *e);
-	/* Collect once; done is called exactly once, before deadline_ms. */
-	int (*run)(void *self, uv_loop_t *loop, int64_t deadline_ms,
-	    collector_done *done, void *arg, struct err *e);
+	/* Collect once; done is called exactly once, before the deadline, and
+	 * maybe before this returns.  -1: it is not called.  Borrows r. */
+	int (*run)(void *self, const struct collector_run *r, struct err *e);
 	void (*close)(void *self);
 };
 

@@ -41,6 +41,9 @@ fail(struct cycle_job *j)
 static void
 begin(struct cycle_job *j, uv_loop_t *loop, int run_dir)
 {
+	const struct collector_run run = { loop, j->cc->period_s * 1000 / 2,
+		on_collected, j };
+
 	j->counters = counters_open(run_dir, j->cc->name);
 	j->ops = collector_find(j->cc->type);
 	if (j->ops == NULL) {
@@ -50,9 +53,7 @@ begin(struct cycle_job *j, uv_loop_t *loop, int run_dir)
 		return;
 	}
 	j->self = j->ops->open(j->cc, &j->problem);
-	if (j->self == NULL ||
-	    j->ops->run(j->self, loop, j->cc->period_s * 1000 / 2, on_collected,
-		j, &j->problem) == -1)
+	if (j->self == NULL || j->ops->run(j->self, &run, &j->problem) == -1)
 		fail(j);
 }
 

@@ -114,7 +114,7 @@ tokens_by_token(const struct tokens *t, struct slice token)
 	char text[LIMIT_TOKEN + 1];
 	const struct leaf key = { .token = text };
 
-	if (token.n > LIMIT_TOKEN)
+	if (token.n == 0 || token.n > LIMIT_TOKEN)
 		return NULL;
 	memcpy(text, token.p, token.n);
 	text[token.n] = '\0';

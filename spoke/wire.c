@@ -65,8 +65,8 @@ wire_read(int state_dir, const char *association, struct wire *out,
 }
 
 int
-wire_add(int state_dir, const char *association, uint64_t bytes, bool delivered,
-    struct wall now, struct err *e)
+wire_add(int state_dir, const char *association,
+    const struct wire_session *session, struct err *e)
 {
 	struct buf b = { 0 };
 	struct slots *s;
@@ -76,13 +76,13 @@ wire_add(int state_dir, const char *association, uint64_t bytes, bool delivered,
 	if (open_slots(state_dir, association, &s, &dir, e) == -1)
 		return -1;
 	parse(s, &w);
-	if (wire_month(now) > w.month) {
-		w.month = wire_month(now);
+	if (wire_month(session->ended) > w.month) {
+		w.month = wire_month(session->ended);
 		w.bytes = 0;
 	}
-	w.bytes += bytes;
-	if (delivered)
-		w.last_s = wall_s(now);
+	w.bytes += session->bytes;
+	if (session->delivered)
+		w.last_s = wall_s(session->ended);
 	buf_printf(&b, "%" PRId64 " %d %" PRIu64, w.last_s, w.month, w.bytes);
 	rc = slots_put(s, buf_slice(&b), e);
 	buf_clear(&b);

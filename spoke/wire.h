@@ -22,9 +22,15 @@ int wire_month(struct wall now);
 /* What is not there, or damaged, is zero. */
 int wire_read(int state_dir, const char *association, struct wire *out,
     struct err *e);
-/* One session's bytes, both directions.  A month that lies before the one that
- * is kept does not begin it anew: the clock went back. */
-int wire_add(int state_dir, const char *association, uint64_t bytes,
-    bool delivered, struct wall now, struct err *e);
+struct wire_session {
+	uint64_t bytes; /* both directions */
+	bool delivered;
+	struct wall ended;
+};
+
+/* Count one session.  A month that lies before the one that is kept does not
+ * begin it anew: the clock went back. */
+int wire_add(int state_dir, const char *association,
+    const struct wire_session *session, struct err *e);
 
 #endif

@@ -7,7 +7,6 @@
 need ssh-keygen
 start_sshd || skip_all "no sshd"
 hubctl=$(command -v hubctl)
-"$hubctl" --help | grep -q receive || skip_all "hubctl cannot receive yet"
 
 # both NODE [KEYS]: the association's block is the same on both ends.
 both() {

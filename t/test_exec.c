@@ -53,13 +53,13 @@ run(const char *script, int64_t deadline_ms, const struct expected *want)
 	struct check k = { .want = want };
 	struct err e = { 0 };
 	uv_loop_t loop;
+	const struct collector_run once = { &loop, deadline_ms, compare, &k };
 	void *self;
 
 	uv_loop_init(&loop);
 	self = collector_exec.open(&cc, &e);
 	assert_non_null(self);
-	assert_int_equal(
-	    collector_exec.run(self, &loop, deadline_ms, compare, &k, &e), 0);
+	assert_int_equal(collector_exec.run(self, &once, &e), 0);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	collector_exec.close(self);
@@ -125,13 +125,13 @@ a_missing_command_is_an_error(void **state)
 	struct check k = { .want = nothing };
 	struct err e = { 0 };
 	uv_loop_t loop;
+	const struct collector_run once = { &loop, 1000, compare, &k };
 	void *self;
 
 	(void)state;
 	uv_loop_init(&loop);
 	self = collector_exec.open(&cc, &e);
-	assert_int_equal(collector_exec.run(self, &loop, 1000, compare, &k, &e),
-	    -1);
+	assert_int_equal(collector_exec.run(self, &once, &e), -1);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	collector_exec.close(self);

@@ -23,7 +23,8 @@ static const char *const none[] = { NULL };
 
 struct run {
 	void *self;
-	const struct collected *c;
+	bool done;
+	struct collected c;
 };
 
 static void
@@ -31,8 +32,8 @@ keep(void *arg, const struct collected *c)
 {
 	struct run *r = arg;
 
-	r->c = mem_alloc(sizeof(*c));
-	memcpy((void *)(uintptr_t)r->c, c, sizeof(*c));
+	r->c = *c;
+	r->done = true;
 }
 
 static struct run
@@ -44,13 +45,13 @@ collect(const char *root, const char *const *include,
 		.include = include,
 		.exclude = exclude };
 	struct run r = { 0 };
+	const struct collector_run once = { NULL, 1000, keep, &r };
 	struct err e = { 0 };
 
 	r.self = host_open_at(&cc, root, &e);
 	assert_non_null(r.self);
-	assert_int_equal(collector_host.run(r.self, NULL, 1000, keep, &r, &e),
-	    0);
-	assert_non_null(r.c);
+	assert_int_equal(collector_host.run(r.self, &once, &e), 0);
+	assert_true(r.done);
 	return r;
 }
 
@@ -67,23 +68,35 @@ collect_made(const char *const *include, const char *const *exclude)
 static void
 finish(struct run *r)
 {
-	free((void *)(uintptr_t)r->c);
 	collector_host.close(r->self);
 }
 
 static const struct reading *
 find(const struct run *r, const char *path)
 {
-	for (size_t i = 0; i < r->c->n; i++)
-		if (strcmp(r->c->reading[i].path, path) == 0)
-			return &r->c->reading[i];
+	for (size_t i = 0; i < r->c.n; i++)
+		if (strcmp(r->c.reading[i].path, path) == 0)
+			return &r->c.reading[i];
 	return NULL;
 }
 
-static const char *
-param(const struct reading *r, const char *name)
+/* The same, which must be there. */
+static struct reading
+get(const struct run *r, const char *path)
 {
-	for (const char *const *p = r->param; *p != NULL; p += 2)
+	const struct reading *l = find(r, path);
+
+	if (l == NULL) {
+		fail_msg("no %s", path);
+		abort();
+	}
+	return *l;
+}
+
+static const char *
+param(struct reading r, const char *name)
+{
+	for (const char *const *p = r.param; *p != NULL; p += 2)
 		if (strcmp(p[0], name) == 0)
 			return p[1];
 	return NULL;
@@ -133,13 +146,11 @@ each_file_becomes_leaves(void **state)
 	struct run r = collect_made(none, none);
 
 	(void)state;
-	assert_true(r.c->complete && !r.c->failed);
+	assert_true(r.c.complete && !r.c.failed);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const struct reading *l = find(&r, rows[i].path);
+		const struct reading l = get(&r, rows[i].path);
 
-		if (l == NULL)
-			fail_msg("no %s", rows[i].path);
-		assert_string_equal(l->value, rows[i].value);
+		assert_string_equal(l.value, rows[i].value);
 		assert_string_equal(param(l, "rrd-create-dstype"),
 		    rows[i].kind);
 		assert_non_null(param(l, "vertical-label"));
@@ -220,11 +231,10 @@ static void
 names_that_differ_in_case_alone_are_told_apart(void **state)
 {
 	struct run r = collect_made(none, none);
-	const struct reading *second = find(&r, "/interfaces/Eth0_2/in_octets");
+	const struct reading second = get(&r, "/interfaces/Eth0_2/in_octets");
 
 	(void)state;
-	assert_non_null(second);
-	assert_string_equal(second->value, "7");
+	assert_string_equal(second.value, "7");
 	assert_string_equal(param(second, "node-display-name"), "Eth0 in");
 	finish(&r);
 }
@@ -235,10 +245,10 @@ all_readings_of_this_machine_are_well_formed(void **state)
 	struct run r = collect("/", none, none);
 
 	(void)state;
-	assert_false(r.c->failed);
-	assert_true(r.c->n > 50);
-	for (size_t i = 0; i < r.c->n; i++) {
-		const struct reading *l = &r.c->reading[i];
+	assert_false(r.c.failed);
+	assert_true(r.c.n > 50);
+	for (size_t i = 0; i < r.c.n; i++) {
+		const struct reading *l = &r.c.reading[i];
 		int rank = -1;
 
 		assert_true(name_is_path(slice_str(l->path)));
@@ -250,7 +260,7 @@ all_readings_of_this_machine_are_well_formed(void **state)
 			assert_null(strpbrk(p[1], "%$:"));
 		}
 		for (size_t k = 0; k < i; k++)
-			assert_string_not_equal(l->path, r.c->reading[k].path);
+			assert_string_not_equal(l->path, r.c.reading[k].path);
 	}
 	finish(&r);
 }
@@ -264,8 +274,8 @@ a_machine_without_proc_is_a_failure(void **state)
 	(void)state;
 	r = collect(root, none, none);
 	free(root);
-	assert_true(r.c->failed);
-	assert_non_null(r.c->problem);
+	assert_true(r.c.failed);
+	assert_non_null(r.c.problem);
 	finish(&r);
 }
 

@@ -178,19 +178,18 @@ on_ended(void *arg, const struct proc_result *r)
 }
 
 static int
-exec_run(void *self, uv_loop_t *loop, int64_t deadline_ms, collector_done *done,
-    void *arg, struct err *e)
+exec_run(void *self, const struct collector_run *r, struct err *e)
 {
 	struct exec *x = self;
 	const struct proc_opts o = { .argv = x->cc->command,
 		.output_max = EXEC_OUTPUT_MAX,
-		.deadline_ms = deadline_ms };
+		.deadline_ms = r->deadline_ms };
 
 	forget(x);
-	x->done = done;
-	x->arg = arg;
+	x->done = r->done;
+	x->arg = r->arg;
 	x->timestamp_s = (uint64_t)wall_s(clock_wall());
-	return proc_start(loop, &o, on_ended, x, e);
+	return proc_start(r->loop, &o, on_ended, x, e);
 }
 
 static void

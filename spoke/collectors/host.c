@@ -242,15 +242,13 @@ list_readings(struct host *h)
 			.param = h->leaf[i]->param };
 }
 
+/* Nothing here waits for a loop or a deadline. */
 static int
-host_run(void *self, uv_loop_t *loop, int64_t deadline_ms, collector_done *done,
-    void *arg, struct err *e)
+host_run(void *self, const struct collector_run *r, struct err *e)
 {
 	struct host *h = self;
 	struct collected c = { .complete = true };
 
-	(void)loop;
-	(void)deadline_ms; /* nothing here waits */
 	(void)e;
 	forget(h);
 	c.timestamp_s = (uint64_t)wall_s(clock_wall());
@@ -266,7 +264,7 @@ host_run(void *self, uv_loop_t *loop, int64_t deadline_ms, collector_done *done,
 		c.failed = true;
 		c.problem = "nothing could be read from /proc";
 	}
-	done(arg, &c);
+	r->done(r->arg, &c);
 	return 0;
 }
 

@@ -99,7 +99,7 @@ give_name(struct names_given *g, const char *device)
 	host_component(slice_str(device), base);
 	memcpy(name, base, sizeof(name));
 	for (unsigned i = 2; is_given(g, name); i++)
-		snprintf(name, sizeof(name), "%.54s_%u", base, i);
+		(void)snprintf(name, sizeof(name), "%.54s_%u", base, i);
 	g->name = mem_resize(g->name, g->n + 1, sizeof(*g->name));
 	memcpy(g->name[g->n], name, sizeof(name));
 	return g->name[g->n++];
@@ -121,21 +121,42 @@ any_glob(const char *const *globs, const char *name)
 	return false;
 }
 
+/* A device's columns: words of a line, one a metric. */
 static void
-add_device(struct host *h, const char *family, const char *name,
-    const char *title, const struct host_metric *m, struct slice line)
+add_device(struct host *h, const struct host_group *g,
+    const struct host_metric *m, struct slice line)
 {
-	char path[96];
-	const struct host_group g = { .path = path, .title = title };
-
-	snprintf(path, sizeof(path), "/%s/%s", family, name);
 	for (; m->from != NULL; m++) {
 		struct slice word = host_word(&line);
 
 		if (word.n == 0)
 			return;
-		host_add(h, &g, m, word);
+		host_add(h, g, m, word);
 	}
+}
+
+static void
+add_interface(struct host *h, struct names_given *given, const char *device,
+    struct slice line)
+{
+	char path[96];
+	const struct host_group g = { .path = path, .title = device };
+
+	(void)snprintf(path, sizeof(path), "/interfaces/%s",
+	    give_name(given, device));
+	add_device(h, &g, interface_columns, line);
+}
+
+static void
+add_disk(struct host *h, struct names_given *given, const char *device,
+    struct slice line)
+{
+	char path[96];
+	const struct host_group g = { .path = path, .title = device };
+
+	(void)snprintf(path, sizeof(path), "/disks/%s",
+	    give_name(given, device));
+	add_device(h, &g, disk_columns, line);
 }
 
 /* "  eth0: 254625721 6683 ..." */
@@ -158,8 +179,7 @@ host_network(struct host *h)
 			continue; /* the two lines above the columns */
 		device = slice_dup(host_word(&name));
 		if (host_wanted(h, device, !any_glob(fleeting, device)))
-			add_device(h, "interfaces", give_name(&given, device),
-			    device, interface_columns, line);
+			add_interface(h, &given, device, line);
 		free(device);
 	}
 	names_given_clear(&given);
@@ -186,8 +206,7 @@ host_disks(struct host *h)
 		device = slice_dup(host_word(&line));
 		if (*device != '\0' &&
 		    host_wanted(h, device, !any_glob(fleeting, device)))
-			add_device(h, "disks", give_name(&given, device),
-			    device, disk_columns, line);
+			add_disk(h, &given, device, line);
 		free(device);
 	}
 	names_given_clear(&given);
@@ -201,15 +220,19 @@ unescape(struct slice s)
 	char *out = mem_alloc(s.n + 1), *p = out;
 
 	for (size_t i = 0; i < s.n; i++) {
-		unsigned c = 0, k = 0;
+		unsigned char c = (unsigned char)s.p[i];
+		unsigned octal = 0, k = 0;
 
-		if (s.p[i] == '\\')
+		if (c == '\\')
 			while (k < 3 && i + 1 + k < s.n &&
 			    s.p[i + 1 + k] >= '0' && s.p[i + 1 + k] <= '7')
-				c = 8 * c + (unsigned)(s.p[i + 1 + k++] - '0');
-		if (k == 3)
+				octal = 8 * octal +
+				    (unsigned)(s.p[i + 1 + k++] - '0');
+		if (k == 3) {
+			c = (unsigned char)octal;
 			i += 3;
-		*p++ = k == 3 ? (char)c : s.p[i];
+		}
+		memcpy(p++, &c, 1);
 	}
 	*p = '\0';
 	return out;
@@ -247,7 +270,7 @@ add_filesystem(struct host *h, const char *name, const char *mount,
 	char path[96];
 	const struct host_group g = { .path = path, .title = mount };
 
-	snprintf(path, sizeof(path), "/filesystems/%s", name);
+	(void)snprintf(path, sizeof(path), "/filesystems/%s", name);
 	host_add_u64(h, &g, &fs_metrics[FS_SIZE], v->f_blocks * v->f_frsize);
 	host_add_u64(h, &g, &fs_metrics[FS_USED],
 	    (v->f_blocks - v->f_bfree) * v->f_frsize);
@@ -350,30 +373,36 @@ degrees(const char *milli, char out[32])
 		s = (struct slice){ s.p + 1, s.n - 1 };
 	if (!slice_u64(s, 10000000, &v))
 		return false;
-	snprintf(out, 32, "%s%" PRIu64 ".%03" PRIu64, negative ? "-" : "",
+	(void)snprintf(out, 32, "%s%" PRIu64 ".%03" PRIu64, negative ? "-" : "",
 	    v / 1000, v % 1000);
 	return true;
 }
 
+struct chip {
+	char dir[64];
+	char *name;
+	struct names_given *given; /* to all chips' sensors */
+};
+
 /* temp1_input, temp1_label of one chip. */
 static void
-add_temperature(struct host *h, const char *dir, const char *chip,
-    unsigned number, struct names_given *given, struct buf *b)
+add_temperature(struct host *h, const struct chip *c, unsigned number,
+    struct buf *b)
 {
-	struct host_metric m = { "", NULL, GAUGE, "degrees C", NULL };
+	struct host_metric m = { "", NULL, GAUGE, "degrees C", "temperature" };
 	struct host_group g = { .path = "/temperatures" };
+	const char *chip = c->name != NULL ? c->name : "chip";
 	char file[32], value[32];
 	char *milli, *label, *title;
 
-	snprintf(file, sizeof(file), "temp%u_input", number);
-	milli = read_line(h, dir, file, b);
-	snprintf(file, sizeof(file), "temp%u_label", number);
-	label = read_line(h, dir, file, b);
+	(void)snprintf(file, sizeof(file), "temp%u_input", number);
+	milli = read_line(h, c->dir, file, b);
+	(void)snprintf(file, sizeof(file), "temp%u_label", number);
+	label = read_line(h, c->dir, file, b);
 	title = label != NULL ? mem_printf("%s %s", chip, label)
 			      : mem_printf("%s temp%u", chip, number);
 	if (milli != NULL && degrees(milli, value)) {
-		m.name = give_name(given, title);
-		m.legend = "temperature";
+		m.name = give_name(c->given, title);
 		g.title = title;
 		host_add(h, &g, &m, slice_str(value));
 	}
@@ -390,60 +419,70 @@ by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The numbers N of entries prefixN suffix, in order; at most max. */
-static size_t
-numbered(struct host *h, const char *dir, const char *prefix,
-    const char *suffix, unsigned *out, size_t max)
+enum {
+	NUMBERS_MAX = 128
+};
+
+/* The numbers N of a directory's entries prefixN suffix, in order. */
+struct numbers {
+	const char *prefix, *suffix;
+	unsigned at[NUMBERS_MAX];
+	size_t n;
+};
+
+static void
+take_number(struct numbers *out, struct slice s)
+{
+	struct slice start = slice_str(out->prefix),
+		     end = slice_str(out->suffix);
+	uint64_t v;
+
+	if (!slice_starts(s, start) || s.n < start.n + end.n ||
+	    memcmp(s.p + s.n - end.n, end.p, end.n) != 0)
+		return;
+	s = (struct slice){ s.p + start.n, s.n - start.n - end.n };
+	if (slice_u64(s, 9999, &v) && out->n < NUMBERS_MAX)
+		out->at[out->n++] = (unsigned)v;
+}
+
+static void
+read_numbers(const struct host *h, const char *dir, struct numbers *out)
 {
 	int fd = openat(h->root, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
-	struct slice start = slice_str(prefix), end = slice_str(suffix);
 	struct dirent *entry;
-	size_t n = 0;
 
-	if (d == NULL && fd != -1)
-		close(fd);
-	while (d != NULL && n < max && (entry = readdir(d)) != NULL) {
-		struct slice s = slice_str(entry->d_name);
-		uint64_t v;
-
-		if (!slice_starts(s, start) || s.n < start.n + end.n ||
-		    memcmp(s.p + s.n - end.n, end.p, end.n) != 0)
-			continue;
-		s = (struct slice){ s.p + start.n, s.n - start.n - end.n };
-		if (slice_u64(s, 9999, &v))
-			out[n++] = (unsigned)v;
+	if (d == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
 	}
-	if (d != NULL)
-		closedir(d);
-	qsort(out, n, sizeof(*out), by_number);
-	return n;
+	while ((entry = readdir(d)) != NULL)
+		take_number(out, slice_str(entry->d_name));
+	closedir(d);
+	qsort(out->at, out->n, sizeof(out->at[0]), by_number);
 }
 
 void
 host_sensors(struct host *h)
 {
-	enum {
-		CHIPS = 64,
-		SENSORS = 128,
-	};
 	struct names_given given = { 0 };
+	struct numbers chips = { .prefix = "hwmon", .suffix = "" };
 	struct buf b = { 0 };
-	unsigned chip[CHIPS], sensor[SENSORS];
-	size_t chips = numbered(h, "sys/class/hwmon", "hwmon", "", chip, CHIPS);
 
-	for (size_t i = 0; i < chips; i++) {
-		char dir[64];
-		char *name;
-		size_t sensors;
+	read_numbers(h, "sys/class/hwmon", &chips);
+	for (size_t i = 0; i < chips.n; i++) {
+		struct numbers sensors = { .prefix = "temp",
+			.suffix = "_input" };
+		struct chip c = { .given = &given };
 
-		snprintf(dir, sizeof(dir), "sys/class/hwmon/hwmon%u", chip[i]);
-		name = read_line(h, dir, "name", &b);
-		sensors = numbered(h, dir, "temp", "_input", sensor, SENSORS);
-		for (size_t k = 0; k < sensors; k++)
-			add_temperature(h, dir, name != NULL ? name : "chip",
-			    sensor[k], &given, &b);
-		free(name);
+		(void)snprintf(c.dir, sizeof(c.dir), "sys/class/hwmon/hwmon%u",
+		    chips.at[i]);
+		c.name = read_line(h, c.dir, "name", &b);
+		read_numbers(h, c.dir, &sensors);
+		for (size_t k = 0; k < sensors.n; k++)
+			add_temperature(h, &c, sensors.at[k], &b);
+		free(c.name);
 	}
 	names_given_clear(&given);
 	buf_clear(&b);

@@ -179,10 +179,10 @@ add_cpu(struct host *h, struct slice name, struct slice line)
 	struct host_group g = { .path = path };
 
 	if (name.n == 3)
-		snprintf(path, sizeof(path), "/cpu/total");
+		(void)snprintf(path, sizeof(path), "/cpu/total");
 	else if (name.n < 16)
-		snprintf(path, sizeof(path), "/cpu/%.*s", (int)(name.n - 3),
-		    name.p + 3);
+		(void)snprintf(path, sizeof(path), "/cpu/%.*s",
+		    (int)(name.n - 3), name.p + 3);
 	else
 		return;
 	add_columns(h, &g, cpu_columns, line);
@@ -280,8 +280,8 @@ add_pressure(struct host *h, const char *what, struct buf *b)
 	const struct host_group g = { .path = path };
 	struct slice in, line, name, skipped;
 
-	snprintf(file, sizeof(file), "proc/pressure/%s", what);
-	snprintf(path, sizeof(path), "/pressure/%s", what);
+	(void)snprintf(file, sizeof(file), "proc/pressure/%s", what);
+	(void)snprintf(path, sizeof(path), "/pressure/%s", what);
 	if (!host_read(h, file, b))
 		return;
 	in = buf_slice(b);
@@ -308,24 +308,24 @@ add_numbers(struct host *h, struct buf *b)
 	}
 }
 
-/* "PROTOCOL: NAME" in a table. */
-static void
-add_pair(struct host *h, const char *path, const struct host_metric *table,
-    struct slice protocol, struct slice name, struct slice value)
+/* The metric of "PROTOCOL: NAME". */
+static const struct host_metric *
+find_pair(const struct host_metric *table, struct slice protocol,
+    struct slice name)
 {
-	const struct host_group g = { .path = path };
 	char key[64];
 	int n = snprintf(key, sizeof(key), "%.*s %.*s", (int)protocol.n,
 	    protocol.p, (int)name.n, name.p);
 
-	if (n < (int)sizeof(key))
-		host_add(h, &g,
-		    host_find(table, (struct slice){ key, (size_t)n }), value);
+	return n < (int)sizeof(key)
+	    ? host_find(table, (struct slice){ key, (size_t)n })
+	    : NULL;
 }
 
 static void
 add_sockets(struct host *h, struct buf *b)
 {
+	const struct host_group g = { .path = "/sockets" };
 	struct slice in, line;
 
 	if (!host_read(h, "proc/net/sockstat", b))
@@ -340,7 +340,7 @@ add_sockets(struct host *h, struct buf *b)
 
 			if (value.n == 0)
 				break;
-			add_pair(h, "/sockets", socket_words, protocol, name,
+			host_add(h, &g, find_pair(socket_words, protocol, name),
 			    value);
 		}
 	}
@@ -349,6 +349,7 @@ add_sockets(struct host *h, struct buf *b)
 static void
 add_protocols(struct host *h, struct buf *b)
 {
+	const struct host_group g = { .path = "/network" };
 	struct slice in, names, values;
 
 	if (!host_read(h, "proc/net/snmp", b))
@@ -364,7 +365,7 @@ add_protocols(struct host *h, struct buf *b)
 
 			if (name.n == 0 || value.n == 0)
 				break;
-			add_pair(h, "/network", snmp_columns, protocol, name,
+			host_add(h, &g, find_pair(snmp_columns, protocol, name),
 			    value);
 		}
 	}

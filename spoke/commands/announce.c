@@ -33,12 +33,12 @@ int
 command_announce(const struct options *opts, int argc, char **argv)
 {
 	const struct association *const *list = NULL;
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	int rc = -1, status = 0;
 
-	if (ground_open(&g, opts, NULL, GROUND_READING, argc, argv, &e) == 0)
-		list = ground_list(&g, argv, &e);
+	if (ground_open(&g, GROUND_READING, &e) == 0)
+		list = ground_list(&g, &e);
 	if (list == NULL)
 		goto out;
 	rc = 0;

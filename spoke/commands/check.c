@@ -49,11 +49,11 @@ judge(struct report *r, const struct view *v)
 	    v->peek.waiting_bytes / (v->a->spool_size / 100 + 1);
 
 	if (strcmp(v->state, "idle") != 0 && strcmp(v->state, "waiting") != 0) {
-		snprintf(text, sizeof(text), "trouble with %s", v->state);
+		(void)snprintf(text, sizeof(text), "trouble with %s", v->state);
 		say(r, NAGIOS_CRITICAL, v, text);
 	}
 	if (full_pct >= FULL_WARNING_PCT) {
-		snprintf(text, sizeof(text),
+		(void)snprintf(text, sizeof(text),
 		    "spool is %" PRIu64 " percent full", full_pct);
 		say(r,
 		    full_pct >= FULL_CRITICAL_PCT ? NAGIOS_CRITICAL
@@ -61,12 +61,12 @@ judge(struct report *r, const struct view *v)
 		    v, text);
 	}
 	if (v->lag_s > v->a->silent_after_s) {
-		snprintf(text, sizeof(text),
+		(void)snprintf(text, sizeof(text),
 		    "nothing delivered for %" PRId64 " s", v->lag_s);
 		say(r, NAGIOS_WARNING, v, text);
 	}
 	if (v->peek.quarantined > 0) {
-		snprintf(text, sizeof(text), "%" PRIu64 " in quarantine",
+		(void)snprintf(text, sizeof(text), "%" PRIu64 " in quarantine",
 		    v->peek.quarantined);
 		say(r, NAGIOS_WARNING, v, text);
 	}
@@ -76,7 +76,7 @@ judge(struct report *r, const struct view *v)
 }
 
 static int
-judge_all(struct ground *g, char **argv, struct report *r, struct err *e)
+judge_all(struct ground *g, struct report *r, struct err *e)
 {
 	const struct association *const *list;
 	struct notices *n = NULL;
@@ -84,7 +84,7 @@ judge_all(struct ground *g, char **argv, struct report *r, struct err *e)
 
 	if (notices_open(g->node.state_dir, NULL, &n, e) == -1)
 		return -1;
-	list = ground_list(g, argv, e);
+	list = ground_list(g, e);
 	if (list != NULL)
 		rc = 0;
 	for (; rc == 0 && *list != NULL; list++) {
@@ -103,19 +103,19 @@ command_check(const struct options *opts, int argc, char **argv)
 {
 	struct report r = { 0 };
 	char confined[96];
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 
-	if (ground_open(&g, opts, NULL, GROUND_READING, argc, argv, &e) == -1 ||
-	    judge_all(&g, argv, &r, &e) == -1) {
+	if (ground_open(&g, GROUND_READING, &e) == -1 ||
+	    judge_all(&g, &r, &e) == -1) {
 		r.worst = NAGIOS_UNKNOWN;
 		buf_reset(&r.text);
 		buf_put_str(&r.text, e.msg);
 	}
-	printf("SPOKE %s - %s |%s\n", nagios_names[r.worst],
+	(void)printf("SPOKE %s - %s |%s\n", nagios_names[r.worst],
 	    r.text.n > 0 ? r.text.p : "all delivers",
 	    r.data.n > 0 ? r.data.p : "");
-	printf("confinement: %s\n",
+	(void)printf("confinement: %s\n",
 	    sandbox_text(sandbox_probe(), confined, sizeof(confined)));
 	buf_clear(&r.text);
 	buf_clear(&r.data);

@@ -184,7 +184,7 @@ choose_due(struct collect *c, struct err *e)
 	for (size_t i = 0; i < f->n_collector; i++) {
 		const struct round *r = round_of(c, &f->collector[i]);
 
-		if (r->run)
+		if (r != NULL && r->run)
 			add_job(c, &f->collector[i],
 			    r->resume ? r->cycle_s : 0);
 	}
@@ -349,12 +349,15 @@ command_collect(const struct options *opts, int argc, char **argv)
 		{ "now", 0, false, &now },
 		{ 0 },
 	};
-	struct collect c = { .schedule_dir = -1 };
+	struct collect c = { .schedule_dir = -1,
+		.g = { .options = *opts,
+		    .flags = flags,
+		    .argc = argc,
+		    .argv = argv } };
 	struct err e = { 0 };
 	int status = 0, rc = -1;
 
-	if (ground_open(&c.g, opts, flags, GROUND_CHANGING, argc, argv, &e) ==
-	    -1)
+	if (ground_open(&c.g, GROUND_CHANGING, &e) == -1)
 		goto out;
 	c.at_once = now != NULL;
 	if (c.g.operands > (c.at_once ? 1 : 0)) {

@@ -21,14 +21,19 @@ int command_renew(const struct options *o, int argc, char **argv);
 int command_status(const struct options *o, int argc, char **argv);
 int command_write(const struct options *o, int argc, char **argv);
 
-/* The configuration, read; the account, entered; the directories, open. */
+/* The configuration, read; the account, entered; the directories, open.  The
+ * caller sets the first four. */
 struct ground {
-	struct options options; /* with the verb's own flags parsed */
+	struct options options; /* and then with the verb's own flags parsed */
+	const struct options_flag *flags; /* NULL: none */
+	int argc;
+	char **argv; /* argv[1] .. argv[operands] */
+
+	int operands;
 	struct config *config;
 	struct node node;
 	struct notice_mail mail;
 	struct notices *notices;         /* NULL where a verb only reads */
-	int operands;                    /* argv[1] .. argv[operands] */
 	const struct association **list; /* of ground_list */
 };
 
@@ -38,23 +43,19 @@ enum ground_for {
 };
 
 /* Parse the verb's flags and prepare the ground. */
-int ground_open(struct ground *g, const struct options *o,
-    const struct options_flag *flags, enum ground_for what, int argc,
-    char **argv, struct err *e);
+int ground_open(struct ground *g, enum ground_for what, struct err *e);
 /* Mails what is to be mailed, frees all. */
 void ground_close(struct ground *g);
 
 /* ERR_CONFIG when there is none of that name, or we are not its spoke. */
 const struct association *ground_association(const struct ground *g,
     const char *name, struct err *e);
-/* The operand's association, and no other operand beyond `most`. */
-const struct association *ground_operand(const struct ground *g, char **argv,
-    int most, struct err *e);
-
+/* The first operand's association; there are no more than `most` operands. */
+const struct association *ground_operand(const struct ground *g, int most,
+    struct err *e);
 /* Those that the operands name, or all whose spoke we are; NULL-terminated,
  * until ground_close. */
-const struct association *const *ground_list(struct ground *g, char **argv,
-    struct err *e);
+const struct association *const *ground_list(struct ground *g, struct err *e);
 
 /* A state that a person must know of: told once, and again to whom sits at a
  * terminal.  Returns its exit status. */

@@ -25,12 +25,10 @@ open_notices(struct ground *g, struct err *e)
 }
 
 int
-ground_open(struct ground *g, const struct options *o,
-    const struct options_flag *flags, enum ground_for what, int argc,
-    char **argv, struct err *e)
+ground_open(struct ground *g, enum ground_for what, struct err *e)
 {
-	*g = (struct ground){ .options = *o, .node = { -1, -1, -1 } };
-	g->operands = options_parse(&g->options, flags, argc, argv, e);
+	g->node = (struct node){ -1, -1, -1 };
+	g->operands = options_parse(&g->options, g->flags, g->argc, g->argv, e);
 	if (g->operands == -1)
 		return -1;
 	if (g->options.quiet)
@@ -75,20 +73,20 @@ ground_association(const struct ground *g, const char *name, struct err *e)
 }
 
 const struct association *
-ground_operand(const struct ground *g, char **argv, int most, struct err *e)
+ground_operand(const struct ground *g, int most, struct err *e)
 {
 	if (g->operands < 1 || g->operands > most) {
 		err_set(e, ERR_USAGE, "%s; see %s %s --help",
 		    g->operands < 1 ? "an ASSOCIATION is needed"
 				    : "too many words",
-		    g->options.program, argv[0]);
+		    g->options.program, g->argv[0]);
 		return NULL;
 	}
-	return ground_association(g, argv[1], e);
+	return ground_association(g, g->argv[1], e);
 }
 
 const struct association *const *
-ground_list(struct ground *g, char **argv, struct err *e)
+ground_list(struct ground *g, struct err *e)
 {
 	const struct config *c = g->config;
 	size_t n = 0;
@@ -96,7 +94,7 @@ ground_list(struct ground *g, char **argv, struct err *e)
 	g->list = mem_array(c->n_association + (size_t)g->operands + 1,
 	    sizeof(*g->list));
 	for (int i = 1; i <= g->operands; i++) {
-		g->list[n] = ground_association(g, argv[i], e);
+		g->list[n] = ground_association(g, g->argv[i], e);
 		if (g->list[n++] == NULL)
 			return NULL;
 	}

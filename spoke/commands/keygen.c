@@ -13,13 +13,13 @@
 int
 command_keygen(const struct options *opts, int argc, char **argv)
 {
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	char *comment = NULL;
 	int rc = -1;
 
 	/* as the node's account, which is to read it */
-	if (ground_open(&g, opts, NULL, GROUND_READING, argc, argv, &e) == 0) {
+	if (ground_open(&g, GROUND_READING, &e) == 0) {
 		comment = mem_printf("axletree@%s", g.config->node.id);
 		if (g.operands == 1)
 			rc = keygen_pair(argv[1], comment, &e);
@@ -27,7 +27,7 @@ command_keygen(const struct options *opts, int argc, char **argv)
 			err_set(&e, ERR_USAGE, "one FILE is needed");
 	}
 	if (rc == 0)
-		printf("%s.pub\n", argv[1]);
+		(void)printf("%s.pub\n", argv[1]);
 	free(comment);
 	ground_close(&g);
 	return rc == 0 ? 0 : command_failed(&e);

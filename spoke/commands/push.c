@@ -117,6 +117,18 @@ tell_result(const struct association *a, const struct delivery_result *r,
 		    a->name, r->quarantined);
 }
 
+/* A count that is not kept does not fail the job. */
+static void
+count(const struct push *p, const struct association *a, uint64_t bytes,
+    bool delivered)
+{
+	const struct wire_session s = { bytes, delivered, clock_wall() };
+	struct err e = { 0 };
+
+	if (wire_add(p->g.node.state_dir, a->name, &s, &e) == -1)
+		log_warn("bytes not counted: %s", e.msg);
+}
+
 /* Sessions until one succeeds, or fails for another reason than a busy hub. */
 static int
 deliver(struct push *p, const struct association *a, struct err *e)
@@ -125,15 +137,12 @@ deliver(struct push *p, const struct association *a, struct err *e)
 
 	for (;;) {
 		struct delivery_result r = { 0 };
-		struct err ignored = { 0 }; /* a count, not the job */
 		uint64_t wire = 0;
 		int rc = deliver_once(p, a, &r, &wire, e);
 
 		if (wire < r.counts.in_bytes + r.counts.out_bytes)
 			wire = r.counts.in_bytes + r.counts.out_bytes;
-		if (wire_add(p->g.node.state_dir, a->name, wire, rc == 0,
-			clock_wall(), &ignored) == -1)
-			log_warn("bytes not counted: %s", ignored.msg);
+		count(p, a, wire, rc == 0);
 		tell_result(a, &r, wire);
 		if (rc == 0 || !is_busy(e) ||
 		    mono_ms_since(p->deadline, clock_mono()) < backoff_ms)
@@ -206,9 +215,9 @@ parse_times(struct push *p, const char *deadline, const char *splay,
 
 /* Named ones must be ours to dial; of the others those that are. */
 static int
-push_all(struct push *p, char **argv, int *status, struct err *e)
+push_all(struct push *p, int *status, struct err *e)
 {
-	const struct association *const *list = ground_list(&p->g, argv, e);
+	const struct association *const *list = ground_list(&p->g, e);
 
 	if (list == NULL)
 		return -1;
@@ -240,16 +249,18 @@ command_push(const struct options *opts, int argc, char **argv)
 		{ "splay", 0, true, &splay },
 		{ 0 },
 	};
-	struct push p = { 0 };
+	struct push p = { .g = { .options = *opts,
+			      .flags = flags,
+			      .argc = argc,
+			      .argv = argv } };
 	struct err e = { 0 };
 	int status = 0, rc = -1;
 
-	signal(SIGPIPE, SIG_IGN); /* a channel that closed is an error */
-	if (ground_open(&p.g, opts, flags, GROUND_CHANGING, argc, argv, &e) ==
-	    0) {
+	(void)signal(SIGPIPE, SIG_IGN); /* a channel that closed is an error */
+	if (ground_open(&p.g, GROUND_CHANGING, &e) == 0) {
 		p.always = always != NULL;
 		if (parse_times(&p, deadline, splay, &e) == 0)
-			rc = push_all(&p, argv, &status, &e);
+			rc = push_all(&p, &status, &e);
 	}
 	ground_close(&p.g);
 	return rc == 0 ? status : command_failed(&e);

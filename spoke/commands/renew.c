@@ -17,12 +17,12 @@ command_renew(const struct options *opts, int argc, char **argv)
 	const struct association *a = NULL;
 	struct outgoing *o = NULL;
 	char stream[STREAM_TEXT_SIZE];
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, opts, NULL, GROUND_CHANGING, argc, argv, &e) == 0)
-		a = ground_operand(&g, argv, 1, &e);
+	if (ground_open(&g, GROUND_CHANGING, &e) == 0)
+		a = ground_operand(&g, 1, &e);
 	if (a == NULL ||
 	    outgoing_open(&g.node, a, RENEW_WAIT_MS, &o, &e) == -1 ||
 	    outgoing_renew(o, &e) == -1 || outgoing_commit(o, &e) == -1)

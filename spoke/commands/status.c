@@ -49,7 +49,7 @@ print_json(const struct view *v)
 	    ",\"wire_bytes_month\":%" PRIu64 ",\"gaps\":%" PRIu64
 	    ",\"quarantined\":%" PRIu64 "}",
 	    v->wire_bytes_month, v->peek.lost, v->peek.quarantined);
-	puts(b.p);
+	(void)puts(b.p);
 	buf_clear(&b);
 }
 
@@ -61,7 +61,7 @@ date_of(int64_t epoch_s, char *out, size_t size)
 
 	if (epoch_s == 0 || gmtime_r(&s, &tm) == NULL ||
 	    strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		snprintf(out, size, "never");
+		(void)snprintf(out, size, "never");
 	return out;
 }
 
@@ -70,8 +70,8 @@ print_text(const struct view *v)
 {
 	char date[32];
 
-	printf("%-16s %-5s %-5s %-10s %10" PRIu64 " %12" PRIu64 " %8" PRId64
-	       "  %s\n",
+	(void)printf("%-16s %-5s %-5s %-10s %10" PRIu64 " %12" PRIu64
+		     " %8" PRId64 "  %s\n",
 	    v->a->name, config_transport_name(v->a->transport),
 	    config_mode_name(v->a->mode), v->state, v->peek.waiting_messages,
 	    v->peek.waiting_bytes, v->lag_s,
@@ -83,19 +83,19 @@ command_status(const struct options *opts, int argc, char **argv)
 {
 	const struct association *const *list = NULL;
 	struct notices *n = NULL;
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, opts, NULL, GROUND_READING, argc, argv, &e) == -1 ||
+	if (ground_open(&g, GROUND_READING, &e) == -1 ||
 	    notices_open(g.node.state_dir, NULL, &n, &e) == -1)
 		goto out;
-	list = ground_list(&g, argv, &e);
+	list = ground_list(&g, &e);
 	if (list == NULL)
 		goto out;
 	rc = 0;
 	if (!g.options.json && *list != NULL)
-		printf("%-16s %-5s %-5s %-10s %10s %12s %8s  %s\n",
+		(void)printf("%-16s %-5s %-5s %-10s %10s %12s %8s  %s\n",
 		    "ASSOCIATION", "VIA", "MODE", "STATE", "WAITING", "BYTES",
 		    "LAG", "LAST DELIVERY");
 	for (; *list != NULL && rc == 0; list++) {

@@ -236,12 +236,12 @@ only_tree(const struct config *c, struct err *e)
 }
 
 static int
-find_targets(const struct ground *g, char **argv, const char *tree,
-    struct targets *out, struct err *e)
+find_targets(const struct ground *g, const char *tree, struct targets *out,
+    struct err *e)
 {
 	*out = (struct targets){ .tree = tree };
 	if (g->operands > 0) {
-		out->only = ground_operand(g, argv, 1, e);
+		out->only = ground_operand(g, 1, e);
 		if (out->only == NULL)
 			return -1;
 		if (tree != NULL && strcmp(tree, out->only->spoke_tree) != 0)
@@ -301,13 +301,15 @@ command_write(const struct options *opts, int argc, char **argv)
 	};
 	struct input in = { 0 };
 	struct targets to;
-	struct ground g;
+	struct ground g = { .options = *opts,
+		.flags = flags,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, opts, flags, GROUND_READING, argc, argv, &e) ==
-		-1 ||
-	    find_targets(&g, argv, tree, &to, &e) == -1)
+	if (ground_open(&g, GROUND_READING, &e) == -1 ||
+	    find_targets(&g, tree, &to, &e) == -1)
 		goto out;
 	if (!name_is_component(slice_str(name))) {
 		err_set(&e, ERR_USAGE, "--source %s: not a plain name", name);
