@@ -55,7 +55,7 @@ read_config(struct raw *r, const struct message *m)
 			continue;
 		if (slice_eq_str(name, "level2-token"))
 			token = value;
-		else if (slice_eq_str(name, "level2-path") &&
+		else if (slice_eq_str(name, "level2-path") && token.n > 0 &&
 		    token.n <= LIMIT_TOKEN && is_leaf(r, value))
 			memcpy(r->naming.token, token.p, token.n);
 	}

@@ -93,7 +93,7 @@ number_text(double v, char *out, size_t size)
 	for (int digits = 6; digits <= 17; digits++) {
 		double back;
 
-		snprintf(out, size, "%.*g", digits, v);
+		(void)snprintf(out, size, "%.*g", digits, v);
 		back = strtod(out, NULL);
 		if (!(back < v) && !(back > v))
 			break;

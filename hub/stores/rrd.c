@@ -156,7 +156,6 @@ prepare_one(struct share *w, struct rrd_series *l)
 {
 	const struct rrd_def *def = rrd_table_def(&w->s->table, l);
 	bool known = l->mark == w->s->mark;
-	enum rrd_file_state state;
 	struct rrd_head head;
 	struct err e = { .kind = ERR_NONE };
 
@@ -164,13 +163,12 @@ prepare_one(struct share *w, struct rrd_series *l)
 	if (known && !l->look)
 		return;
 	l->absent = l->odd = l->damaged = false;
-	if (rrd_file_look(w->s->dirfd, l->name, &w->head, &state, &head, &e) ==
-	    -1) {
+	if (rrd_file_look(w->s->dirfd, l->name, &w->head, &head, &e) == -1) {
 		fail(w, l, &e);
 		return;
 	}
 	l->look = false;
-	switch (state) {
+	switch (head.state) {
 	case RRD_FILE_ABSENT:
 		l->absent = true;
 		w->renew = w->renew || known; /* somebody removed it */
@@ -214,15 +212,17 @@ update_each(struct share *w, const struct rrd_place *file,
 {
 	for (const char *text = l->texts; text < l->texts + l->used;
 	     text = rrd_text_next(text)) {
-		const char *unknown;
+		const char *again;
+		char *unknown;
 		int rc;
 
 		if (rrd_file_update(file, &text, 1, e) == 0)
 			continue;
 		unknown = mem_printf("%llu:U",
 		    (unsigned long long)rrd_text_time(text));
-		rc = rrd_file_update(file, &unknown, 1, e);
-		free((void *)(uintptr_t)unknown);
+		again = unknown;
+		rc = rrd_file_update(file, &again, 1, e);
+		free(unknown);
 		if (rc == -1)
 			return -1;
 		w->counts.unfit++;

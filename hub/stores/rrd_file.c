@@ -171,18 +171,17 @@ rrd_head_parse(struct slice bytes, uint64_t size, size_t *need,
 }
 
 static int
-look_at(int fd, struct buf *bytes, enum rrd_file_state *state,
-    struct rrd_head *head, struct err *e)
+look_at(int fd, struct buf *bytes, struct rrd_head *head, struct err *e)
 {
 	struct stat st;
 	size_t need;
 
 	if (fstat(fd, &st) == -1)
 		return err_sys(e, "stat");
-	*state = RRD_FILE_BLOCKED;
+	head->state = RRD_FILE_BLOCKED;
 	if (!S_ISREG(st.st_mode))
 		return 0;
-	*state = RRD_FILE_DAMAGED;
+	head->state = RRD_FILE_DAMAGED;
 	buf_reset(bytes);
 	if (io_pread_upto(fd, HEAD_FIRST, 0, bytes, e) == -1)
 		return -1;
@@ -197,29 +196,29 @@ look_at(int fd, struct buf *bytes, enum rrd_file_state *state,
 			&need, head))
 			return 0;
 	}
-	*state = RRD_FILE_WHOLE;
+	head->state = RRD_FILE_WHOLE;
 	return 0;
 }
 
 int
 rrd_file_look(int dirfd, const char *name, struct buf *bytes,
-    enum rrd_file_state *state, struct rrd_head *head, struct err *e)
+    struct rrd_head *head, struct err *e)
 {
 	int fd =
 	    openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int rc;
 
 	if (fd == -1 && errno == ENOENT) {
-		*state = RRD_FILE_ABSENT;
+		head->state = RRD_FILE_ABSENT;
 		return 0;
 	}
 	if (fd == -1 && (errno == ENOTDIR || errno == ELOOP)) {
-		*state = RRD_FILE_BLOCKED;
+		head->state = RRD_FILE_BLOCKED;
 		return 0;
 	}
 	if (fd == -1)
 		return err_sys(e, "open %s", name);
-	rc = look_at(fd, bytes, state, head, e);
+	rc = look_at(fd, bytes, head, e);
 	close(fd);
 	return rc == -1 ? err_wrap(e, "%s", name) : 0;
 }

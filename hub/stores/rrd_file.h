@@ -38,6 +38,7 @@ enum rrd_file_state {
 };
 
 struct rrd_head {
+	enum rrd_file_state state; /* RRD_FILE_WHOLE: the rest is filled */
 	char dstype[20];
 	uint64_t step_s;
 	int64_t last_s;       /* of the newest update */
@@ -52,7 +53,7 @@ bool rrd_head_parse(struct slice bytes, uint64_t size, size_t *need,
 
 /* Look at dirfd/name.  *bytes holds what the head points into. */
 int rrd_file_look(int dirfd, const char *name, struct buf *bytes,
-    enum rrd_file_state *state, struct rrd_head *head, struct err *e);
+    struct rrd_head *head, struct err *e);
 
 /* Make it, and the directories that lead to it.  path is dir/name in full.
  * The first value to be stored has the time stamp first_s.  Never

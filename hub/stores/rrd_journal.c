@@ -108,33 +108,34 @@ next_record(struct slice *in, struct record *r)
 	return true;
 }
 
-/* Put one file back.  A file that is gone is made anew when its values are
- * applied again: no error. */
+/* A file that is gone is made anew when its values are applied again. */
+static int
+restore_head(int dirfd, const char *name, const struct record *r, struct err *e)
+{
+	int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc;
+
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1)
+		return err_sys(e, "open %s", name);
+	rc = io_pwrite_full(fd, r->head, r->at, e);
+	if (close(fd) == -1 && rc == 0)
+		rc = err_sys(e, "close");
+	return rc == -1 ? err_wrap(e, "%s", name) : 0;
+}
+
+/* Put one file back. */
 static int
 restore_one(int dirfd, const struct record *r, struct err *e)
 {
 	char *name = slice_dup(r->name);
-	int fd = -1, rc = -1;
+	int rc = 0;
 
-	if (r->head.n == 0) {
-		if (unlinkat(dirfd, name, 0) == -1 && errno != ENOENT)
-			err_sys(e, "remove %s", name);
-		else
-			rc = 0;
-		goto out;
-	}
-	fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd == -1 && errno == ENOENT)
-		rc = 0;
-	else if (fd == -1)
-		err_sys(e, "open %s", name);
-	else if (io_pwrite_full(fd, r->head, r->at, e) == -1)
-		err_wrap(e, "%s", name);
-	else
-		rc = 0;
-out:
-	if (fd != -1 && close(fd) == -1 && rc == 0)
-		rc = err_sys(e, "close %s", name);
+	if (r->head.n > 0)
+		rc = restore_head(dirfd, name, r, e);
+	else if (unlinkat(dirfd, name, 0) == -1 && errno != ENOENT)
+		rc = err_sys(e, "remove %s", name);
 	free(name);
 	return rc;
 }

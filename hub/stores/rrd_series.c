@@ -106,12 +106,20 @@ find_series(const struct rrd_table *t, const char *name)
 	return i == 0 ? UINT32_MAX : i - 1;
 }
 
+static bool
+same_def(const struct rrd_def *a, const struct rrd_def *b)
+{
+	return a->period_s == b->period_s && a->heartbeat_s == b->heartbeat_s &&
+	    a->kind == b->kind && strcmp(a->min, b->min) == 0 &&
+	    strcmp(a->max, b->max) == 0;
+}
+
 /* Leaves differ little in how they are stored: few definitions. */
 static uint32_t
 intern_def(struct rrd_table *t, const struct rrd_def *def)
 {
 	for (uint32_t i = t->n_defs; i > 0; i--)
-		if (memcmp(&t->def[i - 1], def, sizeof(*def)) == 0)
+		if (same_def(&t->def[i - 1], def))
 			return i - 1;
 	t->def = mem_resize(t->def, t->n_defs + 1, sizeof(*t->def));
 	t->def[t->n_defs] = *def;
@@ -138,9 +146,8 @@ copy_bound(char *out, size_t size, struct slice s)
 static int
 read_def(const struct store_series *leaf, struct rrd_def *out, struct err *e)
 {
-	memset(out, 0, sizeof(*out)); /* compared whole */
-	out->period_s = leaf->period_s;
-	out->heartbeat_s = leaf->heartbeat_s;
+	*out = (struct rrd_def){ .period_s = leaf->period_s,
+		.heartbeat_s = leaf->heartbeat_s };
 	if (!rrd_kind_find(leaf->dstype, &out->kind))
 		return err_set(e, ERR_INPUT, "%s is no kind of data source",
 		    leaf->dstype);

@@ -179,7 +179,10 @@ put_text(struct buf *out, const char *text, bool legend)
 	for (; *text != '\0'; text++) {
 		if (*text == ':' || (*text == '\\' && !legend))
 			buf_put_char(out, '\\');
-		buf_put_char(out, legend && *text == '\\' ? '/' : *text);
+		if (*text == '\\' && legend)
+			buf_put_char(out, '/');
+		else
+			buf_put_char(out, *text);
 	}
 }
 
