@@ -28,7 +28,8 @@ t_test_schedule_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 t_test_tokens_SOURCES = t/test_tokens.c
 t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 
-script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-write.t
+script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-verbs.t \
+	t/spoke-write.t
 campaign_tests += t/spoke-collect.t
 test_helpers += t/put_resync
 t_put_resync_SOURCES = t/put_resync.c

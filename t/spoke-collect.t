@@ -151,11 +151,23 @@ fi
 # A full spool.
 node "$(association alps 'spool-size = 1M')" "$(association bern)" \
     "$(collector a)"
-awk 'BEGIN { for (i = 0; i < 60000; i++) print "echo leaf" i ":1" }' >a.sh
+echo "awk 'BEGIN { for (i = 0; i < 60000; i++) print \"leaf\" i \":1\" }'" >a.sh
 exits "a full spool is 75" 75 sp collect --now
 has "it is told" err 'association=alps.*full'
 exits "and 75 again" 75 sp collect --now
 is "but not told again" "$(cat err)" ""
 is "the other association has its cycle" "$(last alps) $(field Type "$(last bern)" bern)" \
     "$(last alps) DATA"
+node "$(association alps 'spool-size = 1M spool-full = drop-oldest')" \
+    "$(collector a)"
+rm -rf spool state
+echo "awk 'BEGIN { for (i = 0; i < 4000; i++) print \"leaf\" i \":1\" }'" >a.sh
+dropped() {
+	sp messages alps >all # which seals: segments go whole
+	sp collect --now 2>told
+	grep -q what=dropped told
+}
+ok "the oldest go where the policy says so" wait_for 60 dropped
+test "$(sp status --json | sed 's/.*"gaps":\([0-9]*\).*/\1/')" -gt 0
+is "and are told" $? 0
 done_testing

@@ -1,5 +1,5 @@
 /*
- * hubctl keygen: an Ed25519 key pair for ssh,.
+ * hubctl keygen: an Ed25519 key pair for ssh.
  */
 #include "config.h"
 
