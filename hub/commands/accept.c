@@ -34,12 +34,12 @@ command_accept(const struct options *opts, int argc, char **argv)
 	const char *word[4] = { "accept", NULL, NULL, NULL };
 	const struct association *a = NULL;
 	struct notices *n = NULL;
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, opts, NULL, argc, argv, &e) == 0)
-		a = ground_operand(&g, argv, 2, &e);
+	if (ground_open(&g, &e) == 0)
+		a = ground_operand(&g, 2, &e);
 	if (a == NULL || notices_open(g.node.state_dir, NULL, &n, &e) == -1)
 		goto out;
 	word[1] = a->name;

@@ -79,7 +79,7 @@ judge(struct report *r, const struct view *v)
 }
 
 static int
-judge_all(const struct ground *g, char **argv, struct report *r, struct err *e)
+judge_all(const struct ground *g, struct report *r, struct err *e)
 {
 	char *hubd_says = view_ask_hubd(g);
 	const struct association *a;
@@ -92,7 +92,7 @@ judge_all(const struct ground *g, char **argv, struct report *r, struct err *e)
 		notices_each(n, judge_node, r);
 	if (rc == 0 && hubd_says == NULL)
 		say(r, NAGIOS_CRITICAL, "hubd", "does not run");
-	while (rc == 0 && (a = ground_next(g, argv, &at, e)) != NULL) {
+	while (rc == 0 && (a = ground_next(g, &at, e)) != NULL) {
 		rc = view_look(g, n, hubd_says, a, &v, e);
 		if (rc == 0)
 			judge(r, &v);
@@ -107,11 +107,10 @@ command_check(const struct options *opts, int argc, char **argv)
 {
 	struct report r = { .worst = NAGIOS_OK };
 	char confined[96];
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 
-	if (ground_open(&g, opts, NULL, argc, argv, &e) == -1 ||
-	    judge_all(&g, argv, &r, &e) == -1) {
+	if (ground_open(&g, &e) == -1 || judge_all(&g, &r, &e) == -1) {
 		r.worst = NAGIOS_UNKNOWN;
 		buf_reset(&r.text);
 		(void)buf_put_str(&r.text, e.msg);

@@ -20,9 +20,13 @@ int command_receive(const struct options *o, int argc, char **argv);
 int command_status(const struct options *o, int argc, char **argv);
 int command_tree(const struct options *o, int argc, char **argv);
 
-/* The configuration, read; the account, entered; the directories, open. */
+/* The configuration, read; the account, entered; the directories, open.  A verb
+ * fills in the first four. */
 struct ground {
-	struct options options; /* with the verb's own flags parsed */
+	struct options options; /* then with the verb's own flags parsed */
+	const struct options_flag *flags; /* the verb's, or NULL */
+	int argc;
+	char **argv;
 	struct config *config;
 	struct node node;
 	int operands; /* argv[1] .. argv[operands] */
@@ -30,20 +34,19 @@ struct ground {
 
 /* Parse the verb's flags and prepare the ground.  Close it also after a
  * failure. */
-int ground_open(struct ground *g, const struct options *o,
-    const struct options_flag *flags, int argc, char **argv, struct err *e);
+int ground_open(struct ground *g, struct err *e);
 void ground_close(struct ground *g);
 
 /* ERR_CONFIG when there is none of that name, or we are not its hub. */
 const struct association *ground_association(const struct ground *g,
     const char *name, struct err *e);
 /* The first operand's association; ERR_USAGE with more than `most` operands. */
-const struct association *ground_operand(const struct ground *g, char **argv,
-    int most, struct err *e);
+const struct association *ground_operand(const struct ground *g, int most,
+    struct err *e);
 /* The next one of which we are the hub, that the operands name or, without
  * operands, any; *at begins at 0.  NULL: no more, or e says what is wrong. */
-const struct association *ground_next(const struct ground *g, char **argv,
-    size_t *at, struct err *e);
+const struct association *ground_next(const struct ground *g, size_t *at,
+    struct err *e);
 
 /* Have a request of hub.h answered, by the hubd that runs or else here.  Its
  * text goes to standard output, or into e with a status that is not 0. */

@@ -9,11 +9,11 @@ int
 command_compile(const struct options *opts, int argc, char **argv)
 {
 	const char *word[3] = { "compile", NULL, NULL };
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, opts, NULL, argc, argv, &e) == -1)
+	if (ground_open(&g, &e) == -1)
 		goto out;
 	if (g.operands > 1) {
 		err_set(&e, ERR_USAGE,

@@ -13,11 +13,10 @@
 #include "hub/hub.h"
 
 int
-ground_open(struct ground *g, const struct options *o,
-    const struct options_flag *flags, int argc, char **argv, struct err *e)
+ground_open(struct ground *g, struct err *e)
 {
-	*g = (struct ground){ .options = *o, .node = { -1, -1, -1 } };
-	g->operands = options_parse(&g->options, flags, argc, argv, e);
+	g->node = (struct node){ -1, -1, -1 };
+	g->operands = options_parse(&g->options, g->flags, g->argc, g->argv, e);
 	if (g->operands == -1)
 		return -1;
 	if (g->options.quiet)
@@ -57,27 +56,27 @@ ground_association(const struct ground *g, const char *name, struct err *e)
 }
 
 const struct association *
-ground_operand(const struct ground *g, char **argv, int most, struct err *e)
+ground_operand(const struct ground *g, int most, struct err *e)
 {
 	if (g->operands < 1 || g->operands > most) {
 		err_set(e, ERR_USAGE, "%s; see %s %s --help",
 		    g->operands < 1 ? "an ASSOCIATION is needed"
 				    : "too many words",
-		    g->options.program, argv[0]);
+		    g->options.program, g->argv[0]);
 		return NULL;
 	}
-	return ground_association(g, argv[1], e);
+	return ground_association(g, g->argv[1], e);
 }
 
 const struct association *
-ground_next(const struct ground *g, char **argv, size_t *at, struct err *e)
+ground_next(const struct ground *g, size_t *at, struct err *e)
 {
 	const struct config *c = g->config;
 
 	if (g->operands > 0)
 		return *at == (size_t)g->operands
 		    ? NULL
-		    : ground_association(g, argv[++*at], e);
+		    : ground_association(g, g->argv[++*at], e);
 	while (*at < c->n_association)
 		if (c->association[(*at)++].role == CONFIG_HUB)
 			return &c->association[*at - 1];

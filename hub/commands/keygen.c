@@ -13,13 +13,13 @@
 int
 command_keygen(const struct options *opts, int argc, char **argv)
 {
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	char *comment = NULL;
 	int rc = -1;
 
 	/* as the node's account, which is to read it */
-	if (ground_open(&g, opts, NULL, argc, argv, &e) == 0) {
+	if (ground_open(&g, &e) == 0) {
 		comment = mem_printf("axletree@%s", g.config->node.id);
 		if (g.operands == 1)
 			rc = keygen_pair(argv[1], comment, &e);

@@ -68,12 +68,12 @@ command_messages(const struct options *opts, int argc, char **argv)
 	struct range want = { 1, LIMIT_MSGID };
 	const struct association *a = NULL;
 	struct spool_reader *r = NULL;
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	int dir = -1, rc = -1;
 
-	if (ground_open(&g, opts, NULL, argc, argv, &e) == 0)
-		a = ground_operand(&g, argv, 2, &e);
+	if (ground_open(&g, &e) == 0)
+		a = ground_operand(&g, 2, &e);
 	if (a == NULL ||
 	    (g.operands == 2 && parse_range(argv[2], &want, &e) == -1))
 		goto out;

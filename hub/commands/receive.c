@@ -91,12 +91,12 @@ int
 command_receive(const struct options *opts, int argc, char **argv)
 {
 	const struct association *a = NULL;
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, opts, NULL, argc, argv, &e) == 0)
-		a = ground_operand(&g, argv, 1, &e);
+	if (ground_open(&g, &e) == 0)
+		a = ground_operand(&g, 1, &e);
 	if (a != NULL)
 		rc = receive(&g, a, &e);
 	ground_close(&g);

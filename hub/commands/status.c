@@ -87,7 +87,7 @@ print_text(const struct view *v)
 }
 
 static int
-print_all(const struct ground *g, char **argv, struct err *e)
+print_all(const struct ground *g, struct err *e)
 {
 	char *hubd_says = view_ask_hubd(g);
 	const struct association *a;
@@ -100,7 +100,7 @@ print_all(const struct ground *g, char **argv, struct err *e)
 		printf("%-16s %-5s %-5s %-12s %12s %12s %8s  %s\n",
 		    "ASSOCIATION", "VIA", "MODE", "STATE", "INGESTED",
 		    "WAITING", "LAG", "LAST DELIVERY");
-	while (rc == 0 && (a = ground_next(g, argv, &at, e)) != NULL) {
+	while (rc == 0 && (a = ground_next(g, &at, e)) != NULL) {
 		rc = view_look(g, n, hubd_says, a, &v, e);
 		if (rc == 0 && g->options.json)
 			print_json(&v);
@@ -115,12 +115,12 @@ print_all(const struct ground *g, char **argv, struct err *e)
 int
 command_status(const struct options *opts, int argc, char **argv)
 {
-	struct ground g;
+	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, opts, NULL, argc, argv, &e) == 0)
-		rc = print_all(&g, argv, &e);
+	if (ground_open(&g, &e) == 0)
+		rc = print_all(&g, &e);
 	ground_close(&g);
 	return rc == 0 ? 0 : command_failed(&e);
 }

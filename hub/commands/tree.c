@@ -78,7 +78,7 @@ choose(const struct ground *g, const char *tree,
 	const struct ground all = { .config = g->config };
 
 	*n = 0;
-	while ((a = ground_next(&all, NULL, &at, e)) != NULL) {
+	while ((a = ground_next(&all, &at, e)) != NULL) {
 		if (tree != NULL && strcmp(a->hub_tree, tree) != 0)
 			continue;
 		if (*n > 0 && strcmp(a->hub_tree, list[0]->hub_tree) != 0)
@@ -129,11 +129,14 @@ command_tree(const struct options *opts, int argc, char **argv)
 		{ .name = NULL },
 	};
 	struct printing p = { .leaves = 0 };
-	struct ground g;
+	struct ground g = { .options = *opts,
+		.argc = argc,
+		.argv = argv,
+		.flags = flags };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, opts, flags, argc, argv, &e) == -1)
+	if (ground_open(&g, &e) == -1)
 		goto out;
 	if (g.operands > 1) {
 		err_set(&e, ERR_USAGE,

@@ -59,27 +59,26 @@ move(int from, const char *name, int to, const char *new_name, struct err *e)
 }
 
 int
-archive_put(struct archive *a, int from, struct segment_name name,
-    enum archive_fate fate, const char *why, struct err *e)
+archive_put(struct archive *a, const struct archive_segment *s, struct err *e)
 {
 	char text[SEGMENT_NAME_SIZE];
-	struct quarantine_file f = { from, "inbox",
-		segment_name_text(name, text) };
+	struct quarantine_file f = { s->dir, "inbox",
+		segment_name_text(s->name, text) };
 
-	switch (fate) {
+	switch (s->fate) {
 	case ARCHIVE_KEEP:
-		if (move(from, text, a->kept, text, e) == 0)
+		if (move(s->dir, text, a->kept, text, e) == 0)
 			return 0;
 		if (e->sys != EEXIST)
 			return -1;
 		return quarantine_move(&a->quarantine, &f,
 		    "the archive has another segment of this name", e);
 	case ARCHIVE_DROP:
-		if (unlinkat(from, text, 0) == -1)
+		if (unlinkat(s->dir, text, 0) == -1)
 			return err_sys(e, "remove %s", text);
 		return 0;
 	case ARCHIVE_QUARANTINE:
-		return quarantine_move(&a->quarantine, &f, why, e);
+		return quarantine_move(&a->quarantine, &f, s->why, e);
 	}
 	abort();
 }

@@ -27,10 +27,17 @@ int archive_open(int dir, struct archive *out, struct err *e);
 /* Streams that were replaced: the directories below archive/. */
 int archive_replaced(const struct archive *a,
     void (*each)(void *arg, struct stream_id stream), void *arg, struct err *e);
-/* Put a segment of `from` (inbox/ or a directory in it) where it belongs.  Not
- * durable before archive_sync: until then it may turn up again where it was. */
-int archive_put(struct archive *a, int from, struct segment_name name,
-    enum archive_fate fate, const char *why, struct err *e);
+struct archive_segment {
+	int dir; /* inbox/ or a directory in it */
+	struct segment_name name;
+	enum archive_fate fate;
+	const char *why; /* of ARCHIVE_QUARANTINE */
+};
+
+/* Put a segment where it belongs.  Not durable before archive_sync: until then
+ * it may turn up again where it was. */
+int archive_put(struct archive *a, const struct archive_segment *s,
+    struct err *e);
 int archive_sync(const struct archive *a, struct err *e);
 /* Move the archive of a stream that is over into archive/<stream>/. */
 int archive_retire(const struct archive *a, struct stream_id stream,

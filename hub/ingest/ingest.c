@@ -68,15 +68,19 @@ open_slot(struct ingest *g, unsigned who)
 	struct slot *s = g->slot + who;
 	struct settling *settling = g->tree[s->tree].settling;
 	struct err e;
-	int dir = node_open_association(g->ground.opts.node, s->a, &e);
+	struct intake_place p = {
+		.ground = &g->ground,
+		.a = s->a,
+		.settling = settling,
+		.who = who,
+	};
 
 	settling_add(settling, who, 0);
-	if (dir != -1 &&
-	    intake_open(&g->ground, s->a, dir, settling, who, &s->intake, &e) ==
-		0)
+	p.dir = node_open_association(g->ground.opts.node, s->a, &e);
+	if (p.dir != -1 && intake_open(&p, &s->intake, &e) == 0)
 		return;
-	if (dir != -1)
-		close(dir);
+	if (p.dir != -1)
+		close(p.dir);
 	s->reopen_at = mono_add_ms(g->ground.mono, REOPEN_MS);
 	(void)notice_raise(g->ground.opts.notices,
 	    &(struct notice){ s->a->name, "ingest", e.msg, "hubctl status" },

@@ -154,21 +154,19 @@ recall_config(struct intake *i, struct err *e)
 }
 
 int
-intake_open(const struct intake_ground *ground, const struct association *a,
-    int dir, struct settling *settling, unsigned who, struct intake **out,
-    struct err *e)
+intake_open(const struct intake_place *p, struct intake **out, struct err *e)
 {
 	struct intake *i = mem_alloc(sizeof(*i));
 	struct spool_point cursor;
 	struct err live;
 
-	i->ground = ground;
-	i->a = a;
-	i->settling = settling;
-	i->who = who;
+	i->ground = p->ground;
+	i->a = p->a;
+	i->settling = p->settling;
+	i->who = p->who;
 	i->archive.dir = -1;
-	settling_add(settling, who, 0);
-	if (archive_open(dir, &i->archive, e) == -1)
+	settling_add(p->settling, p->who, 0);
+	if (archive_open(p->dir, &i->archive, e) == -1)
 		goto fail;
 	if (find_cursor(i, &cursor, e) == -1 || read_marks(i, &cursor, e) == -1)
 		goto fail;
@@ -177,8 +175,8 @@ intake_open(const struct intake_ground *ground, const struct association *a,
 		goto fail;
 	if (intake_read_live(i, &live) == -1)
 		log_warn("compiled tree cannot be used association=%s: %s",
-		    a->name, live.msg);
-	settling_add(settling, who, i->live.generation);
+		    p->a->name, live.msg);
+	settling_add(p->settling, p->who, i->live.generation);
 	if (intake_tidy(i, e) == -1 || recall_config(i, e) == -1 ||
 	    intake_recover(i, e) == -1)
 		goto fail;
@@ -187,9 +185,9 @@ intake_open(const struct intake_ground *ground, const struct association *a,
 fail:
 	if (i->archive.dir != -1)
 		i->archive.dir = -1; /* dir stays the caller's */
-	settling_add(settling, who, 0);
+	settling_add(p->settling, p->who, 0);
 	intake_close(i);
-	return err_wrap(e, "association %s", a->name);
+	return err_wrap(e, "association %s", p->a->name);
 }
 
 void
@@ -423,10 +421,16 @@ accept_config(struct intake *i, struct err *e)
 static int
 accept_fork(struct intake *i, struct err *e)
 {
+	const struct archive_segment second = {
+		.dir = i->archive.inbox,
+		.name = i->offender,
+		.fate = ARCHIVE_QUARANTINE,
+		.why = "fork, let go by an operator",
+	};
+
 	if (i->trouble != INTAKE_FORK)
 		return err_set(e, ERR_USAGE, "no fork of %s waits", i->a->name);
-	if (archive_put(&i->archive, i->archive.inbox, i->offender,
-		ARCHIVE_QUARANTINE, "fork, let go by an operator", e) == -1)
+	if (archive_put(&i->archive, &second, e) == -1)
 		return -1;
 	i->trouble = INTAKE_WELL;
 	intake_clear(i, "fork");

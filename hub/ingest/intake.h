@@ -86,9 +86,16 @@ struct intake {
 
 /* --- intake.c: beginning, ending, marks ---------------------------------- */
 
-/* Takes dir, <spool>/<association>. */
-int intake_open(const struct intake_ground *ground, const struct association *a,
-    int dir, struct settling *settling, unsigned who, struct intake **out,
+struct intake_place {
+	const struct intake_ground *ground;
+	const struct association *a;
+	int dir; /* <spool>/<association> */
+	struct settling *settling;
+	unsigned who; /* to settling */
+};
+
+/* Takes the directory. */
+int intake_open(const struct intake_place *p, struct intake **out,
     struct err *e);
 /* Work off some of what is there.  True: there is more. */
 bool intake_step(struct intake *i);

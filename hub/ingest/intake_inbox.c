@@ -377,8 +377,10 @@ close_batch(struct batch *b, const struct spool_point *before, struct err *e)
 		-1)
 		return -1;
 	for (size_t k = 0; k < b->n; k++)
-		if (archive_put(&i->archive, b->dir, b->done[k].name,
-			b->done[k].fate, b->done[k].why, e) == -1)
+		if (archive_put(&i->archive,
+			&(struct archive_segment){ b->dir, b->done[k].name,
+			    b->done[k].fate, b->done[k].why },
+			e) == -1)
 			return -1;
 	if (b->n > 0 && archive_sync(&i->archive, e) == -1)
 		return -1;
@@ -466,8 +468,10 @@ intake_tidy(struct intake *i, struct err *e)
 	for (size_t k = 0; k < list.n && rc == 0; k++)
 		if (list.at[k].name.last <= at.msgid &&
 		    list.at[k].name.last != 0)
-			rc = archive_put(&i->archive, dir, list.at[k].name,
-			    ARCHIVE_KEEP, "", e);
+			rc = archive_put(&i->archive,
+			    &(struct archive_segment){ dir, list.at[k].name,
+				ARCHIVE_KEEP, "" },
+			    e);
 	listing_clear(&list);
 	close(dir);
 	return rc;
