@@ -58,6 +58,7 @@ hub_lock(struct hub *h, int wait_ms, struct err *e)
 	if (h->lock == -1)
 		return err_wrap(e, "another process works on %s",
 		    h->config->node.state);
+	node_sweep(&h->node);
 	return 0;
 }
 

@@ -277,6 +277,25 @@ fail:
 	return -1;
 }
 
+void
+node_sweep(const struct node *n)
+{
+	static const char *const below[] = { "cursors", "lowwater", "poison",
+		"schedule", "tokens", "wire" };
+	struct err ignored = { 0 };
+
+	(void)durable_sweep(n->state_dir, &ignored);
+	(void)durable_sweep(n->run_dir, &ignored);
+	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
+		int dir = durable_open_dir(n->state_dir, below[i], &ignored);
+
+		if (dir == -1) /* not made yet */
+			continue;
+		(void)durable_sweep(dir, &ignored);
+		close(dir);
+	}
+}
+
 int
 node_open_association(const struct node *n, const struct association *a,
     struct err *e)

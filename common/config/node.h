@@ -32,6 +32,9 @@ int node_enter(const struct config *c, struct err *e);
  * but us and root, or can be written by others; above may be directories of
  * root with the sticky bit, such as /tmp.  Owned: node_close. */
 int node_open(const struct config *c, struct node *out, struct err *e);
+/* Remove what dead writers left in the state directory, in those below it and
+ * in run.  Best effort: what stays goes the next time. */
+void node_sweep(const struct node *n);
 /* <spool>/<association>, made with what belongs in it when it is missing:
  * outbox sent inbox archive staging quarantine.  Owned: close. */
 int node_open_association(const struct node *n, const struct association *a,

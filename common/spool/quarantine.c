@@ -31,7 +31,8 @@ count(struct quarantine *q, struct err *e)
 
 	if (q->counted)
 		return 0;
-	if (durable_list(q->dir, &names, e) == -1)
+	if (durable_sweep(q->dir, e) == -1 ||
+	    durable_list(q->dir, &names, e) == -1)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		struct stat st;

@@ -37,7 +37,7 @@ command_announce(const struct options *opts, int argc, char **argv)
 	struct err e = { 0 };
 	int rc = -1, status = 0;
 
-	if (ground_open(&g, GROUND_READING, &e) == 0)
+	if (ground_open(&g, GROUND_CHANGING, &e) == 0)
 		list = ground_list(&g, &e);
 	if (list == NULL)
 		goto out;

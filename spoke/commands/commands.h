@@ -38,7 +38,7 @@ struct ground {
 };
 
 enum ground_for {
-	GROUND_READING, /* no notices */
+	GROUND_READING, /* no notices, nothing is swept up */
 	GROUND_CHANGING,
 };
 

@@ -39,7 +39,10 @@ ground_open(struct ground *g, enum ground_for what, struct err *e)
 	    node_enter(g->config, e) == -1 ||
 	    node_open(g->config, &g->node, e) == -1)
 		return -1;
-	return what == GROUND_CHANGING ? open_notices(g, e) : 0;
+	if (what != GROUND_CHANGING)
+		return 0;
+	node_sweep(&g->node);
+	return open_notices(g, e);
 }
 
 void

@@ -308,7 +308,7 @@ command_write(const struct options *opts, int argc, char **argv)
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, GROUND_READING, &e) == -1 ||
+	if (ground_open(&g, GROUND_CHANGING, &e) == -1 ||
 	    find_targets(&g, tree, &to, &e) == -1)
 		goto out;
 	if (!name_is_component(slice_str(name))) {
