@@ -69,6 +69,24 @@ compile_read(int state_dir, const struct association *a, struct compiled **out,
 	return rc;
 }
 
+/* The index is written last: a part that it does not name is there by half. */
+static bool
+is_indexed(const struct files *f, const struct association *a)
+{
+	struct index x = { 0 };
+	struct err ignored; /* what cannot be read is compiled again */
+	bool found = false;
+	int dir = open_tree_dir(f->state_dir, a->hub_tree, false, &ignored);
+
+	if (dir != -1 && index_read(dir, "index", &x, &ignored) == 0)
+		for (size_t i = 0; i < x.n && !found; i++)
+			found = strcmp(x.entry[i].association, a->name) == 0;
+	index_clear(&x);
+	if (dir != -1)
+		close(dir);
+	return found;
+}
+
 static bool
 files_head(struct compiler *c, const struct association *a,
     struct compiled_head *out)
@@ -77,7 +95,8 @@ files_head(struct compiler *c, const struct association *a,
 	struct compiled *live = NULL;
 	struct err ignored; /* what cannot be read is compiled again */
 
-	if (compile_read(f->state_dir, a, &live, &ignored) == -1)
+	if (!is_indexed(f, a) ||
+	    compile_read(f->state_dir, a, &live, &ignored) == -1)
 		return false;
 	*out = *compiled_head(live);
 	compiled_close(live);
@@ -184,7 +203,7 @@ files_compile(struct compiler *c, const char *tree,
 	struct files *f = (struct files *)c;
 	int rc = -1, dir = open_tree_dir(f->state_dir, tree, true, e);
 
-	if (dir == -1)
+	if (dir == -1 || durable_sweep(dir, e) == -1)
 		goto out;
 	for (size_t i = 0; i < n; i++) {
 		if (prepare(f, dir, part + i, e) == -1) {
