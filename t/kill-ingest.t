@@ -1,0 +1,131 @@
+#!/bin/sh
+# kill -9 of hubd at the calls that change a file: started again, it has the
+# archive, the tree and the values as if nothing had happened.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/kill-lib.sh"
+
+need rrdtool
+
+mkdir -m 700 node node/hub spoke
+cat >both.conf <<EOF
+association "alps" {
+	hub = "noc" spoke = "gw" transport = exec mode = pull
+	hub-subtree = "/Sites/Alps" exec { command = {"/bin/true"} }
+}
+EOF
+# node ID DIRECTORY
+node() {
+	echo "node \"$1\" { state = \"$tmp/$2/state\" spool = \"$tmp/$2/spool\""
+	echo "run = \"$tmp/$2/run\" }"
+	cat both.conf
+}
+node gw spoke >spoke.conf
+{
+	node noc node/hub
+	echo 'hub { settle = 0 settle-max = 0 }'
+	echo "store \"rrd\" { type = rrd directory = \"$tmp/node/hub/rrd\""
+	echo 'rra = { "AVERAGE:1x:1h" } }'
+} >hub.conf
+chmod 600 ./*.conf
+
+now=$(($(date +%s) / 60 * 60))
+# config LEAF...
+config() {
+	printf 'Type:CONFIG\nTimestamp:%s\n\n' "$now"
+	separator=
+	n=0
+	for leaf; do
+		n=$((n + 1))
+		printf '%slevel2-token:T%s\nlevel2-path:%s\ncollector-period:60\n' \
+		    "$separator" $n "$leaf"
+		separator=';
+'
+	done
+	echo .
+}
+# data MINUTE TOKEN:VALUE...
+data() {
+	printf 'Type:DATA\nTimestamp:%s\n\n' $((now - 3600 + $1 * 60))
+	shift
+	printf '%s\n' "$@" .
+}
+# deliver: what a session would do with what standard input has.
+deliver() {
+	spoke -c spoke.conf write || exit
+	for segment in spoke/spool/alps/outbox/*.msgs; do
+		test -e "delivered/${segment##*/}" && continue
+		cp "$segment" node/hub/spool/alps/inbox/
+		cp "$segment" delivered/
+	done
+}
+hub=node/hub
+settled() {
+	test -z "$(ls $hub/spool/alps/inbox)" &&
+	    grep -q "$newest" $hub/state/trees/main/*.xml
+}
+# ended_or_settled: what began is dead, or listens and has done all.
+ended_or_settled() {
+	ended "$pid" || { test -S $hub/run/hubd.sock && settled; }
+}
+# run WORDS: hubd from its start to its end, if it comes to that.
+run() {
+	rm -f $hub/run/hubd.sock
+	start hubd "$@" hubd -c hub.conf
+	wait_for 20 ended_or_settled
+	stop "$pid" TERM 30
+}
+# stored: the values of each file, as RRDtool has them.
+stored() {
+	find $hub/rrd -name '*.rrd' | sort | while read -r file; do
+		echo "$file"
+		rrdtool dump "$file" | grep -v '<!--.*RRD Database\|XML'
+	done
+}
+begin() {
+	restore start
+}
+check() {
+	run env || { echo "hubd ended with $?"; tail hubd.err; return 1; }
+	settled || {
+		echo "hubd did not come to its end"
+		tail hubd.err
+		return 1
+	}
+	{
+		hubctl -c hub.conf messages alps
+		stored
+		cat $hub/state/trees/main/*.xml
+		cat $hub/state/cursors/alps | tr -d '\0' | tail -n 1
+		# What RRDtool, or a compilation, had begun: the next
+		# compilation of the tree sweeps its own up.
+		files node | grep -Ev '/trees/main/\.tmp-|\.rrd.{6}$'
+	} >"${1-got}"
+	test "${1-got}" = wanted || cmp wanted got || diff wanted got
+}
+prepare() {
+	begin
+	# shellcheck disable=SC2046 # words
+	run $(tracing "$tmp/trace")
+	points trace >points
+	check wanted
+}
+
+mkdir delivered
+hubctl -c hub.conf status >/dev/null
+mkdir -p -m 700 node/hub/spool/alps/inbox
+{ config /load /users; data 1 T1:1 T2:10; data 2 T1:2 T2:20; } | deliver
+newest=users
+save start
+prepare
+kills "hubd, on an empty state" 60
+has "values are in a file" wanted '<v>2.0+e\+01</v>'
+
+begin
+run env
+{ config /load /users /disk; data 3 T1:3 T2:30 T3:300; } | deliver
+data 4 T1:4 T2:40 T3:400 | deliver
+newest=disk
+save start
+prepare
+kills "hubd, with another configuration" 60
+done_testing
