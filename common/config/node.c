@@ -296,31 +296,84 @@ node_sweep(const struct node *n)
 	}
 }
 
+/* One of the parts: made, or opened as it is found. */
+static int
+open_part(int dir, const char *name, bool *made, struct err *e)
+{
+	if (mkdirat(dir, name, MODE_PRIVATE) == 0)
+		*made = true;
+	else if (errno != EEXIST)
+		return err_sys(e, "make directory %s", name);
+	return durable_open_dir(dir, name, e);
+}
+
+/* Is there anything in one of them? */
+static int
+any_used(const int *part, size_t n, bool *used, struct err *e)
+{
+	for (*used = false; n > 0 && !*used; n--, part++) {
+		struct names l;
+
+		if (durable_list(*part, &l, e) == -1)
+			return -1;
+		*used = l.n > 0;
+		names_free(&l);
+	}
+	return 0;
+}
+
+/* W5, W8: a directory that is found may be as new as one of ours.  But who
+ * writes into one has been here before, and so has synced all of them: only
+ * while all are empty, or when one had to be made, it is done again. */
+static int
+open_parts(int spool_dir, int dir, bool made, struct err *e)
+{
+	static const char *const name[] = { "outbox", "sent", "inbox",
+		"archive", "staging", "quarantine" };
+	enum {
+		PARTS = sizeof(name) / sizeof(*name)
+	};
+	int part[PARTS], rc = -1;
+	bool used = false;
+	size_t n;
+
+	for (n = 0; n < PARTS; n++) {
+		part[n] = open_part(dir, name[n], &made, e);
+		if (part[n] == -1)
+			goto out;
+	}
+	if (!made && any_used(part, n, &used, e) == -1)
+		goto out;
+	for (size_t i = 0; i < n && !used; i++)
+		if (durable_sync(part[i], e) == -1)
+			goto out;
+	if (!used &&
+	    (durable_sync(dir, e) == -1 || durable_sync(spool_dir, e) == -1))
+		goto out;
+	rc = 0;
+out:
+	while (n-- > 0)
+		close(part[n]);
+	return rc;
+}
+
 int
 node_open_association(const struct node *n, const struct association *a,
     struct err *e)
 {
-	static const char *const part[] = { "outbox", "sent", "inbox",
-		"archive", "staging", "quarantine" };
 	const struct walk w = { geteuid(), false };
-	int dir = durable_make_dir(n->spool_dir, a->name, e), fd;
-	size_t i;
+	bool made = false;
+	int dir = open_part(n->spool_dir, a->name, &made, e);
 
 	if (dir == -1)
 		return -1;
-	if (check_directory(dir, a->name, w, e) == -1)
-		goto fail;
-	for (i = 0; i < sizeof(part) / sizeof(*part); i++) {
-		fd = durable_make_dir(dir, part[i], e);
-		if (fd == -1)
-			goto fail;
-		close(fd);
+	if (check_directory(dir, a->name, w, e) == -1 ||
+	    open_parts(n->spool_dir, dir, made, e) == -1) {
+		err_wrap(e, "spool of %s", a->name);
+		close(dir);
+		return -1;
 	}
 	return dir;
-fail:
-	err_wrap(e, "spool of %s", a->name);
-	close(dir);
-	return -1;
 }
 
 void
