@@ -61,3 +61,21 @@ AM_CONDITIONAL([HAVE_]PREFIX, [test $found = yes])
 AXLETREE_ROW([$1], [$3], [$found])
 m4_popdef([PREFIX])dnl
 ])
+
+# AXLETREE_SONAME(NAME, FUNCTION): defines PREFIX_SONAME, by which dlopen finds
+# the library NAME of PREFIX_LIBS, which has FUNCTION.
+AC_DEFUN([AXLETREE_SONAME], [
+m4_pushdef([PREFIX], m4_translit([[$1]], [a-z-], [A-Z_]))dnl
+AC_CACHE_CHECK([for the shared library of $1], [axletree_cv_soname_$1], [
+	axletree_libs=$LIBS
+	LIBS="-Wl,--no-as-needed $PREFIX[]_LIBS $LIBS"
+	AC_LINK_IFELSE([AC_LANG_CALL([], [$2])],
+	    [axletree_cv_soname_$1=`readelf -d conftest$EXEEXT |
+		sed -n 's/.*\($1\.so[[0-9.]]*\).*/\1/p'`])
+	LIBS=$axletree_libs])
+AS_IF([test -z "$axletree_cv_soname_$1"],
+    [AC_MSG_ERROR([$1 is no shared library])])
+AC_DEFINE_UNQUOTED(PREFIX[_SONAME], ["$axletree_cv_soname_$1"],
+    [the file name of the shared library $1])
+m4_popdef([PREFIX])dnl
+])

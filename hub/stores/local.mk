@@ -6,7 +6,7 @@ t_test_rra_SOURCES = t/test_rra.c
 t_test_rra_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_LIBRRD
-hub_libhub_a_SOURCES += %D%/rrd.c \
+hub_libhub_a_SOURCES += %D%/librrd.c %D%/librrd.h %D%/rrd.c \
 	%D%/rrd_file.c %D%/rrd_file.h \
 	%D%/rrd_journal.c %D%/rrd_journal.h \
 	%D%/rrd_view.c %D%/rrd_view.h \

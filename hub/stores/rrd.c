@@ -19,6 +19,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/message/limits.h"
+#include "hub/stores/librrd.h"
 #include "hub/stores/rrd_journal.h"
 #include "hub/stores/rrd_series.h"
 #include "hub/stores/stores.h"
@@ -532,7 +533,7 @@ open_store(const struct config_store *cs, struct store **out, struct err *e)
 	s->mark = 1;
 	s->directory = mem_strdup(cs->directory);
 	s->rra = copy_list(cs->rra);
-	if (rra_expand(cs->rra, 1, &args, e) == -1 ||
+	if (librrd(e) == NULL || rra_expand(cs->rra, 1, &args, e) == -1 ||
 	    (s->dirfd = durable_make_dir(AT_FDCWD, cs->directory, e)) == -1 ||
 	    (s->lock = lock_file(s->dirfd, ".lock", 0, e)) == -1 ||
 	    rrd_journal_open(s->dirfd, &s->journal, &restored, e) == -1) {

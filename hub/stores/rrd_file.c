@@ -19,6 +19,7 @@
 
 #include "common/base/durable.h"
 #include "common/base/mem.h"
+#include "hub/stores/librrd.h"
 #include "hub/stores/rrd_file.h"
 
 /* What a change of librrd would show here first. */
@@ -247,11 +248,12 @@ rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
     config_list rra, int64_t first_s, struct err *e)
 {
 	struct rra_args args = { .n = 0 };
+	const struct librrd *rrd = librrd(e);
 	const char **argv = NULL;
 	char *ds = NULL;
 	int rc = -1;
 
-	if (rra_expand(rra, def->period_s, &args, e) == -1 ||
+	if (rrd == NULL || rra_expand(rra, def->period_s, &args, e) == -1 ||
 	    make_parents(at->dirfd, at->name, e) == -1)
 		goto out;
 	ds = mem_printf("DS:value:%s:%u:%s:%s", rrd_kind_name(def->kind),
@@ -261,11 +263,11 @@ rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
 	for (size_t i = 0; i < args.n; i++)
 		argv[i + 1] = args.arg[i];
 	/* One step before the first value, so that it is stored whole. */
-	rrd_clear_error();
-	if (rrd_create_r2(at->path, def->period_s,
+	rrd->clear_error();
+	if (rrd->create_r2(at->path, def->period_s,
 		(time_t)(first_s - def->period_s), 1, NULL, NULL,
 		(int)args.n + 1, argv) != 0) {
-		err_set(e, ERR_TEMP, "create %s", rrd_get_error());
+		err_set(e, ERR_TEMP, "create %s", rrd->get_error());
 		goto out;
 	}
 	rc = 0;
@@ -285,11 +287,14 @@ rrd_file_update(const struct rrd_place *at, const char *const *text, size_t n,
 		const char *const *in;
 		const char **out;
 	} argv = { .in = text };
+	const struct librrd *rrd = librrd(e);
 
-	rrd_clear_error();
-	if (rrd_updatex_r(at->path, NULL, RRD_SKIP_PAST_UPDATES, (int)n,
+	if (rrd == NULL)
+		return -1;
+	rrd->clear_error();
+	if (rrd->updatex_r(at->path, NULL, RRD_SKIP_PAST_UPDATES, (int)n,
 		argv.out) != 0)
-		return err_set(e, ERR_TEMP, "update %s", rrd_get_error());
+		return err_set(e, ERR_TEMP, "update %s", rrd->get_error());
 	return 0;
 }
 

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rrd.h>
-
 #include "common/base/mem.h"
+#include "hub/stores/librrd.h"
 #include "hub/stores/rrd_view.h"
 
 static const char *const functions[] = { "AVERAGE", "LAST", "MAX", "MIN",
@@ -28,6 +27,10 @@ static int
 fetch(const char *path, int64_t from_s, int64_t to_s, struct fetched *f,
     struct err *e)
 {
+	const struct librrd *rrd = librrd(e);
+
+	if (rrd == NULL)
+		return -1;
 	for (size_t i = 0; functions[i] != NULL; i++) {
 		unsigned long ds_n = 0;
 		char **ds_name = NULL;
@@ -35,21 +38,21 @@ fetch(const char *path, int64_t from_s, int64_t to_s, struct fetched *f,
 		*f = (struct fetched){ .start = (time_t)from_s,
 			.end = (time_t)to_s,
 			.step = 1 };
-		rrd_clear_error();
-		if (rrd_fetch_r(path, functions[i], &f->start, &f->end,
+		rrd->clear_error();
+		if (rrd->fetch_r(path, functions[i], &f->start, &f->end,
 			&f->step, &ds_n, &ds_name, &f->data) != 0)
 			continue;
 		for (unsigned long k = 0; k < ds_n; k++)
-			rrd_freemem(ds_name[k]);
-		rrd_freemem(ds_name);
+			rrd->freemem(ds_name[k]);
+		rrd->freemem(ds_name);
 		f->n = (unsigned long)(f->end - f->start) / f->step;
 		if (ds_n == 1)
 			return 0;
-		rrd_freemem(f->data);
+		rrd->freemem(f->data);
 		return err_set(e, ERR_INPUT, "%s has %lu data sources", path,
 		    ds_n);
 	}
-	return err_set(e, ERR_TEMP, "read %s", rrd_get_error());
+	return err_set(e, ERR_TEMP, "read %s", rrd->get_error());
 }
 
 static void
@@ -79,11 +82,12 @@ static int
 tail_begin(const char *path, int64_t end_s, size_t tail, int64_t *from_s,
     struct err *e)
 {
+	const struct librrd *rrd = librrd(e);
 	struct fetched f;
 
-	if (fetch(path, end_s - 1, end_s, &f, e) == -1)
+	if (rrd == NULL || fetch(path, end_s - 1, end_s, &f, e) == -1)
 		return -1;
-	rrd_freemem(f.data);
+	rrd->freemem(f.data);
 	*from_s = tail + 1 > (uint64_t)end_s / f.step
 	    ? 0
 	    : end_s - (int64_t)((tail + 1) * f.step);
@@ -92,14 +96,14 @@ tail_begin(const char *path, int64_t end_s, size_t tail, int64_t *from_s,
 
 /* The oldest time of which any archive has a row. */
 static int64_t
-oldest(const char *path)
+oldest(const struct librrd *rrd, const char *path)
 {
 	int64_t first_s = INT64_MAX, t;
 
-	for (int i = 0; (t = rrd_first_r(path, i)) >= 0; i++)
+	for (int i = 0; (t = rrd->first_r(path, i)) >= 0; i++)
 		if (t < first_s)
 			first_s = t;
-	rrd_clear_error(); /* of the archive behind the last */
+	rrd->clear_error(); /* of the archive behind the last */
 	return first_s;
 }
 
@@ -107,30 +111,34 @@ int
 rrd_view_read(const char *path, const struct rrd_view_window *window,
     struct rrd_view_points *out, struct err *e)
 {
+	const struct librrd *rrd = librrd(e);
 	struct rrd_view_window w = *window;
 	struct fetched f;
 	int64_t last_s;
 
 	*out = (struct rrd_view_points){ .n = 0 };
+	if (rrd == NULL)
+		return -1;
 	if (access(path, F_OK) == -1)
 		return 0;
-	rrd_clear_error();
-	last_s = rrd_last_r(path);
+	rrd->clear_error();
+	last_s = rrd->last_r(path);
 	if (last_s < 0)
-		return err_set(e, ERR_TEMP, "read %s", rrd_get_error());
+		return err_set(e, ERR_TEMP, "read %s", rrd->get_error());
 	if (w.to_s > last_s)
 		w.to_s = last_s; /* nothing is known behind it */
 	if (w.from_s < 0 &&
 	    tail_begin(path, w.to_s, w.tail, &w.from_s, e) == -1)
 		return -1;
-	if (w.from_s < oldest(path))
-		w.from_s = oldest(path); /* librrd makes a row of each step */
+	if (w.from_s < oldest(rrd, path))
+		w.from_s =
+		    oldest(rrd, path); /* librrd makes a row of each step */
 	if (w.from_s >= w.to_s)
 		return 0;
 	if (fetch(path, w.from_s, w.to_s, &f, e) == -1)
 		return -1;
 	take(&f, &w, last_s, out);
-	rrd_freemem(f.data);
+	rrd->freemem(f.data);
 	return 0;
 }
 
@@ -285,8 +293,8 @@ take_image(rrd_info_t *info, struct buf *out, struct err *e)
 }
 
 static int
-draw_with(const struct rrd_view_picture *d, const char *cf, struct buf *out,
-    struct err *e)
+draw_with(const struct librrd *rrd, const struct rrd_view_picture *d,
+    const char *cf, struct buf *out, struct err *e)
 {
 	struct args a = { .n = 0 };
 	rrd_info_t *info;
@@ -294,14 +302,14 @@ draw_with(const struct rrd_view_picture *d, const char *cf, struct buf *out,
 
 	add_options(&a, d);
 	add_elements(&a, d, cf);
-	rrd_clear_error();
-	info = rrd_graph_v(a.n, a.arg);
-	if (info == NULL || rrd_test_error())
-		rc = err_set(e, ERR_TEMP, "draw: %s", rrd_get_error());
+	rrd->clear_error();
+	info = rrd->graph_v(a.n, a.arg);
+	if (info == NULL || rrd->test_error())
+		rc = err_set(e, ERR_TEMP, "draw: %s", rrd->get_error());
 	else
 		rc = take_image(info, out, e);
 	if (info != NULL)
-		rrd_info_free(info);
+		rrd->info_free(info);
 	for (int i = 0; i < a.n; i++)
 		free(a.arg[i]);
 	return rc;
@@ -310,13 +318,16 @@ draw_with(const struct rrd_view_picture *d, const char *cf, struct buf *out,
 int
 rrd_view_draw(const struct rrd_view_picture *d, struct buf *out, struct err *e)
 {
+	const struct librrd *rrd = librrd(e);
 	struct fetched f;
 
+	if (rrd == NULL)
+		return -1;
 	for (size_t i = 0; functions[i] != NULL; i++)
-		if (draw_with(d, functions[i], out, e) == 0)
+		if (draw_with(rrd, d, functions[i], out, e) == 0)
 			return 0;
 		else if (fetch(d->path, d->from_s, d->to_s, &f, e) == 0)
-			rrd_freemem(f.data); /* readable: another function */
+			rrd->freemem(f.data); /* readable: another function */
 		else
 			return -1;
 	return -1;
