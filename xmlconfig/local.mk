@@ -44,6 +44,3 @@ t_fuzz_tree_LDADD = $(FUZZ_LIBS) $(XMLCONFIG_LIBS)
 t_fuzz_tree_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 EXTRA_DIST += t/fuzz/corpus/tree
 
-bench_programs += t/bench/compile
-t_bench_compile_SOURCES = t/bench/compile.c
-t_bench_compile_LDADD = $(XMLCONFIG_LIBS)

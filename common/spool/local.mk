@@ -47,5 +47,3 @@ t_test_spool_reader_SOURCES = t/test_spool_reader.c $(spool_test)
 t_test_spool_recover_SOURCES = t/test_spool_recover.c $(spool_test)
 t_test_spool_segment_SOURCES = t/test_spool_segment.c $(spool_test)
 
-bench_programs += t/bench/spool
-t_bench_spool_SOURCES = t/bench/spool.c

@@ -1,21 +1,35 @@
-# Measurements.  Each program or script prints its own lines; they run one
-# after the other, so that none disturbs another.
-bench_scripts =
+# Measurements.  Each program or script prints its own lines and rows; they run
+# one after the other, so that none disturbs another.
+bench_scripts = %D%/startup.sh %D%/push.sh
+EXTRA_DIST += %D%/lib.sh %D%/summary.sh $(bench_scripts)
 
-bench_programs += %D%/parse
-%C%_parse_SOURCES = %D%/parse.c
+bench = %D%/bench.c %D%/bench.h
+bench_programs += %D%/parse %D%/spool %D%/compile
+%C%_parse_SOURCES = %D%/parse.c $(bench)
+%C%_spool_SOURCES = %D%/spool.c $(bench)
+%C%_compile_SOURCES = %D%/compile.c $(bench)
+%C%_compile_LDADD = $(XMLCONFIG_LIBS)
 
 if HAVE_LIBRRD
 bench_programs += %D%/ingest
-%C%_ingest_SOURCES = %D%/ingest.c
+%C%_ingest_SOURCES = %D%/ingest.c $(bench)
 %C%_ingest_LDADD = $(HUB_LIBS)
 endif
 
+# What the scripts run.
+bench_helpers = %D%/nothing %D%/turns %D%/ssh_floor
+check_PROGRAMS += $(bench_helpers)
+%C%_nothing_SOURCES = %D%/nothing.c
+%C%_nothing_LDADD =
+%C%_turns_SOURCES = %D%/turns.c $(bench)
+%C%_ssh_floor_SOURCES = %D%/ssh_floor.c
+%C%_ssh_floor_LDADD = $(SSH2_LIBS) $(COMMON_LIBS)
+
 .PHONY: bench
-bench: all $(bench_programs)
+bench: all t/fill_hub$(EXEEXT) $(bench_programs) $(bench_helpers)
 	@test -z '$(SANITIZE_CFLAGS)' || \
 		{ echo 'bench: built with sanitizers' >&2; exit 1; }
-	@for p in $(bench_programs); do ./$$p || exit 1; done
-	@top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
-	sh -c 'for s in $(bench_scripts); do \
-		sh $(top_srcdir)/$$s || exit 1; done'
+	@{ for p in $(bench_programs); do ./$$p || exit 1; done; \
+	$(AM_TESTS_ENVIRONMENT) for s in $(bench_scripts); do \
+		sh $(top_srcdir)/$$s || exit 1; done; } | \
+		sh $(srcdir)/%D%/summary.sh
