@@ -1,0 +1,108 @@
+#!/bin/sh
+# The examples of the pages: a reader who copies them finds that they work.
+. "$top_srcdir/t/lib.sh"
+
+doc=$top_srcdir/doc
+
+# literals PAGE: its displays as a reader sees them, numbered from 1, each line
+# behind the number of its display.
+literals() {
+	awk '/^\.Bd -literal/ { n++; on = 1; next }
+	    /^\.Ed/ { on = 0 }
+	    on { sub(/^\\&/, ""); print n "\t" $0 }' "$1"
+}
+
+# blocks FILE: the same of Markdown, where a display is indented and ends with
+# text that is not.
+blocks() {
+	awk '/^    / { if (!on) n++; on = 1; print n "\t" substr($0, 5); next }
+	    /^$/ { if (on) print n "\t"; next }
+	    { on = 0 }' "$1"
+}
+
+# having ERE FILE: each display of FILE that has a line like it, into 1.example,
+# 2.example, ...; sets $found, how many.
+having() {
+	rm -f ./*.example
+	awk -F '\t' -v want="$1" '
+	    { text[$1] = text[$1] substr($0, length($1) + 2) "\n" }
+	    substr($0, length($1) + 2) ~ want { has[$1] = 1 }
+	    END {
+		for (i = 1; i in text; i++)
+			if (i in has)
+				printf "%s", text[i] > (++n ".example")
+	    }' "$2"
+	found=$(find . -name '*.example' | wc -l)
+}
+
+# The configuration alone; commands may follow it in the same display.
+configuration() {
+	awk '/^[a-z]+ .*\{/ { depth = 1 }
+	    depth { print; open = gsub(/\{/, "") - gsub(/\}/, "") + open
+		if (open == 0) depth = 0 }' "$1"
+}
+
+# accepted NAME N: the configurations of the displays found pass.
+accepted() {
+	is "$1 has its configurations" "$found" "$2"
+	for i in $(seq "$found"); do
+		configuration "$i.example" >axletree.conf
+		chmod 600 axletree.conf
+		ok "$1, configuration $i: spoke takes it" \
+		    spoke -c "$PWD/axletree.conf" check-config
+		ok "$1, configuration $i: hubctl takes it" \
+		    hubctl -c "$PWD/axletree.conf" check-config
+	done
+}
+
+literals "$doc/axletree.conf.5" >literals
+having '^node "' literals
+accepted "axletree.conf(5)" 2
+blocks "$top_srcdir/README.md" >blocks
+having '^node "' blocks
+accepted "README.md" 2
+
+# A node for the commands, which call it without -c.
+cat >axletree.conf <<EOF
+node "gw" { state = "$tmp/state" spool = "$tmp/spool" run = "$tmp/run" }
+association "alps" {
+    hub = "noc" spoke = "gw" hub-tree = "main" hub-subtree = "/Sites/Alps"
+    ssh { host = "localhost" identity = "alps.key" known-hosts = "known_hosts" }
+}
+EOF
+chmod 600 axletree.conf
+mkdir bin
+cat >bin/spoke <<EOF
+#!/bin/sh
+exec $(command -v spoke) -c "$PWD/axletree.conf" "\$@"
+EOF
+chmod +x bin/spoke
+
+# spooled: messages that the spool has.
+spooled() {
+	spoke -c "$PWD/axletree.conf" messages alps | grep -c '^MsgID:'
+}
+
+# works NAME MESSAGES: the display found is run, and spools so many.
+works() {
+	is "$1 has its example of spoke write" "$found" 1
+	before=$(spooled)
+	ok "$1: it is accepted" env PATH="$PWD/bin:$PATH" sh -e 1.example
+	is "$1: and spooled" $(($(spooled) - before)) "$2"
+}
+
+blocks "$doc/operations.md" >blocks
+having 'spoke write --source boiler' blocks
+works "operations.md" 2
+literals "$doc/spoke.1" >literals
+having '^spoke write' literals
+works "spoke(1)" 2
+
+having "'--source', 'torrus'" blocks
+is "operations.md has its Torrus plug-in" "$found" 1
+if command -v perl >/dev/null; then
+	ok "operations.md: the Torrus plug-in is Perl" perl -c 1.example
+else
+	skip "operations.md: the Torrus plug-in is Perl" "perl is missing"
+fi
+done_testing
