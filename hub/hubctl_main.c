@@ -16,10 +16,10 @@ static const struct options_verb verbs[] = {
 	{ "tree", "[PATH] [--params] [--tree TREE]",
 	    "the leaves of the compiled tree", command_tree },
 	{ "values", "PATH [--from T] [--to T] [--raw] [--tail N] [--tree TREE]",
-	    "the values of a leaf", cmd_values },
+	    "the values of a leaf", command_values },
 #ifdef HAVE_LIBRRD
 	{ "graph", "PATH -o FILE.png|.svg [--from T] [--to T] [--tree TREE]",
-	    "draw the values of a leaf", cmd_graph },
+	    "draw the values of a leaf", command_graph },
 #endif
 	{ "messages", "ASSOCIATION [FROM[-TO]]",
 	    "print received messages as text", command_messages },

@@ -180,7 +180,7 @@ write_image(const char *path, struct slice image, struct err *e)
 }
 
 int
-cmd_graph(const struct options *o, int argc, char **argv)
+command_graph(const struct options *o, int argc, char **argv)
 {
 	struct request r = { .out = NULL };
 	struct leaf l = { .config = NULL };

@@ -10,8 +10,8 @@
 #include "common/config/node.h"
 #include "xmlconfig/compiled.h"
 
-int cmd_values(const struct options *o, int argc, char **argv);
-int cmd_graph(const struct options *o, int argc, char **argv);
+int command_values(const struct options *o, int argc, char **argv);
+int command_graph(const struct options *o, int argc, char **argv);
 
 struct leaf {
 	struct config *config;

@@ -84,6 +84,8 @@ print_value(const struct request *r, int64_t time_s, const char *text)
 		printf("%" PRId64 "\t%s\n", time_s, text);
 }
 
+#ifdef HAVE_LIBRRD
+
 /* The shortest text that reads back as the same number. */
 static const char *
 number_text(double v, char *out, size_t size)
@@ -120,6 +122,19 @@ print_stored(const struct leaf *l, const struct request *r, struct err *e)
 	return 0;
 }
 
+#else /* then leaf_open finds no file either */
+
+static int
+print_stored(const struct leaf *l, const struct request *r, struct err *e)
+{
+	(void)l;
+	(void)r;
+	return err_set(e, ERR_CONFIG,
+	    "built without librrd; --raw reads the archive");
+}
+
+#endif
+
 static int
 print_raw(const struct leaf *l, const struct request *r, struct err *e)
 {
@@ -135,7 +150,7 @@ print_raw(const struct leaf *l, const struct request *r, struct err *e)
 }
 
 int
-cmd_values(const struct options *o, int argc, char **argv)
+command_values(const struct options *o, int argc, char **argv)
 {
 	struct request r = { .tail = 0 };
 	struct leaf l = { .config = NULL };
