@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #ifdef HAVE_LIBSECCOMP
@@ -167,9 +168,14 @@ refuse(scmp_filter_ctx f, int call)
 static int
 refuse_sockets(scmp_filter_ctx f, bool unix_sockets)
 {
-	if (unix_sockets) /* all families but one, the log's and the control's */
-		return seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, 1 /* AF_UNIX */));
+	/* All families but one, the log's and the control's. */
+	const struct scmp_arg_cmp other = { .arg = 0,
+		.op = SCMP_CMP_NE,
+		.datum_a = AF_UNIX };
+
+	if (unix_sockets)
+		return seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EPERM),
+		    SCMP_SYS(socket), 1, &other);
 	return refuse(f, SCMP_SYS(socket));
 }
 
