@@ -12,10 +12,11 @@
 
 /* A reading of one leaf.  Paths count from the collector's subtree. */
 struct reading {
-	const char *path;         /* "/cpu/total/user" */
-	const char *value;        /* "U" or plain decimal text */
-	const char *const *param; /* name, value, ..., NULL; in the allow-list's
-	                             order; NULL: unchanged or none */
+	const char *path;  /* "/cpu/total/user" */
+	const char *value; /* "U" or plain decimal text */
+	/* name, value, ..., NULL; in the allow-list's order; NULL: unchanged or
+	 * none */
+	const char *const *param;
 };
 
 /* One run's outcome; everything is owned by the collector until the next run
@@ -26,9 +27,10 @@ struct collected {
 	uint64_t timestamp_s; /* when they were read: one for all */
 	bool failed;          /* all known leaves of it get U */
 	const char *problem;  /* NULL, or one line for log and operator */
-	bool complete; /* the list is the configuration as well: a leaf that
-	                          is not in it is gone (after 3 cycles); else a leaf
-	                          without a line gets U, and goes after 24 h */
+	/* the list is the configuration as well: a leaf that is not in it is
+	 * gone (after 3 cycles); else a leaf without a line gets U, and goes
+	 * after 24 h */
+	bool complete;
 };
 
 typedef void collector_done(void *arg, const struct collected *c);

@@ -11,8 +11,8 @@
 
 enum {
 	READINGS_STREAK = 3, /* cycles */
-	READINGS_MISSING_S =
-	    24 * 60 * 60, /* for collectors that list no devices */
+	/* for collectors that list no devices */
+	READINGS_MISSING_S = 24 * 60 * 60,
 };
 
 /* A value of a live leaf, to be sent. */
@@ -33,8 +33,9 @@ void values_clear(struct values *l);
 struct readings {
 	const struct config_collector *cc;
 	const struct collected *c;
-	const bool *anew; /* for each reading: a counter would not go on from
-	                      the one before it.  NULL: all go on */
+	/* for each reading: a counter would not go on from the one before it.
+	 * NULL: all go on */
+	const bool *anew;
 };
 
 /* Borrows the values' texts from r. */

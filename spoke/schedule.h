@@ -14,8 +14,8 @@
  * seconds, 0: never. */
 struct schedule_mark {
 	int64_t begun_s; /* the cycle that was begun last */
-	int64_t
-	    done_s; /* the one that was spooled last; less: it was cut off */
+	/* the one that was spooled last; less than begun_s: it was cut off */
+	int64_t done_s;
 };
 
 enum schedule_verdict {

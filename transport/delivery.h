@@ -17,9 +17,8 @@ struct delivery_opts {
 	const struct association *association;
 	bool opener;          /* we opened the channel */
 	struct mono deadline; /* the session is cut then; ns 0: none */
-	const struct channel
-	    *channel; /* stays open: channel_close has the cause
-	                                    of what failed in it */
+	/* Stays open: channel_close has the cause of what failed in it. */
+	const struct channel *channel;
 };
 
 struct delivery_result {
@@ -48,8 +47,8 @@ struct delivery_batch {
 	struct stream_id stream;
 	uint64_t first, last;
 	uint32_t digest; /* of last */
-	bool
-	    config_first; /* a stream that replaces another begins with CONFIG */
+	/* a stream that replaces another begins with CONFIG */
+	bool config_first;
 	size_t message_max; /* 0: LIMIT_MESSAGE */
 
 	struct spool_point durable; /* taken so far; msgid 0: nothing */

@@ -17,12 +17,12 @@ struct feeder {
 	struct spool_point last, acked; /* of the outbox when last looked at */
 	struct ledger lost;
 	struct spool_reader *reader;
-	struct message pending;  /* read, and not fed yet; msgid 0: none */
-	uint64_t next;           /* to be fed */
-	struct spool_point base; /* the receiver has it; msgid 0: not to be
-	                              compared any more */
-	bool at_end;             /* nothing more, unless told otherwise */
-	bool ack_waits;          /* acked is not in the spool yet */
+	struct message pending; /* read, and not fed yet; msgid 0: none */
+	uint64_t next;          /* to be fed */
+	/* the receiver has it; msgid 0: not to be compared any more */
+	struct spool_point base;
+	bool at_end;    /* nothing more, unless told otherwise */
+	bool ack_waits; /* acked is not in the spool yet */
 	struct mono ack_since;
 	bool renewed;
 	uint64_t strange_acks; /* that the spool refused */

@@ -70,8 +70,8 @@ struct frame_batch {
 
 enum frame_nak_why {
 	FRAME_NAK_DAMAGED = 1,
-	FRAME_NAK_STATE =
-	    2, /* the coding state is not known: send stand-alone */
+	/* the coding state is not known: send stand-alone */
+	FRAME_NAK_STATE = 2,
 };
 
 struct frame_nak {

@@ -11,10 +11,9 @@
 enum {
 	SENDER_FLIGHT = 1000,        /* messages */
 	SENDER_BATCH_MESSAGES = 250, /* so that several are in flight */
-	SENDER_BATCH_FIRST = 256
-	    << 10,               /* bytes; doubled to FRAME_BATCH_BYTES: on
-	                                   a link that is cut again and again the
-	                                   first batches still get through */
+	/* bytes; doubled to FRAME_BATCH_BYTES: on a link that is cut again and
+	 * again the first batches still get through */
+	SENDER_BATCH_FIRST = 256 << 10,
 	SENDER_CHUNK = 16 << 10, /* bytes; acknowledgements go between */
 	SENDER_NAKS = 100,       /* in a session */
 	SENDER_NAK_REPEATS = 3,  /* of one number */

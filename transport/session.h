@@ -36,22 +36,28 @@ struct session_opts {
 
 enum session_action_kind {
 	SESSION_NOTHING, /* wait for input, messages, or session_wake */
-	SESSION_SEND, /* write bytes; tell by session_sent how many went.  Comes
-	                    again until all did: stop when no more can be written */
-	SESSION_START, /* opened: feed the messages after `at`, which the receiver
-	                    has durably.  First see that ours is the same (another
-	                    digest: our spool was restored) and that all behind it
-	                    is held or known to be lost; else act as for RENEW */
-	SESSION_RENEW, /* the receiver knows less or more than we may assume: begin
-	                    a new stream, then session_renewed; START follows */
-	SESSION_TAKE, /* bytes: whole messages of stream at.stream; verify, make
-	                    durable, then session_taken or session_refused */
-	SESSION_RECORD, /* first..last of at.stream are lost: make it durable, then
-	                    session_recorded */
-	SESSION_ACKED,  /* the peer has everything up to `at` durably */
-	SESSION_SEEK,   /* the peer refused: go on from message `first` */
-	SESSION_WARN,   /* text: one line for the log (fallback of compression,
-	                    a strange acknowledgement, ...) */
+	/* write bytes; tell by session_sent how many went.  Comes again until
+	 * all did: stop when no more can be written */
+	SESSION_SEND,
+	/* opened: feed the messages after `at`, which the receiver has durably.
+	 * First see that ours is the same (another digest: our spool was
+	 * restored) and that all behind it is held or known to be lost; else
+	 * act as for RENEW */
+	SESSION_START,
+	/* the receiver knows less or more than we may assume: begin a new
+	 * stream, then session_renewed; START follows */
+	SESSION_RENEW,
+	/* bytes: whole messages of stream at.stream; verify, make durable, then
+	 * session_taken or session_refused */
+	SESSION_TAKE,
+	/* first..last of at.stream are lost: make it durable, then
+	 * session_recorded */
+	SESSION_RECORD,
+	SESSION_ACKED, /* the peer has everything up to `at` durably */
+	SESSION_SEEK,  /* the peer refused: go on from message `first` */
+	/* text: one line for the log (fallback of compression, a strange
+	 * acknowledgement, ...) */
+	SESSION_WARN,
 	SESSION_END,    /* closed as agreed: both directions delivered */
 	SESSION_FAILED, /* err: tell, close the channel */
 };

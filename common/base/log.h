@@ -18,8 +18,9 @@ enum log_level {
 };
 
 enum log_target {
-	LOG_TARGET_AUTO, /* journal's priorities if stderr is the journal's
-	                      stream, plain on a terminal or file, else syslog */
+	/* journal's priorities if stderr is the journal's stream, plain on a
+	 * terminal or file, else syslog */
+	LOG_TARGET_AUTO,
 	LOG_TARGET_STDERR,
 	LOG_TARGET_SYSLOG,
 };

@@ -23,8 +23,8 @@ struct sandbox_dir {
 struct sandbox_opts {
 	const struct sandbox_dir *dir;
 	size_t n_dir;
-	bool
-	    unix_sockets; /* a listener of its own goes on; else no socket(2) */
+	/* a listener of its own goes on; else no socket(2) */
+	bool unix_sockets;
 };
 
 struct sandbox_state {

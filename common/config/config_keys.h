@@ -44,8 +44,8 @@ struct block {
 	const char *name; /* NULL ends a table */
 	bool titled;      /* any number, each with a name of its own */
 	const struct key *key;
-	const struct block *inner; /* their keys share the outer struct, but a
-	                              titled one's; NULL: none */
+	/* their keys share the outer struct, but a titled one's; NULL: none */
+	const struct block *inner;
 };
 
 /* All blocks of a file. */

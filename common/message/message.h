@@ -47,29 +47,32 @@ struct message {
 	uint32_t part, parts;                /* CONFIG: 2/5; 1/1 when absent */
 	struct slice collector, correlation; /* empty when absent */
 	struct slice extra; /* the X-...: lines with their LFs, or empty */
-	struct slice body; /* between the empty line and the lone dot's line, as
-	                        it stands: dots doubled, LFs counted */
-	uint32_t digest;   /* computed by the parser, filled by the writer */
-	struct slice raw;  /* the whole message, set by the parser */
-	bool bare;         /* the draft's three fields alone */
+	/* between the empty line and the lone dot's line, as it stands: dots
+	 * doubled, LFs counted */
+	struct slice body;
+	uint32_t digest;  /* computed by the parser, filled by the writer */
+	struct slice raw; /* the whole message, set by the parser */
+	bool bare;        /* the draft's three fields alone */
 };
 
 enum message_form {
-	MESSAGE_FORM_FULL,  /* all fields of ours: spools and sessions */
-	MESSAGE_FORM_BARE,  /* the draft's MsgID, Type, Timestamp alone */
-	MESSAGE_FORM_INPUT, /* `spoke write`: no MsgID; others right if given, as
-	                       far as one message shows it */
+	MESSAGE_FORM_FULL, /* all fields of ours: spools and sessions */
+	MESSAGE_FORM_BARE, /* the draft's MsgID, Type, Timestamp alone */
+	/* `spoke write`: no MsgID; others right if given, as far as one message
+	 * shows it */
+	MESSAGE_FORM_INPUT,
 };
 
 enum message_verdict {
-	MESSAGE_MORE,    /* not all there yet: call again with more behind it */
-	MESSAGE_WHOLE,   /* accepted; m is filled, m->raw.n bytes are used */
-	MESSAGE_POISON,  /* Length and Digest right, grammar wrong: m->msgid,
-	                     stream, prev, digest and raw are filled, the rest as
-	                     far as it was good; e says what.  In the bare form:
-	                     grammar wrong, lone dot found */
-	MESSAGE_DAMAGED, /* not what was spooled, or in the input form any error:
-	                     e says what, with line */
+	MESSAGE_MORE,  /* not all there yet: call again with more behind it */
+	MESSAGE_WHOLE, /* accepted; m is filled, m->raw.n bytes are used */
+	/* Length and Digest right, grammar wrong: m->msgid, stream, prev,
+	 * digest and raw are filled, the rest as far as it was good; e says
+	 * what.  In the bare form: grammar wrong, lone dot found */
+	MESSAGE_POISON,
+	/* not what was spooled, or in the input form any error: e says what,
+	 * with line */
+	MESSAGE_DAMAGED,
 	MESSAGE_OVERSIZE, /* a limit was passed: as damaged, nothing buffered on */
 };
 

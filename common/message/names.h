@@ -11,15 +11,15 @@
 
 #include "common/base/buf.h"
 
-bool name_is_association(struct slice s); /* [a-z0-9][a-z0-9_-]{0,31}, not
-                                             reserved */
-bool name_is_token(struct slice s);       /* [A-Za-z0-9_.-]{1,64} */
-bool name_is_component(struct slice s);   /* of a path */
-bool name_is_path(struct slice s);        /* "/a/b", no trailing slash */
-bool name_is_value(struct slice s);       /* "U" or a plain decimal */
-bool name_is_text(struct slice s);  /* UTF-8 without controls, C1, surrogates,
-                                      noncharacters, bidi or zero-width; may
-                                      be empty */
+/* [a-z0-9][a-z0-9_-]{0,31}, not reserved */
+bool name_is_association(struct slice s);
+bool name_is_token(struct slice s);     /* [A-Za-z0-9_.-]{1,64} */
+bool name_is_component(struct slice s); /* of a path */
+bool name_is_path(struct slice s);      /* "/a/b", no trailing slash */
+bool name_is_value(struct slice s);     /* "U" or a plain decimal */
+/* UTF-8 without controls, C1, surrogates, noncharacters, bidi or zero-width;
+ * may be empty */
+bool name_is_text(struct slice s);
 bool name_is_param(struct slice s); /* [a-z][a-z0-9-]{0,63}, not xml... */
 bool name_is_field(struct slice s); /* [A-Za-z][A-Za-z0-9_.-]{0,63} */
 

@@ -13,8 +13,8 @@
 
 enum {
 	TOKEN_SET_DIGITS = 6,
-	TOKEN_SET_NUMBERS =
-	    2000000 / 64, /* 250 KB; pages unused cost nothing */
+	/* 250 KB; pages unused cost nothing */
+	TOKEN_SET_NUMBERS = 2000000 / 64,
 	TOKEN_SET_WORDS = LIMIT_TOKEN / 4,
 };
 

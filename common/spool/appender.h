@@ -9,8 +9,9 @@
 #include "common/spool/segment.h"
 
 enum appender_where {
-	APPENDER_NEXT,  /* behind the one before; where it does not follow, or
-	                     the segment is large, in a new segment */
+	/* behind the one before; where it does not follow, or the segment is
+	 * large, in a new segment */
+	APPENDER_NEXT,
 	APPENDER_FRESH, /* in a new segment */
 	APPENDER_JOIN,  /* behind the one before, however large */
 };
@@ -26,11 +27,11 @@ struct appender {
 	int dir; /* borrowed */
 	int fd;  /* of the open segment, or -1 */
 	struct segment_name name;
-	uint64_t last;    /* committed in it */
-	uint64_t end;     /* bytes of it that are committed */
-	bool retired;     /* after a failure: never written again (G18) */
-	struct buf batch; /* put and not committed: append here, then
-	                       appender_added */
+	uint64_t last; /* committed in it */
+	uint64_t end;  /* bytes of it that are committed */
+	bool retired;  /* after a failure: never written again (G18) */
+	/* put and not committed: append here, then appender_added */
+	struct buf batch;
 	struct appender_piece *piece;
 	size_t pieces;
 };

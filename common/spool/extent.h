@@ -18,8 +18,8 @@ struct extent_run {
 /* Zero-initialised: nothing. */
 struct extent {
 	struct spool_point have; /* nothing is missing up to here */
-	struct extent_run
-	    *run; /* ascending, apart, all behind have.msgid + 1 */
+	/* ascending, apart, all behind have.msgid + 1 */
+	struct extent_run *run;
 	size_t n, cap;
 };
 

@@ -26,9 +26,9 @@ struct ledger_range {
 };
 
 struct ledger {
-	struct stream_id stream;    /* of the ranges below */
-	struct ledger_range *range; /* ascending, apart from each other unless
-	                                 they differ in why */
+	struct stream_id stream; /* of the ranges below */
+	/* ascending, apart from each other unless they differ in why */
+	struct ledger_range *range;
 	size_t n;
 };
 

@@ -17,15 +17,16 @@ enum spool_dirs {
 
 enum spool_read {
 	SPOOL_READ_MESSAGE, /* *m, valid until the next call */
-	SPOOL_READ_GAP,     /* numbers are missing, and *m has only msgid: the
-	                       first that is there again; the next call returns
-	                       that message */
-	SPOOL_READ_BAD, /* a message in a sealed segment is damaged: e says so, *m
-	                       has only its msgid; what is good behind it follows,
-	                       after a GAP.  outbox_repair and inbox_repair */
+	/* numbers are missing, and *m has only msgid: the first that is there
+	 * again; the next call returns that message */
+	SPOOL_READ_GAP,
+	/* a message in a sealed segment is damaged: e says so, *m has only its
+	 * msgid; what is good behind it follows, after a GAP.  outbox_repair
+	 * and inbox_repair */
+	SPOOL_READ_BAD,
 	SPOOL_READ_END, /* nothing sealed behind; may be called again later */
-	SPOOL_READ_FAILED, /* may be called again; ERR_TEMP: another stream began,
-	                       open it anew */
+	/* may be called again; ERR_TEMP: another stream began, open it anew */
+	SPOOL_READ_FAILED,
 };
 
 struct spool_reader;

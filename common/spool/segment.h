@@ -34,8 +34,9 @@ struct segment_scan {
 	uint64_t generation; /* of the last CONFIG or DATA, or 0 */
 	size_t good;         /* bytes up to the end of the last whole message */
 	bool torn;           /* something behind good, nothing whole in it */
-	bool damaged;        /* something bad with a whole message behind it,
-	                            or numbers that do not follow */
+	/* something bad with a whole message behind it, or numbers that do not
+	 * follow */
+	bool damaged;
 };
 
 /* Read fd from its start to its end. */

@@ -22,8 +22,8 @@ struct ingest_opts {
 	struct store *store;
 	struct compiler *compiler;
 	struct notices *notices;
-	int64_t sync_ms;    /* at most between a value and its safe storage; 0:
-	                         60 s */
+	/* at most between a value and its safe storage; 0: 60 s */
+	int64_t sync_ms;
 	size_t waiting_max; /* values in the store's memory; 0: 4,000,000 */
 };
 

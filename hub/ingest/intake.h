@@ -77,8 +77,7 @@ struct intake {
 	enum intake_trouble trouble;
 	struct mono retry_at;
 	int64_t retry_ms;
-	struct segment_name
-	    offender; /* FORK: the segment with the second one */
+	struct segment_name offender; /* FORK: it has the second one */
 	struct segment_name repaired; /* the one that was repaired last */
 	bool accept_stream;
 	struct ingest_counts counts;

@@ -10,8 +10,8 @@
 #include "common/spool/cursor.h"
 
 enum {
-	LOWWATER_RANGES_MAX =
-	    10000 /* of each kind; then ranges grow together */
+	/* of each kind; then ranges grow together */
+	LOWWATER_RANGES_MAX = 10000,
 };
 
 struct waiting_range {

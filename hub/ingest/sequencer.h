@@ -11,10 +11,11 @@
 enum sequencer_verdict {
 	SEQUENCER_NEXT,      /* hand it on now, then sequencer_advance */
 	SEQUENCER_DUPLICATE, /* had it with this digest: drop it */
-	SEQUENCER_FORK,   /* had this number with another digest, or its Prev is
-	                         not the digest of the one before */
-	SEQUENCER_HELD,   /* something before it is missing: keep it */
-	SEQUENCER_BEYOND, /* further ahead than the window */
+	/* had this number with another digest, or its Prev is not the digest of
+	 * the one before */
+	SEQUENCER_FORK,
+	SEQUENCER_HELD,       /* something before it is missing: keep it */
+	SEQUENCER_BEYOND,     /* further ahead than the window */
 	SEQUENCER_NEW_STREAM, /* MsgID 1 of a stream not seen before */
 	SEQUENCER_STRANGE, /* of a replaced stream, or of a new one but not at 1 */
 };

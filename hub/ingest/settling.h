@@ -10,10 +10,10 @@
 #include "common/message/message.h"
 
 enum settling_state {
-	SETTLING_STABLE,   /* the compiled tree is the newest configuration */
-	SETTLING_WAITING,  /* a CONFIG changed: more may follow */
-	SETTLING_DRAINING, /* the delay is over: DATA of the old one goes to the
-	                       stores */
+	SETTLING_STABLE,  /* the compiled tree is the newest configuration */
+	SETTLING_WAITING, /* a CONFIG changed: more may follow */
+	/* the delay is over: DATA of the old one goes to the stores */
+	SETTLING_DRAINING,
 	SETTLING_COMPILING,
 };
 
@@ -22,8 +22,9 @@ const char *settling_state_name(enum settling_state s);
 enum settling_verdict {
 	SETTLING_STORE, /* DATA under the compiled configuration: store it */
 	SETTLING_WAIT,  /* DATA of a generation that is held but not compiled */
-	SETTLING_MARK, /* DATA of a generation that is not held, or of a poisoned
-	                     one: archive it and mark it (fatal loss) */
+	/* DATA of a generation that is not held, or of a poisoned one: archive
+	 * it and mark it (fatal loss) */
+	SETTLING_MARK,
 	SETTLING_SAME, /* CONFIG of the generation that is held: nothing to do */
 	SETTLING_CHANGED, /* CONFIG set complete: the delay begins or is extended */
 	SETTLING_PART, /* CONFIG part: more to come, or out of place */
@@ -41,8 +42,9 @@ struct settling;
 
 struct settling_opts {
 	int64_t delay_ms; /* after the last change, */
-	int64_t max_ms; /* but not longer after the first; also the wait before
-	                       what failed is tried again */
+	/* but not longer after the first; also the wait before what failed is
+	 * tried again */
+	int64_t max_ms;
 };
 
 struct settling *settling_new(const struct settling_opts *o);

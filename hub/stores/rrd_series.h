@@ -10,9 +10,10 @@
 
 /* A million of them are held, so they are small. */
 struct rrd_series {
-	char *name;  /* "<tree><path>.rrd" below the store */
-	char *texts; /* what waits, as librrd takes it: "time:value", each with
-	                its NUL; NULL: nothing */
+	char *name; /* "<tree><path>.rrd" below the store */
+	/* what waits, as librrd takes it: "time:value", each with its NUL;
+	 * NULL: nothing */
+	char *texts;
 	uint32_t used, cap, values; /* bytes of them; how many they are */
 	uint32_t def;               /* index of its definition */
 	uint64_t last_s; /* newest time stamp put or known to be stored */

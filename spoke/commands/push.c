@@ -179,8 +179,7 @@ push(struct push *p, const struct association *a)
 	int status = 0;
 
 	if (anything_waits(p, a, &waits, &e) == 0 && !waits && !p->always)
-		goto out; /* an outage that was told is told to be over by the
-		             next delivery alone */
+		goto out; /* only a delivery tells that an outage is over */
 	if (e.kind == ERR_NONE && deliver(p, a, &e) == 0) {
 		ground_over(&p->g, a->name, "delivery");
 		if (incoming_take(&p->g.node, a, &e) == -1)

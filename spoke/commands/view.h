@@ -14,8 +14,9 @@ struct view {
 	struct wire wire;
 	uint64_t wire_bytes_month; /* of the present month */
 	int64_t lag_s;             /* age of the oldest that waits, or 0 */
-	const char *state; /* "idle", "waiting", or the state that was raised:
-	                       "delivery", "spool", "fork" */
+	/* "idle", "waiting", or the state that was raised: "delivery", "spool",
+	 * "fork" */
+	const char *state;
 };
 
 /* Borrows n, the node's notices opened for reading. */
