@@ -42,6 +42,8 @@ tell(const struct ground *g, const struct association *a,
 			"messages were refused and are kept in quarantine",
 			"hubctl status" },
 		    clock_wall());
+	else if (rc == 0)
+		(void)notice_clear(n, a->name, "refused", clock_wall());
 	/* A fork is news; a line that was cut is not: the spoke comes again. */
 	if (rc == -1 && e->kind == ERR_INPUT)
 		(void)notice_raise(n,

@@ -44,6 +44,7 @@ struct batch {
 	uint64_t bytes;
 	uint64_t repair; /* this message is damaged; 0: none */
 	bool stuck;      /* what comes next cannot be taken now */
+	bool away;       /* a segment was put away */
 };
 
 /* What is to be done with the rest of a segment. */
@@ -349,6 +350,7 @@ take_segment(struct batch *b, struct segment_name name, bool *taken,
 	if (fd != -1)
 		close(fd);
 	if (next == OUTCOME_AWAY) {
+		b->away = true;
 		d->fate = ARCHIVE_QUARANTINE;
 		(void)memcpy(d->why, e->msg, sizeof(d->why));
 		intake_raise(b->i, "damage", "status", NULL,
@@ -384,8 +386,11 @@ close_batch(struct batch *b, const struct spool_point *before, struct err *e)
 			return -1;
 	if (b->n > 0 && archive_sync(&i->archive, e) == -1)
 		return -1;
-	if (at.msgid != before->msgid && !b->stuck)
+	if (at.msgid != before->msgid && !b->stuck) {
 		intake_clear(i, "gap");
+		if (!b->away)
+			intake_clear(i, "damage");
+	}
 	return 0;
 }
 
