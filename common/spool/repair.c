@@ -64,9 +64,9 @@ split(const struct repair_dir *d, int fd, struct segment_name s,
 	int rc = 0;
 
 	walk_begin(w, fd, 0);
-	while (rc == 0 && (found = walk_next(w, &m, e)) != WALK_END) {
-		if (found == WALK_FAILED)
-			rc = -1;
+	/* what cannot be read is lost, as what is damaged is */
+	while (rc == 0 && (found = walk_next(w, &m, e)) != WALK_END &&
+	    found != WALK_FAILED) {
 		if (found == WALK_MESSAGE && stream_is_zero(stream))
 			stream = m.stream;
 		if (found != WALK_MESSAGE || !fits(&m, s, stream, last))
@@ -122,8 +122,8 @@ repair_segment(const struct repair_dir *d, struct segment_name s,
 
 	if (fd == -1 && first.sys == ENOENT)
 		return 0;
-	if (fd != -1 && split(d, fd, s, made, &first) == -1 &&
-	    (first.sys == ENOSPC || first.sys == EDQUOT)) {
+	/* good messages without a new place stay where they are */
+	if (fd != -1 && split(d, fd, s, made, &first) == -1) {
 		close(fd);
 		*e = first;
 		return err_wrap(e, "repair %s", name);

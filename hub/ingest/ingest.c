@@ -297,7 +297,8 @@ ingest_step(struct ingest *g, struct mono now, struct wall wall)
 	g->ground.wall = wall;
 	for (unsigned i = 0; i < g->n_slot; i++) {
 		turn_slot(g, i);
-		more = more || g->slot[i].look;
+		/* one that could not be opened waits for its next try */
+		more = more || (g->slot[i].look && g->slot[i].intake != NULL);
 	}
 	for (size_t i = 0; i < g->n_tree; i++)
 		if (turn_tree(g, i))

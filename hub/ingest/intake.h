@@ -69,6 +69,7 @@ struct intake {
 	bool flow_due;      /* it shall not wait any longer */
 	bool resync_due;
 	struct mono resync_at;
+	bool releasing;       /* intake_release is at work */
 	struct mono clock_at; /* when withheld Timestamps are looked at next */
 
 	struct fit *fit;

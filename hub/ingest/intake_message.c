@@ -250,6 +250,22 @@ fit_values(struct intake *i, const struct reading *r, struct slice body,
 	return true;
 }
 
+/* What was withheld until now is older than this message: a store that takes
+ * no value behind a newer one needs it first.  False: that failed. */
+static bool
+released_before(struct intake *i)
+{
+	struct err e = { 0 };
+	bool ok;
+
+	if (i->releasing || i->low.withheld.n == 0)
+		return true;
+	ok = intake_release(i, &e) == 0;
+	if (!ok)
+		intake_failed(i, &e);
+	return ok;
+}
+
 void
 intake_store(struct intake *i, const struct reading *r, const struct message *m)
 {
@@ -258,7 +274,7 @@ intake_store(struct intake *i, const struct reading *r, const struct message *m)
 	struct err why;
 
 	i->touched = true;
-	if (!plausible(i, m->timestamp)) {
+	if (!plausible(i, m->timestamp) || !released_before(i)) {
 		waiting_withhold(&i->low.withheld, m->msgid, m->timestamp,
 		    r->config, wall_s(i->ground->wall));
 		return;

@@ -324,6 +324,7 @@ intake_release(struct intake *i, struct err *e)
 		return 0;
 	/* What is still not plausible is withheld again, in a new list. */
 	i->low.withheld = (struct waiting){ .range = NULL };
+	i->releasing = true;
 	for (size_t k = 0; k < was.n && rc == 0; k++) {
 		size_t before = i->low.withheld.n;
 
@@ -335,6 +336,7 @@ intake_release(struct intake *i, struct err *e)
 			i->low.withheld.range[before].since_s =
 			    was.range[k].since_s;
 	}
+	i->releasing = false;
 	replay_clear(&r);
 	if (rc == -1) {
 		waiting_clear(&i->low.withheld);
