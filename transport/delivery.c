@@ -224,8 +224,9 @@ close_all(struct delivery *d)
 	node_close(&d->node);
 }
 
-static int
-run(const struct delivery_opts *o, struct delivery_result *r, struct err *e)
+int
+delivery_run_here(const struct delivery_opts *o, struct delivery_result *r,
+    struct err *e)
 {
 	struct delivery d = { .o = o,
 		.r = r,
@@ -261,7 +262,7 @@ child(const struct delivery_opts *o, int report_fd)
 	struct err ignored = { 0 }; /* nobody is left to tell */
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	report.rc = run(o, &report.result, &report.err);
+	report.rc = delivery_run_here(o, &report.result, &report.err);
 	io_write_full(report_fd,
 	    (struct slice){ (const char *)&report, sizeof(report) }, &ignored);
 	_exit(0);

@@ -28,6 +28,9 @@ struct delivery {
 	bool over;
 };
 
+/* delivery_run in this process, which is confined from then on. */
+int delivery_run_here(const struct delivery_opts *o, struct delivery_result *r,
+    struct err *e);
 /* Run d->session to its end. */
 int delivery_loop(struct delivery *d, struct err *e);
 
