@@ -29,7 +29,6 @@ command_renew(const struct options *opts, int argc, char **argv)
 		goto out;
 	log_info("new stream association=%s stream=%s", a->name,
 	    stream_text(outgoing_state(o)->stream, stream));
-	ground_over(&g, a->name, "fork");
 	rc = 0;
 out:
 	outgoing_close(o);

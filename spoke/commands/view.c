@@ -10,7 +10,7 @@
 static const char *
 state_of(const struct view *v, const struct notices *n)
 {
-	static const char *const raised[] = { "fork", "spool", "delivery" };
+	static const char *const raised[] = { "spool", "delivery" };
 
 	for (size_t i = 0; i < sizeof(raised) / sizeof(*raised); i++)
 		if (notice_is_raised(n, v->a->name, raised[i]))

@@ -14,8 +14,7 @@ struct view {
 	struct wire wire;
 	uint64_t wire_bytes_month; /* of the present month */
 	int64_t lag_s;             /* age of the oldest that waits, or 0 */
-	/* "idle", "waiting", or the state that was raised: "delivery", "spool",
-	 * "fork" */
+	/* "idle", "waiting", or what was raised: "spool", "delivery" */
 	const char *state;
 };
 
