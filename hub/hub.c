@@ -5,12 +5,16 @@
 
 #include "hub/hub.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "common/base/durable.h"
 #include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -18,15 +22,80 @@
 
 #define HUB_LOCK "hub.lock"
 
+static bool
+same_list(config_list a, config_list b)
+{
+	size_t i = 0;
+
+	while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0)
+		i++;
+	return a[i] == NULL && b[i] == NULL;
+}
+
+/* What the mailer, and the confinement, were given at the start. */
+static bool
+same_start(const struct config *a, const struct config *b)
+{
+	return strcmp(a->node.user != NULL ? a->node.user : "",
+		   b->node.user != NULL ? b->node.user : "") == 0 &&
+	    strcmp(config_store_for(a)->directory,
+		config_store_for(b)->directory) == 0 &&
+	    same_list(a->oper.mail, b->oper.mail) &&
+	    same_list(a->oper.sendmail, b->oper.sendmail);
+}
+
+static int
+may_replace(const struct hub *next, const struct hub *old, struct err *e)
+{
+	const struct config_node *a = &next->config->node,
+				 *b = &old->config->node;
+
+	if (strcmp(a->id, b->id) != 0 || strcmp(a->state, b->state) != 0 ||
+	    strcmp(a->spool, b->spool) != 0 || strcmp(a->run, b->run) != 0)
+		return err_set(e, ERR_CONFIG,
+		    "%s: another node, state, spool or run takes a restart",
+		    next->config->file);
+	if (!same_start(next->config, old->config))
+		return err_set(e, ERR_CONFIG,
+		    "%s: another account, store directory, mail or sendmail "
+		    "takes a restart",
+		    next->config->file);
+	return 0;
+}
+
+/* Confined, one cannot walk to the directories again. */
+static int
+take_node(const struct node *from, struct node *to, struct err *e)
+{
+	to->state_dir = fcntl(from->state_dir, F_DUPFD_CLOEXEC, 0);
+	to->spool_dir = fcntl(from->spool_dir, F_DUPFD_CLOEXEC, 0);
+	to->run_dir = fcntl(from->run_dir, F_DUPFD_CLOEXEC, 0);
+	if (to->state_dir == -1 || to->spool_dir == -1 || to->run_dir == -1)
+		return err_sys(e, "open the node");
+	return 0;
+}
+
+static int
+open_node(struct hub *h, const struct hub *before, struct err *e)
+{
+	if (before != NULL)
+		return may_replace(h, before, e) == -1
+		    ? -1
+		    : take_node(&before->node, &h->node, e);
+	if (node_enter(h->config, e) == -1)
+		return -1;
+	return node_open(h->config, &h->node, e);
+}
+
 int
-hub_open(const char *config, struct hub **out, struct err *e)
+hub_open(const struct hub_opts *o, struct hub **out, struct err *e)
 {
 	struct hub *h = mem_alloc(sizeof(*h));
 	const struct config *c;
 
 	h->lock = -1;
 	h->node = (struct node){ -1, -1, -1 };
-	if (config_read(config, &h->config, e) == -1)
+	if (config_read(o->config, &h->config, e) == -1)
 		goto fail;
 	c = h->config;
 	if (config_store_for(c) == NULL) {
@@ -40,8 +109,9 @@ hub_open(const char *config, struct hub **out, struct err *e)
 		.sendmail = c->oper.sendmail,
 		.gather_s = c->oper.gather_s,
 		.repeat_s = c->oper.repeat_s,
+		.elsewhere = o->mail_elsewhere,
 	};
-	if (node_enter(c, e) == -1 || node_open(c, &h->node, e) == -1 ||
+	if (open_node(h, o->before, e) == -1 ||
 	    notices_open(h->node.state_dir, &h->mail, &h->notices, e) == -1)
 		goto fail;
 	*out = h;
@@ -63,21 +133,28 @@ hub_lock(struct hub *h, int wait_ms, struct err *e)
 }
 
 int
-hub_open_ingest(struct hub *h, struct err *e)
+hub_open_store(struct hub *h, struct err *e)
 {
 	const struct config_store *cs = config_store_for(h->config);
 	const struct store_ops *ops = store_find(cs->type);
+
+	if (ops == NULL)
+		return err_set(e, ERR_CONFIG,
+		    "%s:%d: this build has no store of type %s", cs->file,
+		    cs->line, cs->type);
+	return ops->open(cs, &h->store, e);
+}
+
+int
+hub_open_ingest(struct hub *h, struct err *e)
+{
 	struct ingest_opts opts = {
 		.config = h->config,
 		.node = &h->node,
 		.notices = h->notices,
 	};
 
-	if (ops == NULL)
-		return err_set(e, ERR_CONFIG,
-		    "%s:%d: this build has no store of type %s", cs->file,
-		    cs->line, cs->type);
-	if (ops->open(cs, &h->store, e) == -1)
+	if (h->store == NULL && hub_open_store(h, e) == -1)
 		return -1;
 	h->compiler = compile_open(h->config, h->node.state_dir);
 	opts.store = h->store;
@@ -88,6 +165,8 @@ hub_open_ingest(struct hub *h, struct err *e)
 int
 hub_sync(struct hub *h, struct err *e)
 {
+	if (h->ingest == NULL)
+		return err_set(e, ERR_TEMP, "the store is not open");
 	return ingest_sync(h->ingest, clock_mono(), clock_wall(), e);
 }
 
@@ -118,21 +197,70 @@ hub_close(struct hub *h)
 	free(h);
 }
 
-/* --- Another configuration ------------------------------------------------ */
+bool
+hub_is_well(const struct hub *h)
+{
+	return h->ingest != NULL && !h->store->ops->failed(h->store);
+}
 
 int
-hub_may_replace(const struct hub *next, const struct hub *old, struct err *e)
+hub_mend(struct hub *h, struct err *e)
 {
-	const struct config_node *a = &next->config->node,
-				 *b = &old->config->node;
-
-	if (strcmp(a->id, b->id) != 0 || strcmp(a->state, b->state) != 0 ||
-	    strcmp(a->spool, b->spool) != 0 || strcmp(a->run, b->run) != 0)
-		return err_set(e, ERR_CONFIG,
-		    "%s: another node, state, spool or run takes a restart",
-		    next->config->file);
-	return 0;
+	hub_close_ingest(h);
+	if (hub_open_ingest(h, e) == 0 && hub_sync(h, e) == 0)
+		return 0;
+	hub_close_ingest(h);
+	(void)notice_raise(h->notices,
+	    &(struct notice){ "", "store", e->msg, "hubctl status" },
+	    clock_wall());
+	return -1;
 }
+
+/* --- Confinement ---------------------------------------------------------- */
+
+static int
+open_config_dir(const char *file, struct err *e)
+{
+	char *copy = mem_strdup(file);
+	int fd = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		err_sys(e, "open the directory of %s", file);
+	free(copy);
+	return fd;
+}
+
+int
+hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e)
+{
+	const char *store = config_store_for(h->config)->directory;
+	int store_fd = durable_open_dir(AT_FDCWD, store, e), config_fd = -1;
+	int rc = -1;
+
+	if (store_fd != -1)
+		config_fd = open_config_dir(h->config->file, e);
+	if (config_fd != -1) {
+		const struct sandbox_dir dirs[] = {
+			{ h->node.state_dir, true },
+			{ h->node.spool_dir, true },
+			{ h->node.run_dir, true },
+			{ store_fd, true },
+			{ config_fd, false },
+		};
+		const struct sandbox_opts o = { .dir = dirs,
+			.n_dir = sizeof(dirs) / sizeof(dirs[0]),
+			.unix_sockets = true };
+
+		tzset(); /* syslog(3) wants the time zone's file */
+		rc = sandbox_enter(&o, got, e);
+		close(config_fd);
+	}
+	if (store_fd != -1)
+		close(store_fd);
+	return rc;
+}
+
+/* --- Another configuration ------------------------------------------------ */
 
 static bool
 same_translation(const struct association *a, const struct association *b)
@@ -151,9 +279,6 @@ same_translation(const struct association *a, const struct association *b)
 void
 hub_compile_changed(struct hub *next, struct hub *old)
 {
-	const char *was = config_store_for(old->config)->directory;
-	bool moved =
-	    strcmp(config_store_for(next->config)->directory, was) != 0;
 	struct ingest_status s;
 	struct err e;
 
@@ -163,8 +288,7 @@ hub_compile_changed(struct hub *next, struct hub *old)
 		const struct association *a =
 		    config_association(old->config, s.association->name);
 
-		if ((moved ||
-			(a != NULL && !same_translation(a, s.association))) &&
+		if (a != NULL && !same_translation(a, s.association) &&
 		    ingest_compile(next->ingest, s.association->hub_tree, &e) ==
 			-1)
 			log_warn("tree is not compiled tree=%s: %s",
@@ -287,6 +411,11 @@ hub_answer(struct hub *h, size_t n, const char *const *word, struct buf *reply)
 		{ "status", do_status },
 	};
 
+	if (!hub_is_well(h)) {
+		(void)buf_printf(reply,
+		    "the store failed; hubd opens it again\n");
+		return EX_TEMPFAIL;
+	}
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 		if (strcmp(word[0], requests[i].word) == 0)
 			return requests[i].run(h, n, word, reply);

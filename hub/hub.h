@@ -6,6 +6,7 @@
 #ifndef HUB_HUB_H
 #define HUB_HUB_H
 
+#include "common/base/sandbox.h"
 #include "common/config/node.h"
 #include "hub/ingest/ingest.h"
 
@@ -17,22 +18,38 @@ struct hub {
 	int lock; /* -1: not held */
 	struct store *store;
 	struct compiler *compiler;
-	struct ingest *ingest; /* NULL until hub_open_ingest */
+	struct ingest *ingest; /* NULL until hub_open_ingest, and while
+	                          hub_mend fails */
 };
 
-/* Read the configuration and open the node; no lock, no ingest. */
-int hub_open(const char *config, struct hub **out, struct err *e);
+struct hub_opts {
+	const char *config;       /* NULL: the default */
+	const struct hub *before; /* what it will replace, or NULL */
+	bool mail_elsewhere;      /* a mailer sends what we record */
+};
+
+/* Read the configuration and open the node; no lock, no ingest.  With before,
+ * the node is that one's: ERR_CONFIG when it is another, lies elsewhere or is
+ * mailed of otherwise, which takes a restart. */
+int hub_open(const struct hub_opts *o, struct hub **out, struct err *e);
+/* The store, which loads its libraries; hub_open_ingest does it if need be. */
+int hub_open_store(struct hub *h, struct err *e);
+/* For good, after the store is open and before the first message is read: only
+ * the node's directories and the store's, and, to be read again, the
+ * configuration's (S12). */
+int hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e);
 /* One process at a time works on the state: ERR_TEMP when another does. */
 int hub_lock(struct hub *h, int wait_ms, struct err *e);
 int hub_open_ingest(struct hub *h, struct err *e);
+/* False: the store is of no use (G18), or not open.  Then hub_mend closes it
+ * and the ingest and opens both, from their last sync on. */
+bool hub_is_well(const struct hub *h);
+int hub_mend(struct hub *h, struct err *e);
 /* All that was handed to the store is surely stored. */
 int hub_sync(struct hub *h, struct err *e);
 void hub_close_ingest(struct hub *h);
 void hub_close(struct hub *h);
 
-/* ERR_CONFIG: it is another node, or lies elsewhere: that takes a restart. */
-int hub_may_replace(const struct hub *next, const struct hub *old,
-    struct err *e);
 /* The lock goes over, and what means another tree than before is compiled. */
 void hub_compile_changed(struct hub *next, struct hub *old);
 

@@ -1,7 +1,7 @@
 /*
  * The hub's daemon; see hubd.h.  A reload opens everything anew from another
- * configuration; what cannot be let go while a child of it may still run (the
- * notices and their configuration) is kept until the end.
+ * configuration; the mailer has its words from the first.  It is confined before
+ * it reads the first message (S12).
  */
 #include "config.h"
 
@@ -20,6 +20,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/notify.h"
+#include "common/base/sandbox.h"
+#include "common/operator/mailer.h"
 #include "hub/control.h"
 #include "hub/hub.h"
 #include "hub/watch.h"
@@ -27,20 +29,24 @@
 enum {
 	TELL_MS = 5000, /* between looks at what the operator must know */
 	END_S = 20,
+	MAILER_MS = 5000, /* for its last mail */
+	MEND_MS = 1000,   /* between tries, doubled each time */
+	MEND_MOST_MS = 60000,
 	WAIT_MOST_MS = 3600 * 1000,
 };
 
 struct hubd {
 	uv_loop_t loop;
 	const struct hubd_opts *opts;
-	struct hub *hub;    /* the present one */
-	struct hub **spent; /* those that a reload replaced */
-	size_t n_spent;
+	struct hub *hub;
 	struct control *control;
 	struct watch *watch;
+	struct mailer mailer;
+	struct mono mend_at; /* the store failed: its next try */
+	int64_t mend_ms;     /* 0: it is well */
 	uv_timer_t work, tell, watchdog;
 	uv_signal_t term, interrupt, hup, usr1;
-	bool reload_due;
+	bool looping;
 };
 
 /* --- Working -------------------------------------------------------------- */
@@ -57,13 +63,39 @@ work_in(struct hubd *h, int64_t ms)
 	(void)uv_timer_start(&h->work, on_work, (uint64_t)ms, 0);
 }
 
+/* The store and the ingest are opened anew until that succeeds.  False: not
+ * yet. */
+static bool
+mend(struct hubd *h, struct mono now)
+{
+	struct err told; /* by a notice */
+
+	if (h->mend_ms != 0 && now.ns >= h->mend_at.ns &&
+	    hub_mend(h->hub, &told) == 0) {
+		log_info("the store is well again");
+		h->mend_ms = 0;
+		return true;
+	}
+	if (h->mend_ms == 0 || now.ns >= h->mend_at.ns) {
+		h->mend_ms = h->mend_ms == 0    ? MEND_MS
+		    : h->mend_ms < MEND_MOST_MS ? h->mend_ms * 2
+						: h->mend_ms;
+		h->mend_at = mono_add_ms(now, h->mend_ms);
+	}
+	work_in(h, mono_ms_since(h->mend_at, now) + 1);
+	return false;
+}
+
 static void
 on_work(uv_timer_t *t)
 {
 	struct hubd *h = t->data;
 	struct mono now = clock_mono(), wake;
 
-	if (ingest_step(h->hub->ingest, now, clock_wall())) {
+	if (!hub_is_well(h->hub) && !mend(h, now))
+		return;
+	if (ingest_step(h->hub->ingest, now, clock_wall()) ||
+	    !hub_is_well(h->hub)) {
 		work_in(h, 0);
 		return;
 	}
@@ -78,7 +110,8 @@ on_seen(void *arg, size_t key)
 {
 	struct hubd *h = arg;
 
-	ingest_look(h->hub->ingest, key);
+	if (h->hub->ingest != NULL) /* else it looks at all when it is opened */
+		ingest_look(h->hub->ingest, key);
 	work_in(h, 0);
 }
 
@@ -111,7 +144,13 @@ on_tell(uv_timer_t *t)
 {
 	struct hubd *h = t->data;
 
-	notices_flush_on(h->hub->notices, &h->loop, clock_wall());
+	notices_flush(h->hub->notices, clock_wall());
+	if (mailer_wake(&h->mailer) == -1)
+		(void)notice_raise(h->hub->notices,
+		    &(struct notice){ "", "mailer",
+			"the child that sends mail ended: no mail is sent",
+			"restart hubd" },
+		    clock_wall());
 }
 
 static void
@@ -128,7 +167,7 @@ say_state(const struct hubd *h)
 	char line[128];
 	size_t n = 0, stopped = 0;
 
-	while (ingest_status(h->hub->ingest, n, &s)) {
+	while (h->hub->ingest != NULL && ingest_status(h->hub->ingest, n, &s)) {
 		stopped += s.stopped;
 		n++;
 	}
@@ -142,7 +181,11 @@ log_state(const struct hubd *h)
 {
 	struct ingest_status s;
 
-	for (size_t i = 0; ingest_status(h->hub->ingest, i, &s); i++)
+	if (h->hub->ingest == NULL)
+		log_info("state store=failed");
+	for (size_t i = 0;
+	     h->hub->ingest != NULL && ingest_status(h->hub->ingest, i, &s);
+	     i++)
 		log_info("state association=%s tree=%s %s%s cursor=%" PRIu64
 			 " stored=%" PRIu64 " generation=%" PRIu64
 			 " waits=%" PRIu64 " marked=%" PRIu64
@@ -171,26 +214,28 @@ static void
 reload(struct hubd *h)
 {
 	struct hub *next = NULL, *old = h->hub;
+	const struct hub_opts o = { .config = h->opts->config,
+		.before = old,
+		.mail_elsewhere = true };
 	struct err e;
 
 	notify_send("RELOADING=1");
-	if (hub_open(h->opts->config, &next, &e) == -1 ||
-	    hub_may_replace(next, old, &e) == -1 || hub_sync(old, &e) == -1) {
-		(void)notice_raise(old->notices,
-		    &(struct notice){ "", "config", e.msg,
-			"hubctl check-config" },
-		    clock_wall());
+	notices_flush(old->notices, clock_wall()); /* the next reads them */
+	if (hub_open(&o, &next, &e) == -1 ||
+	    (hub_is_well(old) && hub_sync(old, &e) == -1)) {
+		if (!notice_raise(old->notices,
+			&(struct notice){ "", "config", e.msg,
+			    "hubctl check-config" },
+			clock_wall()))
+			log_err("the configuration is still not taken: %s",
+			    e.msg);
 		hub_close(next);
 	} else {
-		(void)notice_clear(old->notices, "", "config", clock_wall());
-		notices_flush_on(old->notices, &h->loop, clock_wall());
+		(void)notice_clear(next->notices, "", "config", clock_wall());
 		hub_close_ingest(old);
 		watch_close(h->watch);
 		h->watch = NULL;
 		h->hub = next;
-		h->spent =
-		    mem_resize(h->spent, h->n_spent + 1, sizeof(*h->spent));
-		h->spent[h->n_spent++] = old;
 		if (settle_in(h, &e) == -1) {
 			log_err("cannot go on after the reload: %s", e.msg);
 			uv_stop(&h->loop);
@@ -199,6 +244,7 @@ reload(struct hubd *h)
 			log_info("configuration is read anew file=%s",
 			    next->config->file);
 		}
+		hub_close(old);
 	}
 	notify_send("READY=1");
 }
@@ -275,17 +321,31 @@ close_handle(uv_handle_t *handle, void *hubd)
 }
 
 static void
-end(struct hubd *h)
+begin_loop(struct hubd *h)
+{
+	(void)uv_loop_init(&h->loop);
+	h->looping = true;
+	begin_signals(h);
+	begin_timers(h);
+}
+
+static void
+end_loop(struct hubd *h)
 {
 	watch_close(h->watch);
 	control_close(h->control);
 	uv_walk(&h->loop, close_handle, h);
 	(void)uv_run(&h->loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&h->loop);
+}
+
+static void
+end(struct hubd *h)
+{
+	if (h->looping)
+		end_loop(h);
+	mailer_stop(&h->mailer, MAILER_MS);
 	hub_close(h->hub);
-	for (size_t i = 0; i < h->n_spent; i++)
-		hub_close(h->spent[i]);
-	free(h->spent);
 }
 
 static void
@@ -295,25 +355,47 @@ give_up(int number)
 	_exit(EX_TEMPFAIL); /* as after a crash: the next start repairs it */
 }
 
+/* All that needs rights, then the confinement, then the first message. */
+static int
+begin(struct hubd *h, struct err *e)
+{
+	const struct hub_opts o = { .config = h->opts->config,
+		.mail_elsewhere = true };
+	struct sandbox_state confined;
+	struct notice_mail mail;
+	char text[96];
+
+	if (hub_open(&o, &h->hub, e) == -1)
+		return -1;
+	mail = h->hub->mail;
+	mail.elsewhere = false;
+	/* Before the lock, which it must not hold, and the loop. */
+	if (mailer_start(h->hub->node.state_dir, &mail, &h->mailer, e) == -1)
+		return -1;
+	begin_loop(h);
+	if (hub_lock(h->hub, 0, e) == -1 ||
+	    control_listen(&h->loop, h->hub->config->node.run, answer, h,
+		&h->control, e) == -1 ||
+	    hub_open_store(h->hub, e) == -1 ||
+	    hub_confine(h->hub, &confined, e) == -1 || settle_in(h, e) == -1)
+		return -1;
+	log_info("hubd begins node=%s confinement=\"%s\"",
+	    h->hub->config->node.id,
+	    sandbox_text(confined, text, sizeof(text)));
+	return 0;
+}
+
 int
 hubd_run(const struct hubd_opts *o, struct err *e)
 {
-	struct hubd h = { .opts = o };
+	struct hubd h = { .opts = o, .mailer = { -1, 0 } };
 	int rc = -1;
 
-	(void)uv_loop_init(&h.loop);
-	begin_signals(&h);
-	begin_timers(&h);
-	if (hub_open(o->config, &h.hub, e) == -1 ||
-	    hub_lock(h.hub, 0, e) == -1 ||
-	    control_listen(&h.loop, h.hub->config->node.run, answer, &h,
-		&h.control, e) == -1 ||
-	    settle_in(&h, e) == -1)
+	if (begin(&h, e) == -1)
 		goto out;
 	notify_send("READY=1");
 	if (o->ready != NULL)
 		o->ready(o->arg);
-	log_info("hubd begins node=%s", h.hub->config->node.id);
 	(void)uv_run(&h.loop, UV_RUN_DEFAULT);
 	notify_send("STOPPING=1");
 	(void)signal(SIGALRM, give_up);

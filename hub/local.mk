@@ -16,4 +16,9 @@ include %D%/ingest/local.mk
 include %D%/stores/local.mk
 include %D%/commands/local.mk
 
-script_tests += t/hub-control.t t/hub-ingest.t
+script_tests += t/hub-confined.t t/hub-control.t t/hub-ingest.t
+
+test_helpers += t/faulty_hubd
+t_faulty_hubd_SOURCES = t/faulty_hubd.c
+t_faulty_hubd_LDADD = $(HUB_LIBS)
+t_faulty_hubd_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syncfs

@@ -92,6 +92,13 @@ store_sync(struct store *s, struct err *e)
 	return durable_replace(m->dir, "values", buf_slice(&m->text), e);
 }
 
+static bool
+store_failed(const struct store *s)
+{
+	(void)s;
+	return false;
+}
+
 static size_t
 store_waiting(const struct store *s)
 {
@@ -114,6 +121,7 @@ static const struct store_ops memory_ops = {
 	.put = store_put,
 	.flush = store_flush,
 	.sync = store_sync,
+	.failed = store_failed,
 	.waiting = store_waiting,
 	.close = store_close,
 };

@@ -76,6 +76,12 @@ log_set_level(enum log_level most)
 	log_state.most = most;
 }
 
+bool
+log_on_stderr(void)
+{
+	return log_state.form != FORM_SYSLOG;
+}
+
 static int
 syslog_priority(enum log_level level)
 {

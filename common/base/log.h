@@ -31,6 +31,8 @@ enum {
 
 void log_open(const char *program, enum log_target target, enum log_level most);
 void log_set_level(enum log_level most);
+/* Lines go to standard error. */
+bool log_on_stderr(void);
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

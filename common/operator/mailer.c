@@ -45,6 +45,22 @@ wait_for_word(int fd)
 	return read(fd, words, sizeof(words)) > 0;
 }
 
+/* What our owner was started from must not wait for us. */
+static void
+leave_streams(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	if (!log_on_stderr())
+		dup2(null, STDERR_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
 static void
 run_child(int fd, int state_dir, const struct notice_mail *mail)
 {
@@ -53,6 +69,7 @@ run_child(int fd, int state_dir, const struct notice_mail *mail)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	prctl(PR_SET_NAME, "mailer", 0, 0, 0);
+	leave_streams();
 	while (wait_for_word(fd))
 		look(state_dir, mail);
 	look(state_dir, mail);
@@ -87,12 +104,11 @@ mailer_start(int state_dir, const struct notice_mail *mail, struct mailer *out,
 	return 0;
 }
 
-void
+int
 mailer_wake(const struct mailer *m)
 {
-	ssize_t ignored = write(m->wake_fd, "w", 1);
-
-	(void)ignored; /* full: it was told already; gone: the status shows */
+	/* full: it was told already */
+	return write(m->wake_fd, "w", 1) == -1 && errno == EPIPE ? -1 : 0;
 }
 
 void

@@ -17,8 +17,8 @@ struct mailer {
 /* Fork it.  Borrows mail for the child's life, which is a copy of ours. */
 int mailer_start(int state_dir, const struct notice_mail *mail,
     struct mailer *out, struct err *e);
-/* There may be something to tell.  Never blocks. */
-void mailer_wake(const struct mailer *m);
+/* There may be something to tell.  Never blocks.  -1: it is gone. */
+int mailer_wake(const struct mailer *m);
 /* Ask for a last look and wait for its end, at most wait_ms. */
 void mailer_stop(struct mailer *m, int wait_ms);
 

@@ -62,7 +62,6 @@ struct notices {
 	int state_dir;
 	struct notice_mail mail;
 	bool mailing; /* there is somebody to mail */
-	bool child;   /* a mail is on its way on a loop */
 	struct entry *entry;
 	size_t n;
 	struct op *op;
@@ -387,8 +386,8 @@ may_mail(struct notices *n, int64_t now_s)
 		n->hour = now_s / HOUR_S;
 		n->mails = 0;
 	}
-	return n->mailing && !n->mail.elsewhere && !n->child &&
-	    n->mails < MAILS_AN_HOUR && anything_due(n, now_s);
+	return n->mailing && !n->mail.elsewhere && n->mails < MAILS_AN_HOUR &&
+	    anything_due(n, now_s);
 }
 
 static enum mail_why
@@ -522,40 +521,6 @@ notices_flush(struct notices *n, struct wall now)
 		if (proc_run(&o, &r, NULL, NULL, &e) == 0)
 			settle_mail(n, &r, wall_s(now));
 		else
-			put_off(n, wall_s(now), e.msg);
-	}
-	end_flush(n, &mail, lock);
-}
-
-static void
-on_mailed(void *arg, const struct proc_result *r)
-{
-	struct notices *n = arg;
-	struct buf none = { 0 };
-	int lock = lock_notices(n);
-
-	n->child = false;
-	if (lock == -1)
-		return; /* told twice rather than never */
-	merge(n);
-	settle_mail(n, r, wall_s(clock_wall()));
-	end_flush(n, &none, lock);
-}
-
-void
-notices_flush_on(struct notices *n, uv_loop_t *loop, struct wall now)
-{
-	struct buf mail = { 0 };
-	struct err e = { 0 };
-	int lock = begin_flush(n, &mail, wall_s(now));
-
-	if (lock == -1)
-		return;
-	if (mail.n > 0) {
-		struct proc_opts o = mail_proc(n, &mail);
-
-		n->child = proc_start(loop, &o, on_mailed, n, &e) == 0;
-		if (!n->child)
 			put_off(n, wall_s(now), e.msg);
 	}
 	end_flush(n, &mail, lock);

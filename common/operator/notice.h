@@ -8,8 +8,8 @@
 #ifndef COMMON_OPERATOR_NOTICE_H
 #define COMMON_OPERATOR_NOTICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <uv.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -47,9 +47,6 @@ bool notice_is_raised(const struct notices *n, const char *association,
 /* Write what changed and send the mail that is due, waiting for it.  Mail that
  * cannot be sent stays due.  Never fails: it logs. */
 void notices_flush(struct notices *n, struct wall now);
-/* The same without waiting: the mail is sent by a child on the loop.  At most
- * one at a time; n must live until the loop has ended. */
-void notices_flush_on(struct notices *n, uv_loop_t *loop, struct wall now);
 void notices_each(const struct notices *n,
     void (*each)(void *arg, const struct notice *what, struct wall since),
     void *arg);

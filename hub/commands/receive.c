@@ -28,6 +28,7 @@ tell(const struct ground *g, const struct association *a,
 		.sendmail = g->config->oper.sendmail,
 		.gather_s = g->config->oper.gather_s,
 		.repeat_s = g->config->oper.repeat_s,
+		.elsewhere = true, /* hubd has a mailer */
 	};
 	struct notices *n = NULL;
 	struct err own = { 0 };

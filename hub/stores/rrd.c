@@ -474,6 +474,12 @@ sync_store(struct store *store, struct err *e)
 	return 0;
 }
 
+static bool
+failed(const struct store *store)
+{
+	return ((const struct rrd_store *)(const void *)store)->failed;
+}
+
 static size_t
 waiting(const struct store *store)
 {
@@ -557,6 +563,7 @@ const struct store_ops store_rrd = {
 	.put = put,
 	.flush = flush,
 	.sync = sync_store,
+	.failed = failed,
 	.waiting = waiting,
 	.counts = counts,
 	.close = close_store,

@@ -59,6 +59,8 @@ struct store_ops {
 	 * failed one (ERR_SYS) every call fails until the store is opened anew
 	 * (G18). */
 	int (*sync)(struct store *s, struct err *e);
+	/* It must be opened anew. */
+	bool (*failed)(const struct store *s);
 	/* What waits in memory, in values. */
 	size_t (*waiting)(const struct store *s);
 	const struct store_counts *(*counts)(const struct store *s);

@@ -1,0 +1,147 @@
+#!/bin/sh
+# hubd is confined and its mail is not; it opens its store anew when a sync
+# failed.
+. "$top_srcdir/t/lib.sh"
+
+need rrdtool
+
+mkdir -m 700 hub hub/state hub/spool hub/run spoke spoke/state spoke/spool \
+    spoke/run
+cat >both.conf <<EOF
+association "alps" {
+	hub = "noc" spoke = "alps-gw" transport = exec mode = pull
+	exec { command = {"/bin/true"} }
+	hub-tree = "main" hub-subtree = "/Sites/Alps" spoke-tree = "local"
+}
+EOF
+# node ID DIRECTORY
+node() {
+	echo "node \"$1\" { state = \"$tmp/$2/state\" spool = \"$tmp/$2/spool\""
+	echo "run = \"$tmp/$2/run\" }"
+	cat both.conf
+}
+node alps-gw spoke >spoke.conf
+# The file that tee makes has the group that tee runs with.
+{
+	node noc hub
+	cat <<-EOF
+	hub { settle = 1s settle-max = 2s }
+	store "rrd" { type = rrd directory = "$tmp/hub/rrd" }
+	operator { mail = {"noc@example.net"} gather = 0s
+	sendmail = {"$tmp/tee", "$tmp/mail"} }
+	EOF
+} >hub.conf
+
+# A group that is ours to give, and not the one we run with.
+if test "$(id -u)" -eq 0; then
+	group=$(($(id -g) + 1))
+else
+	group=$(id -G | tr ' ' '\n' | grep -vx "$(id -g)" | head -n 1)
+fi
+cp "$(command -v tee)" tee
+test -z "$group" || chgrp "$group" tee
+chmod 2755 tee
+
+now=$(($(date +%s) / 60 * 60))
+config() {
+	printf 'Type:CONFIG\nTimestamp:%s\n\nlevel2-token:T1\n' "$now"
+	printf 'level2-path:/load\ncollector-period:60\n.\n'
+}
+# data MINUTE
+data() {
+	printf 'Type:DATA\nTimestamp:%s\n\nT1:%s\n.\n' \
+	    $((now - 3600 + $1 * 60)) "$1"
+}
+: >delivered
+# What a session would do: sealed segments that are new go over.
+deliver() {
+	spoke -c spoke.conf write
+	for f in spoke/spool/alps/outbox/*.msgs; do
+		segment=${f##*/}
+		grep -qx "$segment" delivered && continue
+		cp "$f" hub/spool/alps/staging/
+		mv "hub/spool/alps/staging/$segment" hub/spool/alps/inbox/
+		echo "$segment" >>delivered
+	done
+}
+# status KEY PID: a line of proc(5).
+status() {
+	sed -n "s/^$1:[[:space:]]*//p" "/proc/$2/status"
+}
+stored() {
+	at=$((now - 3600 + $1 * 60))
+	rrdtool fetch hub/rrd/main/Sites/Alps/load.rrd AVERAGE -r 60 \
+	    -s $((at - 60)) -e $((at - 60)) |
+	    awk -v at="$at:" '$1 == at { printf "%g\n", $2 }'
+}
+said() {
+	grep -c "$1" hubd.err
+}
+
+SYNC_FAILS=$tmp/disk-is-broken
+export SYNC_FAILS
+start hubd "$top_builddir/t/faulty_hubd" -c hub.conf
+wait_for 10 grep -q 'hubd begins' hubd.err || fail "hubd begins" "$(cat hubd.err)"
+mailer=$(pgrep -P "$pid")
+
+# --- Confinement --------------------------------------------------------------
+
+ok "check says what confines" sh -c \
+    'hubctl -c hub.conf check | grep "^confinement: no-new-privs"'
+has "hubd says so too" hubd.err 'hubd begins .*confinement="no-new-privs'
+is "no new privileges" "$(status NoNewPrivs "$pid")" 1
+is "but for its mailer" "$(status NoNewPrivs "$mailer")" 0
+if grep -q ' seccomp"' hubd.err; then
+	is "no programs" "$(status Seccomp "$pid")" 2
+else
+	skip "no programs" "no seccomp here"
+fi
+is "no files for others" "$(status Umask "$pid")" 0077
+has "no core files" "/proc/$pid/limits" '^Max core file size +0 +0 '
+
+{ config; data 1; } | deliver
+ok "it works" wait_for 10 sh -c \
+    'hubctl -c hub.conf tree | grep -qx /Sites/Alps/load'
+cp hub.conf whole.conf
+echo 'nonsense = 1' >>hub.conf
+kill -HUP "$pid"
+ok "it mails" wait_for 20 grep -q 'nonsense' mail
+if test -z "$group" || test "$(./tee mine </dev/null; stat -c %g mine)" != "$group"
+then
+	skip "by a setgid program" "no group to give, or no setgid here"
+else
+	is "by a setgid program" "$(stat -c %g mail)" "$group"
+fi
+cp whole.conf hub.conf
+kill -HUP "$pid"
+ok "the configuration can be read" wait_for 10 \
+    grep -q 'configuration is read anew' hubd.err
+for change in 's/noc@/ops@/' "s|/hub/rrd|/hub/rrd2|"; do
+	before=$(said 'takes a restart')
+	sed "$change" whole.conf >hub.conf
+	kill -HUP "$pid"
+	ok "it takes a restart: $change" wait_for 10 \
+	    sh -c "test \$(grep -c 'takes a restart' hubd.err) -gt $before"
+done
+cp whole.conf hub.conf
+kill -HUP "$pid"
+
+# --- A sync that fails --------------------------------------------------------
+
+: >"$SYNC_FAILS"
+data 2 | deliver
+exits "a failed sync is told" 0 wait_for 100 grep -q 'what=store: ' hubd.err
+exits "so are those who ask" 75 hubctl -c hub.conf compile
+data 3 | deliver
+rm "$SYNC_FAILS"
+ok "it is, when the disk is well" wait_for 30 \
+    grep -q 'over association= what=store' hubd.err
+is "it was told once" "$(said 'what=store: ')" 1
+ok "what came meanwhile is ingested" wait_for 10 sh -c \
+    'test -z "$(ls hub/spool/alps/inbox)"'
+stop "$pid"
+is "hubd ends in order" "$?" 0
+for minute in 1 2 3; do
+	is "nothing is lost: $minute" "$(stored $minute)" $minute
+done
+done_testing
