@@ -19,7 +19,7 @@
 void
 appender_init(struct appender *a, int dir)
 {
-	*a = (struct appender){ .dir = dir, .fd = -1 };
+	*a = (struct appender){ .dir = dir, .fd = -1, .most = SEGMENT_SIZE };
 }
 
 void
@@ -45,7 +45,7 @@ appender_added(struct appender *a, size_t from, uint64_t msgid,
 	if (p != NULL)
 		bytes += from - p->from;
 	fresh = where == APPENDER_FRESH || before == 0 || msgid != before + 1 ||
-	    (where == APPENDER_NEXT && bytes >= SEGMENT_SIZE);
+	    (where == APPENDER_NEXT && bytes >= a->most);
 	if (p != NULL && !fresh) {
 		p->last = msgid;
 		return;

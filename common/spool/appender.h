@@ -27,6 +27,7 @@ struct appender {
 	int dir; /* borrowed */
 	int fd;  /* of the open segment, or -1 */
 	struct segment_name name;
+	uint64_t most; /* bytes after which another one begins */
 	uint64_t last; /* committed in it */
 	uint64_t end;  /* bytes of it that are committed */
 	bool retired;  /* after a failure: never written again (G18) */

@@ -20,6 +20,7 @@
 
 enum {
 	RETAIN_DEFAULT_S = 7 * 86400,
+	SEGMENTS_LEAST = 16, /* of a full spool */
 };
 
 int
@@ -322,6 +323,9 @@ int
 outbox_load(struct outbox *o, struct err *e)
 {
 	appender_init(&o->app, o->dir);
+	/* Only whole segments can be dropped, and never the newest. */
+	if (o->opts.size_max / SEGMENTS_LEAST < o->app.most)
+		o->app.most = o->opts.size_max / SEGMENTS_LEAST;
 	if (durable_sweep(o->dir, e) == -1 ||
 	    slots_open(o->dir, "mark", &o->slots, e) == -1 ||
 	    read_lost(o, e) == -1)
