@@ -1,9 +1,11 @@
 # How tests run, and the targets for people who work on the code.  Unit tests
 # are listed beside the code that they test; here is what spans directories.
-script_tests += t/lib.t t/lint.t t/doc-examples.t t/kill-path.t t/kill-ingest.t
+script_tests += t/lib.t t/lint.t t/doc-examples.t t/kill-path.t \
+	t/kill-ingest.t t/path-failures.t
 campaign_tests += t/kill-path.t t/kill-ingest.t
 
-EXTRA_DIST += t/lib.sh t/kill-lib.sh t/packages t/install-packages t/run-test
+EXTRA_DIST += t/lib.sh t/kill-lib.sh t/path-lib.sh t/packages \
+	t/install-packages t/run-test
 
 TEST_EXTENSIONS = .t
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
