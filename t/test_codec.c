@@ -64,20 +64,22 @@ what_goes_in_comes_out(void **state)
 static void
 levels_are_taken(void **state)
 {
-	const struct codec_ops *gzip = codec_find(SLICE("gzip"));
 	struct buf in = { 0 };
 
 	(void)state;
 	fill(&in, 100000);
-	for (int level = gzip->level_min; level <= gzip->level_max; level++) {
-		struct buf mid = { 0 };
-		struct err e = { 0 };
+	for (const struct codec_ops *const *c = codec_all() + 1; *c != NULL;
+	     c++)
+		for (int level = (*c)->level_min; level <= (*c)->level_max;
+		     level++) {
+			struct buf mid = { 0 };
+			struct err e = { 0 };
 
-		assert_int_equal(gzip->encode(buf_slice(&in), level, &mid, &e),
-		    0);
-		assert_in_range(mid.n, 1, in.n / 2);
-		buf_clear(&mid);
-	}
+			assert_int_equal(
+			    (*c)->encode(buf_slice(&in), level, &mid, &e), 0);
+			assert_in_range(mid.n, 1, in.n / 2);
+			buf_clear(&mid);
+		}
 	buf_clear(&in);
 }
 
@@ -109,18 +111,24 @@ gzip_raw(struct buf *out, struct slice in, gz_header *header)
 }
 
 static void
-refused(const char *what, struct slice in, size_t size)
+refused_by(const struct codec_ops *codec, const char *what, struct slice in,
+    size_t size)
 {
-	const struct codec_ops *gzip = codec_find(SLICE("gzip"));
 	struct buf out = { 0 };
 	struct err e = { 0 };
 
-	if (gzip->decode(in, size, &out, &e) != -1)
+	if (codec->decode(in, size, &out, &e) != -1)
 		fail_msg("%s was taken", what);
 	assert_int_equal(e.kind, ERR_INPUT);
 	assert_int_equal(out.n, 0);
 	assert_true(out.cap <= 4 * size + 4096);
 	buf_clear(&out);
+}
+
+static void
+refused(const char *what, struct slice in, size_t size)
+{
+	refused_by(codec_find(SLICE("gzip")), what, in, size);
 }
 
 static void
@@ -224,12 +232,47 @@ codecs_are_found_by_name_and_suffix(void **state)
 	assert_null(codec_find(SLICE("GZIP")));
 }
 
+#ifdef HAVE_ZSTD
+static void
+a_zstd_frame_is_one_whole_and_names_its_size(void **state)
+{
+	const struct codec_ops *zstd = codec_find(SLICE("zstd"));
+	const struct slice skippable = SLICE("\x50\x2a\x4d\x18\0\0\0\0");
+	struct buf in = { 0 }, good = { 0 }, bad = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	fill(&in, 10000);
+	assert_int_equal(zstd->encode(buf_slice(&in), 3, &good, &e), 0);
+	refused_by(zstd, "too small a size", buf_slice(&good), in.n - 1);
+	refused_by(zstd, "too large a size", buf_slice(&good), in.n + 1);
+	refused_by(zstd, "plain text", buf_slice(&in), in.n);
+	refused_by(zstd, "a skippable frame", skippable, 0);
+	for (size_t n = 0; n < good.n; n += 1 + n / 8)
+		refused_by(zstd, "a cut frame", (struct slice){ good.p, n },
+		    in.n);
+	buf_put(&bad, buf_slice(&good));
+	buf_put_char(&bad, 'x');
+	refused_by(zstd, "a byte behind", buf_slice(&bad), in.n);
+	buf_reset(&bad);
+	buf_put(&bad, buf_slice(&good));
+	buf_put(&bad, buf_slice(&good));
+	refused_by(zstd, "two frames", buf_slice(&bad), 2 * in.n);
+	buf_clear(&in);
+	buf_clear(&good);
+	buf_clear(&bad);
+}
+#endif
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_goes_in_comes_out),
 		cmocka_unit_test(levels_are_taken),
+#ifdef HAVE_ZSTD
+		cmocka_unit_test(a_zstd_frame_is_one_whole_and_names_its_size),
+#endif
 		cmocka_unit_test(damaged_streams_are_refused),
 		cmocka_unit_test(bombs_cost_nothing),
 		cmocka_unit_test(input_without_output_is_bounded),

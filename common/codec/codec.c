@@ -15,6 +15,9 @@ enum {
 static const struct codec_ops *const codecs[] = {
 	&codec_none,
 	&codec_gzip,
+#ifdef HAVE_ZSTD
+	&codec_zstd,
+#endif
 	NULL,
 };
 

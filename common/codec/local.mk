@@ -4,6 +4,9 @@ common_libcommon_a_SOURCES += \
 	%D%/gzip.c \
 	%D%/members.h \
 	%D%/none.c
+if HAVE_ZSTD
+common_libcommon_a_SOURCES += %D%/zstd.c
+endif
 
 unit_tests += t/test_codec
 t_test_codec_SOURCES = t/test_codec.c

@@ -11,6 +11,9 @@ enum {
 };
 
 extern const struct codec_ops codec_gzip;
+#ifdef HAVE_ZSTD
+extern const struct codec_ops codec_zstd;
+#endif
 
 /* Before the first byte is decoded: the input is bounded by the output named,
  * and the output by the input times ratio_max. */
