@@ -135,11 +135,14 @@ int
 incoming_take(const struct node *n, const struct association *a, struct err *e)
 {
 	struct spool_point at, before;
+	struct cursor_place place = { .state_dir = n->state_dir,
+		.association = a->name };
 	int dir = node_open_association(n, a, e), rc = -1;
 
 	if (dir == -1)
 		return -1;
-	if (cursor_read(n->state_dir, a->name, &at, e) == -1)
+	place.association_dir = dir;
+	if (cursor_find(&place, &at, e) == -1)
 		goto out;
 	before = at;
 	if (act_on_all(n, a, dir, &at, e) == -1)

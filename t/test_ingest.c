@@ -481,11 +481,22 @@ new_stream_without_config_waits_for_a_person(void **state)
 static void
 damaged_state_files_are_derived_anew(void **state)
 {
-	static const char *const names[] = { "cursors/alps", "lowwater/alps",
-		"poison/alps", "trees/main/alps.sqlite" };
+	static const struct {
+		const char *name;
+		const char *bytes; /* NULL: it is gone */
+	} rows[] = {
+		{ "cursors/alps", "rubbish\n" },
+		{ "cursors/alps", "" },
+		{ "cursors/alps", NULL },
+		{ "lowwater/alps", "rubbish\n" },
+		{ "lowwater/alps", NULL },
+		{ "poison/alps", "rubbish\n" },
+		{ "poison/alps", NULL },
+		{ "trees/main/alps.sqlite", "rubbish\n" },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct world *w = world_with_two();
 		struct err e;
 
@@ -493,9 +504,13 @@ damaged_state_files_are_derived_anew(void **state)
 		spool_data(w, 1, NOW_S + 30, "T1:1\n");
 		work(w);
 		sync_now(w);
-		check(durable_replace(w->node.state_dir, names[i],
-			  SLICE("rubbish\n"), &e),
-		    &e);
+		if (rows[i].bytes == NULL)
+			assert_int_equal(
+			    unlinkat(w->node.state_dir, rows[i].name, 0), 0);
+		else
+			check(durable_replace(w->node.state_dir, rows[i].name,
+				  slice_str(rows[i].bytes), &e),
+			    &e);
 		world_restart(w);
 		spool_config(w, 1, TWO);
 		spool_data(w, 1, NOW_S + 60, "T1:2\n");

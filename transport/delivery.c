@@ -78,9 +78,14 @@ static int
 open_inbox(struct delivery *d, struct err *e)
 {
 	const struct association *a = d->o->association;
+	const struct cursor_place place = {
+		.state_dir = d->node.state_dir,
+		.association_dir = d->association_dir,
+		.association = a->name,
+	};
 	struct inbox_opts io = { .size_max = a->spool_size };
 
-	if (cursor_read(d->node.state_dir, a->name, &io.cursor, e) == -1)
+	if (cursor_find(&place, &io.cursor, e) == -1)
 		return -1;
 	return inbox_open(d->association_dir, &io, &d->in, e);
 }

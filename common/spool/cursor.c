@@ -10,6 +10,8 @@
 #include "common/base/durable.h"
 #include "common/base/slots.h"
 #include "common/spool/cursor.h"
+#include "common/spool/listing.h"
+#include "common/spool/segment.h"
 
 bool
 spool_point_put(struct buf *out, const struct spool_point *p)
@@ -92,4 +94,56 @@ out:
 	if (dir != -1)
 		close(dir);
 	return rc == 0 ? 0 : err_wrap(e, "cursor of %s", association);
+}
+
+/* The newest message, by names and from the end.  1 found, 0 none. */
+static int
+derive(int archive_dir, struct spool_point *out, struct err *e)
+{
+	char name[SEGMENT_NAME_SIZE];
+	struct listing list = { 0 };
+	struct buf keep = { 0 };
+	struct message m;
+	int rc = -1, fd = -1;
+
+	*out = (struct spool_point){ 0 };
+	if (listing_read(&list, archive_dir, 0, e) == -1)
+		goto out;
+	rc = 0;
+	for (size_t i = list.n; i-- > 0 && rc == 0;) {
+		fd = durable_open_file(archive_dir,
+		    segment_name_text(list.at[i].name, name), e);
+		if (fd != -1 &&
+		    segment_find_last(fd, list.at[i].name, &m, &keep, e) == 0) {
+			*out =
+			    (struct spool_point){ m.stream, m.msgid, m.digest };
+			rc = 1;
+		}
+		if (fd != -1)
+			close(fd);
+	}
+out:
+	buf_clear(&keep);
+	listing_clear(&list);
+	return rc;
+}
+
+int
+cursor_find(const struct cursor_place *p, struct spool_point *out,
+    struct err *e)
+{
+	int rc = cursor_read(p->state_dir, p->association, out, e), dir;
+
+	if (rc == -1 && e->kind != ERR_INPUT)
+		return -1;
+	if (rc == 0 && (out->msgid != 0 || !stream_is_zero(out->stream)))
+		return 0;
+	dir = durable_open_dir(p->association_dir, "archive", e);
+	if (dir == -1)
+		return -1;
+	rc = derive(dir, out, e);
+	close(dir);
+	if (rc != -1)
+		err_clear(e);
+	return rc;
 }

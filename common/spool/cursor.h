@@ -23,6 +23,17 @@ bool spool_point_parse(struct slice text, struct spool_point *out);
  * there is none yet), -1 with ERR_INPUT when both slots are bad. */
 int cursor_read(int state_dir, const char *association, struct spool_point *out,
     struct err *e);
+/* Where to look for it. */
+struct cursor_place {
+	int state_dir, association_dir;
+	const char *association;
+};
+
+/* The cursor; where it is lost or damaged, the newest message of archive/: it
+ * was written before anything moved there.  1: derived, 0: read, or nothing was
+ * ever ingested. */
+int cursor_find(const struct cursor_place *p, struct spool_point *out,
+    struct err *e);
 /* Durable when it returns. */
 int cursor_write(int state_dir, const char *association,
     const struct spool_point *at, struct err *e);

@@ -176,13 +176,16 @@ view_look(const struct ground *g, const struct notices *n,
     const char *hubd_says, const struct association *a, struct view *out,
     struct err *e)
 {
-	struct err ignored; /* a damaged cursor: hubd derives it anew */
+	struct cursor_place place = { .state_dir = g->node.state_dir,
+		.association = a->name };
+	struct err ignored; /* without a cursor there is nothing to tell */
 	int rc = -1, dir = node_open_association(&g->node, a, e);
 
 	if (dir == -1)
 		return -1;
 	*out = (struct view){ .a = a };
-	(void)cursor_read(g->node.state_dir, a->name, &out->cursor, &ignored);
+	place.association_dir = dir;
+	(void)cursor_find(&place, &out->cursor, &ignored);
 	if (look_at_inbox(out, dir, e) == 0 &&
 	    look_at_archive(out, dir, e) == 0 &&
 	    count_quarantine(out, dir, e) == 0)

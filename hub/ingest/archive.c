@@ -115,36 +115,6 @@ out:
 	return rc;
 }
 
-int
-archive_newest(const struct archive *a, struct spool_point *out, struct err *e)
-{
-	char name[SEGMENT_NAME_SIZE];
-	struct listing list = { 0 };
-	struct buf keep = { 0 };
-	struct message m;
-	int rc = -1, fd = -1;
-
-	if (listing_read(&list, a->kept, 0, e) == -1)
-		goto out;
-	rc = 1;
-	for (size_t i = list.n; i-- > 0 && rc == 1;) {
-		fd = durable_open_file(a->kept,
-		    segment_name_text(list.at[i].name, name), e);
-		if (fd != -1 &&
-		    segment_find_last(fd, list.at[i].name, &m, &keep, e) == 0) {
-			*out =
-			    (struct spool_point){ m.stream, m.msgid, m.digest };
-			rc = 0;
-		}
-		if (fd != -1)
-			close(fd);
-	}
-out:
-	buf_clear(&keep);
-	listing_clear(&list);
-	return rc;
-}
-
 void
 archive_close(struct archive *a)
 {

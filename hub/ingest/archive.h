@@ -42,9 +42,6 @@ int archive_sync(const struct archive *a, struct err *e);
 /* Move the archive of a stream that is over into archive/<stream>/. */
 int archive_retire(const struct archive *a, struct stream_id stream,
     struct err *e);
-/* The newest message, by names and from the end; 0 found, 1 none. */
-int archive_newest(const struct archive *a, struct spool_point *out,
-    struct err *e);
 void archive_close(struct archive *a);
 
 #endif

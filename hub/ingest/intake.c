@@ -91,19 +91,19 @@ note_replaced(void *arg, struct stream_id stream)
 static int
 find_cursor(struct intake *i, struct spool_point *at, struct err *e)
 {
-	int state_dir = i->ground->opts.node->state_dir;
+	const struct cursor_place place = {
+		.state_dir = i->ground->opts.node->state_dir,
+		.association_dir = i->archive.dir,
+		.association = i->a->name,
+	};
+	int rc = cursor_find(&place, at, e);
 
-	if (cursor_read(state_dir, i->a->name, at, e) == 0)
-		return 0;
-	if (e->kind != ERR_INPUT)
-		return -1;
-	log_warn("cursor is derived from the archive association=%s: %s",
-	    i->a->name, e->msg);
-	*at = (struct spool_point){ .msgid = 0 };
-	if (archive_newest(&i->archive, at, e) == -1)
-		return -1;
-	return cursor_write(state_dir, i->a->name, at,
-	    e); /* sessions read it */
+	if (rc != 1)
+		return rc;
+	log_warn(
+	    "cursor is derived from the archive association=%s msgid=%" PRIu64,
+	    i->a->name, at->msgid);
+	return cursor_write(place.state_dir, i->a->name, at, e);
 }
 
 static int
