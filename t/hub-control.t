@@ -107,6 +107,8 @@ exits "but not over another" 73 hub keygen hub.key
 # --- Receiving ----------------------------------------------------------------
 
 exits "a client that is none is refused" 76 hub receive alps <both.conf
+has "and told to the operator" err \
+    'trouble association=alps what=delivery: noise before hello: association'
 exits "so is another direction" 78 hub receive south </dev/null
 start_hubd
 { config /load /users /disk; data 1 T1:1 T2:2 T3:3; } >first

@@ -745,8 +745,32 @@ a_bare_message_that_is_cut_off_is_not_acknowledged(void **state)
 	hub.a.bare = true;
 	snprintf(text, sizeof(text), "%s%.40s", bare_config, bare_data);
 	assert_string_equal(say_bare(text), "ACK 100001\n");
+	assert_int_equal(from_hub.err.kind, ERR_TEMP);
 	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 100001),
 	    "100001");
+}
+
+/* What must be refused is the parser's test; here is what becomes of it. */
+static void
+a_bad_bare_message_is_kept_and_not_acknowledged(void **state)
+{
+	static const char *const bad[] = { "garbage\n", "MsgID:100002\r\n",
+		"MsgID:100002\nType:DATA\nTimestamp:1\n\nT0005:nan\n.\n",
+		"MsgID:100002\nType:EXEC\nTimestamp:1\n\n.\n" };
+	char text[512];
+
+	(void)state;
+	hub.a.bare = true;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", bare_config, bad[i]);
+		assert_string_equal(say_bare(text), "ACK 100001\n");
+		assert_int_equal(from_hub.err.kind, ERR_INPUT);
+		assert_int_equal(from_hub.r.quarantined, 1);
+		assert_non_null(strstr(helper_names(hub.top, "quarantine"),
+		    "in-00000000000000100002-"));
+	}
+	assert_string_equal(say_bare(bare_data), "ACK 100002\n");
+	assert_int_equal(from_hub.rc, 0);
 }
 
 static void
@@ -857,6 +881,7 @@ main(void)
 		T(a_kept_session_delivers_what_is_written_meanwhile),
 		T(bare_messages_are_taken_where_they_are_allowed),
 		T(a_bare_message_that_is_cut_off_is_not_acknowledged),
+		T(a_bad_bare_message_is_kept_and_not_acknowledged),
 		T(a_session_is_taken_where_bare_messages_are_allowed),
 		T(batches_are_judged),
 	};

@@ -15,6 +15,7 @@ enum {
 	READ_SIZE = 64 << 10,
 	SILENCE_MS = 30000,
 	TOTAL_MS = 600000,
+	KEEP_MAX = 1 << 20, /* bytes of what was refused */
 };
 
 struct bare {
@@ -153,6 +154,21 @@ take(struct bare *b, struct message *m, struct delivery_result *r,
 	return 0;
 }
 
+/* Not acknowledged: a copy is kept for a person's eyes, as of what a session
+ * refuses. */
+static void
+refused(struct bare *b, struct delivery_result *r, const struct err *why)
+{
+	struct slice bytes = buf_slice(&b->in);
+	struct err ignored = { 0 };
+
+	if (bytes.n > KEEP_MAX)
+		bytes.n = KEEP_MAX;
+	if (inbox_quarantine(b->o->in, b->last.msgid + 1, bytes, why->msg,
+		&ignored) == 0)
+		r->quarantined++;
+}
+
 /* All that is whole in what came so far. */
 static int
 take_all(struct bare *b, struct delivery_result *r, struct err *e)
@@ -173,6 +189,7 @@ take_all(struct bare *b, struct delivery_result *r, struct err *e)
 		case MESSAGE_POISON:
 		case MESSAGE_DAMAGED:
 		case MESSAGE_OVERSIZE:
+			refused(b, r, e);
 			return err_wrap(e, "behind message %" PRIu64,
 			    b->last.msgid);
 		}
@@ -272,6 +289,10 @@ run(struct bare *b, struct delivery_result *r, struct err *e)
 			return -1;
 		more = read_some(b, end, r, e);
 	}
+	if (more == 0 && b->in.n > 0)
+		return err_set(e, ERR_TEMP,
+		    "cut off within a message, behind message %" PRIu64,
+		    b->last.msgid);
 	return more;
 }
 

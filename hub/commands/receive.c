@@ -17,6 +17,16 @@ enum {
 	SESSION_MS = 600 * 1000 /* in all, unless it is kept open */
 };
 
+/* A fork is, and a far end that speaks something else, or for another; a line
+ * that was cut is not: the spoke comes again. */
+static bool
+is_news(const struct delivery_result *r, const struct err *e)
+{
+	return r->counts.in_bytes > 0 &&
+	    (e->kind == ERR_INPUT || e->kind == ERR_PROTOCOL ||
+		e->kind == ERR_CONFIG);
+}
+
 /* What a person must know of. */
 static void
 tell(const struct ground *g, const struct association *a,
@@ -45,8 +55,7 @@ tell(const struct ground *g, const struct association *a,
 		    clock_wall());
 	else if (rc == 0)
 		(void)notice_clear(n, a->name, "refused", clock_wall());
-	/* A fork is news; a line that was cut is not: the spoke comes again. */
-	if (rc == -1 && e->kind == ERR_INPUT)
+	if (rc == -1 && is_news(r, e))
 		(void)notice_raise(n,
 		    &(struct notice){ a->name, "delivery", e->msg,
 			"hubctl status" },
