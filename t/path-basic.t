@@ -1,0 +1,120 @@
+#!/bin/sh
+# The whole path over a real sshd: what is collected is drawn at the hub, and
+# what happens to either end meanwhile.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/path-lib.sh"
+
+need rrdtool
+
+start_hubd() {
+	rm -f noc/run/hubd.sock
+	start hubd hubd -c hub.conf
+	hubd=$pid
+	wait_for 10 test -S noc/run/hubd.sock
+}
+# level: the hub has ingested all that the spoke has.
+level() {
+	test "$(hub_has waiting_messages)" = 0 &&
+	    test "$(hub_has last_msgid)" = "$(spoke_has last_msgid)"
+}
+# values LEAF: as collected, without their times.
+values() {
+	hub values "/Sites/Alps/$1" --raw --from -1d | cut -f 2
+}
+live() {
+	hub tree | grep -qx "$1"
+}
+
+start_hubd
+sp collect
+ok "what was collected is pushed" sp push
+is "silently" "$(cat out err)" ""
+ok "and ingested" wait_for 20 level
+ok "the tree has its leaves" wait_for 10 live /Sites/Alps/a/w
+is "and its values" "$(values a/v) $(values a/w)" "1 2"
+# What fontconfig and librrd do not free is not ours.
+draw() {
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 hub graph "$@"
+}
+ok "a graph is drawn" draw /Sites/Alps/a/v -o graph.png
+is "as PNG" "$(head -c 4 graph.png | tail -c 3)" PNG
+sp messages alps >sent
+hub messages alps >there
+ok "messages are the same, byte for byte" cmp sent there
+
+before=$(connections)
+ok "nothing to send" sp push
+is "no connection, no word" "$(connections)$(cat out err)" "$before"
+ok "--always connects" sp push --always
+is "once" "$(connections)" $((before + 1))
+
+# A new leaf, while the old ones keep their tokens.
+sp messages alps 1-1 | grep -A 1 '^level2-token' >tokens.old
+echo 'echo u:0; echo v:3; echo w:4' >values.sh
+sp collect --now
+ok "another configuration" sp push
+ok "goes live" wait_for 20 live /Sites/Alps/a/u
+sp messages alps 3-3 | grep -A 1 '^level2-token' >tokens.new
+is "the old leaves keep their tokens" "$(grep -cxFf tokens.old tokens.new)" \
+    "$(wc -l <tokens.new | awk '{ print $1 - 2 }')"
+is "values go on" "$(values a/v | tr '\n' ' ')" "1 3 "
+ok "announce" sp announce
+ok "is pushed" sp push
+ok "and ingested" wait_for 20 level
+is "and changes nothing" "$(hub tree | wc -l) $(values a/v | tr '\n' ' ')" \
+    "3 1 3 "
+
+kill -HUP "$hubd"
+ok "the hub rereads its configuration" wait_for 10 \
+    grep -q 'configuration' hubd.err
+sp collect --now
+sp push
+ok "and goes on" wait_for 20 level
+
+# Two at once, and a hub that is slow to answer.
+authorize "sleep 100"
+sp collect --now
+before=$(connections)
+start twin spoke -c spoke.conf push
+twin=$pid
+connected() {
+	test "$(connections)" -gt "$before"
+}
+wait_for 20 connected
+ok "a push that runs already is enough" sp push
+is "silently" "$(cat out err)" ""
+stop "$twin"
+authorize
+ok "the next one delivers" sp push
+ok "all" wait_for 20 level
+
+# A backup of the spoke is restored: it does not know what it has sent since.
+cp -a gw gw.old
+echo 'echo u:5; echo v:5; echo w:5' >values.sh
+sp collect --now
+sp push
+wait_for 20 level
+rm -rf gw
+mv gw.old gw
+echo 'echo u:6; echo v:6; echo w:6' >values.sh
+sp collect --now
+sp push >told 2>&1
+sp push >>told 2>&1
+has "a restored spoke begins a new stream" told 'a new one began'
+ok "which is ingested" wait_for 20 level
+is "and no value is doubled" "$(values a/v | sort | uniq -d | grep -c '[56]')" 0
+is "nor lost" "$(values a/v | grep -c '^6$')" 1
+
+# The hub loses its disk.
+stop "$hubd"
+rm -rf noc/spool noc/state noc/rrd
+start_hubd
+sp collect --now
+ok "a hub without a memory" sp push
+has "is told" err 'a new one began'
+ok "is filled again" wait_for 20 level
+ok "with the tree" wait_for 10 live /Sites/Alps/a/u
+is "and what the spoke still had" "$(values a/w | head -n 1)" 2
+ok "the next delivery" sp push --always
+is "does not tell it again" "$(cat out err)" ""
+done_testing
