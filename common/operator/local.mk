@@ -1,6 +1,7 @@
 common_libcommon_a_SOURCES += \
 	%D%/mail.c %D%/mail.h \
 	%D%/mailer.c %D%/mailer.h \
+	%D%/nagios.c %D%/nagios.h \
 	%D%/notice.c %D%/notice.h
 
 unit_tests += t/test_notice

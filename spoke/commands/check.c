@@ -8,41 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/sandbox.h"
+#include "common/operator/nagios.h"
 #include "spoke/commands/view.h"
-
-enum nagios {
-	NAGIOS_OK,
-	NAGIOS_WARNING,
-	NAGIOS_CRITICAL,
-	NAGIOS_UNKNOWN,
-};
-
-static const char *const nagios_names[] = { "OK", "WARNING", "CRITICAL",
-	"UNKNOWN" };
 
 enum {
 	FULL_WARNING_PCT = 70,
 	FULL_CRITICAL_PCT = 90,
 };
 
-struct report {
-	enum nagios worst;
-	struct buf text, data;
-};
-
-static void
-say(struct report *r, enum nagios level, const struct view *v, const char *what)
-{
-	if (level > r->worst)
-		r->worst = level;
-	buf_printf(&r->text, "%s%s: %s", r->text.n > 0 ? ", " : "", v->a->name,
-	    what);
-}
-
 /* In words, what is wrong with it. */
 static void
-judge(struct report *r, const struct view *v)
+judge(struct nagios *r, const struct view *v)
 {
 	char text[96];
 	uint64_t full_pct =
@@ -50,25 +26,25 @@ judge(struct report *r, const struct view *v)
 
 	if (strcmp(v->state, "idle") != 0 && strcmp(v->state, "waiting") != 0) {
 		(void)snprintf(text, sizeof(text), "trouble with %s", v->state);
-		say(r, NAGIOS_CRITICAL, v, text);
+		nagios_say(r, NAGIOS_CRITICAL, v->a->name, text);
 	}
 	if (full_pct >= FULL_WARNING_PCT) {
 		(void)snprintf(text, sizeof(text),
 		    "spool is %" PRIu64 " percent full", full_pct);
-		say(r,
+		nagios_say(r,
 		    full_pct >= FULL_CRITICAL_PCT ? NAGIOS_CRITICAL
 						  : NAGIOS_WARNING,
-		    v, text);
+		    v->a->name, text);
 	}
 	if (v->lag_s > v->a->silent_after_s) {
 		(void)snprintf(text, sizeof(text),
 		    "nothing delivered for %" PRId64 " s", v->lag_s);
-		say(r, NAGIOS_WARNING, v, text);
+		nagios_say(r, NAGIOS_WARNING, v->a->name, text);
 	}
 	if (v->peek.quarantined > 0) {
 		(void)snprintf(text, sizeof(text), "%" PRIu64 " in quarantine",
 		    v->peek.quarantined);
-		say(r, NAGIOS_WARNING, v, text);
+		nagios_say(r, NAGIOS_WARNING, v->a->name, text);
 	}
 	buf_printf(&r->data,
 	    " '%s_waiting'=%" PRIu64 "B;;;0 '%s_lag'=%" PRId64 "s;;;0",
@@ -76,7 +52,7 @@ judge(struct report *r, const struct view *v)
 }
 
 static int
-judge_all(struct ground *g, struct report *r, struct err *e)
+judge_all(struct ground *g, struct nagios *r, struct err *e)
 {
 	const struct association *const *list;
 	struct notices *n = NULL;
@@ -101,24 +77,13 @@ judge_all(struct ground *g, struct report *r, struct err *e)
 int
 command_check(const struct options *opts, int argc, char **argv)
 {
-	struct report r = { 0 };
-	char confined[96];
+	struct nagios r = { 0 };
 	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
 	struct err e = { 0 };
 
 	if (ground_open(&g, GROUND_READING, &e) == -1 ||
-	    judge_all(&g, &r, &e) == -1) {
-		r.worst = NAGIOS_UNKNOWN;
-		buf_reset(&r.text);
-		buf_put_str(&r.text, e.msg);
-	}
-	(void)printf("SPOKE %s - %s |%s\n", nagios_names[r.worst],
-	    r.text.n > 0 ? r.text.p : "all delivers",
-	    r.data.n > 0 ? r.data.p : "");
-	(void)printf("confinement: %s\n",
-	    sandbox_text(sandbox_probe(), confined, sizeof(confined)));
-	buf_clear(&r.text);
-	buf_clear(&r.data);
+	    judge_all(&g, &r, &e) == -1)
+		nagios_unknown(&r, e.msg);
 	ground_close(&g);
-	return (int)r.worst;
+	return nagios_end(&r, "SPOKE", "all delivers");
 }

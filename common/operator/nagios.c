@@ -1,0 +1,44 @@
+/*
+ * The output of a Nagios plug-in; see nagios.h.
+ */
+#include "config.h"
+
+#include "common/operator/nagios.h"
+
+#include <stdio.h>
+
+#include "common/base/sandbox.h"
+
+static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+
+void
+nagios_say(struct nagios *n, enum nagios_level level, const char *who,
+    const char *what)
+{
+	if (level > n->worst)
+		n->worst = level;
+	(void)buf_printf(&n->text, "%s%s: %s", n->text.n > 0 ? ", " : "", who,
+	    what);
+}
+
+void
+nagios_unknown(struct nagios *n, const char *why)
+{
+	n->worst = NAGIOS_UNKNOWN;
+	buf_reset(&n->text);
+	(void)buf_put_str(&n->text, why);
+}
+
+int
+nagios_end(struct nagios *n, const char *service, const char *fine)
+{
+	char confined[96];
+
+	printf("%s %s - %s |%s\n", service, names[n->worst],
+	    n->text.n > 0 ? n->text.p : fine, n->data.n > 0 ? n->data.p : "");
+	printf("confinement: %s\n",
+	    sandbox_text(sandbox_probe(), confined, sizeof(confined)));
+	buf_clear(&n->text);
+	buf_clear(&n->data);
+	return (int)n->worst;
+}
