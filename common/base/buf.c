@@ -208,7 +208,8 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	if (n < 0 || (at = buf_room(b, (size_t)n)) == NULL)
 		return false;
 	va_start(ap, fmt);
-	vsnprintf(at, (size_t)n + 1, fmt, ap); /* room keeps one for the NUL */
+	(void)vsnprintf(at, (size_t)n + 1, fmt,
+	    ap); /* room keeps one for the NUL */
 	va_end(ap);
 	b->n += (size_t)n;
 	return true;

@@ -194,7 +194,7 @@ tmp_name(char out[TMP_NAME_SIZE])
 {
 	static unsigned counter; /* two writers in one process never meet */
 
-	snprintf(out, TMP_NAME_SIZE, TMP_PREFIX "%ld-%u", (long)getpid(),
+	(void)snprintf(out, TMP_NAME_SIZE, TMP_PREFIX "%ld-%u", (long)getpid(),
 	    counter++);
 }
 

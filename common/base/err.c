@@ -41,7 +41,7 @@ err_sys(struct err *e, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	err_set(e, ERR_SYS, "%s: %s", what, strerror(saved));
 	e->sys = saved;
@@ -56,7 +56,7 @@ err_wrap(struct err *e, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	vsnprintf(outer, sizeof(outer), fmt, ap);
+	(void)vsnprintf(outer, sizeof(outer), fmt, ap);
 	va_end(ap);
 	memcpy(inner, e->msg, sizeof(inner));
 	n = snprintf(e->msg, sizeof(e->msg), "%s: %s", outer, inner);

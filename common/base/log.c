@@ -37,7 +37,7 @@ stderr_is_journal(void)
 
 	if (stream == NULL || fstat(STDERR_FILENO, &st) == -1)
 		return false;
-	snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev,
+	(void)snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev,
 	    (uintmax_t)st.st_ino);
 	return strcmp(stream, mine) == 0;
 }
@@ -56,7 +56,8 @@ stderr_is_open(void)
 void
 log_open(const char *program, enum log_target target, enum log_level most)
 {
-	snprintf(log_state.program, sizeof(log_state.program), "%s", program);
+	(void)snprintf(log_state.program, sizeof(log_state.program), "%s",
+	    program);
 	log_state.most = most;
 	if (target == LOG_TARGET_SYSLOG ||
 	    (target == LOG_TARGET_AUTO && !stderr_is_open()))

@@ -49,7 +49,7 @@ mem_resize(void *p, size_t count, size_t size)
 {
 	if (size != 0 && count > SIZE_MAX / size)
 		out_of_memory();
-	p = realloc(p, count > 0 ? count * size : 1);
+	p = realloc(p, count > 0 && size > 0 ? count * size : 1);
 	if (p == NULL)
 		out_of_memory();
 	return p;

@@ -116,7 +116,7 @@ print_help(const struct options_verb *verbs, const char *program)
 static int
 usage_error(const char *program, const char *what, const char *word)
 {
-	fprintf(stderr, "%s: %s%s; see %s --help\n", program, what, word,
+	(void)fprintf(stderr, "%s: %s%s; see %s --help\n", program, what, word,
 	    program);
 	return EX_USAGE;
 }

@@ -317,11 +317,11 @@ void
 proc_describe(const struct proc_result *r, char *out, size_t size)
 {
 	if (r->timed_out)
-		snprintf(out, size, "did not end in time");
+		(void)snprintf(out, size, "did not end in time");
 	else if (r->overflowed)
-		snprintf(out, size, "wrote too much");
+		(void)snprintf(out, size, "wrote too much");
 	else if (r->signal != 0)
-		snprintf(out, size, "killed by signal %d", r->signal);
+		(void)snprintf(out, size, "killed by signal %d", r->signal);
 	else
-		snprintf(out, size, "exit %d", r->exit_status);
+		(void)snprintf(out, size, "exit %d", r->exit_status);
 }

@@ -244,7 +244,7 @@ sandbox_enter(const struct sandbox_opts *o, struct sandbox_state *got,
 const char *
 sandbox_text(struct sandbox_state s, char *out, size_t size)
 {
-	snprintf(out, size, "%s landlock-abi=%d %s",
+	(void)snprintf(out, size, "%s landlock-abi=%d %s",
 	    s.no_new_privs ? "no-new-privs" : "new-privs", s.landlock_abi,
 	    s.seccomp ? "seccomp" : "no-seccomp");
 	return out;

@@ -112,7 +112,7 @@ slots_open(int dirfd, const char *name, struct slots **out, struct err *e)
 	struct err why = { 0 };
 	int rc;
 
-	buf_init(&file, SLOT_COUNT * SLOT_SIZE + 1);
+	buf_init(&file, (size_t)SLOT_COUNT * SLOT_SIZE + 1);
 	rc =
 	    durable_read_file(dirfd, name, SLOT_COUNT * SLOT_SIZE, &file, &why);
 	if (rc == -1 && why.kind != ERR_INPUT && why.sys != ENOENT) {

@@ -21,7 +21,7 @@ complain(const struct association *a, struct err *e, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	return err_set(e, ERR_CONFIG, "%s:%d: association \"%s\": %s", a->file,
 	    a->line, a->name, what);

@@ -39,7 +39,7 @@ config_grammar_complain(struct config_grammar *g, size_t source, int line,
 		return -1;
 	g->failed = true;
 	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	config_text_restore(what);
 	log_escape(shown, sizeof(shown), slice_str(what));
@@ -55,7 +55,7 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char what[ERR_MSG_SIZE];
 
-	vsnprintf(what, sizeof(what), fmt, ap);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	config_grammar_complain(now, now->current, cfg->line, "%s", what);
 }
 
@@ -283,7 +283,7 @@ parse(struct config_grammar *g, const struct config_source *s,
 		return err_sys(g->e, "%s", s->path);
 	}
 	rc = cfg_parse_fp(g->cfg, f);
-	fclose(f);
+	(void)fclose(f);
 	if (rc != CFG_SUCCESS)
 		return config_grammar_complain(g, g->current, g->cfg->line,
 		    "cannot be read");

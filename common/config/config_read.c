@@ -46,7 +46,7 @@ complain_block(struct reading *r, cfg_t *section, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	config_grammar_began(&r->g, section, &source, &line);
 	return config_grammar_complain(&r->g, source, line, "%s \"%s\": %s",

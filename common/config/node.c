@@ -33,7 +33,7 @@ from_passwd(const struct passwd *pw, struct node_account *out)
 {
 	out->uid = pw->pw_uid;
 	out->gid = pw->pw_gid;
-	snprintf(out->name, sizeof(out->name), "%s", pw->pw_name);
+	(void)snprintf(out->name, sizeof(out->name), "%s", pw->pw_name);
 }
 
 int
@@ -149,8 +149,8 @@ open_above(const char *path, uid_t ours, struct slice *last, struct err *e)
 	while (slice_cut(&rest, '/', &part)) {
 		if (part.n == 0)
 			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)part.n, part.p);
-		snprintf(so_far, sizeof(so_far), "%.*s",
+		(void)snprintf(name, sizeof(name), "%.*s", (int)part.n, part.p);
+		(void)snprintf(so_far, sizeof(so_far), "%.*s",
 		    (int)(part.p + part.n - path), path);
 		if (descend(&fd, name, so_far, w, e) == -1) {
 			close(fd);
@@ -178,7 +178,7 @@ open_root(const char *path, mode_t mode, struct err *e)
 
 	if (fd == -1)
 		return -1;
-	snprintf(name, sizeof(name), "%.*s", (int)last.n, last.p);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)last.n, last.p);
 	make_at(fd, name, mode);
 	if (descend(&fd, name, path, w, e) == -1) {
 		close(fd);
@@ -202,7 +202,7 @@ make_for(const struct node_account *a, const char *path, mode_t mode,
 
 	if (fd == -1)
 		return -1;
-	snprintf(name, sizeof(name), "%.*s", (int)last.n, last.p);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)last.n, last.p);
 	if (fstat(fd, &st) == 0 && st.st_uid == 0 && make_at(fd, name, mode) &&
 	    fchownat(fd, name, a->uid, a->gid, AT_SYMLINK_NOFOLLOW) == -1)
 		rc = err_sys(e, "chown %s", path);
@@ -219,7 +219,7 @@ node_enter(const struct config *c, struct err *e)
 	struct node_account a;
 
 	umask(077);
-	setlocale(LC_ALL, "C");
+	(void)setlocale(LC_ALL, "C");
 	if (setrlimit(RLIMIT_CORE, &none) == -1)
 		return err_sys(e, "no core files");
 	if (node_account(c, &a, e) == -1)

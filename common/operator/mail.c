@@ -61,7 +61,8 @@ put_item(struct buf *out, const struct mail_item *item)
 	struct tm tm;
 
 	if (gmtime_r(&t, &tm) != NULL)
-		strftime(since, sizeof(since), "%Y-%m-%d %H:%M:%S UTC", &tm);
+		(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M:%S UTC",
+		    &tm);
 	buf_printf(out, "%s: ", why_text(item->why));
 	if (item->what.association[0] != '\0')
 		buf_printf(out, "%s: ", item->what.association);

@@ -64,10 +64,10 @@ leave_streams(void)
 static void
 run_child(int fd, int state_dir, const struct notice_mail *mail)
 {
-	signal(SIGHUP, SIG_IGN); /* our owner's signals are not ours */
-	signal(SIGUSR1, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN); /* our owner's signals are not ours */
+	(void)signal(SIGUSR1, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
 	prctl(PR_SET_NAME, "mailer", 0, 0, 0);
 	leave_streams();
 	while (wait_for_word(fd))
