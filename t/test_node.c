@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -151,6 +152,49 @@ symbolic_links_are_refused(void **state)
 }
 
 static void
+association_refused(const struct ground *g, const char *what)
+{
+	const struct association a = { .name = "alps" };
+	struct node n;
+	struct err e;
+
+	assert_int_equal(node_open(&g->c, &n, &e), 0);
+	assert_int_equal(node_open_association(&n, &a, &e), -1);
+	assert_int_equal(err_exit_code(&e), 78);
+	if (strstr(e.msg, what) == NULL)
+		fail_msg("%s", e.msg);
+	node_close(&n);
+}
+
+static void
+parts_of_a_spool_are_as_the_whole(void **state)
+{
+	const struct ground *g = *state;
+	char *spool = mem_printf("%s/alps", g->spool);
+	char *inbox = mem_printf("%s/inbox", spool);
+
+	assert_int_equal(mkdir(g->spool, 0700), 0);
+	assert_int_equal(symlink(g->top, spool), 0);
+	association_refused(g, "alps: is a symbolic link");
+	assert_int_equal(unlink(spool), 0);
+	assert_int_equal(mkdir(spool, 0700), 0);
+	assert_int_equal(symlink(g->top, inbox), 0);
+	association_refused(g, "inbox: is a symbolic link");
+	assert_int_equal(unlink(inbox), 0);
+	assert_int_equal(mkdir(inbox, 0700), 0);
+	assert_int_equal(chmod(inbox, 0777), 0);
+	association_refused(g, "inbox: others may write it");
+	assert_int_equal(chmod(inbox, 0700), 0);
+	/* only who may mount can show this */
+	if (mount("none", inbox, "tmpfs", 0, "mode=0700") == 0) {
+		association_refused(g, "inbox: is on another file system");
+		assert_int_equal(umount(inbox), 0);
+	}
+	free(inbox);
+	free(spool);
+}
+
+static void
 directories_of_strangers_are_refused(void **state)
 {
 	const struct ground *g = *state;
@@ -276,6 +320,7 @@ main(void)
 		GROUND(missing_directories_are_made),
 		GROUND(directories_that_others_may_write_are_refused),
 		GROUND(symbolic_links_are_refused),
+		GROUND(parts_of_a_spool_are_as_the_whole),
 		GROUND(directories_of_strangers_are_refused),
 		GROUND(a_missing_parent_is_named),
 		GROUND(root_becomes_the_owner_of_state),

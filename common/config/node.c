@@ -296,15 +296,40 @@ node_sweep(const struct node *n)
 	}
 }
 
+/* Files are renamed from one part to another, and renaming is what makes them
+ * whole. */
+static int
+check_file_system(int above, int fd, const char *name, struct err *e)
+{
+	struct stat a, b;
+
+	if (fstat(above, &a) == -1 || fstat(fd, &b) == -1)
+		return err_sys(e, "%s", name);
+	if (a.st_dev != b.st_dev)
+		return err_set(e, ERR_CONFIG,
+		    "%s: is on another file system: a spool needs one", name);
+	return 0;
+}
+
 /* One of the parts: made, or opened as it is found. */
 static int
 open_part(int dir, const char *name, bool *made, struct err *e)
 {
+	const struct walk w = { geteuid(), false };
+	int fd;
+
 	if (mkdirat(dir, name, MODE_PRIVATE) == 0)
 		*made = true;
 	else if (errno != EEXIST)
 		return err_sys(e, "make directory %s", name);
-	return durable_open_dir(dir, name, e);
+	fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	if (fd == -1)
+		return err_sys(e, "%s", name);
+	if (descend(&fd, name, name, w, e) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* Is there anything in one of them? */
@@ -341,6 +366,10 @@ open_parts(int spool_dir, int dir, bool made, struct err *e)
 		part[n] = open_part(dir, name[n], &made, e);
 		if (part[n] == -1)
 			goto out;
+		if (check_file_system(dir, part[n], name[n], e) == -1) {
+			n++;
+			goto out;
+		}
 	}
 	if (!made && any_used(part, n, &used, e) == -1)
 		goto out;
@@ -361,14 +390,12 @@ int
 node_open_association(const struct node *n, const struct association *a,
     struct err *e)
 {
-	const struct walk w = { geteuid(), false };
 	bool made = false;
 	int dir = open_part(n->spool_dir, a->name, &made, e);
 
 	if (dir == -1)
-		return -1;
-	if (check_directory(dir, a->name, w, e) == -1 ||
-	    open_parts(n->spool_dir, dir, made, e) == -1) {
+		return err_wrap(e, "spool");
+	if (open_parts(n->spool_dir, dir, made, e) == -1) {
 		err_wrap(e, "spool of %s", a->name);
 		close(dir);
 		return -1;
