@@ -513,6 +513,9 @@ bad_associations_are_refused(void **state)
 		{ NAMED("a\\nb"), "c:3: association \"a" },
 		{ NAMED("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 		    "c:3: association \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\": a" },
+		{ NODE "association a { hub = n spoke = s hub-tree = a\n"
+		       "hub-subtree = /A mode = push }",
+		    "c:3: association \"a\": hub-tree has the same name" },
 		{ TWO("hub-subtree = /A }"),
 		    "c:4: association \"b\": hub-subtree /A overlaps /A of" },
 		{ TWO("hub-subtree = /A/B }"),

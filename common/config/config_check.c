@@ -224,6 +224,11 @@ check_association(struct config *c, size_t i, struct err *e)
 	if (check_ends(a, c->node.id, e) == -1)
 		return -1;
 	a->role = strcmp(a->hub, c->node.id) == 0 ? CONFIG_HUB : CONFIG_SPOKE;
+	/* both would be <name>.xml of one directory */
+	if (a->role == CONFIG_HUB && strcmp(a->name, a->hub_tree) == 0)
+		return complain(a, e,
+		    "hub-tree has the same name: its file would be the "
+		    "association's");
 	if (check_level(a, e) == -1 || check_transport(a, e) == -1 ||
 	    check_translate(a, e) == -1 || check_env(a, e) == -1)
 		return -1;
