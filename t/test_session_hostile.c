@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -278,14 +279,16 @@ the_peers_refusal_is_told(void **state)
 	static const struct {
 		unsigned code;
 		enum err_kind kind;
+		int sys;
 	} rows[] = {
-		{ 65, ERR_INPUT },
-		{ 75, ERR_TEMP },
-		{ 76, ERR_PROTOCOL },
-		{ 77, ERR_DENIED },
-		{ 78, ERR_CONFIG },
-		{ 0, ERR_PROTOCOL },
-		{ 255, ERR_PROTOCOL },
+		{ 65, ERR_INPUT, 0 },
+		{ 74, ERR_TEMP, 0 },
+		{ 75, ERR_TEMP, EAGAIN }, /* busy: come again soon */
+		{ 76, ERR_PROTOCOL, 0 },
+		{ 77, ERR_DENIED, 0 },
+		{ 78, ERR_CONFIG, 0 },
+		{ 0, ERR_PROTOCOL, 0 },
+		{ 255, ERR_PROTOCOL, 0 },
 	};
 
 	(void)state;
@@ -300,6 +303,7 @@ the_peers_refusal_is_told(void **state)
 		say(buf_slice(&b));
 		assert_failed(rows[i].kind,
 		    "the far end refused: not \\x1b[2J now\\x0a");
+		assert_int_equal(us.why.sys, rows[i].sys);
 		buf_clear(&b);
 	}
 }

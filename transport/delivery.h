@@ -34,6 +34,7 @@ struct delivery_result {
 /* Run one session to its end: role and mode are the association's.  r is filled
  * in either case.  -1: ERR_TEMP with EBUSY: a session of this association is
  * running on this machine (an opener gives way, another takes over); ERR_TEMP
+ * with EAGAIN: the peer is busy, come again soon; ERR_TEMP
  * with EPIPE: the stream ended early, channel_close may know why; the peer was
  * told of all else. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,

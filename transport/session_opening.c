@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -196,9 +197,10 @@ session_judge_hello(struct session *s, struct slice payload,
 void
 session_put_refuse(struct buf *out, const struct err *why)
 {
+	bool full = why->kind == ERR_TEMP && why->sys == ENOSPC;
 	bool ours = why->kind == ERR_SYS || why->kind == ERR_INTERNAL;
 	struct frame_refuse r = {
-		.code = (unsigned)err_exit_code(why),
+		.code = full ? EX_IOERR : (unsigned)err_exit_code(why),
 		.text = ours ? SLICE("trouble at this end; its log says more")
 			     : slice_str(why->msg),
 	};
@@ -234,4 +236,6 @@ session_read_refuse(const struct frame_refuse *r, struct err *e)
 			kind = kinds[i].kind;
 	log_escape(text, sizeof(text), r->text);
 	err_set(e, kind, "the far end refused: %s", text);
+	if (r->code == EX_TEMPFAIL)
+		e->sys = EAGAIN;
 }

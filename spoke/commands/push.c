@@ -63,8 +63,7 @@ random_below(int64_t n)
 static bool
 is_busy(const struct err *e)
 {
-	return e->kind == ERR_TEMP &&
-	    strstr(e->msg, "the far end refused") != NULL;
+	return e->kind == ERR_TEMP && e->sys == EAGAIN;
 }
 
 static int
