@@ -25,6 +25,7 @@
 #include "common/spool/inbox.h"
 #include "hub/ingest/ingest.h"
 #include "hub/stores/rrd_file.h"
+#include "t/bench/bench.h"
 
 enum {
 	LEAVES = 10000,
@@ -317,26 +318,11 @@ run_store(struct bench *b, char **text, unsigned n)
 	return since(start);
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(double took[RUNS])
-{
-	qsort(took, RUNS, sizeof(took[0]), compare);
-	return took[RUNS / 2];
-}
-
 static void
 report(struct bench *b, unsigned n)
 {
 	double least[RUNS], store[RUNS], all[RUNS], values = (double)LEAVES * n;
-	double took, floor;
+	char what[64];
 
 	for (int r = 0; r < RUNS; r++) {
 		struct mono start;
@@ -357,14 +343,15 @@ report(struct bench *b, unsigned n)
 		work_off(b);
 		all[r] = since(start);
 	}
-	took = median(all);
-	floor = median(least);
-	printf("ingest, %d files, %u values each: %.3f s, %.0f values/s; "
-	       "store alone %.3f s; floor %.3f s, %.0f values/s; %.2f of its "
-	       "speed (target 0.90)\n",
-	    LEAVES, n, took, values / took, median(store), floor,
-	    values / floor, floor / took);
-	fflush(stdout);
+	snprintf(what, sizeof(what), "ingest into %u RRD files, %u values each",
+	    LEAVES, n);
+	printf("%s: the store alone %.3f s\n", what, bench_median(store, RUNS));
+	bench_row(&(struct bench_row){ .what = what,
+	    .reached = values / bench_median(all, RUNS),
+	    .floor = values / bench_median(least, RUNS),
+	    .unit = "values/s",
+	    .goal = 0.9,
+	    .least = true });
 }
 
 /* Resident memory in bytes. */

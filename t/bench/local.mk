@@ -1,6 +1,6 @@
 # Measurements.  Each program or script prints its own lines and rows; they run
 # one after the other, so that none disturbs another.
-bench_scripts = %D%/startup.sh %D%/push.sh
+bench_scripts = %D%/startup.sh %D%/push.sh %D%/memory.sh
 EXTRA_DIST += %D%/lib.sh %D%/summary.sh $(bench_scripts)
 
 bench = %D%/bench.c %D%/bench.h
@@ -29,7 +29,7 @@ check_PROGRAMS += $(bench_helpers)
 bench: all t/fill_hub$(EXEEXT) $(bench_programs) $(bench_helpers)
 	@test -z '$(SANITIZE_CFLAGS)' || \
 		{ echo 'bench: built with sanitizers' >&2; exit 1; }
-	@{ for p in $(bench_programs); do ./$$p || exit 1; done; \
+	@{ (for p in $(bench_programs); do ./$$p || exit 1; done; \
 	$(AM_TESTS_ENVIRONMENT) for s in $(bench_scripts); do \
-		sh $(top_srcdir)/$$s || exit 1; done; } | \
+		sh $(top_srcdir)/$$s || exit 1; done) || echo FAILED; } | \
 		sh $(srcdir)/%D%/summary.sh

@@ -13,6 +13,7 @@
 
 #include "common/base/clock.h"
 #include "common/message/message.h"
+#include "t/bench/bench.h"
 
 enum {
 	VALUES = 10000,
@@ -104,30 +105,26 @@ run_parser(struct slice s)
 	sink = m.digest;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int64_t
+/* In nanoseconds a value. */
+static double
 time_of(void (*run)(struct slice), struct slice s)
 {
 	struct mono start = clock_mono();
 
 	for (int k = 0; k < REPEAT; k++)
 		run(s);
-	return clock_mono().ns - start.ns;
+	return (double)(clock_mono().ns - start.ns) / REPEAT / VALUES;
 }
 
 /* Turn by turn, so that what else the machine does slows both. */
 static void
 report(const char *what, unsigned step)
 {
-	int64_t parse_ns[RUNS], floor_ns[RUNS];
-	double parse, least;
+	double parse_ns[RUNS], floor_ns[RUNS];
+	struct bench_row row = { .what = what,
+		.unit = "MB/s",
+		.goal = 0.5,
+		.least = true };
 	struct buf b = { 0 };
 
 	make_message(&b, step);
@@ -135,14 +132,9 @@ report(const char *what, unsigned step)
 		floor_ns[i] = time_of(run_floor, buf_slice(&b));
 		parse_ns[i] = time_of(run_parser, buf_slice(&b));
 	}
-	qsort(floor_ns, RUNS, sizeof(floor_ns[0]), compare);
-	qsort(parse_ns, RUNS, sizeof(parse_ns[0]), compare);
-	parse = (double)parse_ns[RUNS / 2] / REPEAT;
-	least = (double)floor_ns[RUNS / 2] / REPEAT;
-	printf("parse DATA, %s: %.1f ns a value, %.0f MB/s; floor %.1f ns, "
-	       "%.0f MB/s; %.2f of its speed\n",
-	    what, parse / VALUES, (double)b.n * 1e3 / parse, least / VALUES,
-	    (double)b.n * 1e3 / least, least / parse);
+	row.reached = (double)b.n * 1e3 / VALUES / bench_median(parse_ns, RUNS);
+	row.floor = (double)b.n * 1e3 / VALUES / bench_median(floor_ns, RUNS);
+	bench_row(&row);
 	buf_clear(&b);
 }
 
@@ -150,8 +142,8 @@ int
 main(void)
 {
 	parser = message_parser_new(MESSAGE_FORM_FULL, 0);
-	report("tokens ascending (target 0.50)", 1);
-	report("tokens in any order", 7919);
+	report("parse and verify DATA", 1);
+	report("parse and verify DATA, tokens in any order", 7919);
 	message_parser_free(parser);
 	return 0;
 }

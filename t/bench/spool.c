@@ -16,6 +16,7 @@
 #include "common/base/durable.h"
 #include "common/spool/outbox.h"
 #include "common/spool/reader.h"
+#include "t/bench/bench.h"
 
 enum {
 	VALUES = 10000,
@@ -46,7 +47,7 @@ make_body(struct buf *body)
 	}
 }
 
-static int64_t
+static double
 append_cycles(struct outbox *o, struct slice body)
 {
 	struct mono start = clock_mono();
@@ -61,10 +62,10 @@ append_cycles(struct outbox *o, struct slice body)
 		must(outbox_put(o, &m, &e), &e);
 		must(outbox_commit(o, &e), &e);
 	}
-	return clock_mono().ns - start.ns;
+	return (double)(clock_mono().ns - start.ns);
 }
 
-static int64_t
+static double
 write_plainly(int fd, struct slice bytes, uint64_t *at)
 {
 	struct mono start = clock_mono();
@@ -75,28 +76,13 @@ write_plainly(int fd, struct slice bytes, uint64_t *at)
 		must(durable_data_sync(fd, &e), &e);
 		*at += bytes.n;
 	}
-	return clock_mono().ns - start.ns;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(int64_t took[RUNS])
-{
-	qsort(took, RUNS, sizeof(took[0]), compare);
-	return (double)took[RUNS / 2];
+	return (double)(clock_mono().ns - start.ns);
 }
 
 static void
 bench_append(struct outbox *o, struct slice body)
 {
-	int64_t ours[RUNS], plain[RUNS];
+	double ours[RUNS], plain[RUNS];
 	struct buf message = { 0 };
 	struct message m = { .msgid = 1000,
 		.type = MESSAGE_DATA,
@@ -104,6 +90,7 @@ bench_append(struct outbox *o, struct slice body)
 		.generation = 1,
 		.body = body };
 	struct err e = { 0 };
+	double took, least;
 	uint64_t at = 0;
 	int fd = openat(top, "plain", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
@@ -116,15 +103,20 @@ bench_append(struct outbox *o, struct slice body)
 		plain[i] = write_plainly(fd, buf_slice(&message), &at);
 		ours[i] = append_cycles(o, body);
 	}
-	printf("spool, append %d values and sync: %.2f ms a cycle; floor %.2f "
-	       "ms; %.2f of its speed (target 0.85)\n",
-	    VALUES, median(ours) / CYCLES / 1e6, median(plain) / CYCLES / 1e6,
-	    median(plain) / median(ours));
+	took = bench_median(ours, RUNS);
+	least = bench_median(plain, RUNS);
+	bench_row(&(struct bench_row){
+	    .what = "spool: append a cycle of 10,000 values and sync",
+	    .reached = CYCLES * 1e9 / took,
+	    .floor = CYCLES * 1e9 / least,
+	    .unit = "/s",
+	    .goal = 0.85,
+	    .least = true });
 	buf_clear(&message);
 	close(fd);
 }
 
-static int64_t
+static double
 read_all(uint64_t *messages, uint64_t *bytes)
 {
 	struct mono start = clock_mono();
@@ -139,10 +131,10 @@ read_all(uint64_t *messages, uint64_t *bytes)
 		*bytes += m.raw.n;
 	}
 	spool_reader_close(r);
-	return clock_mono().ns - start.ns;
+	return (double)(clock_mono().ns - start.ns);
 }
 
-static int64_t
+static double
 sum_all(size_t bytes)
 {
 	static char block[1 << 20];
@@ -152,24 +144,25 @@ sum_all(size_t bytes)
 	for (size_t n = 0; n < bytes; n += sizeof(block))
 		crc = crc32(crc, (const Bytef *)block, sizeof(block));
 	block[0] = (char)crc; /* so that the loop is not left out */
-	return clock_mono().ns - start.ns;
+	return (double)(clock_mono().ns - start.ns);
 }
 
 static void
 bench_read(void)
 {
-	int64_t ours[RUNS], plain[RUNS];
+	double ours[RUNS], plain[RUNS];
 	uint64_t messages, bytes;
+	double took;
 
 	for (unsigned i = 0; i < RUNS; i++) {
 		ours[i] = read_all(&messages, &bytes);
 		plain[i] = sum_all(bytes);
 	}
+	took = bench_median(ours, RUNS);
 	printf("spool, read and verify: %.0f MB/s, %.0f messages/s; floor "
 	       "(CRC-32 alone) %.0f MB/s\n",
-	    (double)bytes * 1e3 / median(ours),
-	    (double)messages * 1e9 / median(ours),
-	    (double)bytes * 1e3 / median(plain));
+	    (double)bytes * 1e3 / took, (double)messages * 1e9 / took,
+	    (double)bytes * 1e3 / bench_median(plain, RUNS));
 }
 
 /* 100,000 small messages in an open segment whose end is torn. */
@@ -193,8 +186,11 @@ bench_recovery(void)
 	outbox_close(o);
 	start = clock_mono();
 	must(outbox_open(top, &opts, &o, &e), &e);
-	printf("spool, recover 100,000 messages: %.2f s (target 10)\n",
-	    (double)(clock_mono().ns - start.ns) / 1e9);
+	bench_row(
+	    &(struct bench_row){ .what = "spool: recover 100,000 messages",
+		.reached = (double)(clock_mono().ns - start.ns) / 1e9,
+		.unit = "s",
+		.goal = 10 });
 	outbox_close(o);
 }
 
