@@ -301,15 +301,20 @@ int
 proc_run(const struct proc_opts *o, struct proc_result *r, struct buf *out,
     struct buf *errs, struct err *e)
 {
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct proc_waiter w = { r, out, errs };
+	struct sigaction before;
 	uv_loop_t loop;
 	int rc = uv_loop_init(&loop);
 
 	if (rc != 0)
 		return err_set(e, ERR_TEMP, "event loop: %s", uv_strerror(rc));
+	/* A child that ends without reading its input must not end us. */
+	(void)sigaction(SIGPIPE, &ignore, &before);
 	rc = proc_start(&loop, o, on_done, &w, e);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
+	(void)sigaction(SIGPIPE, &before, NULL);
 	return rc;
 }
 
