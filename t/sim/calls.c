@@ -183,6 +183,9 @@ WRAP(int, fcntl, (int fd, int command, ...))
 	va_end(ap);
 	if (disk_has_fd(fd) && (command == F_SETLK || command == F_GETLK))
 		return disk_record_lock(fd, command == F_SETLK, arg);
+	if (disk_has_fd(fd) &&
+	    (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
+		return disk_dup(fd);
 	if (disk_has_fd(fd) || net_has_fd(fd))
 		return command == F_GETFL ? O_RDWR | O_NONBLOCK : 0;
 	return __real_fcntl(fd, command, arg);

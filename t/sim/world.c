@@ -54,8 +54,8 @@ static struct {
 	struct config_collector collector;
 	struct want *want;
 	size_t n_want;
-	uint64_t cycle;
-	unsigned leaves, labels;          /* the site as it is now */
+	uint64_t cycle, spooled; /* the newest, and the newest spooled */
+	unsigned leaves, labels; /* the site as it is now */
 	int hubd, collect, push, receive; /* pids */
 	bool stop_hubd;
 	struct world_counts *counts;
@@ -207,9 +207,11 @@ spool_cycle(struct outgoing *o, uint64_t cycle)
 		    values.v[i].timestamp_s, values.v[i].text);
 	if (outgoing_put_config(o, c.timestamp_s, c.timestamp_s, &e) == 0 &&
 	    outgoing_put_values(o, &values, NULL, &e) == 0 &&
-	    outgoing_commit(o, &e) == 0)
+	    outgoing_commit(o, &e) == 0) {
 		for (size_t i = first; i < w.n_want; i++)
 			w.want[i].promised = true;
+		w.spooled = cycle;
+	}
 	trace("cycle %llu: %s", (unsigned long long)cycle,
 	    e.kind == ERR_NONE ? "spooled" : e.msg);
 	values_clear(&values);
@@ -516,8 +518,15 @@ heal(char *why, unsigned size)
 			session();
 		fibers_run(sim_now_ns() + 60 * SECOND);
 		missing = first_missing();
-		if (missing == NULL && i > 3)
+		if (missing == NULL && i > 3 && w.spooled == w.cycle)
 			return true;
+	}
+	if (missing == NULL) {
+		(void)snprintf(why, size,
+		    "cycle %llu: all is well, but "
+		    "nothing can be spooled",
+		    (unsigned long long)w.cycle);
+		return false;
 	}
 	for (int h = 0; getenv("SIM_VERBOSE") != NULL && h < 2; h++)
 		disk_dump(h);
