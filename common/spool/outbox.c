@@ -184,6 +184,7 @@ outbox_seal(struct outbox *o, struct err *e)
 void
 outbox_move_acked(struct outbox *o)
 {
+	struct err ignored; /* asked again at the next open */
 	size_t n = 0;
 
 	for (; n < o->waiting.n &&
@@ -200,6 +201,9 @@ outbox_move_acked(struct outbox *o)
 		else if (errno != ENOENT)
 			break; /* or at the next open */
 	}
+	/* the new names before outbox/ is synced without the old ones (W5) */
+	if (n > 0)
+		(void)durable_sync(o->sent_dir, &ignored);
 	listing_drop(&o->waiting, 0, n);
 }
 

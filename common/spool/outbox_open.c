@@ -334,7 +334,9 @@ outbox_load(struct outbox *o, struct err *e)
 		o->state.stream = o->mark.acked.stream;
 		o->state.acked = o->state.last = o->mark.acked;
 	}
-	if (listing_read(&o->sent, o->sent_dir, 0, e) == -1 ||
+	/* W8: what a dead process moved there must stay when outbox/ is synced */
+	if (durable_sync(o->sent_dir, e) == -1 ||
+	    listing_read(&o->sent, o->sent_dir, 0, e) == -1 ||
 	    list_waiting(o, e) == -1 || settle(o, e) == -1)
 		return -1;
 	o->put = o->state.last;

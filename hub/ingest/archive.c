@@ -67,8 +67,10 @@ archive_put(struct archive *a, const struct archive_segment *s, struct err *e)
 
 	switch (s->fate) {
 	case ARCHIVE_KEEP:
-		if (move(s->dir, text, a->kept, text, e) == 0)
+		if (move(s->dir, text, a->kept, text, e) == 0) {
+			a->moved = true;
 			return 0;
+		}
 		if (e->sys != EEXIST)
 			return -1;
 		return quarantine_move(&a->quarantine, &f,
@@ -84,10 +86,14 @@ archive_put(struct archive *a, const struct archive_segment *s, struct err *e)
 }
 
 int
-archive_sync(const struct archive *a, struct err *e)
+archive_sync(struct archive *a, struct err *e)
 {
 	/* The name must be where it goes before it is gone from where it was. */
-	return durable_sync(a->kept, e) == -1 ? -1 : durable_sync(a->inbox, e);
+	if (a->moved &&
+	    (durable_sync(a->kept, e) == -1 || durable_sync(a->inbox, e) == -1))
+		return -1;
+	a->moved = false;
+	return 0;
 }
 
 int

@@ -13,6 +13,7 @@
 struct archive {
 	int dir, inbox, kept; /* descriptors, -1: not open; kept: archive/ */
 	struct quarantine quarantine;
+	bool moved; /* since the last archive_sync that succeeded */
 };
 
 /* What becomes of a segment that was ingested. */
@@ -38,7 +39,7 @@ struct archive_segment {
  * it may turn up again where it was. */
 int archive_put(struct archive *a, const struct archive_segment *s,
     struct err *e);
-int archive_sync(const struct archive *a, struct err *e);
+int archive_sync(struct archive *a, struct err *e);
 /* Move the archive of a stream that is over into archive/<stream>/. */
 int archive_retire(const struct archive *a, struct stream_id stream,
     struct err *e);

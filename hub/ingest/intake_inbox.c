@@ -384,7 +384,7 @@ close_batch(struct batch *b, const struct spool_point *before, struct err *e)
 			    b->done[k].fate, b->done[k].why },
 			e) == -1)
 			return -1;
-	if (b->n > 0 && archive_sync(&i->archive, e) == -1)
+	if (archive_sync(&i->archive, e) == -1)
 		return -1;
 	if (at.msgid != before->msgid && !b->stuck) {
 		intake_clear(i, "gap");
