@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,6 +92,17 @@ create_inside(void)
 	return durable_move(dir, "new", dir, "newer", &e) == -1 ? e.sys : 0;
 }
 
+/* What others left here is moved, whatever it is; nothing new of it is made. */
+static int
+move_a_fifo(void)
+{
+	struct err e = { 0 };
+
+	if (mkfifoat(dir, "another", 0600) != -1)
+		return 98;
+	return durable_move(dir, "fifo", dir, "moved", &e) == -1 ? e.sys : 0;
+}
+
 static int
 read_inside(void)
 {
@@ -136,6 +148,9 @@ its_directory_works(void **state)
 	(void)state;
 	assert_int_equal(confined(true, create_inside), 0);
 	assert_int_equal(confined(true, read_inside), 0);
+	assert_int_equal(mkfifoat(dir, "fifo", 0600), 0);
+	if (sandbox_probe().seccomp)
+		assert_int_equal(confined(true, move_a_fifo), 0);
 }
 
 static void

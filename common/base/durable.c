@@ -137,6 +137,8 @@ durable_open_file(int dirfd, const char *name, struct err *e)
 	int fd =
 	    openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
+	if (fd == -1 && (errno == ELOOP || errno == ENXIO)) /* link, socket */
+		return err_set(e, ERR_INPUT, "%s is not a plain file", name);
 	if (fd == -1)
 		return err_sys(e, "open %s", name);
 	if (fstat(fd, &st) == -1) {

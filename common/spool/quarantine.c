@@ -76,6 +76,16 @@ claim(struct quarantine *q, const char *base, const char *why,
 	return rc;
 }
 
+/* What was to be put under a claimed name could not be. */
+static void
+unclaim(struct quarantine *q, const char *name)
+{
+	char claimed[QUARANTINE_NAME_SIZE + sizeof(".why")];
+
+	(void)snprintf(claimed, sizeof(claimed), "%s.why", name);
+	q->files -= unlinkat(q->dir, claimed, 0) == 0;
+}
+
 int
 quarantine_put(struct quarantine *q, const char *base, struct slice bytes,
     const char *why, struct err *e)
@@ -92,9 +102,12 @@ quarantine_put(struct quarantine *q, const char *base, struct slice bytes,
 		e->sys = ENOSPC;
 		return -1;
 	}
-	if (claim(q, base, why, name, e) == -1 ||
-	    durable_create(q->dir, name, bytes, e) == -1)
+	if (claim(q, base, why, name, e) == -1)
 		return err_wrap(e, "quarantine");
+	if (durable_create(q->dir, name, bytes, e) == -1) {
+		unclaim(q, name);
+		return err_wrap(e, "quarantine");
+	}
 	q->bytes += bytes.n;
 	q->files++;
 	return 0;
@@ -107,10 +120,12 @@ quarantine_move(struct quarantine *q, const struct quarantine_file *f,
 	char base[QUARANTINE_NAME_SIZE], kept[QUARANTINE_NAME_SIZE];
 
 	(void)snprintf(base, sizeof(base), "%s-%s", f->where, f->name);
-	if (claim(q, base, why, kept, e) == -1 ||
-	    durable_move(f->dirfd, f->name, q->dir, kept, e) == -1)
+	if (claim(q, base, why, kept, e) == -1)
 		return err_wrap(e, "quarantine");
-	return 0;
+	if (durable_move(f->dirfd, f->name, q->dir, kept, e) == 0)
+		return 0;
+	unclaim(q, kept);
+	return err_wrap(e, "quarantine");
 }
 
 void
