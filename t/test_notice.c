@@ -135,19 +135,39 @@ reminders_come_at_growing_intervals(void **state)
 	assert_int_equal(mailed("lasts: "), 4);
 }
 
+/* Raised at 1000, over at 1030, before the gathering time has passed. */
 static void
-what_ends_before_it_is_mailed_is_not_mailed(void **state)
+be_brief(const struct notice *what)
 {
 	struct notices *n = opened();
 
-	(void)state;
-	notice_raise(n, &gap, at(1000));
+	notice_raise(n, what, at(1000));
 	notices_flush(n, at(1000));
-	notice_clear(n, "alps", "gap", at(1030));
+	notice_clear(n, what->association, what->key, at(1030));
 	notices_flush(n, at(1030));
-	notices_flush(n, at(99999));
-	notices_close(n);
 	assert_int_equal(mailed("Subject:"), 0);
+	notices_flush(n, at(99999));
+	notices_flush(n, at(199999));
+	notices_close(n);
+}
+
+static void
+a_short_outage_is_not_mailed(void **state)
+{
+	const struct notice down = { "alps", "delivery", "no route", "x" };
+
+	(void)state;
+	be_brief(&down);
+	assert_int_equal(mailed("Subject:"), 0);
+}
+
+static void
+what_was_refused_is_mailed_once_however_soon_it_is_over(void **state)
+{
+	(void)state;
+	be_brief(&gap);
+	assert_int_equal(mailed("Subject:"), 1);
+	assert_int_equal(mailed("over: alps: 7 is missing"), 1);
 }
 
 static void
@@ -292,7 +312,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_outage_seen_every_minute_is_mailed_once),
 		TEST(reminders_come_at_growing_intervals),
-		TEST(what_ends_before_it_is_mailed_is_not_mailed),
+		TEST(a_short_outage_is_not_mailed),
+		TEST(what_was_refused_is_mailed_once_however_soon_it_is_over),
 		TEST(two_programs_do_not_lose_each_others_states),
 		TEST(mail_that_fails_stays_due),
 		TEST(a_flood_of_changes_is_at_most_twenty_mails_an_hour),

@@ -8,9 +8,12 @@
  *
  *	state   raise    clear     mail sent
  *	(none)  NEW      -         -
- *	NEW     -        (none)    ON
+ *	NEW     -        BRIEF (1) ON
  *	ON      -        OVER      ON (reminder, interval doubled)
  *	OVER    ON       -         (none)
+ *	BRIEF   NEW      -         (none)
+ *
+ *	(1) an outage of the link: (none)
  */
 #include "config.h"
 
@@ -40,9 +43,13 @@ enum {
 };
 
 enum state {
-	STATE_NEW,  /* raised, not mailed yet */
-	STATE_ON,   /* raised and mailed */
-	STATE_OVER, /* cleared, its end not mailed yet */
+	STATE_NEW,   /* raised, not mailed yet */
+	STATE_ON,    /* raised and mailed */
+	STATE_OVER,  /* cleared, its end not mailed yet */
+	STATE_BRIEF, /* cleared before it was mailed at all */
+};
+enum {
+	STATE_COUNT = STATE_BRIEF + 1
 };
 
 struct entry {
@@ -74,6 +81,7 @@ static const char *const state_word[] = {
 	[STATE_NEW] = "new",
 	[STATE_ON] = "on",
 	[STATE_OVER] = "over",
+	[STATE_BRIEF] = "brief",
 };
 
 static void
@@ -132,14 +140,32 @@ add_entry(struct notices *n, struct entry x)
 	n->entry[n->n++] = x;
 }
 
+static bool
+is_over(enum state s)
+{
+	return s == STATE_OVER || s == STATE_BRIEF;
+}
+
+/* A link that was down and is up again before anybody was told is no news; a
+ * message that was refused is, whatever came after it. */
+static bool
+is_outage(const char *key)
+{
+	return strcmp(key, "delivery") == 0;
+}
+
 /* Returns true when the state began. */
 static bool
 apply_raise(struct notices *n, const struct entry *x)
 {
 	size_t i = find(n, x->association, x->key);
 
-	if (i < n->n && n->entry[i].state != STATE_OVER)
+	if (i < n->n && !is_over(n->entry[i].state))
 		return false;
+	if (i < n->n && n->entry[i].state == STATE_BRIEF) {
+		n->entry[i].state = STATE_NEW;
+		return true;
+	}
 	if (i < n->n) { /* its end was not told: it never ended */
 		n->entry[i].state = STATE_ON;
 		n->entry[i].due_s = x->since_s + n->entry[i].interval_s;
@@ -154,14 +180,19 @@ apply_clear(struct notices *n, const struct entry *x)
 {
 	size_t i = find(n, x->association, x->key);
 
-	if (i == n->n || n->entry[i].state == STATE_OVER)
+	if (i == n->n || is_over(n->entry[i].state))
 		return false;
-	if (n->entry[i].state == STATE_NEW || !n->mailing) {
+	if (!n->mailing ||
+	    (n->entry[i].state == STATE_NEW && is_outage(x->key))) {
 		remove_entry(n, i); /* nobody was told: nobody is told again */
-	} else {
-		n->entry[i].state = STATE_OVER;
-		n->entry[i].due_s = x->since_s;
+		return true;
 	}
+	if (n->entry[i].state == STATE_NEW) {
+		n->entry[i].state = STATE_BRIEF;
+		return true;
+	}
+	n->entry[i].state = STATE_OVER;
+	n->entry[i].due_s = x->since_s;
 	return true;
 }
 
@@ -175,9 +206,9 @@ parse_entry(struct slice line, struct entry *x)
 	for (size_t i = 0; i < 7; i++)
 		if (!slice_cut(&line, '\t', &f[i]))
 			return false;
-	while (state <= STATE_OVER && !slice_eq_str(f[0], state_word[state]))
+	while (state < STATE_COUNT && !slice_eq_str(f[0], state_word[state]))
 		state++;
-	if (state > STATE_OVER || !slice_u64(f[1], INT64_MAX, &since) ||
+	if (state >= STATE_COUNT || !slice_u64(f[1], INT64_MAX, &since) ||
 	    !slice_u64(f[2], INT64_MAX, &due) ||
 	    !slice_u64(f[3], INT64_MAX, &interval))
 		return false;
@@ -333,7 +364,7 @@ notice_is_raised(const struct notices *n, const char *association,
 {
 	size_t i = find(n, association, key);
 
-	return i < n->n && n->entry[i].state != STATE_OVER;
+	return i < n->n && !is_over(n->entry[i].state);
 }
 
 void
@@ -344,7 +375,7 @@ notices_each(const struct notices *n,
 	for (size_t i = 0; i < n->n; i++) {
 		struct notice what = entry_notice(&n->entry[i]);
 
-		if (n->entry[i].state != STATE_OVER)
+		if (!is_over(n->entry[i].state))
 			each(arg, &what,
 			    (struct wall){ n->entry[i].since_s * 1000 });
 	}
@@ -399,6 +430,7 @@ why_of(enum state s)
 	case STATE_ON:
 		return MAIL_LASTS;
 	case STATE_OVER:
+	case STATE_BRIEF:
 		return MAIL_OVER;
 	}
 	return MAIL_BEGAN;
@@ -424,7 +456,7 @@ mark_told(struct notices *n, int64_t now_s)
 	for (size_t i = n->n; i-- > 0;) {
 		struct entry *x = &n->entry[i];
 
-		if (x->state == STATE_OVER) {
+		if (is_over(x->state)) {
 			remove_entry(n, i);
 			continue;
 		}
