@@ -326,7 +326,7 @@ typed_tree(const char *words)
 	return t;
 }
 
-/* For HOSTILE rows 70 and 71. */
+/* What the brakes on a shrinking or retyped tree are told. */
 static void
 a_change_is_counted(void **state)
 {

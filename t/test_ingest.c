@@ -142,7 +142,7 @@ struct poison_row {
 	const char *name, *config;
 };
 
-/* HOSTILE content: each is archived and recorded, the tree before it stays. */
+/* Hostile content: each is archived and recorded, the tree before it stays. */
 static const struct poison_row poison_rows[] = {
 	{ "two tokens on one path", ONE ";\n" LEAF("T2", "/a") },
 	{ "leaf and subtree of one name", ONE ";\n" LEAF("T2", "/a/b") },

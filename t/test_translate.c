@@ -52,7 +52,7 @@ the_longest_rule_wins(void **state)
 		{ "/Top/x", "/Sites/Alps/x" },
 		{ "/Flat/x/y", "/Sites/Alps/x/y" },
 		{ "/Other", "/Sites/Alps/Other" },
-		/* the subtree itself, or out of it (row 54) */
+		/* the subtree itself, or out of it */
 		{ "/Top", NULL },
 		{ "/Flat", NULL },
 		{ "/Up/x", NULL },

@@ -178,7 +178,7 @@ parameters_stand_in_one_order(void **state)
 	tree_free(copy);
 }
 
-/* HOSTILE row 55, and two that it does not name. */
+/* A path twice, a leaf above a subtree, names that differ in case alone. */
 static void
 what_collides_is_refused_with_both_names(void **state)
 {
@@ -417,7 +417,7 @@ each_parameter_takes_values_of_its_kind(void **state)
 	assert_int_equal(names, COUNT(allowed));
 }
 
-/* HOSTILE rows 60 and 67: what names files, commands, monitors, collectors or
+/* What names files, commands, monitors, collectors or
  * expressions is the hub's. */
 static void
 parameters_of_the_hub_are_refused(void **state)
@@ -439,7 +439,7 @@ parameters_of_the_hub_are_refused(void **state)
 	}
 }
 
-/* HOSTILE row 61: Torrus substitutes and has no escape. */
+/* Torrus substitutes and has no escape. */
 static void
 substitutions_are_refused_in_every_parameter(void **state)
 {
@@ -458,7 +458,7 @@ substitutions_are_refused_in_every_parameter(void **state)
 		}
 }
 
-/* Whatever the message parser lets by (row 66). */
+/* Whatever the message parser lets by. */
 static void
 blocks_that_are_not_whole_are_refused(void **state)
 {

@@ -291,7 +291,7 @@ assert_says(int dir, const struct tree *t)
 	buf_clear(&b);
 }
 
-/* HOSTILE rows 62 to 64. */
+/* Text that looks like markup stays text. */
 static void
 hostile_text_comes_back_as_it_was(void **state)
 {
@@ -544,7 +544,7 @@ a_failure_leaves_the_file_of_before(void **state)
 	scratch_close(dir);
 }
 
-/* HOSTILE rows 68 and 69. */
+/* Documents that no file of ours can be. */
 static void
 only_files_of_ours_are_valid(void **state)
 {

@@ -1,6 +1,6 @@
 /*
  * Paths of a spoke as the hub has them; see translate.h.  Rules are prefixes,
- * so no input makes them slow (row 58).
+ * so no input makes them slow.
  */
 #include "config.h"
 

@@ -123,7 +123,7 @@ is_text(struct slice v)
 	return name_is_text(v);
 }
 
-/* Where RRDtool reads it, a backslash begins a command (row 65). */
+/* Where RRDtool reads it, a backslash begins a command. */
 static bool
 is_legend(struct slice v)
 {
