@@ -10,6 +10,37 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 
+enum {
+	CODEC_SEED_BYTES = 16 << 20, /* of DATA in a seed */
+};
+
+struct codec_state; /* belongs to its codec */
+
+/* What a codec that codes batches upon those before them needs.  A state begins
+ * empty, or from a seed, which is a function of the place in the stream alone:
+ * with `config` first the newest complete CONFIG set before the place; then, of
+ * the last `messages` numbers before it, the DATA (with `config`: of that
+ * CONFIG's Generation), oldest first, as many of the newest as fit into
+ * CODEC_SEED_BYTES.  Both ends move it over the same messages in the same
+ * order; what differs nevertheless is found by the digests. */
+struct codec_history {
+	bool config;
+	unsigned messages;
+	struct codec_state *(*state_new)(void);
+	void (*state_free)(struct codec_state *);
+	/* learn, encode and decode move the state alike behind the messages,
+	 * which are whole, of one stream, in order, of every type; numbers may
+	 * be missing.  What is not canonical must do no harm either, and memory
+	 * stays bounded whatever comes. */
+	void (*learn)(struct codec_state *, struct slice messages);
+	/* As encode and decode of codec_ops, upon the state.  After a failure it
+	 * can only be freed. */
+	int (*encode)(struct codec_state *, struct slice in, int level,
+	    struct buf *out, struct err *e);
+	int (*decode)(struct codec_state *, struct slice in, size_t size,
+	    struct buf *out, struct err *e);
+};
+
 struct codec_ops {
 	const char *name;   /* "gzip": in the configuration and the opening */
 	const char *suffix; /* ".gz" behind ".msgs"; "" for none */
@@ -23,6 +54,7 @@ struct codec_ops {
 	 * 1 s of CPU per 8 MiB) is ERR_INPUT, and out is as it was. */
 	int (*decode)(struct slice in, size_t size, struct buf *out,
 	    struct err *e);
+	const struct codec_history *history; /* NULL: all stand alone */
 };
 
 extern const struct codec_ops codec_none; /* always there */
