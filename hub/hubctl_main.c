@@ -10,6 +10,8 @@ static const struct options_verb verbs[] = {
 	{ "receive", "ASSOCIATION",
 	    "take a spoke's delivery from standard input and output",
 	    command_receive },
+	{ "pull", "[--deadline 10m] [--splay T] [ASSOCIATION...]",
+	    "fetch what waits at the spokes", command_pull },
 	{ "status", "[ASSOCIATION...]", "what was received and ingested",
 	    command_status },
 	{ "check", "[ASSOCIATION...]", "the same for Nagios", command_check },

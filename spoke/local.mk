@@ -8,8 +8,7 @@ spoke_libspoke_a_SOURCES += \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/stated.c %D%/stated.h \
 	%D%/tokens.c %D%/tokens.h \
-	%D%/tokens_file.c \
-	%D%/wire.c %D%/wire.h
+	%D%/tokens_file.c
 
 bin_PROGRAMS += %D%/spoke
 %C%_spoke_SOURCES = %D%/spoke_main.c

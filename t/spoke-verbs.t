@@ -38,7 +38,7 @@ is "an object each" "$(wc -l <out)" 2
 has "with all its keys" out '^\{"association":"alps","role":"spoke","mode":"push","transport":"ssh","state":"idle","stream":[^,]*,"last_msgid":null,"acked_msgid":null,"waiting_messages":0,"waiting_bytes":0,"oldest_s":null,"lag_s":0,"last_delivery":null,"wire_bytes_month":0,"gaps":0,"quarantined":0\}$'
 sp collect
 ok "status for people" sp status alps
-has "says what waits" out '^alps +ssh +push +waiting +2 '
+has "says what waits" out '^alps +ssh +push +waiting +0 +2 '
 ok "check" sp check
 has "is a Nagios plug-in" out "^SPOKE OK - .* \\| .*'alps_waiting'=[0-9]+B"
 has "that says what confines" out '^confinement: '

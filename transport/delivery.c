@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/base/durable.h"
+#include "common/base/log.h"
 #include "common/base/sandbox.h"
 #include "transport/bare.h"
 #include "transport/delivery_impl.h"
@@ -322,6 +324,31 @@ delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 	*r = report.result;
 	*e = report.err;
 	return report.rc;
+}
+
+void
+delivery_log(const struct association *a, const struct delivery_result *r)
+{
+	const char *peer = a->role == CONFIG_HUB ? "spoke" : "hub";
+
+	if (r->renewed)
+		log_warn("the %s knew no stream of ours: a new one began with "
+			 "all that is held association=%s",
+		    peer, a->name);
+	if (r->replaced)
+		log_warn("the %s began a new stream association=%s", peer,
+		    a->name);
+	if (r->lost > 0)
+		log_warn("the %s lost messages association=%s count=%" PRIu64,
+		    peer, a->name, r->lost);
+	if (r->counts.strange_acks > 0)
+		log_warn("acknowledgements that fit nothing were ignored "
+			 "association=%s count=%" PRIu64,
+		    a->name, r->counts.strange_acks);
+	if (r->quarantined > 0)
+		log_err("refused messages kept in quarantine association=%s "
+			"count=%" PRIu64,
+		    a->name, r->quarantined);
 }
 
 void

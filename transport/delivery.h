@@ -39,6 +39,8 @@ struct delivery_result {
  * told of all else. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
+/* A line for each thing in it that an operator may want to know. */
+void delivery_log(const struct association *a, const struct delivery_result *r);
 /* Tell the peer why there will be no session; best effort. */
 void delivery_refuse(const struct channel *c, const struct err *why);
 

@@ -6,7 +6,9 @@ transport_libtransport_a_SOURCES += \
 	%D%/delivery_loop.c \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/inbound.c %D%/inbound.h \
 	%D%/keygen.c %D%/keygen.h \
+	%D%/outbound.c %D%/outbound.h \
 	%D%/receiver.c %D%/receiver.h \
 	%D%/sender.c %D%/sender.h \
 	%D%/session.c %D%/session.h %D%/session_impl.h \
@@ -20,7 +22,10 @@ transport_libtransport_a_SOURCES += \
 	%D%/ssh_login.c \
 	%D%/ssh_pump.c \
 	%D%/take.c \
-	%D%/transport.c %D%/transport.h
+	%D%/transport.c %D%/transport.h \
+	%D%/wire.c %D%/wire.h
+
+include %D%/commands/local.mk
 
 unit_tests += t/test_delivery t/test_frame t/test_session \
 	t/test_session_hostile

@@ -34,11 +34,14 @@ command_accept(const struct options *opts, int argc, char **argv)
 	const char *word[4] = { "accept", NULL, NULL, NULL };
 	const struct association *a = NULL;
 	struct notices *n = NULL;
-	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
+	struct ground g = { .role = CONFIG_HUB,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, &e) == 0)
+	if (ground_open(&g, GROUND_READING, &e) == 0)
 		a = ground_operand(&g, 2, &e);
 	if (a == NULL || notices_open(g.node.state_dir, NULL, &n, &e) == -1)
 		goto out;
@@ -46,7 +49,7 @@ command_accept(const struct options *opts, int argc, char **argv)
 	word[2] = g.operands == 2 ? argv[2] : NULL;
 	notices_each(n, show, &(struct shown){ a->name, word[2] });
 	(void)fflush(stdout);
-	rc = ground_ask(&g, word, &e);
+	rc = ask_hub(&g, word, &e);
 out:
 	notices_close(n);
 	ground_close(&g);

@@ -28,64 +28,69 @@ judge(struct nagios *r, const struct view *v)
 {
 	static const char *const fine[] = { "ok", "settling", "draining",
 		"compiling", "down" };
-	int64_t silent_s = wall_s(clock_wall()) - v->last_delivery;
+	int64_t silent_s = wall_s(clock_wall()) - v->s.last_delivery_s;
 	bool trouble = true;
 	char text[96];
 
 	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
-		trouble = trouble && strcmp(v->state, fine[i]) != 0;
+		trouble = trouble && strcmp(v->s.state, fine[i]) != 0;
 	if (trouble) {
-		(void)snprintf(text, sizeof(text), "trouble with %s", v->state);
-		nagios_say(r, NAGIOS_CRITICAL, v->a->name, text);
+		(void)snprintf(text, sizeof(text), "trouble with %s",
+		    v->s.state);
+		nagios_say(r, NAGIOS_CRITICAL, v->s.a->name, text);
 	}
-	if (v->last_delivery == 0) {
-		nagios_say(r, NAGIOS_WARNING, v->a->name, "nothing came yet");
-	} else if (silent_s > v->a->silent_after_s) {
+	if (v->s.last_delivery_s == 0) {
+		nagios_say(r, NAGIOS_WARNING, v->s.a->name, "nothing came yet");
+	} else if (silent_s > v->s.a->silent_after_s) {
 		(void)snprintf(text, sizeof(text), "silent for %" PRId64 " s",
 		    silent_s);
-		nagios_say(r, NAGIOS_CRITICAL, v->a->name, text);
+		nagios_say(r, NAGIOS_CRITICAL, v->s.a->name, text);
 	}
-	if (v->quarantined > 0) {
+	if (v->s.quarantined > 0) {
 		(void)snprintf(text, sizeof(text), "%" PRIu64 " in quarantine",
-		    v->quarantined);
-		nagios_say(r, NAGIOS_WARNING, v->a->name, text);
+		    v->s.quarantined);
+		nagios_say(r, NAGIOS_WARNING, v->s.a->name, text);
 	}
-	(void)buf_printf(&r->data, " '%s_waiting'=%" PRIu64 ";;;0", v->a->name,
-	    v->waiting_messages);
+	(void)buf_printf(&r->data, " '%s_waiting'=%" PRIu64 ";;;0",
+	    v->s.a->name, v->s.waiting_messages);
 }
 
 static int
-judge_all(const struct ground *g, struct nagios *r, struct err *e)
+judge_all(struct ground *g, struct nagios *r, struct err *e)
 {
 	char *hubd_says = view_ask_hubd(g);
-	const struct association *a;
+	const struct association *const *list = ground_list(g, e);
 	struct notices *n = NULL;
-	size_t at = 0;
 	struct view v;
-	int rc = notices_open(g->node.state_dir, NULL, &n, e);
+	int rc =
+	    list == NULL ? -1 : notices_open(g->node.state_dir, NULL, &n, e);
 
 	if (rc == 0)
 		notices_each(n, judge_node, r);
 	if (rc == 0 && hubd_says == NULL)
 		nagios_say(r, NAGIOS_CRITICAL, "hubd", "does not run");
-	while (rc == 0 && (a = ground_next(g, &at, e)) != NULL) {
-		rc = view_look(g, n, hubd_says, a, &v, e);
+	for (; rc == 0 && *list != NULL; list++) {
+		rc = view_look(g, n, hubd_says, *list, &v, e);
 		if (rc == 0)
 			judge(r, &v);
 	}
 	notices_close(n);
 	free(hubd_says);
-	return e->kind == ERR_NONE ? rc : -1;
+	return rc;
 }
 
 int
 command_check(const struct options *opts, int argc, char **argv)
 {
 	struct nagios r = { 0 };
-	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
+	struct ground g = { .role = CONFIG_HUB,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 
-	if (ground_open(&g, &e) == -1 || judge_all(&g, &r, &e) == -1)
+	if (ground_open(&g, GROUND_READING, &e) == -1 ||
+	    judge_all(&g, &r, &e) == -1)
 		nagios_unknown(&r, e.msg);
 	ground_close(&g);
 	return nagios_end(&r, "HUB", "all is ingested");

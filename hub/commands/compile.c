@@ -9,20 +9,18 @@ int
 command_compile(const struct options *opts, int argc, char **argv)
 {
 	const char *word[3] = { "compile", NULL, NULL };
-	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
+	struct ground g = { .role = CONFIG_HUB,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, &e) == -1)
+	if (ground_open(&g, GROUND_READING, &e) == -1 ||
+	    ground_check_operands(&g, 1, &e) == -1)
 		goto out;
-	if (g.operands > 1) {
-		err_set(&e, ERR_USAGE,
-		    "too many words; see hubctl compile "
-		    "--help");
-		goto out;
-	}
 	word[1] = g.operands == 1 ? argv[1] : NULL;
-	rc = ground_ask(&g, word, &e);
+	rc = ask_hub(&g, word, &e);
 out:
 	ground_close(&g);
 	return rc == 0 ? 0 : command_failed(&e);

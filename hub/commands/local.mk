@@ -1,16 +1,13 @@
 # Sources of this directory, and the unit tests that belong to them.
 hub_libhub_a_SOURCES += \
 	%D%/accept.c \
-	%D%/authorize.c \
+	%D%/ask.c \
 	%D%/check.c \
-	%D%/check_config.c \
 	%D%/commands.h \
 	%D%/compile.c \
-	%D%/ground.c \
-	%D%/json.c %D%/json.h \
-	%D%/keygen.c \
 	%D%/leaf.c %D%/leaf.h \
 	%D%/messages.c \
+	%D%/pull.c \
 	%D%/raw.c \
 	%D%/receive.c \
 	%D%/status.c \

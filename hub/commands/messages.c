@@ -14,11 +14,14 @@ command_messages(const struct options *opts, int argc, char **argv)
 	struct print_range want;
 	const struct association *a = NULL;
 	struct spool_reader *r = NULL;
-	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
+	struct ground g = { .role = CONFIG_HUB,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 	int dir = -1, rc = -1;
 
-	if (ground_open(&g, &e) == 0)
+	if (ground_open(&g, GROUND_READING, &e) == 0)
 		a = ground_operand(&g, 2, &e);
 	if (a == NULL ||
 	    print_range_parse(g.operands == 2 ? argv[2] : NULL, &want, &e) ==

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/command/json.h"
 #include "hub/commands/commands.h"
-#include "hub/commands/json.h"
 #include "hub/ingest/compile.h"
 
 struct printing {
@@ -73,13 +73,12 @@ static int
 choose(const struct ground *g, const char *tree,
     const struct association **list, size_t *n, struct err *e)
 {
-	const struct association *a;
-	size_t at = 0;
-	const struct ground all = { .config = g->config };
-
 	*n = 0;
-	while ((a = ground_next(&all, &at, e)) != NULL) {
-		if (tree != NULL && strcmp(a->hub_tree, tree) != 0)
+	for (size_t i = 0; i < g->config->n_association; i++) {
+		const struct association *a = &g->config->association[i];
+
+		if (a->role != CONFIG_HUB ||
+		    (tree != NULL && strcmp(a->hub_tree, tree) != 0))
 			continue;
 		if (*n > 0 && strcmp(a->hub_tree, list[0]->hub_tree) != 0)
 			return err_set(e, ERR_USAGE,
@@ -129,20 +128,17 @@ command_tree(const struct options *opts, int argc, char **argv)
 		{ .name = NULL },
 	};
 	struct printing p = { .leaves = 0 };
-	struct ground g = { .options = *opts,
+	struct ground g = { .role = CONFIG_HUB,
+		.options = *opts,
 		.argc = argc,
 		.argv = argv,
 		.flags = flags };
 	struct err e = { 0 };
 	int rc = -1;
 
-	if (ground_open(&g, &e) == -1)
+	if (ground_open(&g, GROUND_READING, &e) == -1 ||
+	    ground_check_operands(&g, 1, &e) == -1)
 		goto out;
-	if (g.operands > 1) {
-		err_set(&e, ERR_USAGE,
-		    "too many words; see hubctl tree --help");
-		goto out;
-	}
 	p.params = params != NULL;
 	p.json = g.options.json;
 	rc = print_all(&g, tree, g.operands == 1 ? argv[1] : "/", &p, &e);

@@ -33,7 +33,10 @@ int
 command_announce(const struct options *opts, int argc, char **argv)
 {
 	const struct association *const *list = NULL;
-	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
+	struct ground g = { .role = CONFIG_SPOKE,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 	int rc = -1, status = 0;
 

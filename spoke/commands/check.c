@@ -21,12 +21,13 @@ static void
 judge(struct nagios *r, const struct view *v)
 {
 	char text[96];
-	uint64_t full_pct =
-	    v->peek.waiting_bytes / (v->a->spool_size / 100 + 1);
+	uint64_t full_pct = v->s.waiting_bytes / (v->s.a->spool_size / 100 + 1);
 
-	if (strcmp(v->state, "idle") != 0 && strcmp(v->state, "waiting") != 0) {
-		(void)snprintf(text, sizeof(text), "trouble with %s", v->state);
-		nagios_say(r, NAGIOS_CRITICAL, v->a->name, text);
+	if (strcmp(v->s.state, "idle") != 0 &&
+	    strcmp(v->s.state, "waiting") != 0) {
+		(void)snprintf(text, sizeof(text), "trouble with %s",
+		    v->s.state);
+		nagios_say(r, NAGIOS_CRITICAL, v->s.a->name, text);
 	}
 	if (full_pct >= FULL_WARNING_PCT) {
 		(void)snprintf(text, sizeof(text),
@@ -34,21 +35,21 @@ judge(struct nagios *r, const struct view *v)
 		nagios_say(r,
 		    full_pct >= FULL_CRITICAL_PCT ? NAGIOS_CRITICAL
 						  : NAGIOS_WARNING,
-		    v->a->name, text);
+		    v->s.a->name, text);
 	}
-	if (v->lag_s > v->a->silent_after_s) {
+	if (v->s.lag_s > v->s.a->silent_after_s) {
 		(void)snprintf(text, sizeof(text),
-		    "nothing delivered for %" PRId64 " s", v->lag_s);
-		nagios_say(r, NAGIOS_WARNING, v->a->name, text);
+		    "nothing delivered for %" PRId64 " s", v->s.lag_s);
+		nagios_say(r, NAGIOS_WARNING, v->s.a->name, text);
 	}
-	if (v->peek.quarantined > 0) {
+	if (v->s.quarantined > 0) {
 		(void)snprintf(text, sizeof(text), "%" PRIu64 " in quarantine",
-		    v->peek.quarantined);
-		nagios_say(r, NAGIOS_WARNING, v->a->name, text);
+		    v->s.quarantined);
+		nagios_say(r, NAGIOS_WARNING, v->s.a->name, text);
 	}
 	buf_printf(&r->data,
 	    " '%s_waiting'=%" PRIu64 "B;;;0 '%s_lag'=%" PRId64 "s;;;0",
-	    v->a->name, v->peek.waiting_bytes, v->a->name, v->lag_s);
+	    v->s.a->name, v->s.waiting_bytes, v->s.a->name, v->s.lag_s);
 }
 
 static int
@@ -78,7 +79,10 @@ int
 command_check(const struct options *opts, int argc, char **argv)
 {
 	struct nagios r = { 0 };
-	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
+	struct ground g = { .role = CONFIG_SPOKE,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 
 	if (ground_open(&g, GROUND_READING, &e) == -1 ||

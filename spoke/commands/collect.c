@@ -379,7 +379,8 @@ command_collect(const struct options *opts, int argc, char **argv)
 		{ 0 },
 	};
 	struct collect c = { .schedule_dir = -1,
-		.g = { .options = *opts,
+		.g = { .role = CONFIG_SPOKE,
+		    .options = *opts,
 		    .flags = flags,
 		    .argc = argc,
 		    .argv = argv } };

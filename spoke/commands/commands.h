@@ -1,69 +1,20 @@
 /*
- * The verbs of `spoke`, a file each, and the ground that they stand on.
+ * The verbs of `spoke`, a file each.
  */
 #ifndef SPOKE_COMMANDS_COMMANDS_H
 #define SPOKE_COMMANDS_COMMANDS_H
 
-#include "common/base/clock.h"
-#include "common/base/options.h"
-#include "common/config/node.h"
-#include "common/operator/notice.h"
+#include "common/command/check_config.h"
+#include "transport/commands/commands.h"
 
 int command_announce(const struct options *o, int argc, char **argv);
-int command_authorize(const struct options *o, int argc, char **argv);
 int command_check(const struct options *o, int argc, char **argv);
-int command_check_config(const struct options *o, int argc, char **argv);
 int command_collect(const struct options *o, int argc, char **argv);
-int command_keygen(const struct options *o, int argc, char **argv);
 int command_messages(const struct options *o, int argc, char **argv);
 int command_push(const struct options *o, int argc, char **argv);
 int command_renew(const struct options *o, int argc, char **argv);
+int command_serve(const struct options *o, int argc, char **argv);
 int command_status(const struct options *o, int argc, char **argv);
 int command_write(const struct options *o, int argc, char **argv);
-
-/* The configuration, read; the account, entered; the directories, open.  The
- * caller sets the first four. */
-struct ground {
-	struct options options; /* and then with the verb's own flags parsed */
-	const struct options_flag *flags; /* NULL: none */
-	int argc;
-	char **argv; /* argv[1] .. argv[operands] */
-
-	int operands;
-	struct config *config;
-	struct node node;
-	struct notice_mail mail;
-	struct notices *notices;         /* NULL where a verb only reads */
-	const struct association **list; /* of ground_list */
-};
-
-enum ground_for {
-	GROUND_READING, /* no notices, nothing is swept up */
-	GROUND_CHANGING,
-};
-
-/* Parse the verb's flags and prepare the ground. */
-int ground_open(struct ground *g, enum ground_for what, struct err *e);
-/* Mails what is to be mailed, frees all. */
-void ground_close(struct ground *g);
-
-/* ERR_CONFIG when there is none of that name, or we are not its spoke. */
-const struct association *ground_association(const struct ground *g,
-    const char *name, struct err *e);
-/* The first operand's association; there are no more than `most` operands. */
-const struct association *ground_operand(const struct ground *g, int most,
-    struct err *e);
-/* Those that the operands name, or all whose spoke we are; NULL-terminated,
- * until ground_close. */
-const struct association *const *ground_list(struct ground *g, struct err *e);
-
-/* A state that a person must know of: told once, and again to whom sits at a
- * terminal.  Returns its exit status. */
-int ground_trouble(struct ground *g, const char *association, const char *key,
-    const char *next, const struct err *e);
-void ground_over(struct ground *g, const char *association, const char *key);
-
-/* Log e as the verb's last word.  Returns its exit status. */
-int command_failed(const struct err *e);
 
 #endif

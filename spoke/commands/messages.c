@@ -34,7 +34,10 @@ command_messages(const struct options *opts, int argc, char **argv)
 	struct print_range want;
 	const struct association *a = NULL;
 	struct spool_reader *r = NULL;
-	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
+	struct ground g = { .role = CONFIG_SPOKE,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 	int dir = -1, rc = -1;
 

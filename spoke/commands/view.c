@@ -3,41 +3,59 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
+#include "common/spool/peek.h"
 #include "spoke/commands/view.h"
+#include "transport/wire.h"
 
 static const char *
-state_of(const struct view *v, const struct notices *n)
+state_of(const struct status *s, const struct notices *n)
 {
 	static const char *const raised[] = { "spool", "delivery" };
 
 	for (size_t i = 0; i < sizeof(raised) / sizeof(*raised); i++)
-		if (notice_is_raised(n, v->a->name, raised[i]))
+		if (notice_is_raised(n, s->a->name, raised[i]))
 			return raised[i];
-	return v->peek.waiting_messages > 0 ? "waiting" : "idle";
+	return s->waiting_messages > 0 ? "waiting" : "idle";
+}
+
+static void
+take_peek(struct status *s, const struct peek *p, struct wall now)
+{
+	s->stream = p->stream;
+	s->last = p->last;
+	s->acked = p->acked;
+	s->waiting_messages = p->waiting_messages;
+	s->waiting_bytes = p->waiting_bytes;
+	s->oldest_s = p->oldest_s;
+	s->gaps = p->lost;
+	s->quarantined = p->quarantined;
+	if (p->oldest_s != 0 && (int64_t)p->oldest_s < wall_s(now))
+		s->lag_s = wall_s(now) - (int64_t)p->oldest_s;
 }
 
 int
 view_look(const struct ground *g, const struct notices *n,
     const struct association *a, struct view *out, struct err *e)
 {
+	struct status *s = &out->s;
 	struct wall now = clock_wall();
+	struct wire wire;
+	struct peek peek;
 	int dir = node_open_association(&g->node, a, e), rc;
 
 	if (dir == -1)
 		return -1;
-	*out = (struct view){ .a = a };
-	rc = peek_outbox(dir, &out->peek, e);
+	*out = (struct view){ .s = { .a = a } };
+	rc = peek_outbox(dir, &peek, e);
 	close(dir);
-	if (rc == -1 ||
-	    wire_read(g->node.state_dir, a->name, &out->wire, e) == -1)
+	if (rc == -1 || wire_read(g->node.state_dir, a->name, &wire, e) == -1)
 		return err_wrap(e, "association %s", a->name);
-	if (out->wire.month == wire_month(now))
-		out->wire_bytes_month = out->wire.bytes;
-	if (out->peek.oldest_s != 0 &&
-	    (int64_t)out->peek.oldest_s < wall_s(now))
-		out->lag_s = wall_s(now) - (int64_t)out->peek.oldest_s;
-	out->state = state_of(out, n);
+	take_peek(s, &peek, now);
+	s->last_delivery_s = wire.last_s;
+	s->wire_bytes_month = wire_of_month(&wire, now);
+	(void)snprintf(s->state, sizeof(s->state), "%s", state_of(s, n));
 	return 0;
 }

@@ -4,18 +4,12 @@
 #ifndef SPOKE_COMMANDS_VIEW_H
 #define SPOKE_COMMANDS_VIEW_H
 
-#include "common/spool/peek.h"
+#include "common/command/status.h"
 #include "spoke/commands/commands.h"
-#include "spoke/wire.h"
 
 struct view {
-	const struct association *a;
-	struct peek peek;
-	struct wire wire;
-	uint64_t wire_bytes_month; /* of the present month */
-	int64_t lag_s;             /* age of the oldest that waits, or 0 */
-	/* "idle", "waiting", or what was raised: "spool", "delivery" */
-	const char *state;
+	/* state: "idle", "waiting", or what was raised: "spool", "delivery" */
+	struct status s;
 };
 
 /* Borrows n, the node's notices opened for reading. */

@@ -301,7 +301,8 @@ command_write(const struct options *opts, int argc, char **argv)
 	};
 	struct input in = { 0 };
 	struct targets to;
-	struct ground g = { .options = *opts,
+	struct ground g = { .role = CONFIG_SPOKE,
+		.options = *opts,
 		.flags = flags,
 		.argc = argc,
 		.argv = argv };

@@ -1,5 +1,5 @@
 /*
- * spoke keygen: an Ed25519 key pair for ssh.
+ * Verb keygen: an Ed25519 key pair for ssh.
  */
 #include "config.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "spoke/commands/commands.h"
+#include "transport/commands/commands.h"
 #include "transport/keygen.h"
 
 int

@@ -9,7 +9,7 @@
 
 #include "common/base/durable.h"
 #include "common/base/slots.h"
-#include "spoke/wire.h"
+#include "transport/wire.h"
 
 int
 wire_month(struct wall now)
@@ -62,6 +62,12 @@ wire_read(int state_dir, const char *association, struct wire *out,
 	slots_close(s);
 	close(dir);
 	return 0;
+}
+
+uint64_t
+wire_of_month(const struct wire *w, struct wall now)
+{
+	return w->month == wire_month(now) ? w->bytes : 0;
 }
 
 int

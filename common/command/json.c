@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "hub/commands/json.h"
+#include "common/command/json.h"
 
 #include <inttypes.h>
 

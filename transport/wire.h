@@ -2,8 +2,8 @@
  * When an association delivered last, and how many bytes it had on the wire in
  * this month: <state>/wire/<association>.
  */
-#ifndef SPOKE_WIRE_H
-#define SPOKE_WIRE_H
+#ifndef TRANSPORT_WIRE_H
+#define TRANSPORT_WIRE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +22,9 @@ int wire_month(struct wall now);
 /* What is not there, or damaged, is zero. */
 int wire_read(int state_dir, const char *association, struct wire *out,
     struct err *e);
+/* What of it is of the month that now is. */
+uint64_t wire_of_month(const struct wire *w, struct wall now);
+
 struct wire_session {
 	uint64_t bytes; /* both directions */
 	bool delivered;

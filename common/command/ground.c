@@ -1,26 +1,29 @@
 /*
- * What every verb does before its work; see commands.h.
+ * What every verb does before its work; see ground.h.
  */
 #include "config.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "spoke/commands/commands.h"
+#include "common/command/ground.h"
 
+/* A hub's mail is sent by hubd, whose mailer reads what is recorded here. */
 static int
 open_notices(struct ground *g, struct err *e)
 {
 	const struct config *c = g->config;
 
-	g->mail = (struct notice_mail){ .node = c->node.id,
+	g->mail = (struct notice_mail){
+		.node = c->node.id,
 		.to = c->oper.mail,
 		.sendmail = c->oper.sendmail,
 		.gather_s = c->oper.gather_s,
-		.repeat_s = c->oper.repeat_s };
+		.repeat_s = c->oper.repeat_s,
+		.elsewhere = g->role == CONFIG_HUB,
+	};
 	return notices_open(g->node.state_dir, &g->mail, &g->notices, e);
 }
 
@@ -56,6 +59,15 @@ ground_close(struct ground *g)
 	config_free(g->config);
 }
 
+int
+ground_check_operands(const struct ground *g, int most, struct err *e)
+{
+	if (g->operands <= most)
+		return 0;
+	return err_set(e, ERR_USAGE, "too many words; see %s %s --help",
+	    g->options.program, g->argv[0]);
+}
+
 const struct association *
 ground_association(const struct ground *g, const char *name, struct err *e)
 {
@@ -66,10 +78,11 @@ ground_association(const struct ground *g, const char *name, struct err *e)
 		    name);
 		return NULL;
 	}
-	if (a->role != CONFIG_SPOKE) {
+	if (a->role != g->role) {
 		err_set(e, ERR_CONFIG,
-		    "%s:%d: this node is the hub of %s; use hubctl", a->file,
-		    a->line, name);
+		    "%s:%d: this node is the %s of %s; use %s", a->file,
+		    a->line, config_role_name(a->role), name,
+		    a->role == CONFIG_HUB ? "hubctl" : "spoke");
 		return NULL;
 	}
 	return a;
@@ -78,13 +91,14 @@ ground_association(const struct ground *g, const char *name, struct err *e)
 const struct association *
 ground_operand(const struct ground *g, int most, struct err *e)
 {
-	if (g->operands < 1 || g->operands > most) {
-		err_set(e, ERR_USAGE, "%s; see %s %s --help",
-		    g->operands < 1 ? "an ASSOCIATION is needed"
-				    : "too many words",
+	if (g->operands < 1) {
+		err_set(e, ERR_USAGE,
+		    "an ASSOCIATION is needed; see %s %s --help",
 		    g->options.program, g->argv[0]);
 		return NULL;
 	}
+	if (ground_check_operands(g, most, e) == -1)
+		return NULL;
 	return ground_association(g, g->argv[1], e);
 }
 
@@ -102,7 +116,7 @@ ground_list(struct ground *g, struct err *e)
 			return NULL;
 	}
 	for (size_t i = 0; i < c->n_association && g->operands == 0; i++)
-		if (c->association[i].role == CONFIG_SPOKE)
+		if (c->association[i].role == g->role)
 			g->list[n++] = &c->association[i];
 	return g->list;
 }

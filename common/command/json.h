@@ -1,8 +1,8 @@
 /*
  * Text of others in JSON.
  */
-#ifndef HUB_COMMANDS_JSON_H
-#define HUB_COMMANDS_JSON_H
+#ifndef COMMON_COMMAND_JSON_H
+#define COMMON_COMMAND_JSON_H
 
 #include "common/base/buf.h"
 

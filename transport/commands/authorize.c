@@ -1,14 +1,14 @@
 /*
- * spoke authorize: the line of authorized_keys that lets a hub's key do one
- * thing: open sessions of its association.
+ * Verb authorize: the line of authorized_keys that lets the far end's key do one
+ * thing: open sessions of its association (S2).
  */
 #include "config.h"
 
 #include <unistd.h>
 
 #include "common/base/durable.h"
-#include "spoke/commands/commands.h"
 #include "transport/authorize.h"
+#include "transport/commands/commands.h"
 
 int
 command_authorize(const struct options *opts, int argc, char **argv)
@@ -21,8 +21,7 @@ command_authorize(const struct options *opts, int argc, char **argv)
 
 	if (operands >= 0 && operands != 2)
 		err_set(&e, ERR_USAGE,
-		    "an ASSOCIATION and a KEY.pub are "
-		    "needed");
+		    "an ASSOCIATION and a KEY.pub are needed");
 	else if (operands == 2 && config_read(o.config, &c, &e) == 0 &&
 	    authorize_file(c, argv[1], argv[2], &line, &e) == 0)
 		rc = io_write_full(STDOUT_FILENO, buf_slice(&line), &e);

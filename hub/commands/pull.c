@@ -1,0 +1,15 @@
+/*
+ * hubctl pull: fetch what waits at the spokes that we dial.  Only the far end
+ * knows whether anything does.
+ */
+#include "config.h"
+
+#include "hub/commands/commands.h"
+
+int
+command_pull(const struct options *opts, int argc, char **argv)
+{
+	static const struct dial_verb pull = { CONFIG_HUB, NULL, NULL };
+
+	return dial_command(&pull, opts, argc, argv);
+}

@@ -1,0 +1,49 @@
+/*
+ * Verbs receive and serve; see commands.h.
+ */
+#include "config.h"
+
+#include "transport/commands/commands.h"
+#include "transport/inbound.h"
+
+static int
+answer(const struct ground *g, const struct association *a, struct err *e)
+{
+	struct channel ch;
+	const struct inbound_opts o = { .config = g->config,
+		.node = &g->node,
+		.association = a,
+		.notices = g->notices,
+		.channel = &ch };
+	struct delivery_result r = { 0 };
+	struct err ignored = { 0 }; /* the session said it all */
+	int rc;
+
+	if (channel_stdio(&ch, e) == -1)
+		return -1;
+	rc = inbound_answer(&o, &r, e);
+	(void)channel_close(&ch, NULL, &ignored);
+	return rc;
+}
+
+int
+answer_command(const struct answer_verb *v, const struct options *opts,
+    int argc, char **argv)
+{
+	const struct association *a = NULL;
+	struct ground g = { .role = v->role,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
+	struct err e = { 0 };
+	int rc = -1;
+
+	if (ground_open(&g, GROUND_CHANGING, &e) == 0)
+		a = ground_operand(&g, 1, &e);
+	if (a != NULL)
+		rc = answer(&g, a, &e);
+	if (rc == 0 && v->took != NULL)
+		rc = v->took(&g.node, a, &e);
+	ground_close(&g);
+	return rc == 0 ? 0 : command_failed(&e);
+}

@@ -1,0 +1,140 @@
+/*
+ * Verbs push and pull; see commands.h.
+ *
+ * Another delivery of the same association is running: that is enough.  The far
+ * end is busy: again until the deadline.  All else that fails is told once and
+ * left to the next run.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "transport/commands/commands.h"
+#include "transport/outbound.h"
+
+struct dial {
+	const struct dial_verb *verb;
+	struct ground g;
+	struct mono deadline;
+	bool always;
+};
+
+static void
+take(struct dial *d, const struct association *a, const char *next, int *status)
+{
+	struct err e = { 0 };
+
+	if (d->verb->took == NULL)
+		return;
+	if (d->verb->took(&d->g.node, a, &e) == -1)
+		*status = ground_trouble(&d->g, a->name, "inbox", next, &e);
+	else
+		ground_over(&d->g, a->name, "inbox");
+}
+
+/* Returns the exit status. */
+static int
+deliver(struct dial *d, const struct association *a)
+{
+	const struct outbound_opts o = { .config = d->g.config,
+		.node = &d->g.node,
+		.association = a,
+		.deadline = d->deadline };
+	char *next = mem_printf("%s -v %s %s", d->g.options.program,
+	    d->g.argv[0], a->name);
+	struct delivery_result r = { 0 };
+	struct err e = { 0 };
+	bool waits = true;
+	int status = 0;
+
+	if (d->verb->waits != NULL && !d->always &&
+	    d->verb->waits(&d->g.node, a, &waits, &e) == 0 && !waits)
+		goto out; /* only a delivery tells that an outage is over */
+	if (e.kind == ERR_NONE && outbound_deliver(&o, &r, &e) == 0) {
+		ground_over(&d->g, a->name, "delivery");
+		take(d, a, next, &status);
+	} else if (e.kind == ERR_TEMP && e.sys == EBUSY) {
+		log_info("another delivery is running association=%s", a->name);
+	} else {
+		err_wrap(&e, "association %s", a->name);
+		status = ground_trouble(&d->g, a->name, "delivery", next, &e);
+	}
+out:
+	free(next);
+	return status;
+}
+
+static int
+parse_times(struct dial *d, const char *deadline, const char *splay,
+    struct err *e)
+{
+	int64_t deadline_s, splay_s = 0;
+
+	if (options_duration(deadline, &deadline_s, e) == -1 ||
+	    (splay != NULL && options_duration(splay, &splay_s, e) == -1))
+		return -1;
+	outbound_sleep_ms(outbound_spread_ms(splay_s * 1000));
+	d->deadline = mono_add_ms(clock_mono(), deadline_s * 1000);
+	return 0;
+}
+
+/* Named ones must be ours to dial; of the others those that are. */
+static int
+deliver_all(struct dial *d, int *status, struct err *e)
+{
+	const struct association *const *list = ground_list(&d->g, e);
+
+	if (list == NULL)
+		return -1;
+	for (; *list != NULL; list++) {
+		const struct association *a = *list;
+		struct err wrong = { 0 };
+
+		if (config_dials(a)) {
+			*status = err_worse_exit(*status, deliver(d, a));
+		} else if (d->g.operands > 0) {
+			err_set(&wrong, ERR_CONFIG,
+			    "%s:%d: %s is mode %s: the %s opens its sessions",
+			    a->file, a->line, a->name,
+			    config_mode_name(a->mode),
+			    a->role == CONFIG_HUB ? "spoke" : "hub");
+			*status =
+			    err_worse_exit(*status, command_failed(&wrong));
+		}
+	}
+	return 0;
+}
+
+int
+dial_command(const struct dial_verb *v, const struct options *opts, int argc,
+    char **argv)
+{
+	const char *always = NULL, *deadline = "10m", *splay = NULL;
+	const struct options_flag flags[] = {
+		{ "always", 0, false, &always },
+		{ "deadline", 0, true, &deadline },
+		{ "splay", 0, true, &splay },
+		{ 0 },
+	};
+	struct dial d = { .verb = v,
+		.g = { .role = v->role,
+		    .options = *opts,
+		    .flags = flags,
+		    .argc = argc,
+		    .argv = argv } };
+	struct err e = { 0 };
+	int status = 0, rc = -1;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* a channel that closed is an error */
+	if (ground_open(&d.g, GROUND_CHANGING, &e) == 0) {
+		d.always = always != NULL;
+		if (parse_times(&d, deadline, splay, &e) == 0)
+			rc = deliver_all(&d, &status, &e);
+	}
+	ground_close(&d.g);
+	return rc == 0 ? status : command_failed(&e);
+}

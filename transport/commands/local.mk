@@ -1,0 +1,6 @@
+transport_libtransport_a_SOURCES += \
+	%D%/answer.c \
+	%D%/authorize.c \
+	%D%/commands.h \
+	%D%/dial.c \
+	%D%/keygen.c

@@ -1,0 +1,24 @@
+/*
+ * Sessions that the far end begins: run, counted, told.  What receive, serve and
+ * the listeners share.
+ */
+#ifndef TRANSPORT_INBOUND_H
+#define TRANSPORT_INBOUND_H
+
+#include "common/config/node.h"
+#include "common/operator/notice.h"
+#include "transport/delivery.h"
+
+struct inbound_opts {
+	const struct config *config;
+	const struct node *node;
+	const struct association *association; /* as the channel proved it */
+	struct notices *notices;
+	const struct channel *channel; /* stays open */
+};
+
+/* Until the session's end.  -1 as delivery_run. */
+int inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
+    struct err *e);
+
+#endif

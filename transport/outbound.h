@@ -1,0 +1,26 @@
+/*
+ * Deliveries that this end begins: a channel to the far end, a session over it,
+ * its bytes counted; again, while the far end is busy.  What push, pull and the
+ * daemons share.
+ */
+#ifndef TRANSPORT_OUTBOUND_H
+#define TRANSPORT_OUTBOUND_H
+
+#include "transport/delivery.h"
+
+struct outbound_opts {
+	const struct config *config;
+	const struct node *node;
+	const struct association *association;
+	struct mono deadline;
+};
+
+/* Waits for the end of it.  -1 as delivery_run, with the cause that the channel
+ * knows; ERR_TEMP with EBUSY: a twin on this machine is at it. */
+int outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
+    struct err *e);
+/* Up to n milliseconds, so that many sites do not begin at once. */
+int64_t outbound_spread_ms(int64_t n);
+void outbound_sleep_ms(int64_t ms);
+
+#endif
