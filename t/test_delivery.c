@@ -58,7 +58,7 @@ make_end(struct end *n, const char *name, enum config_role role)
 	snprintf(n->spool, sizeof(n->spool), "%s/spool", top);
 	snprintf(n->run, sizeof(n->run), "%s/run", top);
 	n->config = (struct config){ .file = "test.conf",
-		.node = { name, n->state, n->spool, n->run, NULL },
+		.node = { name, n->state, n->spool, n->run, NULL, 1 },
 		.association = &n->a,
 		.n_association = 1 };
 	n->a = (struct association){ .name = "alps",

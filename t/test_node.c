@@ -46,7 +46,7 @@ set_up(void **out)
 	g->run = mem_printf("%s/run", g->top);
 	g->c.file = "test.conf";
 	g->c.node =
-	    (struct config_node){ "n", g->state, g->spool, g->run, NULL };
+	    (struct config_node){ "n", g->state, g->spool, g->run, NULL, 1 };
 	*out = g;
 	return 0;
 }

@@ -110,6 +110,20 @@ open_watch(struct delivery *d, struct err *e)
 	return 0;
 }
 
+/* The association's lock first: its own older session, which may have the last
+ * slot, ends before one is looked for.  The sessions that we open are as many
+ * as we like; those that others open have a limit. */
+static int
+open_locks(struct delivery *d, struct err *e)
+{
+	d->lock_fd = session_lock(d->association_dir, !d->o->opener, e);
+	if (d->lock_fd == -1 || d->o->opener)
+		return d->lock_fd == -1 ? -1 : 0;
+	d->slot_fd =
+	    session_slot(d->node.run_dir, d->o->config->node.sessions, e);
+	return d->slot_fd == -1 ? -1 : 0;
+}
+
 static int
 open_all(struct delivery *d, struct err *e)
 {
@@ -121,8 +135,7 @@ open_all(struct delivery *d, struct err *e)
 	d->association_dir = node_open_association(&d->node, a, e);
 	if (d->association_dir == -1)
 		return -1;
-	d->lock_fd = session_lock(d->association_dir, !d->o->opener, e);
-	if (d->lock_fd == -1 || open_inbox(d, e) == -1 ||
+	if (open_locks(d, e) == -1 || open_inbox(d, e) == -1 ||
 	    open_watch(d, e) == -1 ||
 	    feeder_open(&d->feeder, d->association_dir, a, e) == -1)
 		return -1;
@@ -226,6 +239,8 @@ close_all(struct delivery *d)
 		close(d->watch_fd);
 	if (d->lock_fd != -1)
 		close(d->lock_fd);
+	if (d->slot_fd != -1)
+		close(d->slot_fd);
 	if (d->association_dir != -1)
 		close(d->association_dir);
 	node_close(&d->node);
@@ -240,6 +255,7 @@ delivery_run_here(const struct delivery_opts *o, struct delivery_result *r,
 		.node = { -1, -1, -1 },
 		.association_dir = -1,
 		.lock_fd = -1,
+		.slot_fd = -1,
 		.watch_fd = -1 };
 	int rc = -1;
 

@@ -16,7 +16,7 @@ struct delivery {
 	const struct delivery_opts *o;
 	struct delivery_result *r;
 	struct node node;
-	int association_dir, lock_fd, watch_fd;
+	int association_dir, lock_fd, slot_fd, watch_fd;
 	struct inbox *in;
 	struct feeder feeder;
 	struct session *session;

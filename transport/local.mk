@@ -39,6 +39,10 @@ t_test_session_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_hostile_SOURCES = t/test_session_hostile.c t/peer.c t/peer.h
 t_test_session_hostile_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += t/test_session_lock
+t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h
+t_test_session_lock_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += t/test_known_hosts
 t_test_known_hosts_SOURCES = t/test_known_hosts.c
 t_test_known_hosts_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)

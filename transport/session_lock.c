@@ -1,6 +1,6 @@
 /*
- * The lock of a session; see session_lock.h.  A record lock (fcntl) and no
- * number in the file: the kernel tells who holds it, so the process that is
+ * The locks of a session; see session_lock.h.  Record locks (fcntl) and no
+ * numbers in the files: the kernel tells who holds one, so the process that is
  * asked to end is never one that got a dead one's number.
  */
 #include "config.h"
@@ -80,5 +80,34 @@ session_lock(int association_dir, bool take_over, struct err *e)
 		e->sys = EBUSY;
 	}
 	close(fd);
+	return -1;
+}
+
+/* Slot i is byte i of the file, which stays empty. */
+int
+session_slot(int run_dir, int most, struct err *e)
+{
+	int fd = openat(run_dir, "sessions.lock",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return err_sys(e, "open sessions.lock");
+	for (int i = 0; i < most; i++) {
+		struct flock l = { .l_type = F_WRLCK,
+			.l_whence = SEEK_SET,
+			.l_start = i,
+			.l_len = 1 };
+
+		if (fcntl(fd, F_SETLK, &l) == 0)
+			return fd;
+		if (errno != EACCES && errno != EAGAIN && errno != EINTR) {
+			err_sys(e, "lock sessions.lock");
+			close(fd);
+			return -1;
+		}
+	}
+	close(fd);
+	err_set(e, ERR_TEMP, "busy: %d sessions are running", most);
+	e->sys = EBUSY;
 	return -1;
 }

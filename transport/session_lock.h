@@ -1,6 +1,7 @@
 /*
- * One session of an association at a time, on this machine: a lock that dies
- * with its process, and the way in which a newer session takes over.
+ * How many sessions run on this machine: one of an association at a time, where
+ * a newer one may take over, and so many in all.  Locks that die with their
+ * process.
  */
 #ifndef TRANSPORT_SESSION_LOCK_H
 #define TRANSPORT_SESSION_LOCK_H
@@ -15,5 +16,8 @@
  * SIGTERM, and after 5 s killed.  Returns a descriptor that holds the lock until
  * closed; no other descriptor of the file may be opened by this process. */
 int session_lock(int association_dir, bool take_over, struct err *e);
+/* One of `most` slots in sessions.lock in run_dir; ERR_TEMP with EBUSY: all are
+ * taken.  Returns a descriptor as session_lock does. */
+int session_slot(int run_dir, int most, struct err *e);
 
 #endif

@@ -40,6 +40,7 @@ struct config_node {
 	const char *id;
 	const char *state, *spool, *run; /* absolute */
 	const char *user;                /* NULL: the owner of state */
+	int sessions; /* that others may have open with us at once */
 };
 
 struct config_operator {

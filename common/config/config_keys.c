@@ -27,6 +27,8 @@ static const struct key node_keys[] = {
 	{ "spool", KEY_DIRECTORY, AT(spool), .def = "/var/spool/axletree" },
 	{ "run", KEY_DIRECTORY, AT(run), .def = "/run/axletree" },
 	{ "user", KEY_TEXT, AT(user) },
+	{ "sessions", KEY_NUMBER, AT(sessions), .def = "64", .min = 1,
+	    .max = 4096 },
 	{ .name = NULL },
 };
 #undef AT
