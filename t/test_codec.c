@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <zlib.h>
@@ -83,6 +84,152 @@ levels_are_taken(void **state)
 	buf_clear(&in);
 }
 
+static void
+refused_by(const struct codec_ops *codec, const char *what, struct slice in,
+    size_t size)
+{
+	struct buf out = { 0 };
+	struct err e = { 0 };
+
+	if (codec->decode(in, size, &out, &e) != -1)
+		fail_msg("%s was taken", what);
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_int_equal(out.n, 0);
+	assert_true(out.cap <= 4 * size + 4096);
+	buf_clear(&out);
+}
+
+/* Each codec but none, with what ends a stream of its own. */
+static const struct {
+	const char *name;
+	size_t trailer; /* bytes at the end that are checked, to the last bit */
+} methods[] = {
+	{ "gzip", 8 },
+	{ "bzip2", 4 }, /* the last byte's low bits are padding */
+	{ "zstd", 0 },
+	{ "xz", 20 },
+};
+enum {
+	METHODS = sizeof(methods) / sizeof(methods[0])
+};
+
+static const struct codec_ops *
+method(size_t i)
+{
+	return codec_find(slice_str(methods[i].name));
+}
+
+static void
+encode(const struct codec_ops *c, struct slice in, struct buf *out)
+{
+	struct err e = { 0 };
+
+	assert_int_equal(c->encode(in, c->level_default, out, &e), 0);
+}
+
+static void
+put_twice(struct buf *out, struct slice s)
+{
+	buf_reset(out);
+	buf_put(out, s);
+	buf_put(out, s);
+}
+
+static void
+damaged_streams_of(const struct codec_ops *c, size_t trailer)
+{
+	struct buf in = { 0 }, good = { 0 }, bad = { 0 };
+
+	fill(&in, 5000);
+	encode(c, buf_slice(&in), &good);
+	for (size_t n = 0; n < good.n; n++)
+		refused_by(c, "a cut stream", (struct slice){ good.p, n },
+		    in.n);
+	buf_put(&bad, buf_slice(&good));
+	buf_put_char(&bad, 'x');
+	refused_by(c, "a trailing byte", buf_slice(&bad), in.n);
+	bad.p[bad.n - 1] = '\0';
+	refused_by(c, "a trailing NUL", buf_slice(&bad), in.n);
+	put_twice(&bad, buf_slice(&good));
+	refused_by(c, "a second member", buf_slice(&bad), in.n);
+	refused_by(c, "both members", buf_slice(&bad), 2 * in.n);
+	for (size_t i = 1; i <= trailer; i++) {
+		buf_reset(&bad);
+		buf_put(&bad, buf_slice(&good));
+		bad.p[bad.n - i] ^= '\x80';
+		refused_by(c, "a wrong trailer", buf_slice(&bad), in.n);
+	}
+	refused_by(c, "text", buf_slice(&in), in.n);
+	refused_by(c, "too small a size", buf_slice(&good), in.n - 1);
+	refused_by(c, "too large a size", buf_slice(&good), in.n + 1);
+	refused_by(c, "nothing", (struct slice){ 0 }, 0);
+	buf_clear(&in);
+	buf_clear(&good);
+	buf_clear(&bad);
+}
+
+static void
+damaged_streams_are_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < METHODS; i++)
+		if (method(i) != NULL)
+			damaged_streams_of(method(i), methods[i].trailer);
+	refused_by(codec_find(SLICE("gzip")), "zlib's format",
+	    SLICE("\x78\x9c\x03\x00\x00\x00\x00\x01"), 1);
+}
+
+/* What one method made is for no other, and no text is for any. */
+static void
+only_its_own_method_decodes_it(void **state)
+{
+	struct buf in = { 0 }, made = { 0 };
+
+	(void)state;
+	fill(&in, 3000);
+	for (size_t i = 0; i < METHODS; i++) {
+		if (method(i) == NULL)
+			continue;
+		buf_reset(&made);
+		encode(method(i), buf_slice(&in), &made);
+		for (size_t k = 0; k < METHODS; k++)
+			if (k != i && method(k) != NULL)
+				refused_by(method(k), methods[i].name,
+				    buf_slice(&made), in.n);
+	}
+	buf_clear(&in);
+	buf_clear(&made);
+}
+
+static void
+bombs_cost_nothing(void **state)
+{
+	struct buf in = { 0 }, bomb = { 0 }, nested = { 0 };
+	size_t n = 8 << 20;
+
+	(void)state;
+	memset(buf_room(&in, n), '0', n);
+	in.n = n;
+	for (size_t i = 0; i < METHODS; i++) {
+		const struct codec_ops *c = method(i);
+
+		if (c == NULL)
+			continue;
+		buf_reset(&bomb);
+		buf_reset(&nested);
+		encode(c, buf_slice(&in), &bomb);
+		assert_true(n / bomb.n > 900);
+		refused_by(c, "a smaller size", buf_slice(&bomb), 200 * bomb.n);
+		encode(c, buf_slice(&bomb), &nested);
+		refused_by(c, "a bomb in a bomb", buf_slice(&nested), n);
+		if (c->ratio_max != 0)
+			refused_by(c, "900:1", buf_slice(&bomb), n);
+	}
+	buf_clear(&in);
+	buf_clear(&bomb);
+	buf_clear(&nested);
+}
+
 /* A gzip member of n bytes; dictionary, header fields and so on as deflate and
  * its header allow them. */
 static void
@@ -111,93 +258,175 @@ gzip_raw(struct buf *out, struct slice in, gz_header *header)
 }
 
 static void
-refused_by(const struct codec_ops *codec, const char *what, struct slice in,
-    size_t size)
-{
-	struct buf out = { 0 };
-	struct err e = { 0 };
-
-	if (codec->decode(in, size, &out, &e) != -1)
-		fail_msg("%s was taken", what);
-	assert_int_equal(e.kind, ERR_INPUT);
-	assert_int_equal(out.n, 0);
-	assert_true(out.cap <= 4 * size + 4096);
-	buf_clear(&out);
-}
-
-static void
-refused(const char *what, struct slice in, size_t size)
-{
-	refused_by(codec_find(SLICE("gzip")), what, in, size);
-}
-
-static void
-damaged_streams_are_refused(void **state)
-{
-	struct buf in = { 0 }, good = { 0 }, bad = { 0 };
-
-	(void)state;
-	fill(&in, 5000);
-	gzip_raw(&good, buf_slice(&in), NULL);
-	for (size_t n = 0; n < good.n; n++)
-		refused("a cut stream", (struct slice){ good.p, n }, in.n);
-	buf_put(&bad, buf_slice(&good));
-	buf_put_char(&bad, 'x');
-	refused("a trailing byte", buf_slice(&bad), in.n);
-	buf_reset(&bad);
-	buf_put(&bad, buf_slice(&good));
-	buf_put(&bad, buf_slice(&good));
-	refused("a second member", buf_slice(&bad), in.n);
-	refused("both members", buf_slice(&bad), 2 * in.n);
-	for (size_t i = 1; i <= 8; i++) { /* CRC32 and ISIZE */
-		buf_reset(&bad);
-		buf_put(&bad, buf_slice(&good));
-		bad.p[bad.n - i] ^= 1;
-		refused("a wrong trailer", buf_slice(&bad), in.n);
-	}
-	refused("no gzip", buf_slice(&in), in.n);
-	refused("zlib's format", SLICE("\x78\x9c\x03\x00\x00\x00\x00\x01"), 1);
-	buf_clear(&in);
-	buf_clear(&good);
-	buf_clear(&bad);
-}
-
-static void
-bombs_cost_nothing(void **state)
-{
-	struct buf in = { 0 }, bomb = { 0 };
-	size_t n = 8 << 20;
-
-	(void)state;
-	memset(buf_room(&in, n), '0', n);
-	in.n = n;
-	gzip_raw(&bomb, buf_slice(&in), NULL);
-	assert_true(n / bomb.n > 900);
-	refused("1000:1", buf_slice(&bomb), n);
-	refused("1000:1 with a smaller size", buf_slice(&bomb), 200 * bomb.n);
-	buf_reset(&in);
-	gzip_raw(&in, buf_slice(&bomb), NULL);
-	refused("a bomb in a bomb", buf_slice(&in), n);
-	buf_clear(&in);
-	buf_clear(&bomb);
-}
-
-static void
-input_without_output_is_bounded(void **state)
+gzip_input_without_output_is_bounded(void **state)
 {
 	static Bytef extra[60000];
+	const struct codec_ops *gzip = codec_find(SLICE("gzip"));
 	gz_header header = { .extra = extra, .extra_len = sizeof(extra) };
 	struct buf b = { 0 };
 
 	(void)state;
 	gzip_raw(&b, SLICE("ten bytes."), &header);
-	refused("a long header", buf_slice(&b), 10);
+	refused_by(gzip, "a long header", buf_slice(&b), 10);
 	buf_reset(&b);
 	buf_put(&b, SLICE("\x1f\x8b\x08\0\0\0\0\0\0\x03"));
 	while (b.n < 1 << 20) /* empty stored blocks, none the last */
 		buf_put(&b, SLICE("\x00\x00\x00\xff\xff"));
-	refused("empty blocks", buf_slice(&b), 10);
-	refused("empty blocks", buf_slice(&b), 2 << 20);
+	refused_by(gzip, "empty blocks", buf_slice(&b), 10);
+	refused_by(gzip, "empty blocks", buf_slice(&b), 2 << 20);
+	buf_clear(&b);
+}
+
+#ifdef HAVE_BZIP2
+static void
+bzip2_input_without_output_is_bounded(void **state)
+{
+	const struct codec_ops *bzip2 = codec_find(SLICE("bzip2"));
+	struct buf b = { 0 };
+
+	(void)state;
+	while (b.n < 1 << 20)
+		buf_put(&b, SLICE("BZh9\x17\x72\x45\x38\x50\x90\0\0\0\0"));
+	refused_by(bzip2, "empty streams", buf_slice(&b), 10);
+	refused_by(bzip2, "empty streams", buf_slice(&b), 2 << 20);
+	buf_clear(&b);
+}
+#endif
+
+#ifdef HAVE_LZMA
+/* How large the first block's header says that its dictionary is, behind the
+ * number and the length of LZMA2, and the header's sum: the .xz format, 3.1. */
+static void
+set_xz_dictionary(struct buf *b, char size)
+{
+	enum {
+		BLOCK = 12
+	};
+	size_t n = 4 * (size_t)b->p[BLOCK];
+	char *lzma2 = memmem(b->p + BLOCK, n, "\x21\x01", 2);
+	uLong crc;
+
+	assert_non_null(lzma2);
+	lzma2[2] = size;
+	crc = crc32(0, (const Bytef *)b->p + BLOCK, (uInt)n);
+	for (unsigned i = 0; i < 4; i++)
+		b->p[BLOCK + n + i] = (char)(crc >> 8 * i);
+}
+
+static void
+xz_memory_is_bounded(void **state)
+{
+	const struct codec_ops *xz = codec_find(SLICE("xz"));
+	struct buf in = { 0 }, b = { 0 }, out = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	fill(&in, 5000);
+	encode(xz, buf_slice(&in), &b);
+	set_xz_dictionary(&b, 26); /* 32 MiB */
+	assert_int_equal(xz->decode(buf_slice(&b), in.n, &out, &e), 0);
+	set_xz_dictionary(&b, 28); /* 64 MiB, and what goes with it */
+	refused_by(xz, "a dictionary of 64 MiB", buf_slice(&b), in.n);
+	set_xz_dictionary(&b, 40); /* 4 GiB */
+	refused_by(xz, "a dictionary of 4 GiB", buf_slice(&b), in.n);
+	buf_clear(&in);
+	buf_clear(&b);
+	buf_clear(&out);
+}
+
+/* Streams that say they have no check, one that nobody knows. */
+static void
+xz_streams_have_a_check(void **state)
+{
+	const struct codec_ops *xz = codec_find(SLICE("xz"));
+	struct buf in = { 0 }, good = { 0 }, bad = { 0 };
+
+	(void)state;
+	fill(&in, 5000);
+	encode(xz, buf_slice(&in), &good);
+	for (char check = 0; check <= 15; check++) {
+		uLong crc;
+
+		if (check == 1) /* CRC32: as it is */
+			continue;
+		buf_reset(&bad);
+		buf_put(&bad, buf_slice(&good));
+		bad.p[7] = check;
+		crc = crc32(0, (const Bytef *)bad.p + 6, 2);
+		for (unsigned i = 0; i < 4; i++)
+			bad.p[8 + i] = (char)(crc >> 8 * i);
+		refused_by(xz, "another check", buf_slice(&bad), in.n);
+	}
+	buf_clear(&in);
+	buf_clear(&good);
+	buf_clear(&bad);
+}
+#endif
+
+#ifdef HAVE_ZSTD
+static void
+zstd_frames_are_what_they_seem(void **state)
+{
+	const struct codec_ops *zstd = codec_find(SLICE("zstd"));
+	struct buf b = { 0 };
+
+	(void)state;
+	refused_by(zstd, "a skippable frame", SLICE("\x50\x2a\x4d\x18\0\0\0\0"),
+	    0);
+	refused_by(zstd, "a frame with a dictionary's number",
+	    SLICE("\x28\xb5\x2f\xfd\x21\x07\x01\x09\0\0x"), 1);
+	refused_by(zstd, "a frame that does not name its size",
+	    SLICE("\x28\xb5\x2f\xfd\0\x50\x09\0\0x"), 1);
+	/* 2^27, and twice that */
+	buf_put(&b, SLICE("\x28\xb5\x2f\xfd\x40\x88\x00\x00\x03\x08\0"));
+	buf_put(&b, SLICE("x"));
+	b.p[5] = '\x90';
+	refused_by(zstd, "a window of 256 MiB", buf_slice(&b), 256);
+	buf_reset(&b);
+	buf_put(&b, SLICE("\x28\xb5\x2f\xfd\xa0\0\0\x20\0"));
+	while (b.n < 1 << 20) /* empty blocks, none the last */
+		buf_put(&b, SLICE("\0\0\0"));
+	refused_by(zstd, "empty blocks", buf_slice(&b), 10);
+	refused_by(zstd, "empty blocks", buf_slice(&b), 2 << 20);
+	buf_clear(&b);
+}
+#endif
+
+/* Every look at the clock finds a second gone. */
+int __real_clock_gettime(clockid_t id, struct timespec *t);
+int __wrap_clock_gettime(clockid_t id, struct timespec *t);
+static bool slow;
+
+int
+__wrap_clock_gettime(clockid_t id, struct timespec *t)
+{
+	static time_t now;
+
+	if (!slow)
+		return __real_clock_gettime(id, t);
+	now += 1;
+	*t = (struct timespec){ .tv_sec = now, .tv_nsec = 1 };
+	return 0;
+}
+
+static void
+decoding_has_a_limit_of_time(void **state)
+{
+	struct buf in = { 0 }, b = { 0 };
+
+	(void)state;
+	fill(&in, 3 << 20);
+	for (size_t i = 0; i < METHODS; i++) {
+		/* bounded by its input and output: it has no slow way */
+		if (method(i) == NULL || strcmp(methods[i].name, "zstd") == 0)
+			continue;
+		buf_reset(&b);
+		encode(method(i), buf_slice(&in), &b);
+		slow = true;
+		refused_by(method(i), "a slow one", buf_slice(&b), in.n);
+		slow = false;
+	}
+	buf_clear(&in);
 	buf_clear(&b);
 }
 
@@ -209,6 +438,12 @@ codecs_are_found_by_name_and_suffix(void **state)
 	} rows[] = {
 		{ "00000000000000000001-00000000000000000002.msgs", "none" },
 		{ "1-2.msgs.gz", "gzip" },
+#ifdef HAVE_BZIP2
+		{ "1-2.msgs.bz2", "bzip2" },
+#endif
+#ifdef HAVE_LZMA
+		{ "1-2.msgs.xz", "xz" },
+#endif
 		{ ".msgs", "none" },
 		{ "1-2.msgs.odd", NULL },
 		{ "1-2.gz", NULL },
@@ -232,50 +467,27 @@ codecs_are_found_by_name_and_suffix(void **state)
 	assert_null(codec_find(SLICE("GZIP")));
 }
 
-#ifdef HAVE_ZSTD
-static void
-a_zstd_frame_is_one_whole_and_names_its_size(void **state)
-{
-	const struct codec_ops *zstd = codec_find(SLICE("zstd"));
-	const struct slice skippable = SLICE("\x50\x2a\x4d\x18\0\0\0\0");
-	struct buf in = { 0 }, good = { 0 }, bad = { 0 };
-	struct err e = { 0 };
-
-	(void)state;
-	fill(&in, 10000);
-	assert_int_equal(zstd->encode(buf_slice(&in), 3, &good, &e), 0);
-	refused_by(zstd, "too small a size", buf_slice(&good), in.n - 1);
-	refused_by(zstd, "too large a size", buf_slice(&good), in.n + 1);
-	refused_by(zstd, "plain text", buf_slice(&in), in.n);
-	refused_by(zstd, "a skippable frame", skippable, 0);
-	for (size_t n = 0; n < good.n; n += 1 + n / 8)
-		refused_by(zstd, "a cut frame", (struct slice){ good.p, n },
-		    in.n);
-	buf_put(&bad, buf_slice(&good));
-	buf_put_char(&bad, 'x');
-	refused_by(zstd, "a byte behind", buf_slice(&bad), in.n);
-	buf_reset(&bad);
-	buf_put(&bad, buf_slice(&good));
-	buf_put(&bad, buf_slice(&good));
-	refused_by(zstd, "two frames", buf_slice(&bad), 2 * in.n);
-	buf_clear(&in);
-	buf_clear(&good);
-	buf_clear(&bad);
-}
-#endif
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_goes_in_comes_out),
 		cmocka_unit_test(levels_are_taken),
-#ifdef HAVE_ZSTD
-		cmocka_unit_test(a_zstd_frame_is_one_whole_and_names_its_size),
-#endif
 		cmocka_unit_test(damaged_streams_are_refused),
+		cmocka_unit_test(only_its_own_method_decodes_it),
 		cmocka_unit_test(bombs_cost_nothing),
-		cmocka_unit_test(input_without_output_is_bounded),
+		cmocka_unit_test(gzip_input_without_output_is_bounded),
+#ifdef HAVE_BZIP2
+		cmocka_unit_test(bzip2_input_without_output_is_bounded),
+#endif
+#ifdef HAVE_LZMA
+		cmocka_unit_test(xz_memory_is_bounded),
+		cmocka_unit_test(xz_streams_have_a_check),
+#endif
+#ifdef HAVE_ZSTD
+		cmocka_unit_test(zstd_frames_are_what_they_seem),
+#endif
+		cmocka_unit_test(decoding_has_a_limit_of_time),
 		cmocka_unit_test(codecs_are_found_by_name_and_suffix),
 	};
 

@@ -45,9 +45,12 @@ session_opts_of(const struct delivery *d)
 	const struct codec_ops *codec = codec_find(slice_str(a->compression));
 	int level = a->level;
 
-	if (codec == NULL) { /* not in this build */
+	if (codec == NULL) {
 		codec = codec_find(SLICE("gzip"));
 		level = -1;
+		log_warn("this build lacks compression %s: sending %s "
+			 "association=%s",
+		    a->compression, codec->name, a->name);
 	}
 	return (struct session_opts){
 		.association = a->name,

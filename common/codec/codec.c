@@ -1,22 +1,22 @@
 /*
- * The registry of compressions, and what their decoders share; see codec.h.
+ * The registry of compressions; see codec.h.
  */
 #include "config.h"
-
-#include <time.h>
 
 #include "common/codec/codec.h"
 #include "common/codec/members.h"
 
-enum {
-	CPU_UNIT = 8 << 20, /* output bytes that may cost one second */
-};
-
 static const struct codec_ops *const codecs[] = {
 	&codec_none,
 	&codec_gzip,
+#ifdef HAVE_BZIP2
+	&codec_bzip2,
+#endif
 #ifdef HAVE_ZSTD
 	&codec_zstd,
+#endif
+#ifdef HAVE_LZMA
+	&codec_xz,
 #endif
 	NULL,
 };
@@ -57,44 +57,4 @@ codec_by_suffix(struct slice file_name)
 			return codecs[i];
 	}
 	return NULL;
-}
-
-static int64_t
-cpu_ns(void)
-{
-	struct timespec t = { 0 };
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-int
-codec_check_sizes(const struct codec_ops *c, struct slice in, size_t size,
-    struct err *e)
-{
-	if (in.n == 0)
-		return err_set(e, ERR_INPUT, "%s: no bytes", c->name);
-	/* What cannot be compressed grows by less than this. */
-	if (in.n > size + size / 64 + CODEC_OVERHEAD)
-		return err_set(e, ERR_INPUT,
-		    "%s: %zu bytes for an output of %zu", c->name, in.n, size);
-	if (c->ratio_max != 0 && size / c->ratio_max > in.n)
-		return err_set(e, ERR_INPUT,
-		    "%s: %zu bytes for an output of %zu: more than %u:1",
-		    c->name, in.n, size, c->ratio_max);
-	return 0;
-}
-
-struct codec_budget
-codec_budget(size_t size)
-{
-	int64_t seconds = (int64_t)(size / CPU_UNIT) + 1;
-
-	return (struct codec_budget){ cpu_ns() + seconds * 1000000000 };
-}
-
-bool
-codec_budget_over(const struct codec_budget *b)
-{
-	return cpu_ns() > b->end_ns;
 }

@@ -10,7 +10,11 @@
 enum {
 	GZIP_WINDOW = 15 + 16, /* 32 KiB; 16 asks zlib for gzip's format */
 	GZIP_MEMORY = 8,
-	GZIP_STEP = 256 << 10, /* bytes between looks at the clock */
+};
+
+struct gzip_decoder {
+	struct codec_decoder base;
+	z_stream z;
 };
 
 /* zlib counts in unsigned int and takes its input without const. */
@@ -57,65 +61,40 @@ gzip_encode(struct slice in, int level, struct buf *out, struct err *e)
 	return 0;
 }
 
-/* Fill exactly size bytes at room.  The end of the member must follow them at
- * once, so there is always one byte of output more than is wanted: a stream
- * that is too long shows there. */
-static int
-inflate_exactly(z_stream *z, char *room, size_t size, struct err *e)
+static enum codec_step
+gzip_step(struct codec_decoder *d, struct slice *in, char *out, size_t *room,
+    struct err *e)
 {
-	struct codec_budget budget = codec_budget(size);
-	size_t done = 0;
+	z_stream *z = &((struct gzip_decoder *)d)->z;
+	int rc;
 
-	for (;;) {
-		size_t left = size + 1 - done;
-		size_t step = left < GZIP_STEP ? left : GZIP_STEP;
-		int rc;
-
-		z->next_out = (Bytef *)room + done;
-		z->avail_out = (uInt)step;
-		rc = inflate(z, Z_NO_FLUSH);
-		done += step - z->avail_out;
-		if (done > size)
-			return err_set(e, ERR_INPUT,
-			    "gzip: more than the %zu bytes named", size);
-		if (rc == Z_STREAM_END)
-			break;
-		if (rc != Z_OK)
-			return err_set(e, ERR_INPUT, "gzip: %s",
-			    z->msg != NULL ? z->msg : "the stream is cut off");
-		if (codec_budget_over(&budget))
-			return err_set(e, ERR_INPUT,
-			    "gzip: decoding takes too long");
-	}
-	if (done != size)
-		return err_set(e, ERR_INPUT, "gzip: %zu of %zu bytes", done,
-		    size);
-	if (z->avail_in != 0)
-		return err_set(e, ERR_INPUT, "gzip: %u bytes behind the end",
-		    z->avail_in);
-	return 0;
+	set_input(z, *in);
+	z->next_out = (Bytef *)out;
+	z->avail_out = (uInt)*room;
+	rc = inflate(z, Z_NO_FLUSH);
+	in->p += in->n - z->avail_in;
+	in->n = z->avail_in;
+	*room -= z->avail_out;
+	if (rc == Z_STREAM_END)
+		return CODEC_STEP_END;
+	if (rc == Z_OK || rc == Z_BUF_ERROR)
+		return CODEC_STEP_MORE;
+	err_set(e, ERR_INPUT, "%s", z->msg != NULL ? z->msg : "not a stream");
+	return CODEC_STEP_BAD;
 }
 
 static int
 gzip_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 {
-	z_stream z = { 0 };
-	char *room;
+	struct gzip_decoder d = { .base = { gzip_step } };
 	int rc;
 
 	if (codec_check_sizes(&codec_gzip, in, size, e) == -1)
 		return -1;
-	room = size < INT32_MAX ? buf_room(out, size + 1) : NULL;
-	if (room == NULL)
-		return err_set(e, ERR_INPUT, "gzip: more than fits");
-	set_input(&z, in);
-	if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+	if (inflateInit2(&d.z, GZIP_WINDOW) != Z_OK)
 		return err_set(e, ERR_TEMP, "gzip: cannot begin");
-	rc = inflate_exactly(&z, room, size, e);
-	inflateEnd(&z);
-	if (rc == 0)
-		out->n += size;
-	out->p[out->n] = '\0';
+	rc = codec_decode_bounded(&codec_gzip, &d.base, in, size, out, e);
+	inflateEnd(&d.z);
 	return rc;
 }
 

@@ -6,13 +6,15 @@
 
 #include "common/codec/codec.h"
 
-enum {
-	CODEC_OVERHEAD = 1024, /* bytes of headers, at most */
-};
-
 extern const struct codec_ops codec_gzip;
+#ifdef HAVE_BZIP2
+extern const struct codec_ops codec_bzip2;
+#endif
 #ifdef HAVE_ZSTD
 extern const struct codec_ops codec_zstd;
+#endif
+#ifdef HAVE_LZMA
+extern const struct codec_ops codec_xz;
 #endif
 
 /* Before the first byte is decoded: the input is bounded by the output named,
@@ -26,5 +28,23 @@ struct codec_budget {
 };
 struct codec_budget codec_budget(size_t size);
 bool codec_budget_over(const struct codec_budget *b);
+
+enum codec_step {
+	CODEC_STEP_MORE,
+	CODEC_STEP_END, /* of the member; what is left of the input is not its */
+	CODEC_STEP_BAD, /* e says what */
+};
+
+/* A library's decoder: the first member of what a codec keeps with it. */
+struct codec_decoder {
+	/* Use up some of *in, write at most *room bytes to out and say in *room
+	 * how many. */
+	enum codec_step (*step)(struct codec_decoder *d, struct slice *in,
+	    char *out, size_t *room, struct err *e);
+};
+
+/* As codec_ops.decode, behind codec_check_sizes. */
+int codec_decode_bounded(const struct codec_ops *c, struct codec_decoder *d,
+    struct slice in, size_t size, struct buf *out, struct err *e);
 
 #endif

@@ -1,28 +1,124 @@
 /*
- * Zstandard (RFC 8878) through libzstd: one frame that names its size, no
- * dictionary, nothing behind it.
+ * Zstandard (RFC 8878) through libzstd: one frame that names its size, nothing
+ * behind it.  Alone, or upon the newest DATA before it as raw content in front
+ * of the window (what `zstd --patch-from` does), so that a cycle costs little
+ * more than what changed.  Collectors of several periods write DATA of several
+ * kinds in turn: of each kind, told by its first token, the newest is kept.
+ *
+ * A line of DATA finds its own former value by its token.  The fast match
+ * finders take the newest match of a few bytes instead, which in columns of
+ * digits is nearly always one of another token: so what they compare is made
+ * as long as a token with its colon.  10,000 values of mixed counters and
+ * gauges a cycle, bytes for a value: level 3 as it is 3.8, with 7 bytes 1.7,
+ * in less time; level 12, 2.8 and 1.7.  The optimal parsers from level 13 on
+ * weigh that by themselves.
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
+#include "common/base/mem.h"
 #include "common/codec/members.h"
+#include "common/message/message.h"
+
+enum {
+	ZSTD_WINDOW_LOG_MIN = 10,
+	ZSTD_WINDOW_LOG = 27,       /* 128 MiB, what zstd -d takes */
+	ZSTD_KINDS = 16,            /* of DATA that are kept */
+	ZSTD_DICTIONARY = 16 << 20, /* bytes of them */
+	ZSTD_TOKEN_MATCH = 7, /* bytes: as long as most tokens and a colon */
+	ZSTD_LEVEL_DEEP = 13, /* from here on it parses optimally */
+	ZSTD_LEVEL_TWO = 6,   /* from here on it also looks for longer ones */
+	ZSTD_ALONE = 1 << 20, /* bytes that hold more than one message */
+	ZSTD_SEED = 16,       /* messages: a DATA is among them */
+};
+
+struct kept {
+	struct buf raw;    /* a whole DATA */
+	struct slice kind; /* its first token, in raw */
+};
+
+struct codec_state {
+	struct kept kept[ZSTD_KINDS]; /* the newest last */
+	size_t n;
+};
 
 static int
-zstd_encode(struct slice in, int level, struct buf *out, struct err *e)
+window_log(size_t n)
 {
-	size_t bound = ZSTD_compressBound(in.n), n;
+	int log = ZSTD_WINDOW_LOG_MIN;
+
+	while (log < ZSTD_WINDOW_LOG && (size_t)1 << log < n)
+		log++;
+	return log;
+}
+
+static bool
+set(ZSTD_CCtx *c, ZSTD_cParameter p, int value)
+{
+	return !ZSTD_isError(ZSTD_CCtx_setParameter(c, p, value));
+}
+
+static bool
+set_parameters(ZSTD_CCtx *c, int level, size_t before, size_t n)
+{
+	bool alone = before == 0 && n < ZSTD_ALONE;
+
+	if (!set(c, ZSTD_c_compressionLevel, level))
+		return false;
+	if (alone)
+		return true;
+	return set(c, ZSTD_c_windowLog, window_log(before + n)) &&
+	    (level >= ZSTD_LEVEL_DEEP ||
+		(set(c, ZSTD_c_minMatch, ZSTD_TOKEN_MATCH) &&
+		    set(c, ZSTD_c_strategy,
+			level < ZSTD_LEVEL_TWO ? ZSTD_fast : ZSTD_dfast)));
+}
+
+static int
+compress(struct slice in, struct slice before, int level, struct buf *out,
+    struct err *e)
+{
+	size_t bound = ZSTD_compressBound(in.n), n = 0;
 	char *room = buf_room(out, bound);
+	ZSTD_CCtx *c;
 
 	if (room == NULL)
 		return err_set(e, ERR_INPUT, "zstd: more than fits");
-	n = ZSTD_compress(room, bound, in.p, in.n, level);
+	c = ZSTD_createCCtx();
+	if (c == NULL || !set_parameters(c, level, before.n, in.n)) {
+		ZSTD_freeCCtx(c);
+		return err_set(e, ERR_TEMP, "zstd: cannot begin");
+	}
+	if (before.n > 0)
+		n = ZSTD_CCtx_refPrefix(c, before.p, before.n);
+	if (!ZSTD_isError(n))
+		n = ZSTD_compress2(c, room, bound, in.p, in.n);
+	ZSTD_freeCCtx(c);
+	if (!ZSTD_isError(n))
+		out->n += n;
+	out->p[out->n] = '\0';
 	if (ZSTD_isError(n))
 		return err_set(e, ERR_TEMP, "zstd: %s", ZSTD_getErrorName(n));
-	out->n += n;
-	out->p[out->n] = '\0';
 	return 0;
+}
+
+/* RFC 8878, 3.1.1.1: where the frame has a window, the descriptor's exponent is
+ * in the byte behind its own. */
+static bool
+window_too_big(struct slice in)
+{
+	enum {
+		DESCRIPTOR = 4,
+		SINGLE_SEGMENT = 1 << 5,
+	};
+
+	return in.n > DESCRIPTOR + 1 &&
+	    (in.p[DESCRIPTOR] & SINGLE_SEGMENT) == 0 &&
+	    ((unsigned char)in.p[DESCRIPTOR + 1] >> 3) + ZSTD_WINDOW_LOG_MIN >=
+	    ZSTD_WINDOW_LOG + 1;
 }
 
 /* One whole frame of ours, of that size: all of it is known before the first
@@ -41,6 +137,9 @@ check_frame(struct slice in, size_t size, struct err *e)
 	if (ZSTD_getFrameContentSize(in.p, in.n) != size)
 		return err_set(e, ERR_INPUT,
 		    "zstd: the frame does not name %zu bytes", size);
+	if (window_too_big(in))
+		return err_set(e, ERR_INPUT,
+		    "zstd: a window of more than 128 MiB");
 	frame = ZSTD_findFrameCompressedSize(in.p, in.n);
 	if (ZSTD_isError(frame))
 		return err_set(e, ERR_INPUT, "zstd: %s",
@@ -52,10 +151,12 @@ check_frame(struct slice in, size_t size, struct err *e)
 }
 
 static int
-zstd_decode(struct slice in, size_t size, struct buf *out, struct err *e)
+decompress(struct slice in, struct slice before, size_t size, struct buf *out,
+    struct err *e)
 {
+	ZSTD_DCtx *d;
 	char *room;
-	size_t n;
+	size_t n = 0;
 
 	if (codec_check_sizes(&codec_zstd, in, size, e) == -1 ||
 	    check_frame(in, size, e) == -1)
@@ -63,7 +164,14 @@ zstd_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 	room = buf_room(out, size + 1);
 	if (room == NULL)
 		return err_set(e, ERR_INPUT, "zstd: more than fits");
-	n = ZSTD_decompress(room, size, in.p, in.n);
+	d = ZSTD_createDCtx();
+	if (d == NULL)
+		return err_set(e, ERR_TEMP, "zstd: cannot begin");
+	if (before.n > 0)
+		n = ZSTD_DCtx_refPrefix(d, before.p, before.n);
+	if (!ZSTD_isError(n))
+		n = ZSTD_decompressDCtx(d, room, size, in.p, in.n);
+	ZSTD_freeDCtx(d);
 	if (!ZSTD_isError(n) && n == size)
 		out->n += size;
 	out->p[out->n] = '\0';
@@ -74,6 +182,141 @@ zstd_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 	return 0;
 }
 
+/* Alone */
+
+static int
+zstd_encode(struct slice in, int level, struct buf *out, struct err *e)
+{
+	return compress(in, (struct slice){ 0 }, level, out, e);
+}
+
+static int
+zstd_decode(struct slice in, size_t size, struct buf *out, struct err *e)
+{
+	return decompress(in, (struct slice){ 0 }, size, out, e);
+}
+
+/* Upon the newest DATA */
+
+static struct codec_state *
+state_new(void)
+{
+	return mem_alloc(sizeof(struct codec_state));
+}
+
+static void
+drop(struct codec_state *s, size_t i)
+{
+	buf_clear(&s->kept[i].raw);
+	s->n--;
+	memmove(&s->kept[i], &s->kept[i + 1], (s->n - i) * sizeof(s->kept[0]));
+	s->kept[s->n] = (struct kept){ 0 };
+}
+
+static void
+state_free(struct codec_state *s)
+{
+	while (s != NULL && s->n > 0)
+		drop(s, s->n - 1);
+	free(s);
+}
+
+static struct slice
+first_token(struct slice body)
+{
+	struct slice token = { 0 }, value;
+
+	(void)message_next_value(&body, &token, &value);
+	return token;
+}
+
+static size_t
+kept_bytes(const struct codec_state *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += s->kept[i].raw.n;
+	return n;
+}
+
+static void
+keep(struct codec_state *s, const struct message *m)
+{
+	struct slice kind = first_token(m->body);
+	struct kept *k;
+
+	if (m->raw.n > ZSTD_DICTIONARY)
+		return;
+	for (size_t i = s->n; i-- > 0;)
+		if (slice_eq(s->kept[i].kind, kind))
+			drop(s, i);
+	while (s->n == ZSTD_KINDS || kept_bytes(s) > ZSTD_DICTIONARY - m->raw.n)
+		drop(s, 0);
+	k = &s->kept[s->n++];
+	buf_put(&k->raw, m->raw);
+	if (kind.n > 0)
+		k->kind =
+		    (struct slice){ k->raw.p + (kind.p - m->raw.p), kind.n };
+}
+
+static void
+learn(struct codec_state *s, struct slice messages)
+{
+	struct message m;
+
+	while (message_cut(&messages, &m))
+		if (m.type == MESSAGE_DATA)
+			keep(s, &m);
+}
+
+static void
+put_dictionary(const struct codec_state *s, struct buf *out)
+{
+	for (size_t i = 0; i < s->n; i++)
+		buf_put(out, buf_slice(&s->kept[i].raw));
+}
+
+static int
+encode_upon(struct codec_state *s, struct slice in, int level, struct buf *out,
+    struct err *e)
+{
+	struct buf before = { 0 };
+	int rc;
+
+	put_dictionary(s, &before);
+	rc = compress(in, buf_slice(&before), level, out, e);
+	buf_clear(&before);
+	if (rc == 0)
+		learn(s, in);
+	return rc;
+}
+
+static int
+decode_upon(struct codec_state *s, struct slice in, size_t size,
+    struct buf *out, struct err *e)
+{
+	struct buf before = { 0 };
+	size_t from = out->n;
+	int rc;
+
+	put_dictionary(s, &before);
+	rc = decompress(in, buf_slice(&before), size, out, e);
+	buf_clear(&before);
+	if (rc == 0)
+		learn(s, (struct slice){ out->p + from, size });
+	return rc;
+}
+
+static const struct codec_history history = {
+	.messages = ZSTD_SEED,
+	.state_new = state_new,
+	.state_free = state_free,
+	.learn = learn,
+	.encode = encode_upon,
+	.decode = decode_upon,
+};
+
 const struct codec_ops codec_zstd = {
 	.name = "zstd",
 	.suffix = ".zst",
@@ -82,4 +325,5 @@ const struct codec_ops codec_zstd = {
 	.level_default = 3,
 	.encode = zstd_encode,
 	.decode = zstd_decode,
+	.history = &history,
 };

@@ -1,5 +1,6 @@
 common_libcommon_a_SOURCES += \
 	%D%/body.c %D%/body.h \
+	%D%/cut.c \
 	%D%/header.c %D%/header.h \
 	%D%/limits.h \
 	%D%/message.c %D%/message.h \

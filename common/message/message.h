@@ -89,6 +89,11 @@ enum message_verdict message_parse(struct message_parser *p, struct slice in,
 void message_parser_reset(struct message_parser *p); /* forget a half message */
 void message_parser_free(struct message_parser *p);
 
+/* Cut the first message off bytes that should be whole messages in the full
+ * form: its header is read, Length and Digest are right, its body is not looked
+ * into.  False, and nothing changed: at the end, or not a message. */
+bool message_cut(struct slice *in, struct message *m);
+
 /* DATA lines of an accepted body, in order; false at the end. */
 bool message_next_value(struct slice *body, struct slice *token,
     struct slice *value);
