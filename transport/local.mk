@@ -2,11 +2,13 @@
 transport_libtransport_a_SOURCES += \
 	%D%/authorize.c %D%/authorize.h \
 	%D%/bare.c %D%/bare.h \
+	%D%/channel_child.c %D%/channel_child.h \
 	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
 	%D%/delivery_loop.c \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/inbound.c %D%/inbound.h \
+	%D%/key_file.c %D%/key_file.h \
 	%D%/keygen.c %D%/keygen.h \
 	%D%/outbound.c %D%/outbound.h \
 	%D%/receiver.c %D%/receiver.h \

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/durable.h"
+#include "transport/key_file.h"
 #include "transport/ssh.h"
 #include "transport/ssh_key.h"
 #include "transport/ssh_known_hosts.h"
@@ -34,41 +34,6 @@ ssh_where(const struct ssh *s, char *out, size_t size)
 
 /* --- Files ---------------------------------------------------------------------------- */
 
-/* A regular file of ours or root's in which none of the bits is set. */
-static int
-read_checked(const char *path, mode_t bits, size_t limit, struct buf *out,
-    struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
-	int rc = -1;
-
-	buf_init(out, limit);
-	if (fd == -1 || fstat(fd, &st) == -1) {
-		err_sys(e, "%s", path);
-		if (e->sys == ENOENT)
-			e->kind = ERR_MISSING;
-	} else if (!S_ISREG(st.st_mode)) {
-		err_set(e, ERR_CONFIG, "%s: is not a regular file", path);
-	} else if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		err_set(e, ERR_CONFIG,
-		    "%s: belongs to uid %u: chown it to the node's account",
-		    path, (unsigned)st.st_uid);
-	} else if ((st.st_mode & bits) != 0) {
-		err_set(e, ERR_CONFIG, "%s: has mode %04o: chmod %s", path,
-		    (unsigned)st.st_mode & 07777U,
-		    (bits & S_IROTH) != 0 ? "600" : "go-w");
-	} else if ((size_t)st.st_size > limit) {
-		err_set(e, ERR_CONFIG, "%s: is larger than %zu bytes", path,
-		    limit);
-	} else {
-		rc = io_read_upto(fd, limit, out, e);
-	}
-	if (fd != -1)
-		close(fd);
-	return rc;
-}
-
 static int
 read_identity(struct ssh *s, struct err *e)
 {
@@ -76,7 +41,7 @@ read_identity(struct ssh *s, struct err *e)
 
 	if (path == NULL)
 		return 0;
-	if (read_checked(path, S_IRWXG | S_IRWXO, SSH_KEY_FILE_MAX, &s->key,
+	if (key_file_read(path, KEY_FILE_SECRET, SSH_KEY_FILE_MAX, &s->key,
 		e) == -1)
 		return -1;
 	if (ssh_key_check_private(buf_slice(&s->key), e) == -1)
@@ -90,7 +55,7 @@ read_known_hosts(struct ssh *s, struct err *e)
 	const char *path = s->a->ssh.known_hosts;
 	struct ssh_known ignored;
 
-	if (read_checked(path, S_IWGRP | S_IWOTH, SSH_KNOWN_HOSTS_MAX,
+	if (key_file_read(path, KEY_FILE_PUBLIC, SSH_KNOWN_HOSTS_MAX,
 		&s->known_hosts, e) == -1)
 		return -1;
 	if (ssh_known_hosts_read(buf_slice(&s->known_hosts), "", &ignored, e) ==

@@ -1,0 +1,117 @@
+/*
+ * Channels with a child; see channel_child.h.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "transport/channel_child.h"
+
+enum {
+	DEADLINE_MAX_S = 86400,
+};
+
+/* --- The child --------------------------------------------------------------- */
+
+void
+channel_child_cpu(rlim_t seconds)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_CPU, &l) == -1)
+		return;
+	l.rlim_cur = seconds < l.rlim_max ? seconds : l.rlim_max;
+	setrlimit(RLIMIT_CPU, &l); /* within the hard one: always allowed */
+}
+
+/* Whatever a library waits for, it ends at the deadline. */
+static void
+set_alarm(struct mono deadline)
+{
+	int64_t left_ms = -mono_ms_since(clock_mono(), deadline);
+
+	if (left_ms < 1)
+		left_ms = 1;
+	if (left_ms < DEADLINE_MAX_S * INT64_C(1000))
+		alarm((unsigned)((left_ms + 999) / 1000));
+}
+
+static void
+reset_signals(void)
+{
+	sigset_t none;
+	int i;
+
+	for (i = 1; i < NSIG; i++)
+		signal(i, i == SIGPIPE ? SIG_IGN : SIG_DFL); /* KILL: no */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Descriptors that are not the child's own: of spools, of other channels. */
+static void
+close_others(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > 3)
+		close_range(3, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	close_range((unsigned)high + 1, ~0U, 0);
+}
+
+static void child(const struct channel_child_opts *o, int local, int report_fd)
+    __attribute__((noreturn));
+
+static void
+child(const struct channel_child_opts *o, int local, int report_fd)
+{
+	struct channel_report r = { .wire_bytes = 0 };
+	struct err ignored; /* nobody is left to tell */
+
+	reset_signals();
+	close_others(local, report_fd);
+	set_alarm(o->deadline);
+	(void)o->carry(o->association, o->deadline, local, &r.wire_bytes,
+	    &r.err);
+	shutdown(local, SHUT_RDWR);
+	io_write_full(report_fd, (struct slice){ (char *)&r, sizeof(r) },
+	    &ignored);
+	_exit(0);
+}
+
+/* --- The parent ---------------------------------------------------------------- */
+
+int
+channel_child_start(const struct channel_child_opts *o, struct channel *out,
+    struct err *e)
+{
+	int pair[2] = { -1, -1 }, report[2] = { -1, -1 };
+	pid_t pid = -1;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		pair) == -1 ||
+	    pipe2(report, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
+		err_sys(e, "the process of the connection");
+		goto out;
+	}
+	if (pid == 0)
+		child(o, pair[1], report[1]);
+	*out = (struct channel){ pair[0], pair[0], pid, report[0] };
+	pair[0] = report[0] = -1;
+out:
+	if (pair[0] != -1)
+		close(pair[0]);
+	if (pair[1] != -1)
+		close(pair[1]);
+	if (report[0] != -1)
+		close(report[0]);
+	if (report[1] != -1)
+		close(report[1]);
+	return pid == -1 ? -1 : 0;
+}

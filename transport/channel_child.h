@@ -1,0 +1,31 @@
+/*
+ * A channel whose bytes a child of ours carries: the child reads the network, so
+ * it sees one association and gives up all else.  What the transports that have
+ * such a child share: the socket pair, the fork, the child's first steps, and
+ * the report at its end.
+ */
+#ifndef TRANSPORT_CHANNEL_CHILD_H
+#define TRANSPORT_CHANNEL_CHILD_H
+
+#include <sys/resource.h>
+
+#include "transport/transport.h"
+
+struct channel_child_opts {
+	const struct association *association;
+	struct mono deadline; /* whatever it waits for, it is cut then */
+	/* In the child: carry bytes between `local`, which is non-blocking, and the
+	 * far end until both have ended.  *wire_bytes counts also after a
+	 * failure. */
+	int (*carry)(const struct association *a, struct mono deadline,
+	    int local, uint64_t *wire_bytes, struct err *e);
+};
+
+/* As transport_ops.dial. */
+int channel_child_start(const struct channel_child_opts *o, struct channel *out,
+    struct err *e);
+/* In the child: so many seconds of processor time from its beginning, or none
+ * but the hard limit: RLIM_INFINITY. */
+void channel_child_cpu(rlim_t seconds);
+
+#endif
