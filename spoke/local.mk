@@ -8,7 +8,8 @@ spoke_libspoke_a_SOURCES += \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/stated.c %D%/stated.h \
 	%D%/tokens.c %D%/tokens.h \
-	%D%/tokens_file.c
+	%D%/tokens_file.c \
+	%D%/unfinished.c %D%/unfinished.h
 
 bin_PROGRAMS += %D%/spoke
 %C%_spoke_SOURCES = %D%/spoke_main.c
@@ -28,8 +29,8 @@ t_test_tokens_SOURCES = t/test_tokens.c
 t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 
 script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-verbs.t \
-	t/spoke-write.t
-campaign_tests += t/spoke-collect.t
+	t/spoke-write.t t/spoke-write-all.t
+campaign_tests += t/spoke-collect.t t/spoke-write-all.t
 test_helpers += t/put_resync
 t_put_resync_SOURCES = t/put_resync.c
 EXTRA_DIST += t/spoke-lib.sh

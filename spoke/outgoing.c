@@ -423,6 +423,19 @@ outgoing_commit(struct outgoing *o, struct err *e)
 	return 0;
 }
 
+struct spool_point
+outgoing_prepared(const struct outgoing *o)
+{
+	return outbox_prepared(o->box);
+}
+
+int
+outgoing_holds(struct outgoing *o, const struct spool_point *at, bool *holds,
+    struct err *e)
+{
+	return outbox_holds(o->box, at, holds, e);
+}
+
 /* Whether the first value of DATA is of that source: its collector's values of
  * one reading stand together, and in one message with others of that second. */
 static bool

@@ -37,6 +37,12 @@ int outgoing_put_message(struct outgoing *o, struct message *m, struct err *e);
  * else would. */
 int outgoing_commit(struct outgoing *o, struct err *e);
 
+/* The newest message, committed or prepared. */
+struct spool_point outgoing_prepared(const struct outgoing *o);
+/* See outbox_holds. */
+int outgoing_holds(struct outgoing *o, const struct spool_point *at,
+    bool *holds, struct err *e);
+
 /* Whether DATA of this source, read at from_s or later, is in the outbox: what
  * a cycle that was cut off may have left. */
 int outgoing_has(struct outgoing *o, const char *source, uint64_t from_s,

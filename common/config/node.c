@@ -281,7 +281,7 @@ void
 node_sweep(const struct node *n)
 {
 	static const char *const below[] = { "cursors", "lowwater", "poison",
-		"schedule", "tokens", "wire" };
+		"schedule", "tokens", "wire", "write" };
 	struct err ignored = { 0 };
 
 	(void)durable_sweep(n->state_dir, &ignored);

@@ -246,6 +246,36 @@ find_digest(struct outbox *o, uint64_t msgid, uint32_t *digest, struct err *e)
 	return rc;
 }
 
+struct spool_point
+outbox_prepared(const struct outbox *o)
+{
+	return o->put;
+}
+
+int
+outbox_holds(struct outbox *o, const struct spool_point *at, bool *holds,
+    struct err *e)
+{
+	const struct spool_point *last = &o->state.last;
+	uint32_t digest = 0;
+
+	*holds = false;
+	if (!stream_eq(at->stream, o->state.stream) || at->msgid > last->msgid)
+		return 0;
+	if (at->msgid == 0 || at->msgid == last->msgid) {
+		*holds = at->digest == last->digest || at->msgid == 0;
+		return 0;
+	}
+	if (outbox_seal(o, e) == -1)
+		return -1;
+	if (find_digest(o, at->msgid, &digest, e) == 0)
+		*holds = digest == at->digest;
+	else if (e->kind != ERR_INPUT)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
 /* True of an acknowledgement that we may believe. */
 static int
 check_ack(struct outbox *o, const struct spool_point *at, struct err *e)

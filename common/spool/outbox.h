@@ -53,6 +53,12 @@ int outbox_put(struct outbox *o, struct message *m, struct err *e);
 /* All that was put, with one sync, or nothing.  After either nothing is put. */
 int outbox_commit(struct outbox *o, struct err *e);
 void outbox_rollback(struct outbox *o);
+/* The newest message that was put, committed or not. */
+struct spool_point outbox_prepared(const struct outbox *o);
+/* Whether that very message was committed and is still here; of one that was
+ * acknowledged and is gone nobody knows: *holds false.  May seal. */
+int outbox_holds(struct outbox *o, const struct spool_point *at, bool *holds,
+    struct err *e);
 /* Make all that was committed readable by others. */
 int outbox_seal(struct outbox *o, struct err *e);
 /* Believe an acknowledgement: only for what we sealed, with that stream and

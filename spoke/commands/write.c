@@ -15,6 +15,7 @@
 #include "spoke/commands/commands.h"
 #include "spoke/outgoing.h"
 #include "spoke/stated.h"
+#include "spoke/unfinished.h"
 
 enum {
 	WRITE_INPUT_MAX = 256 << 20, /* bytes */
@@ -261,32 +262,94 @@ find_targets(const struct ground *g, const char *tree, struct targets *out,
 	    g->config->file, tree);
 }
 
-/* Prepare it for all of them, then commit them one after the other.  They are
- * opened in the file's order, as everywhere: nobody waits in a ring. */
+/* The associations' outboxes, all open until all is done. */
+struct spooling {
+	const struct input *in;
+	struct outgoing **o;
+	const char **name;
+	size_t n;
+	struct unfinished *u; /* NULL: one association alone */
+};
+
+/* An earlier write of this input came as far as this association. */
+static int
+has_it(const struct spooling *s, size_t i, bool *has, struct err *e)
+{
+	const struct spool_point *noted =
+	    s->u != NULL ? unfinished_find(s->u, s->name[i]) : NULL;
+
+	*has = false;
+	return noted != NULL ? outgoing_holds(s->o[i], noted, has, e) : 0;
+}
+
+static int
+prepare(struct spooling *s, const struct ground *g, const struct association *a,
+    struct err *e)
+{
+	bool has = false;
+
+	s->name[s->n] = a->name;
+	if (outgoing_open(&g->node, a, WRITE_WAIT_MS, &s->o[s->n], e) == -1)
+		return -1;
+	s->n++;
+	if (has_it(s, s->n - 1, &has, e) == -1)
+		return err_wrap(e, "association %s", a->name);
+	return has ? 0 : put_all(s->in, s->o[s->n - 1], e);
+}
+
+static int
+commit(struct spooling *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n && s->u != NULL; i++) {
+		struct spool_point at = outgoing_prepared(s->o[i]);
+
+		if (unfinished_find(s->u, s->name[i]) == NULL ||
+		    at.msgid != outgoing_state(s->o[i])->last.msgid)
+			unfinished_put(s->u, s->name[i], &at);
+	}
+	if (s->u != NULL && unfinished_save(s->u, e) == -1)
+		return -1;
+	for (size_t i = 0; i < s->n; i++)
+		if (outgoing_commit(s->o[i], e) == -1)
+			return i == 0 ? -1
+				      : err_wrap(e,
+					    "%zu of %zu associations have it, "
+					    "give it again for the rest",
+					    i, s->n);
+	if (s->u != NULL)
+		unfinished_end(s->u);
+	return 0;
+}
+
+/* Prepare it for all of them: what one refuses none gets.  Then commit them one
+ * after the other.  They are opened in the file's order, as everywhere: nobody
+ * waits in a ring. */
 static int
 spool(const struct ground *g, const struct targets *to, const struct input *in,
     struct err *e)
 {
-	size_t n = g->config->n_association, opened = 0;
-	struct outgoing **o = mem_array(n, sizeof(struct outgoing *));
+	size_t n = g->config->n_association, most = 0;
+	struct spooling s = { .in = in,
+		.o = mem_array(n, sizeof(struct outgoing *)),
+		.name = mem_array(n, sizeof(const char *)) };
 	int rc = 0;
 
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		const struct association *a = &g->config->association[i];
-
-		if (!is_target(to, a))
-			continue;
-		rc = outgoing_open(&g->node, a, WRITE_WAIT_MS, &o[opened], e);
-		if (rc == 0)
-			rc = put_all(in, o[opened++], e);
-		if (rc == -1)
+	for (size_t i = 0; i < n; i++)
+		most += is_target(to, &g->config->association[i]);
+	if (most > 1)
+		rc = unfinished_open(g->node.state_dir, to->tree, in->source,
+		    buf_slice(&in->text), &s.u, e);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (is_target(to, &g->config->association[i]) &&
+		    (rc = prepare(&s, g, &g->config->association[i], e)) == -1)
 			err_wrap(e, "nothing spooled");
-	}
-	for (size_t i = 0; i < opened && rc == 0; i++)
-		rc = outgoing_commit(o[i], e);
-	for (size_t i = 0; i < opened; i++)
-		outgoing_close(o[i]);
-	free(o);
+	if (rc == 0)
+		rc = commit(&s, e);
+	for (size_t i = 0; i < s.n; i++)
+		outgoing_close(s.o[i]);
+	unfinished_free(s.u);
+	free(s.o);
+	free(s.name);
 	return rc;
 }
 

@@ -1,0 +1,30 @@
+/*
+ * A write to several associations: one sync each, so a cut may leave it in some
+ * of them.  What each will have is noted before the first commit, so that the
+ * same input, given again, goes to those alone that lack it:
+ * <state>/write/<tree>.
+ */
+#ifndef SPOKE_UNFINISHED_H
+#define SPOKE_UNFINISHED_H
+
+#include "common/spool/cursor.h"
+
+struct unfinished;
+
+/* The note of this tree; empty where there is none, where it is of another
+ * input or source, or damaged.  Owned; whoever has the outboxes of the tree has
+ * the note. */
+int unfinished_open(int state_dir, const char *tree, const char *source,
+    struct slice input, struct unfinished **out, struct err *e);
+/* The newest message of that association's part; NULL: not noted. */
+const struct spool_point *unfinished_find(const struct unfinished *u,
+    const char *association);
+void unfinished_put(struct unfinished *u, const char *association,
+    const struct spool_point *at);
+int unfinished_save(struct unfinished *u, struct err *e);
+/* All of them have it: remove the note.  What fails in that is logged: all is
+ * written nevertheless. */
+void unfinished_end(struct unfinished *u);
+void unfinished_free(struct unfinished *u);
+
+#endif
