@@ -16,7 +16,7 @@ include %D%/ingest/local.mk
 include %D%/stores/local.mk
 include %D%/commands/local.mk
 
-script_tests += t/hub-confined.t t/hub-control.t t/hub-ingest.t \
+script_tests += t/hub-authorize.t t/hub-confined.t t/hub-control.t t/hub-ingest.t \
 	t/hub-sessions.t
 
 test_helpers += t/faulty_hubd

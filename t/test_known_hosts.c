@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "transport/authorize.h"
+#include "transport/authorized_keys.h"
 #include "transport/ssh_key.h"
 #include "transport/ssh_known_hosts.h"
 
@@ -442,6 +443,71 @@ what_cannot_be_authorized_prints_nothing(void **state)
 	buf_clear(&out);
 }
 
+/* What is wrong with the text as a file of authorized keys, for the key A. */
+static void
+assert_problems(const char *text, const char *wanted)
+{
+	struct buf line = { 0 }, problems = { 0 };
+	struct err e;
+
+	alps.role = CONFIG_HUB;
+	alps.mode = CONFIG_PUSH;
+	assert_int_equal(authorize_line(&one, "alps", SLICE(A), &line, &e), 0);
+	authorized_keys_check(slice_str(text), buf_slice(&line), &problems);
+	buf_put_char(&problems, '\0');
+	if (strncmp(problems.p, wanted, strlen(wanted)) != 0 ||
+	    (*wanted == '\0' && *problems.p != '\0'))
+		fail_msg("%s\n  gets: %s\nwanted: %s", text, problems.p,
+		    wanted);
+	buf_clear(&line);
+	buf_clear(&problems);
+}
+
+static void
+a_line_that_allows_more_is_found(void **state)
+{
+#define COMMAND                      \
+	"command=\"" AXLETREE_BINDIR \
+	"/hubctl -c /etc/axletree.conf receive alps\""
+	static const char *const rows[][2] = {
+		{ "restrict," COMMAND " " A "\n", "" },
+		{ "# ours\n\n" B "\n  restrict," COMMAND " " A " alps@gw\r\n",
+		    "" },
+		{ COMMAND ",restrict " A, "" },
+		{ "from=\"10.0.0.*,!10.0.0.1\",restrict," COMMAND
+		  ",expiry-time=\"20300101\" " A,
+		    "" },
+		{ "", "the key is not in it" },
+		{ "# restrict," COMMAND " " A "\n" B "\n",
+		    "the key is not in it" },
+		{ "restrict," COMMAND " " B "\n", "the key is not in it" },
+		{ A "\n", "line 1: without \"restrict\"" },
+		{ "\n" COMMAND " " A "\n", "line 2: without \"restrict\"" },
+		{ "restrict " A "\n", "line 1: without \"command\"" },
+		{ "restrict,command=\"\" " A "\n",
+		    "line 1: without \"command\"" },
+		{ "restrict,command=\"/bin/sh\" " A "\n",
+		    "line 1: the command is another: /bin/sh" },
+		{ "restrict,command=\"" AXLETREE_BINDIR
+		  "/hubctl -c /etc/axletree.conf receive jura\" " A "\n",
+		    "line 1: the command is another: " },
+		{ "restrict,command=\"a\\\" b\x1b\" " A "\n",
+		    "line 1: the command is another: a\\\\\" b\\x1b" },
+		{ "restrict,pty," COMMAND " " A "\n",
+		    "line 1: the option pty is not ours" },
+		{ "restrict,environment=\"A=,restrict b\"," COMMAND " " A "\n",
+		    "line 1: the option environment=\"A=,restrict b\"" },
+		{ "restrict," COMMAND " " A "\n" A "\n",
+		    "line 2: the key stands in line 1 already" },
+		{ A "\nrestrict," COMMAND " " A "\n",
+		    "line 1: without \"restrict\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_problems(rows[i][0], rows[i][1]);
+}
+
 int
 main(void)
 {
@@ -457,6 +523,7 @@ main(void)
 		cmocka_unit_test(the_kinds_of_key_of_a_host_are_known),
 		cmocka_unit_test(the_printed_line_allows_one_thing),
 		cmocka_unit_test(what_cannot_be_authorized_prints_nothing),
+		cmocka_unit_test(a_line_that_allows_more_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 # Sources of this directory, and the unit tests that belong to them.
 transport_libtransport_a_SOURCES += \
 	%D%/authorize.c %D%/authorize.h \
+	%D%/authorized_keys.c %D%/authorized_keys.h \
 	%D%/bare.c %D%/bare.h \
 	%D%/channel_child.c %D%/channel_child.h \
 	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
