@@ -1,7 +1,7 @@
 /*
  * A leaf's values as they were collected: the texts of the DATA messages in
- * archive and inbox, found by the token that the CONFIG of each one's
- * generation gives to the leaf's path.
+ * archive and inbox, of streams that were replaced as well, found by the token
+ * that the CONFIG of each one's generation gives to the leaf's path.
  */
 #include "config.h"
 
@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/spool/reader.h"
+#include "hub/commands/archived.h"
 #include "hub/commands/leaf.h"
 #include "xmlconfig/translate.h"
 
@@ -24,6 +25,7 @@ struct naming {
 struct raw {
 	const struct leaf *leaf;
 	uint64_t from_s, to_s;
+	size_t stream; /* that is read: the replaced ones, then the current */
 	struct naming naming;
 	struct raw_values *out;
 };
@@ -62,8 +64,9 @@ read_config(struct raw *r, const struct message *m)
 }
 
 static void
-note(struct raw_values *out, uint64_t time_s, struct slice text)
+note(const struct raw *r, uint64_t time_s, struct slice text)
 {
+	struct raw_values *out = r->out;
 	struct raw_value *v;
 
 	if (text.n >= sizeof(v->text))
@@ -75,6 +78,8 @@ note(struct raw_values *out, uint64_t time_s, struct slice text)
 	}
 	v = &out->value[out->n++];
 	v->time_s = time_s;
+	v->stream = r->stream;
+	v->read = out->n;
 	memcpy(v->text, text.p, text.n);
 	v->text[text.n] = '\0';
 }
@@ -89,9 +94,62 @@ read_data(struct raw *r, const struct message *m)
 		return;
 	while (message_next_value(&body, &token, &value))
 		if (slice_eq_str(token, r->naming.token)) {
-			note(r->out, m->timestamp, value);
+			note(r, m->timestamp, value);
 			return;
 		}
+}
+
+/* One stream, from where the time asked for may begin. */
+static int
+read_stream(struct raw *r, int dir, const struct stream_id *old, struct err *e)
+{
+	const unsigned dirs = SPOOL_INBOX | SPOOL_ARCHIVE;
+	struct spool_reader *reader = NULL;
+	struct message m;
+	uint64_t start;
+	int rc = -1;
+
+	r->naming = (struct naming){ 0 };
+	if (archived_start(dir, old, r->from_s, &start, e) == -1 ||
+	    (old != NULL
+		    ? spool_reader_open_old(dir, dirs, *old, &reader, e)
+		    : spool_reader_open(dir, dirs, start, &reader, e)) == -1)
+		goto out;
+	if (old != NULL)
+		spool_reader_seek(reader, start);
+	for (;;) {
+		enum spool_read got = spool_reader_next(reader, &m, e);
+
+		if (got == SPOOL_READ_FAILED)
+			goto out;
+		if (got == SPOOL_READ_END)
+			break;
+		if (got == SPOOL_READ_BAD)
+			log_warn("archive is damaged association=%s: %s",
+			    r->leaf->association->name, e->msg);
+		if (got != SPOOL_READ_MESSAGE)
+			continue;
+		if (m.type == MESSAGE_CONFIG)
+			read_config(r, &m);
+		else if (m.type == MESSAGE_DATA)
+			read_data(r, &m);
+	}
+	rc = 0;
+out:
+	spool_reader_close(reader);
+	return rc;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	const struct raw_value *x = a, *y = b;
+	int texts;
+
+	if (x->time_s != y->time_s)
+		return x->time_s > y->time_s ? 1 : -1;
+	texts = strcmp(x->text, y->text);
+	return texts != 0 ? texts : (x->read > y->read) - (x->read < y->read);
 }
 
 static int
@@ -99,7 +157,29 @@ by_time(const void *a, const void *b)
 {
 	const struct raw_value *x = a, *y = b;
 
-	return (x->time_s > y->time_s) - (x->time_s < y->time_s);
+	if (x->time_s != y->time_s)
+		return x->time_s > y->time_s ? 1 : -1;
+	return (x->read > y->read) - (x->read < y->read);
+}
+
+/* A new stream begins with what the spoke still had of the old one. */
+static void
+drop_repeated(struct raw_values *v)
+{
+	size_t kept = 0;
+
+	qsort(v->value, v->n, sizeof(*v->value), by_text);
+	for (size_t i = 0; i < v->n; i++) {
+		const struct raw_value *last =
+		    kept > 0 ? &v->value[kept - 1] : NULL;
+
+		if (last != NULL && last->stream != v->value[i].stream &&
+		    last->time_s == v->value[i].time_s &&
+		    strcmp(last->text, v->value[i].text) == 0)
+			continue;
+		v->value[kept++] = v->value[i];
+	}
+	v->n = kept;
 }
 
 int
@@ -110,37 +190,21 @@ raw_read(const struct leaf *l, int64_t from_s, int64_t to_s,
 		.from_s = (uint64_t)from_s,
 		.to_s = (uint64_t)to_s,
 		.out = out };
-	struct spool_reader *reader = NULL;
-	struct message m;
+	struct stream_id *old = NULL;
+	size_t n_old = 0;
 	int dir = node_open_association(&l->node, l->association, e);
-	int rc = -1;
+	int rc = dir == -1 ? -1 : archived_streams(dir, &old, &n_old, e);
 
-	if (dir == -1 ||
-	    spool_reader_open(dir, SPOOL_INBOX | SPOOL_ARCHIVE, 1, &reader,
-		e) == -1)
-		goto out;
-	for (;;) {
-		enum spool_read got = spool_reader_next(reader, &m, e);
-
-		if (got == SPOOL_READ_FAILED)
-			goto out;
-		if (got == SPOOL_READ_END)
-			break;
-		if (got == SPOOL_READ_BAD)
-			log_warn("archive is damaged association=%s: %s",
-			    l->association->name, e->msg);
-		if (got != SPOOL_READ_MESSAGE)
-			continue;
-		if (m.type == MESSAGE_CONFIG)
-			read_config(&r, &m);
-		else if (m.type == MESSAGE_DATA)
-			read_data(&r, &m);
-	}
-	if (out->n > 1)
+	for (; rc == 0 && r.stream < n_old; r.stream++)
+		rc = read_stream(&r, dir, &old[r.stream], e);
+	if (rc == 0)
+		rc = read_stream(&r, dir, NULL, e);
+	if (rc == 0 && out->n > 1) {
+		if (n_old > 0)
+			drop_repeated(out);
 		qsort(out->value, out->n, sizeof(*out->value), by_time);
-	rc = 0;
-out:
-	spool_reader_close(reader);
+	}
+	free(old);
 	if (dir != -1)
 		close(dir);
 	return rc;
