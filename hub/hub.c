@@ -22,6 +22,11 @@
 
 #define HUB_LOCK "hub.lock"
 
+enum {
+	/* Children of one that was killed may hold it a moment (crew.h). */
+	HUB_LOCK_WAIT_MS = 1000,
+};
+
 static bool
 same_list(config_list a, config_list b)
 {
@@ -122,9 +127,9 @@ fail:
 }
 
 int
-hub_lock(struct hub *h, int wait_ms, struct err *e)
+hub_lock(struct hub *h, struct err *e)
 {
-	h->lock = lock_file(h->node.state_dir, HUB_LOCK, wait_ms, e);
+	h->lock = lock_file(h->node.state_dir, HUB_LOCK, HUB_LOCK_WAIT_MS, e);
 	if (h->lock == -1)
 		return err_wrap(e, "another process works on %s",
 		    h->config->node.state);

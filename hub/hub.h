@@ -39,7 +39,7 @@ int hub_open_store(struct hub *h, struct err *e);
  * configuration's (S12). */
 int hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e);
 /* One process at a time works on the state: ERR_TEMP when another does. */
-int hub_lock(struct hub *h, int wait_ms, struct err *e);
+int hub_lock(struct hub *h, struct err *e);
 int hub_open_ingest(struct hub *h, struct err *e);
 /* False: the store is of no use (G18), or not open.  Then hub_mend closes it
  * and the ingest and opens both, from their last sync on. */

@@ -373,7 +373,7 @@ begin(struct hubd *h, struct err *e)
 	if (mailer_start(h->hub->node.state_dir, &mail, &h->mailer, e) == -1)
 		return -1;
 	begin_loop(h);
-	if (hub_lock(h->hub, 0, e) == -1 ||
+	if (hub_lock(h->hub, e) == -1 ||
 	    control_listen(&h->loop, h->hub->config->node.run, answer, h,
 		&h->control, e) == -1 ||
 	    hub_open_store(h->hub, e) == -1 ||

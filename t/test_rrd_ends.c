@@ -22,18 +22,32 @@
 
 #include <cmocka.h>
 
+#include "common/base/crew.h"
 #include "common/base/durable.h"
 #include "common/base/mem.h"
 #include "t/rrd_twin.h"
 
 static int fail_syncfs, fail_fdatasync, fail_pwrite; /* errno, or 0 */
+static bool kill_forks;
 
 int __real_syncfs(int);
 int __real_fdatasync(int);
 ssize_t __real_pwrite(int, const void *, size_t, off_t);
+pid_t __real_fork(void);
 int __wrap_syncfs(int);
 int __wrap_fdatasync(int);
 ssize_t __wrap_pwrite(int, const void *, size_t, off_t);
+pid_t __wrap_fork(void);
+
+pid_t
+__wrap_fork(void)
+{
+	pid_t pid = __real_fork();
+
+	if (pid > 0 && kill_forks)
+		(void)kill(pid, SIGKILL);
+	return pid;
+}
 
 int
 __wrap_syncfs(int fd)
@@ -79,6 +93,7 @@ remove_dir(void **state)
 {
 	(void)state;
 	fail_syncfs = fail_fdatasync = fail_pwrite = 0;
+	kill_forks = false;
 	scratch_close(dir);
 	return 0;
 }
@@ -366,6 +381,40 @@ a_full_disk_loses_nothing_and_journals_a_file_once(void **state)
 	expect_as_straight_run(60);
 }
 
+/* A process that updates files dies in the middle of it. */
+static void
+a_death_at_work_fails_the_store_until_reopened(void **state)
+{
+	struct store *s = twin_open("store");
+	struct err e = { 0 };
+
+	(void)state;
+	if (crew_parts(LEAVES, 1) == 1)
+		skip(); /* one processor: nobody else works */
+	feed(s, 0, 30);
+	twin_sync(s);
+	for (int k = 0; k < LEAVES; k++) {
+		char *path = mem_printf("/p/%d", k);
+		uint32_t h = twin_leaf(s, path, k % 2 ? "COUNTER" : "GAUGE");
+
+		twin_put(s, h, T0 + 60 * 30, "1");
+		free(path);
+	}
+	kill_forks = true;
+	assert_int_equal(s->ops->flush(s, UINT32_MAX, &e), -1);
+	kill_forks = false;
+	assert_true(s->ops->failed(s));
+	assert_int_equal(s->ops->flush(s, UINT32_MAX, &e), -1);
+	assert_int_equal(s->ops->sync(s, &e), -1);
+	twin_close(s);
+
+	s = twin_open("store");
+	feed(s, 30, 60);
+	twin_sync(s);
+	twin_close(s);
+	expect_as_straight_run(60);
+}
+
 static void
 a_file_that_cannot_be_made_is_made_later(void **state)
 {
@@ -409,6 +458,7 @@ main(void)
 		TEST(a_failed_sync_is_final_until_reopened),
 		TEST(nothing_is_updated_before_its_journal_is_durable),
 		TEST(a_full_disk_loses_nothing_and_journals_a_file_once),
+		TEST(a_death_at_work_fails_the_store_until_reopened),
 		TEST(a_file_that_cannot_be_made_is_made_later),
 	};
 

@@ -1,6 +1,7 @@
 common_libcommon_a_SOURCES += \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/crew.c %D%/crew.h \
 	%D%/durable.c %D%/durable.h \
 	%D%/err.c %D%/err.h \
 	%D%/lock.c %D%/lock.h \
@@ -12,9 +13,10 @@ common_libcommon_a_SOURCES += \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/slots.c %D%/slots.h
 
-unit_tests += t/test_buf t/test_durable t/test_err t/test_proc \
+unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_proc \
 	t/test_sandbox
 t_test_buf_SOURCES = t/test_buf.c
+t_test_crew_SOURCES = t/test_crew.c
 t_test_durable_SOURCES = t/test_durable.c
 t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
 	-Wl,--wrap=fdatasync -Wl,--wrap=write -Wl,--wrap=pwrite \

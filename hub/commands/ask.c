@@ -23,7 +23,7 @@ answer_here(const struct ground *g, const char *const *word, struct buf *reply,
 		n++;
 	if (hub_open(&(struct hub_opts){ .config = g->options.config }, &h,
 		e) == -1 ||
-	    hub_lock(h, 0, e) == -1 || hub_open_ingest(h, e) == -1)
+	    hub_lock(h, e) == -1 || hub_open_ingest(h, e) == -1)
 		goto out;
 	*status = hub_answer(h, n, word, reply);
 	while (ingest_step(h->ingest, clock_mono(), clock_wall()))

@@ -8,6 +8,7 @@ t_test_rra_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
 if HAVE_LIBRRD
 hub_libhub_a_SOURCES += %D%/librrd.c %D%/librrd.h %D%/rrd.c \
 	%D%/rrd_file.c %D%/rrd_file.h \
+	%D%/rrd_flush.c %D%/rrd_flush.h \
 	%D%/rrd_journal.c %D%/rrd_journal.h \
 	%D%/rrd_view.c %D%/rrd_view.h \
 	%D%/rrd_series.c %D%/rrd_series.h
@@ -18,7 +19,7 @@ t_test_rrd_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
 t_test_rrd_ends_SOURCES = t/test_rrd_ends.c $(rrd_test)
 t_test_rrd_ends_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
 t_test_rrd_ends_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syncfs \
-	-Wl,--wrap=fdatasync -Wl,--wrap=pwrite
+	-Wl,--wrap=fdatasync -Wl,--wrap=pwrite -Wl,--wrap=fork
 t_test_rrd_view_SOURCES = t/test_rrd_view.c $(rrd_test)
 t_test_rrd_view_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
 endif

@@ -1,7 +1,8 @@
 /*
  * Where values end up: one interface, a registry, a file for each type.  Values
  * are written behind: put only notes them, flush hands them over, sync makes
- * them safe.  All on one thread but flush, which may use workers of its own.
+ * them safe.  All on one thread but flush, which may use threads and processes
+ * of its own while it runs.
  */
 #ifndef HUB_STORES_STORE_H
 #define HUB_STORES_STORE_H
@@ -53,7 +54,8 @@ struct store_ops {
 	void (*put)(struct store *s, uint32_t handle, uint64_t time_s,
 	    struct slice value);
 	/* Hand over what is noted: of one leaf, or all (UINT32_MAX).  What fails
-	 * keeps waiting, the rest is handed over. */
+	 * keeps waiting, the rest is handed over.  It may leave the store
+	 * failed, as a sync does. */
 	int (*flush)(struct store *s, uint32_t handle, struct err *e);
 	/* Surely stored: what was flushed survives a power cut (W16).  After a
 	 * failed one (ERR_SYS) every call fails until the store is opened anew
