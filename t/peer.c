@@ -30,6 +30,15 @@ peer_init(struct peer *p, enum session_role role, bool opener)
 	p->out.stream = peer_stream(role == SESSION_HUB ? 0x11 : 0x22);
 }
 
+void
+peer_choose(struct peer *p, const char *codec)
+{
+	p->opts.codec = codec_find(slice_str(codec));
+	if (p->opts.codec == NULL)
+		p->opts.codec = &codec_none;
+	p->opts.level = p->opts.codec->level_default;
+}
+
 static void
 spool_clear(struct peer_spool *s)
 {
@@ -48,15 +57,15 @@ peer_clear(struct peer *p)
 }
 
 static void
-write_one(struct peer_spool *s, struct buf *body)
+write_one(struct peer_spool *s, enum message_type type, struct buf *body)
 {
 	uint64_t n = s->last + 1;
 	struct message m = { .msgid = n,
-		.type = MESSAGE_DATA,
+		.type = type,
 		.timestamp = 1100000000 + n,
 		.stream = s->stream,
 		.prev = s->digest[n - 1],
-		.generation = 1,
+		.generation = type == MESSAGE_DATA ? 1 : 0,
 		.parts = 1,
 		.part = 1,
 		.body = buf_slice(body) };
@@ -81,8 +90,18 @@ peer_write(struct peer *p, unsigned messages, size_t size)
 			x = x * 1664525 + 1013904223;
 			buf_printf(&body, "T%u:%u\n", i, (unsigned)x);
 		}
-		write_one(&p->out, &body);
+		write_one(&p->out, MESSAGE_DATA, &body);
 	}
+	buf_clear(&body);
+}
+
+void
+peer_write_status(struct peer *p)
+{
+	struct buf body = { 0 };
+
+	buf_put_str(&body, "load:1\n");
+	write_one(&p->out, MESSAGE_STATUS, &body);
 	buf_clear(&body);
 }
 
@@ -142,7 +161,7 @@ renew(struct peer *p)
 		    message_parse(parser, buf_slice(&old.raw[i]), &m, &e) ==
 			MESSAGE_WHOLE) {
 			buf_put(&body, m.body);
-			write_one(&p->out, &body);
+			write_one(&p->out, m.type, &body);
 		}
 		buf_clear(&body);
 		message_parser_free(parser);
@@ -248,6 +267,28 @@ on_record(struct peer *p, const struct session_action *a)
 	session_recorded(p->session, &a->at);
 }
 
+static void
+on_seed(struct peer *p, const struct session_action *a)
+{
+	bool in = a->kind == SESSION_SEED_IN;
+	const struct peer_spool *s = in ? &p->in : &p->out;
+	uint64_t n = a->at.msgid > a->seed->messages
+	    ? a->at.msgid - a->seed->messages + 1
+	    : 1;
+	struct buf seed = { 0 };
+	struct slice found;
+
+	p->seeds++;
+	for (; n + p->stale <= a->at.msgid; n++)
+		buf_put(&seed, buf_slice(&s->raw[n]));
+	found = buf_slice(&seed);
+	session_seed(p->session,
+	    stream_eq(s->stream, a->at.stream) && p->unseeded == 0 ? &found
+								   : NULL);
+	p->unseeded -= p->unseeded > 0;
+	buf_clear(&seed);
+}
+
 /* Into the pipe to the other end; false when it is full. */
 static bool
 on_send(struct peer *p, struct peer *to, struct slice bytes, struct mono now)
@@ -285,6 +326,10 @@ peer_run(struct peer *p, struct peer *to, struct mono now)
 			break;
 		case SESSION_RENEW:
 			renew(p);
+			break;
+		case SESSION_SEED_OUT:
+		case SESSION_SEED_IN:
+			on_seed(p, &a);
 			break;
 		case SESSION_TAKE:
 			on_take(p, &a);

@@ -31,9 +31,11 @@ struct peer {
 	size_t wire_max; /* how much the pipe holds; 0: no limit */
 	bool cut;        /* the pipe to us is closed */
 
-	uint64_t damage;  /* a message that arrives damaged ... */
-	unsigned damages; /* ... so many times */
-	unsigned renewals, starts, seeks, records;
+	uint64_t damage;   /* a message that arrives damaged ... */
+	unsigned damages;  /* ... so many times */
+	unsigned unseeded; /* seeds that cannot be had */
+	unsigned stale;    /* messages that are missing at the end of seeds */
+	unsigned renewals, starts, seeks, records, seeds;
 	uint64_t largest; /* TAKE, in bytes */
 	char warning[ERR_MSG_SIZE];
 	enum session_action_kind end; /* NOTHING while it runs */
@@ -43,10 +45,14 @@ struct peer {
 struct stream_id peer_stream(uint8_t seed);
 /* Append DATA messages with bodies of about `size` bytes. */
 void peer_write(struct peer *p, unsigned messages, size_t size);
+/* One STATUS, too small to shrink. */
+void peer_write_status(struct peer *p);
 void peer_write_lost(struct peer *p, unsigned messages);
 
 void peer_init(struct peer *p, enum session_role role, bool opener);
 void peer_clear(struct peer *p);
+/* Send in this compression; in none where the build lacks it. */
+void peer_choose(struct peer *p, const char *codec);
 /* A session from what the spools hold now. */
 void peer_open(struct peer *p, struct mono now);
 void peer_close(struct peer *p);

@@ -244,7 +244,7 @@ a_batch_is_read_as_it_was_written(void **state)
 	assert_int_equal(out.last, 7);
 	assert_int_equal(out.digest, in.digest);
 	assert_int_equal(out.base, in.base);
-	assert_true(out.stateful);
+	assert_int_equal(out.flags, FRAME_UPON);
 	assert_int_equal(out.size, 1000);
 	assert_int_equal(out.encoded, 300);
 	assert_true(slice_eq_str(out.codec, "gzip"));

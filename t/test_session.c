@@ -28,12 +28,19 @@ either_moves(struct mono now)
 	return peer_read(&hub, 4096, now) || moved;
 }
 
+/* Of what both send: the initial state of a test. */
+static char gzip[] = "gzip", zstd[] = "zstd";
+static const char *codec;
+
 static int
 setup(void **state)
 {
-	(void)state;
+	if (state != NULL)
+		codec = *state;
 	peer_init(&spoke, SESSION_SPOKE, true);
 	peer_init(&hub, SESSION_HUB, false);
+	peer_choose(&spoke, codec);
+	peer_choose(&hub, codec);
 	return 0;
 }
 
@@ -371,7 +378,11 @@ the_rate_is_kept(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define WITH(name, method)                                            \
+	{                                                             \
+#name " with " #method, name, setup, teardown, method \
+	}
+#define T(name) WITH(name, gzip), WITH(name, zstd)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_send_ends_at_once),
 		T(both_directions_arrive_whatever_the_chunks),

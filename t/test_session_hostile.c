@@ -343,8 +343,9 @@ put_letter(struct buf *b, char letter)
 		.last = 1,
 		.size = 10,
 		.encoded = 10,
-		.stateful = true,
+		.flags = FRAME_UPON,
 		.codec = SLICE("gzip") };
+	struct frame_batch anew = stateful, odd = stateful;
 	struct frame_batch begun = { .stream = spokes,
 		.first = 1,
 		.last = 1,
@@ -352,6 +353,8 @@ put_letter(struct buf *b, char letter)
 		.encoded = 9,
 		.codec = SLICE("none") };
 
+	anew.flags = FRAME_ANEW;
+	odd.flags = 4;
 	switch (letter) {
 	case 'b':
 		frame_put_batch(b, &begun);
@@ -385,6 +388,12 @@ put_letter(struct buf *b, char letter)
 		break;
 	case 's':
 		frame_put_batch(b, &stateful);
+		break;
+	case 'e':
+		frame_put_batch(b, &anew);
+		break;
+	case 'o':
+		frame_put_batch(b, &odd);
 		break;
 	case 'g':
 		put_batch(b, 1, 1, "gzip", SLICE(plain), 8);
@@ -429,6 +438,8 @@ frames_in_the_wrong_state_end_the_session(void **state)
 		{ "L", "LOST of 1 bytes" },
 		{ "x", "compression that was not offered" },
 		{ "s", "compression that was not offered" },
+		{ "e", "compression that was not offered" },
+		{ "o", "BATCH with flags 0x04" },
 		{ "g", "not in the compression it names" },
 		{ "p", "not in the compression it names" },
 		{ "8", "message 1 of 8388609 bytes" },

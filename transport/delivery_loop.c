@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/spool/recall.h"
 #include "transport/delivery_impl.h"
 
 enum {
@@ -93,6 +94,28 @@ on_send(struct delivery *d, struct slice bytes)
 		d->write_full = d->write_closed = true;
 }
 
+/* What cannot be had is no failure: the next batch stands alone then. */
+static void
+on_seed(struct delivery *d, const struct session_action *a)
+{
+	bool in = a->kind == SESSION_SEED_IN;
+	unsigned dirs =
+	    in ? SPOOL_INBOX | SPOOL_ARCHIVE : SPOOL_OUTBOX | SPOOL_SENT;
+	struct buf seed = { 0 };
+	struct slice found;
+	struct err e = { 0 };
+	int rc = in ? inbox_seal(d->in, &e) : 0;
+
+	if (rc == 0)
+		rc = spool_recall(d->association_dir, dirs, &a->at, a->seed,
+		    &seed, &e);
+	if (rc == -1)
+		log_warn("%s association=%s", e.msg, d->o->association->name);
+	found = buf_slice(&seed);
+	session_seed(d->session, rc == 1 ? &found : NULL);
+	buf_clear(&seed);
+}
+
 /* Failures of our own spool end the session; the peer is told. */
 static void
 check(struct delivery *d, int rc, const struct err *e)
@@ -117,6 +140,10 @@ act(struct delivery *d, const struct session_action *a, struct err *e)
 		break;
 	case SESSION_RENEW:
 		check(d, feeder_renew(&d->feeder, d->session, &own), &own);
+		break;
+	case SESSION_SEED_OUT:
+	case SESSION_SEED_IN:
+		on_seed(d, a);
 		break;
 	case SESSION_TAKE:
 		on_take(d, a);

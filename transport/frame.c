@@ -307,7 +307,6 @@ frame_read_versions(struct slice in, uint64_t *min, uint64_t *max,
 
 enum {
 	BATCH_FIXED = 16 + 8 + 8 + 4 + 4 + 4 + 4 + 1,
-	BATCH_STATEFUL = 1,
 };
 
 void
@@ -321,7 +320,7 @@ frame_put_batch(struct buf *out, const struct frame_batch *b)
 	put_int(out, b->base, 4);
 	put_int(out, b->size, 4);
 	put_int(out, b->encoded, 4);
-	put_int(out, b->stateful ? BATCH_STATEFUL : 0, 1);
+	put_int(out, b->flags, 1);
 	buf_put(out, b->codec);
 }
 
@@ -334,8 +333,6 @@ range_ok(uint64_t first, uint64_t last)
 int
 frame_read_batch(struct slice in, struct frame_batch *b, struct err *e)
 {
-	unsigned flags;
-
 	if (in.n <= BATCH_FIXED || in.n > BATCH_FIXED + FRAME_CODEC_MAX)
 		return err_set(e, ERR_PROTOCOL, "BATCH of %zu bytes", in.n);
 	b->stream = cut_stream(&in);
@@ -345,12 +342,11 @@ frame_read_batch(struct slice in, struct frame_batch *b, struct err *e)
 	b->base = (uint32_t)cut_int(&in, 4);
 	b->size = (uint32_t)cut_int(&in, 4);
 	b->encoded = (uint32_t)cut_int(&in, 4);
-	flags = (unsigned)cut_int(&in, 1);
-	b->stateful = flags == BATCH_STATEFUL;
+	b->flags = (unsigned)cut_int(&in, 1);
 	b->codec = in;
-	if (flags > BATCH_STATEFUL)
+	if (b->flags > (FRAME_UPON | FRAME_ANEW))
 		return err_set(e, ERR_PROTOCOL, "BATCH with flags 0x%02x",
-		    flags);
+		    b->flags);
 	if (!range_ok(b->first, b->last) ||
 	    b->last - b->first >= FRAME_BATCH_MESSAGES)
 		return err_set(e, ERR_PROTOCOL,

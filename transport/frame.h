@@ -57,12 +57,19 @@ struct frame_hello {
 	struct spool_point out, in;
 };
 
+enum frame_batch_flags {
+	FRAME_UPON = 1, /* coded upon the state after first - 1 */
+	/* the state begins anew: with UPON from the seed of its place, else
+	 * empty, and learns this batch */
+	FRAME_ANEW = 2,
+};
+
 struct frame_batch {
 	struct stream_id stream;
 	uint64_t first, last;
 	uint32_t digest; /* of last */
 	uint32_t base;   /* digest of first - 1: names the coding state */
-	bool stateful;   /* coded upon the state after first - 1 */
+	unsigned flags;  /* a set of enum frame_batch_flags */
 	uint32_t size;   /* of the messages */
 	uint32_t encoded;
 	struct slice codec; /* its name */

@@ -4,6 +4,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/authorized_keys.c %D%/authorized_keys.h \
 	%D%/bare.c %D%/bare.h \
 	%D%/channel_child.c %D%/channel_child.h \
+	%D%/coding.c %D%/coding.h \
 	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
 	%D%/delivery_loop.c \
 	%D%/feeder.c %D%/feeder.h \
@@ -31,7 +32,9 @@ transport_libtransport_a_SOURCES += \
 include %D%/commands/local.mk
 
 unit_tests += t/test_delivery t/test_frame t/test_session \
-	t/test_session_hostile
+	t/test_session_hostile t/test_session_state
+t_test_session_state_SOURCES = t/test_session_state.c t/peer.c t/peer.h
+t_test_session_state_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) \
 	t/scratch.c t/scratch.h
 t_test_delivery_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)

@@ -26,6 +26,7 @@ void
 receiver_clear(struct receiver *r)
 {
 	set_state(r, RECEIVER_IDLE);
+	coding_drop(&r->coding);
 }
 
 /* May a batch or a lost range begin here?  A stream that we do not know begins
@@ -47,6 +48,13 @@ to_pass(struct receiver *r, struct stream_id stream, uint64_t first)
 	    stream_eq(stream, r->nak.stream) && !r->nak_due)
 		r->awaiting = false;
 	return r->awaiting;
+}
+
+/* The digest of the message before the next. */
+static uint32_t
+base_of(const struct receiver *r)
+{
+	return stream_eq(r->batch.stream, r->in.stream) ? r->in.digest : 0;
 }
 
 static int
@@ -74,7 +82,7 @@ receiver_batch(struct receiver *r, const struct frame_batch *b, struct err *e)
 	if (check_idle(r, "BATCH", e) == -1)
 		return -1;
 	r->codec = codec_find(b->codec);
-	if (r->codec == NULL || b->stateful)
+	if (r->codec == NULL || (b->flags != 0 && r->codec->history == NULL))
 		return err_set(e, ERR_PROTOCOL,
 		    "a batch in a compression that was not offered");
 	if (b->first == b->last && b->size > r->message_max)
@@ -89,6 +97,8 @@ receiver_batch(struct receiver *r, const struct frame_batch *b, struct err *e)
 	}
 	if (!follows(r, b->stream, b->first))
 		return out_of_turn(r, "a batch", b->first, e);
+	if (!stream_eq(b->stream, r->in.stream))
+		coding_drop(&r->coding);
 	set_state(r, RECEIVER_FILLING);
 	return 0;
 }
@@ -99,23 +109,83 @@ looks_plain(struct slice s)
 	return slice_starts(s, SLICE("MsgID:"));
 }
 
+/* The batch cannot be decoded: it is asked for again. */
+static int
+refuse_batch(struct receiver *r, const char *why, struct err *e)
+{
+	set_state(r, RECEIVER_TAKING);
+	return receiver_refused(r, r->batch.first, why, e);
+}
+
+static int
+decode_upon(struct receiver *r, struct err *e)
+{
+	struct err why = { 0 };
+
+	if (!coding_is(&r->coding, r->codec) || r->batch.base != base_of(r))
+		return refuse_batch(r, "its coding state is not known", e);
+	if (coding_decode(&r->coding, buf_slice(&r->encoded), r->batch.size,
+		&r->plain, &why) == -1)
+		return refuse_batch(r, why.msg, e);
+	if (!coding_verify(&r->batch, buf_slice(&r->plain)))
+		return refuse_batch(r, "its coding state is another one", e);
+	buf_clear(&r->encoded);
+	set_state(r, RECEIVER_TAKING);
+	return 0;
+}
+
+static int
+decode_alone(struct receiver *r, struct err *e)
+{
+	struct err why = { 0 };
+
+	if (r->codec->decode(buf_slice(&r->encoded), r->batch.size, &r->plain,
+		&why) == -1)
+		return refuse_batch(r, why.msg, e);
+	buf_clear(&r->encoded);
+	set_state(r, RECEIVER_TAKING);
+	return 0;
+}
+
 /* All chunks are there. */
 static int
 decode(struct receiver *r, struct err *e)
 {
-	struct slice in = buf_slice(&r->encoded);
-	struct err why = { 0 };
-
-	if (looks_plain(in) != (r->codec == &codec_none))
+	if (looks_plain(buf_slice(&r->encoded)) != (r->codec == &codec_none))
 		return err_set(e, ERR_PROTOCOL,
 		    "a batch that is not in the compression it names");
-	if (r->codec->decode(in, r->batch.size, &r->plain, &why) == -1) {
-		set_state(r, RECEIVER_TAKING);
-		return receiver_refused(r, r->batch.first, why.msg, e);
-	}
-	buf_clear(&r->encoded);
-	set_state(r, RECEIVER_TAKING);
-	return 0;
+	if ((r->batch.flags & FRAME_UPON) == 0)
+		return decode_alone(r, e);
+	if ((r->batch.flags & FRAME_ANEW) == 0)
+		return decode_upon(r, e);
+	if (++r->seeds > CODING_SEEDS)
+		return err_set(e, ERR_PROTOCOL,
+		    "a coding state that begins anew too often");
+	set_state(r, RECEIVER_SEEDING);
+	return r->batch.first > 1 ? 0
+				  : receiver_seed(r, &(struct slice){ 0 }, e);
+}
+
+int
+receiver_seed(struct receiver *r, const struct slice *seed, struct err *e)
+{
+	assert(r->state == RECEIVER_SEEDING);
+	coding_drop(&r->coding);
+	if (seed != NULL)
+		coding_begin(&r->coding, r->codec, *seed);
+	return decode_upon(r, e);
+}
+
+/* The state moves on with every batch. */
+static void
+move_state(struct receiver *r)
+{
+	if ((r->batch.flags & FRAME_UPON) != 0)
+		return; /* it did when it decoded */
+	if ((r->batch.flags & FRAME_ANEW) != 0)
+		coding_begin(&r->coding, r->codec, buf_slice(&r->plain));
+	else
+		coding_learn(&r->coding, buf_slice(&r->plain));
 }
 
 int
@@ -184,8 +254,12 @@ receiver_taken(struct receiver *r, const struct spool_point *durable)
 	if (r->state == RECEIVER_TAKING)
 		r->taken += durable->msgid - r->batch.first + 1;
 	advance(r, durable);
-	if (r->state == RECEIVER_RECORDING || durable->msgid == r->batch.last)
+	if (r->state == RECEIVER_RECORDING) {
 		set_state(r, RECEIVER_IDLE);
+	} else if (durable->msgid == r->batch.last) {
+		move_state(r);
+		set_state(r, RECEIVER_IDLE);
+	}
 }
 
 int
@@ -201,8 +275,11 @@ receiver_refused(struct receiver *r, uint64_t first, const char *why,
 		text.n = sizeof(r->nak_text);
 	memcpy(r->nak_text, text.p, text.n);
 	text.p = r->nak_text;
-	r->nak = (struct frame_nak){ r->batch.stream, first, FRAME_NAK_DAMAGED,
+	r->nak = (struct frame_nak){ r->batch.stream, first,
+		(r->batch.flags & FRAME_UPON) != 0 ? FRAME_NAK_STATE
+						   : FRAME_NAK_DAMAGED,
 		text };
+	coding_drop(&r->coding);
 	r->awaiting = r->nak_due = true;
 	set_state(r, RECEIVER_IDLE);
 	if (r->naks >= SENDER_NAKS || r->nak_repeats >= SENDER_NAK_REPEATS)

@@ -6,12 +6,13 @@
 #ifndef TRANSPORT_RECEIVER_H
 #define TRANSPORT_RECEIVER_H
 
-#include "transport/frame.h"
+#include "transport/coding.h"
 
 enum receiver_state {
 	RECEIVER_IDLE,
 	RECEIVER_FILLING,   /* chunks of a batch come */
 	RECEIVER_PASSING,   /* the same, of a batch that is passed over */
+	RECEIVER_SEEDING,   /* the shell looks for what the state begins with */
 	RECEIVER_TAKING,    /* the shell has a batch */
 	RECEIVER_RECORDING, /* the shell has a lost range */
 };
@@ -26,6 +27,8 @@ struct receiver {
 	struct frame_batch batch;
 	const struct codec_ops *codec;
 	struct buf encoded, plain;
+	struct coding coding;
+	unsigned seeds;
 	size_t passed; /* bytes of a batch that is passed over */
 	struct frame_lost lost;
 
@@ -38,15 +41,17 @@ struct receiver {
 };
 
 void receiver_clear(struct receiver *r);
-/* Frames of the sender.  State TAKING or RECORDING afterwards: the shell has
- * to act.  ERR_PROTOCOL: the session must end. */
+/* Frames of the sender.  State SEEDING, TAKING or RECORDING afterwards: the
+ * shell has to act.  ERR_PROTOCOL: the session must end. */
 int receiver_batch(struct receiver *r, const struct frame_batch *b,
     struct err *e);
 int receiver_chunk(struct receiver *r, struct slice bytes, struct err *e);
 int receiver_lost(struct receiver *r, const struct frame_lost *l,
     struct err *e);
 int receiver_done(struct receiver *r, struct err *e);
-/* What the shell did. */
+/* What the shell did.  The seed of the messages up to r->in; NULL: it cannot be
+ * had. */
+int receiver_seed(struct receiver *r, const struct slice *seed, struct err *e);
 void receiver_taken(struct receiver *r, const struct spool_point *durable);
 int receiver_refused(struct receiver *r, uint64_t first, const char *why,
     struct err *e);

@@ -13,6 +13,15 @@ sender_clear(struct sender *s)
 {
 	buf_clear(&s->gather);
 	buf_clear(&s->encoded);
+	coding_drop(&s->coding);
+}
+
+/* The next batch cannot be coded upon what was before. */
+static void
+forget_state(struct sender *s)
+{
+	coding_drop(&s->coding);
+	s->seeded = s->seed_due = false;
 }
 
 void
@@ -24,6 +33,8 @@ sender_start(struct sender *s, const struct spool_point *at)
 	s->acked = s->tail = *at;
 	s->sent_to = at->msgid;
 	s->batch_max = SENDER_BATCH_FIRST;
+	s->plain = s->alone = false;
+	forget_state(s);
 }
 
 static bool
@@ -57,7 +68,7 @@ sender_room(const struct sender *s)
 {
 	size_t left;
 
-	if (!s->open || batch_waits(s) || batch_full(s))
+	if (!s->open || s->seed_due || batch_waits(s) || batch_full(s))
 		return 0;
 	left = s->batch_max - s->gather.n;
 	return left < s->flight_max - s->flight_bytes
@@ -90,19 +101,58 @@ worth_it(const struct codec_ops *c, size_t size, size_t encoded)
 	    (c->ratio_max == 0 || size / c->ratio_max < encoded);
 }
 
+/* The batch to be sent is what encode made of it, if that was any good. */
+static bool
+took(struct sender *s, int rc)
+{
+	if (rc == 0 && worth_it(s->codec, s->gather.n, s->encoded.n)) {
+		s->batch.codec = slice_str(s->codec->name);
+		return true;
+	}
+	buf_reset(&s->encoded);
+	return false;
+}
+
+/* Coded by itself; it may be what the state begins with. */
+static bool
+code_alone(struct sender *s)
+{
+	struct slice in = buf_slice(&s->gather);
+	struct err ignored; /* it goes as it is then */
+
+	if (!took(s, s->codec->encode(in, s->level, &s->encoded, &ignored)))
+		return false;
+	if (s->alone) {
+		coding_begin(&s->coding, s->codec, in);
+		s->batch.flags = FRAME_ANEW;
+		s->alone = false;
+	}
+	return true;
+}
+
+static bool
+code_upon(struct sender *s)
+{
+	struct err ignored; /* it goes as it is then */
+	int rc = coding_encode(&s->coding, buf_slice(&s->gather), s->level,
+	    &s->encoded, &ignored);
+
+	if (took(s, rc)) {
+		s->batch.flags = FRAME_UPON | (s->seeded ? FRAME_ANEW : 0);
+		s->seeded = false;
+		return true;
+	}
+	if (s->seeded) /* the receiver has none yet that could learn this */
+		forget_state(s);
+	return false;
+}
+
 static bool
 compress(struct sender *s)
 {
-	struct err ignored; /* it goes as it is then */
-
 	if (s->plain || s->codec == &codec_none)
 		return false;
-	if (s->codec->encode(buf_slice(&s->gather), s->level, &s->encoded,
-		&ignored) == 0 &&
-	    worth_it(s->codec, s->gather.n, s->encoded.n))
-		return true;
-	buf_reset(&s->encoded);
-	return false;
+	return coding_is(&s->coding, s->codec) ? code_upon(s) : code_alone(s);
 }
 
 /* The gathered messages become the batch to be sent. */
@@ -112,9 +162,7 @@ close_batch(struct sender *s)
 	assert(s->gather.n > 0 && s->encoded.n == 0);
 	s->batch = s->gathered;
 	s->batch.size = (uint32_t)s->gather.n;
-	if (compress(s)) {
-		s->batch.codec = slice_str(s->codec->name);
-	} else {
+	if (!compress(s)) {
 		struct buf swap = s->encoded;
 
 		s->encoded = s->gather;
@@ -129,6 +177,48 @@ close_batch(struct sender *s)
 		s->batch_max *= 2;
 }
 
+/* Does the batch that begins now need a state, and there is none? */
+static bool
+wants_seed(const struct sender *s)
+{
+	return s->codec->history != NULL && !s->plain && !s->alone &&
+	    s->state_naks < SENDER_STATE_NAKS &&
+	    !coding_is(&s->coding, s->codec);
+}
+
+static void
+begin_batch(struct sender *s, const struct message *m)
+{
+	s->gathered = (struct frame_batch){ .stream = m->stream,
+		.first = m->msgid,
+		.base = s->tail.digest };
+	if (!wants_seed(s))
+		return;
+	if (m->msgid == 1)
+		sender_seed(s, &(struct slice){ 0 });
+	else
+		s->seed_due = true;
+}
+
+struct spool_point
+sender_seed_place(const struct sender *s)
+{
+	return (struct spool_point){ s->gathered.stream, s->gathered.first - 1,
+		s->gathered.base };
+}
+
+void
+sender_seed(struct sender *s, const struct slice *seed)
+{
+	s->seed_due = false;
+	if (seed == NULL || ++s->seeds > CODING_SEEDS) {
+		s->alone = true;
+		return;
+	}
+	coding_begin(&s->coding, s->codec, *seed);
+	s->seeded = true;
+}
+
 void
 sender_feed(struct sender *s, const struct message *m)
 {
@@ -138,9 +228,7 @@ sender_feed(struct sender *s, const struct message *m)
 	if (s->gather.n > 0 && m->raw.n > s->batch_max - s->gather.n)
 		close_batch(s);
 	if (s->gather.n == 0)
-		s->gathered = (struct frame_batch){ .stream = m->stream,
-			.first = m->msgid,
-			.base = s->tail.digest };
+		begin_batch(s, m);
 	s->gathered.last = m->msgid;
 	s->gathered.digest = m->digest;
 	buf_put(&s->gather, m->raw);
@@ -189,7 +277,7 @@ put_chunk(struct sender *s, struct buf *out)
 bool
 sender_put(struct sender *s, struct buf *out)
 {
-	if (!batch_waits(s) && s->gather.n > 0 &&
+	if (!batch_waits(s) && s->gather.n > 0 && !s->seed_due &&
 	    (s->finished || batch_full(s)))
 		close_batch(s);
 	if (s->encoded.n > 0) {
@@ -256,8 +344,8 @@ rewind_to(struct sender *s, uint64_t from)
 	if (!s->begun)
 		buf_reset(&s->encoded);
 	s->finished = false;
-	s->plain = true;
 	s->batch_max = SENDER_BATCH_FIRST;
+	forget_state(s);
 }
 
 int
@@ -275,6 +363,9 @@ sender_take_nak(struct sender *s, const struct frame_nak *n, struct err *e)
 		    "message %" PRIu64 " was asked for again too often",
 		    n->from);
 	rewind_to(s, n->from);
+	s->alone = n->why == FRAME_NAK_STATE && s->nak_repeats == 1 &&
+	    s->codec->history != NULL && ++s->state_naks < SENDER_STATE_NAKS;
+	s->plain = n->why != FRAME_NAK_STATE || s->nak_repeats > 1;
 	if (s->tail.msgid + 1 != n->from)
 		return err_set(e, ERR_PROTOCOL,
 		    "message %" PRIu64 " was asked for, which is lost",

@@ -6,7 +6,7 @@
 #ifndef TRANSPORT_SENDER_H
 #define TRANSPORT_SENDER_H
 
-#include "transport/frame.h"
+#include "transport/coding.h"
 
 enum {
 	SENDER_FLIGHT = 1000,        /* messages */
@@ -17,6 +17,7 @@ enum {
 	SENDER_CHUNK = 16 << 10, /* bytes; acknowledgements go between */
 	SENDER_NAKS = 100,       /* in a session */
 	SENDER_NAK_REPEATS = 3,  /* of one number */
+	SENDER_STATE_NAKS = 3,   /* then no batch is coded upon a state */
 };
 
 struct sender_entry {
@@ -32,6 +33,11 @@ struct sender {
 	bool open;     /* the shell was told where to start */
 	bool finished; /* there is nothing more now */
 	bool plain;    /* the next batch goes as it is: the last was refused */
+	bool alone;    /* the next begins the state: there was none to be had */
+	struct coding coding;
+	bool seeded;   /* no batch was coded upon the state yet */
+	bool seed_due; /* the shell must say what the state begins with */
+	unsigned state_naks, seeds;
 	struct spool_point acked, tail; /* acknowledged; newest fed */
 	uint64_t sent_to;               /* newest that is wholly on its way */
 
@@ -66,6 +72,9 @@ void sender_clear(struct sender *s);
 void sender_start(struct sender *s, const struct spool_point *at);
 size_t sender_room(const struct sender *s);
 void sender_feed(struct sender *s, const struct message *m);
+/* Where the seed is due, and that it came, or cannot be had (NULL). */
+struct spool_point sender_seed_place(const struct sender *s);
+void sender_seed(struct sender *s, const struct slice *seed);
 void sender_feed_lost(struct sender *s, uint64_t first, uint64_t last);
 /* Append the next frame, if there is one. */
 bool sender_put(struct sender *s, struct buf *out);

@@ -197,6 +197,17 @@ session_renewed(struct session *s, const struct spool_point *out)
 }
 
 void
+session_seed(struct session *s, const struct slice *seed)
+{
+	struct err e = { 0 };
+
+	if (s->sender.seed_due)
+		sender_seed(&s->sender, seed);
+	else if (receiver_seed(&s->receiver, seed, &e) == -1)
+		refuse(s, &e);
+}
+
+void
 session_taken(struct session *s, const struct spool_point *durable)
 {
 	receiver_taken(&s->receiver, durable);
@@ -337,7 +348,8 @@ use_up(struct session *s, size_t n)
 static bool
 busy(const struct session *s)
 {
-	return s->receiver.state == RECEIVER_TAKING ||
+	return s->receiver.state == RECEIVER_SEEDING || s->sender.seed_due ||
+	    s->receiver.state == RECEIVER_TAKING ||
 	    s->receiver.state == RECEIVER_RECORDING ||
 	    s->state == STATE_RENEWING || s->start_due || s->acked_due ||
 	    s->seek_due != 0 || s->warning[0] != '\0';
@@ -468,6 +480,14 @@ due_action(struct session *s, struct session_action *a)
 		a->kind = SESSION_SEEK;
 		a->first = s->seek_due;
 		s->seek_due = 0;
+	} else if (s->sender.seed_due) {
+		a->kind = SESSION_SEED_OUT;
+		a->at = sender_seed_place(&s->sender);
+		a->seed = s->sender.codec->history;
+	} else if (s->receiver.state == RECEIVER_SEEDING) {
+		a->kind = SESSION_SEED_IN;
+		a->at = s->receiver.in;
+		a->seed = s->receiver.codec->history;
 	} else {
 		return take_action(s, a);
 	}

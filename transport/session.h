@@ -47,6 +47,10 @@ enum session_action_kind {
 	/* the receiver knows less or more than we may assume: begin a new
 	 * stream, then session_renewed; START follows */
 	SESSION_RENEW,
+	/* a coding state begins with what is before `at`: of our outbox, or of
+	 * our inbox; then session_seed with what `seed` says */
+	SESSION_SEED_OUT,
+	SESSION_SEED_IN,
 	/* bytes: whole messages of stream at.stream; verify, make durable, then
 	 * session_taken or session_refused */
 	SESSION_TAKE,
@@ -67,6 +71,7 @@ struct session_action {
 	struct slice bytes; /* until the next call into the session */
 	struct spool_point at;
 	uint64_t first, last;
+	const struct codec_history *seed;
 	const char *text;
 	struct err err;
 };
@@ -80,8 +85,8 @@ struct session_counts {
 struct session;
 
 struct session *session_new(const struct session_opts *opts, struct mono now);
-/* Call until SESSION_NOTHING after every event.  Answer TAKE, RECORD and RENEW
- * before the next call. */
+/* Call until SESSION_NOTHING after every event.  Answer SEED, TAKE, RECORD and
+ * RENEW before the next call. */
 void session_next(struct session *s, struct mono now, struct session_action *a);
 
 /* Events. */
@@ -100,6 +105,8 @@ void session_feed_lost(struct session *s, uint64_t first, uint64_t last);
  * ends when both ends said so and all is acknowledged. */
 void session_feed_end(struct session *s);
 void session_renewed(struct session *s, const struct spool_point *out);
+/* Whole messages, see codec.h; NULL: they cannot be had. */
+void session_seed(struct session *s, const struct slice *seed);
 /* All of the last SESSION_TAKE up to `durable` is durable (and acknowledged
  * now).  Less than all: session_refused must follow. */
 void session_taken(struct session *s, const struct spool_point *durable);

@@ -204,7 +204,9 @@ inbox_put(struct inbox *i, const struct message *m, struct err *e)
 	if (!extent_add(&i->now, r, &i->ledger))
 		return INBOX_FORK;
 	buf_put(&i->app.batch, m->raw);
-	appender_added(&i->app, from, m->msgid, APPENDER_NEXT);
+	appender_added(&i->app, from, m->msgid,
+	    m->type == MESSAGE_CONFIG && m->part == 1 ? APPENDER_FRESH
+						      : APPENDER_NEXT);
 	remember(i, m);
 	if (m->msgid <= i->now.have.msgid)
 		return INBOX_TAKEN;

@@ -18,6 +18,7 @@ common_libcommon_a_SOURCES += \
 	%D%/print.c %D%/print.h \
 	%D%/quarantine.c %D%/quarantine.h \
 	%D%/reader.c %D%/reader.h \
+	%D%/recall.c %D%/recall.h \
 	%D%/repair.c %D%/repair.h \
 	%D%/room.c %D%/room.h \
 	%D%/segment.c %D%/segment.h \
@@ -32,7 +33,7 @@ crash_model_ldflags = -Wl,--wrap=openat,--wrap=pwrite,--wrap=write \
 	-Wl,--wrap=renameat2,--wrap=unlinkat,--wrap=mkdirat
 
 unit_tests += t/test_spool_crash t/test_spool_fault t/test_spool_inbox \
-	t/test_spool_ledger t/test_spool_outbox t/test_spool_reader \
+	t/test_spool_ledger t/test_spool_outbox t/test_spool_reader t/test_spool_recall \
 	t/test_spool_recover t/test_spool_segment
 t_test_spool_crash_SOURCES = t/test_spool_crash.c $(spool_test) $(crash_model)
 t_test_spool_crash_LDFLAGS = $(AM_LDFLAGS) $(crash_model_ldflags)
@@ -45,6 +46,7 @@ t_test_spool_inbox_SOURCES = t/test_spool_inbox.c $(spool_test)
 t_test_spool_ledger_SOURCES = t/test_spool_ledger.c $(spool_test)
 t_test_spool_outbox_SOURCES = t/test_spool_outbox.c $(spool_test)
 t_test_spool_reader_SOURCES = t/test_spool_reader.c $(spool_test)
+t_test_spool_recall_SOURCES = t/test_spool_recall.c $(spool_test)
 t_test_spool_recover_SOURCES = t/test_spool_recover.c $(spool_test)
 t_test_spool_segment_SOURCES = t/test_spool_segment.c $(spool_test)
 

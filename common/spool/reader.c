@@ -34,6 +34,15 @@ static const struct {
 	{ SPOOL_ARCHIVE, "archive" },
 };
 
+const char *
+spool_dir_name(unsigned dir)
+{
+	for (size_t i = 0; i < sizeof(dir_names) / sizeof(dir_names[0]); i++)
+		if (dir_names[i].dir == dir)
+			return dir_names[i].name;
+	return "";
+}
+
 struct spool_reader {
 	int top;
 	unsigned dirs;
@@ -204,16 +213,13 @@ static int
 open_segment(struct spool_reader *r, const struct listed *l, struct err *e)
 {
 	char name[SEGMENT_NAME_SIZE], stream[STREAM_TEXT_SIZE];
-	const char *dir_name = "";
+	const char *dir_name = spool_dir_name(l->dir);
 	struct buf keep = { 0 };
 	struct message m;
 	struct err ignored; /* then it is walked through from its start */
 	int64_t at = 0;
 	int dir;
 
-	for (size_t i = 0; i < sizeof(dir_names) / sizeof(dir_names[0]); i++)
-		if (dir_names[i].dir == l->dir)
-			dir_name = dir_names[i].name;
 	dir = open_dir(r, dir_name, e);
 	if (dir == -1)
 		return -1;

@@ -15,6 +15,8 @@ enum spool_dirs {
 	SPOOL_ARCHIVE = 8,
 };
 
+const char *spool_dir_name(unsigned dir); /* "outbox", ... */
+
 enum spool_read {
 	SPOOL_READ_MESSAGE, /* *m, valid until the next call */
 	/* numbers are missing, and *m has only msgid: the first that is there

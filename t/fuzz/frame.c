@@ -88,12 +88,22 @@ say_hello(uint8_t arg)
 	frame_put_hello(&us.wire, &h);
 }
 
+/* Stand-alone, in turn in any that has a state. */
+static const struct codec_ops *
+say_codec(uint8_t arg)
+{
+	const struct codec_ops *zstd = codec_find(SLICE("zstd"));
+
+	if (!(arg & 32))
+		return &codec_none;
+	return arg & 1 && zstd != NULL ? zstd : codec_find(SLICE("gzip"));
+}
+
 static void
 say_batch(uint8_t arg)
 {
 	uint64_t first = 1 + arg % MESSAGES, last = first + (arg >> 3) % 4;
-	const struct codec_ops *codec =
-	    arg & 32 ? codec_find(SLICE("gzip")) : &codec_none;
+	const struct codec_ops *codec = say_codec(arg);
 	struct frame_batch b = { .stream = them.out.stream,
 		.first = first,
 		.codec = slice_str(codec->name) };
@@ -111,6 +121,9 @@ say_batch(uint8_t arg)
 	b.last = last;
 	b.digest = them.out.digest[last];
 	b.size = (uint32_t)text.n;
+	if (codec->history != NULL) /* what it says may be true or not */
+		b.flags = (arg >> 1) & 3;
+	b.base = them.out.digest[first - 1];
 	b.encoded = (uint32_t)encoded.n;
 	frame_put_batch(&us.wire, &b);
 	if (!(arg & 128))
