@@ -308,6 +308,47 @@ the_peers_refusal_is_told(void **state)
 	}
 }
 
+/* Only what is worth a try at once is called busy. */
+static void
+our_own_trouble_is_not_called_busy(void **state)
+{
+	static const struct {
+		struct err why;
+		unsigned code;
+		const char *text;
+	} rows[] = {
+		{ { ERR_TEMP, EBUSY, "busy" }, 75, "busy" },
+		{ { ERR_TEMP, ENOSPC, "the spool is full" }, 74,
+		    "the spool is full" },
+		{ { ERR_SYS, ENOSPC, "create /x" }, 74, "trouble at this end" },
+		{ { ERR_SYS, EDQUOT, "create /x" }, 74, "trouble at this end" },
+		{ { ERR_SYS, EMFILE, "open /x" }, 74, "trouble at this end" },
+		{ { ERR_SYS, EIO, "read /x" }, 74, "trouble at this end" },
+		{ { ERR_SYS, EACCES, "open /x" }, 74, "trouble at this end" },
+		{ { ERR_INTERNAL, 0, "x" }, 74, "trouble at this end" },
+		{ { ERR_INPUT, 0, "fork" }, 65, "fork" },
+		{ { ERR_CONFIG, 0, "no" }, 78, "no" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf b = { 0 };
+		struct slice in;
+		struct frame f;
+		struct err e = { 0 };
+
+		session_refusal(&b, &rows[i].why);
+		in = buf_slice(&b);
+		in.p += strlen(FRAME_OPENING);
+		in.n -= strlen(FRAME_OPENING);
+		assert_int_equal(frame_cut(&in, &f, &e), FRAME_WHOLE);
+		assert_int_equal(f.payload.p[0], rows[i].code);
+		assert_memory_equal(f.payload.p + 1, rows[i].text,
+		    strlen(rows[i].text));
+		buf_clear(&b);
+	}
+}
+
 /* --- Frames in the wrong place, or wrong in themselves --------------------- */
 
 static const struct stream_id spokes = { { 0x22, 0x22, 0x22, 0x22, 0x22, 0x22,
@@ -754,6 +795,7 @@ main(void)
 		T(hellos_that_do_not_suit_are_refused_with_a_reason),
 		T(a_newer_version_that_speaks_ours_is_taken),
 		T(the_peers_refusal_is_told),
+		T(our_own_trouble_is_not_called_busy),
 		T(frames_in_the_wrong_state_end_the_session),
 		T(frames_before_hello_end_the_session),
 		T(only_what_was_sent_can_be_acknowledged),

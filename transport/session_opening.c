@@ -193,14 +193,16 @@ session_judge_hello(struct session *s, struct slice payload,
 	return find_start(s, &h.in, at) ? 1 : 0;
 }
 
-/* What a person at the other end can use of it: not our files' names. */
+/* What a person at the other end can use of it: not our files' names.  75 means
+ * busy, and that it is worth to come again at once: a disk that is full, or any
+ * other trouble of ours, is not that. */
 void
 session_put_refuse(struct buf *out, const struct err *why)
 {
 	bool full = why->kind == ERR_TEMP && why->sys == ENOSPC;
 	bool ours = why->kind == ERR_SYS || why->kind == ERR_INTERNAL;
 	struct frame_refuse r = {
-		.code = full ? EX_IOERR : (unsigned)err_exit_code(why),
+		.code = full || ours ? EX_IOERR : (unsigned)err_exit_code(why),
 		.text = ours ? SLICE("trouble at this end; its log says more")
 			     : slice_str(why->msg),
 	};
