@@ -18,6 +18,7 @@ static const struct codec_ops *const codecs[] = {
 #ifdef HAVE_LZMA
 	&codec_xz,
 #endif
+	&codec_columnar,
 	NULL,
 };
 

@@ -6,6 +6,7 @@
 
 #include "common/codec/codec.h"
 
+extern const struct codec_ops codec_columnar;
 extern const struct codec_ops codec_gzip;
 #ifdef HAVE_BZIP2
 extern const struct codec_ops codec_bzip2;

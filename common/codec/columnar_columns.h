@@ -1,0 +1,83 @@
+/*
+ * The tokens that columnar knows: their names, their order in messages, and the
+ * column of values that each of them has.
+ */
+#ifndef COMMON_CODEC_COLUMNAR_COLUMNS_H
+#define COMMON_CODEC_COLUMNAR_COLUMNS_H
+
+#include "common/codec/columnar_coder.h"
+#include "common/message/limits.h"
+
+enum {
+	COLUMNS_MAX = LIMIT_DATASOURCES_HARD,
+	CLASS_BITS = 10, /* leaves of one name share what is learnt */
+	CLASSES = 1 << CLASS_BITS,
+	TOKEN_NONE = UINT32_MAX,
+};
+
+enum column_flags {
+	COLUMN_UNKNOWN = 1, /* the last value was U */
+	COLUMN_SIGNED = 2,  /* else 0 .. 2^64-1 */
+	COLUMN_TRIMMED = 4, /* decimals without zeros at the end, or exactly */
+};
+
+/* What was learnt of one token's values.  All zero: nothing. */
+struct column {
+	uint64_t last;   /* value times 10^decimals, modulo 2^64 */
+	int64_t base;    /* of a counter its growth a period, of a gauge its
+			   level; in 1/256 */
+	uint64_t scale;  /* how far predictions were off, in 1/16 */
+	uint32_t seen_s; /* when the last value was known, modulo 2^32 */
+	coder_slot same;
+	uint32_t name_at;
+	uint32_t next; /* the token behind it in the last message */
+	uint32_t run;  /* how many there were from this one on */
+	uint16_t class;
+	int16_t off[2];  /* the last two innovations, in units of COLUMN_OFF */
+	uint8_t name_n;  /* with the colon */
+	uint8_t history; /* a bit for each value: the same as before */
+	uint8_t changes; /* up to COLUMN_CHANGES */
+	uint8_t rising;  /* COLUMN_COUNTER and more: a counter */
+	uint8_t decimals;
+	uint8_t flags;
+	uint8_t surprise; /* of the last number, 0 .. 3 */
+};
+
+enum {
+	COLUMN_OFF = 1024,
+	COLUMN_CHANGES = 200,
+	COLUMN_COUNTER = 4,
+	COLUMN_RISING_MAX = 12,
+};
+
+struct columns {
+	struct column *column;
+	size_t n, cap;
+	struct buf names;
+	uint32_t *index; /* by hash; a power of two of places, 1 + number */
+	size_t places;
+	uint64_t key[2];
+	/* a CONFIG of several parts, as far as it came */
+	struct columns *coming;
+	uint32_t part;
+	uint64_t generation;
+};
+
+void columns_init(struct columns *t);
+void columns_clear(struct columns *t);
+uint32_t columns_find(const struct columns *t, struct slice name);
+/* Behind all others; TOKEN_NONE: there are too many, or it is too long. */
+uint32_t columns_add(struct columns *t, struct slice name);
+/* With the colon behind it. */
+static inline struct slice
+columns_name(const struct columns *t, const struct column *k)
+{
+	return (struct slice){ t->names.p + k->name_at, k->name_n };
+}
+
+/* A part of a CONFIG.  With the last one the tokens become those of the whole
+ * set, in its order; those that stay keep their columns. */
+void columns_config(struct columns *t, uint64_t generation, uint32_t part,
+    uint32_t parts, struct slice body);
+
+#endif
