@@ -22,6 +22,7 @@
 #include "common/base/notify.h"
 #include "common/base/sandbox.h"
 #include "common/operator/mailer.h"
+#include "hub/carried.h"
 #include "hub/control.h"
 #include "hub/hub.h"
 #include "hub/watch.h"
@@ -41,6 +42,7 @@ struct hubd {
 	struct hub *hub;
 	struct control *control;
 	struct watch *watch;
+	struct carried *carried;
 	struct mailer mailer;
 	struct mono mend_at; /* the store failed: its next try */
 	int64_t mend_ms;     /* 0: it is well */
@@ -203,7 +205,8 @@ log_state(const struct hubd *h)
 static int
 settle_in(struct hubd *h, struct err *e)
 {
-	if (hub_open_ingest(h->hub, e) == -1 || watch_inboxes(h, e) == -1)
+	if (hub_open_ingest(h->hub, e) == -1 || watch_inboxes(h, e) == -1 ||
+	    carried_open(&h->loop, h->hub, &h->carried, e) == -1)
 		return -1;
 	work_in(h, 0);
 	say_state(h);
@@ -234,7 +237,9 @@ reload(struct hubd *h)
 		(void)notice_clear(next->notices, "", "config", clock_wall());
 		hub_close_ingest(old);
 		watch_close(h->watch);
+		carried_close(h->carried);
 		h->watch = NULL;
+		h->carried = NULL;
 		h->hub = next;
 		if (settle_in(h, &e) == -1) {
 			log_err("cannot go on after the reload: %s", e.msg);
@@ -333,6 +338,7 @@ static void
 end_loop(struct hubd *h)
 {
 	watch_close(h->watch);
+	carried_close(h->carried);
 	control_close(h->control);
 	uv_walk(&h->loop, close_handle, h);
 	(void)uv_run(&h->loop, UV_RUN_DEFAULT);

@@ -7,6 +7,7 @@ sbin_PROGRAMS += %D%/hubd
 %C%_hubd_LDADD = $(HUB_LIBS)
 
 hub_libhub_a_SOURCES += \
+	%D%/carried.c %D%/carried.h \
 	%D%/control.c %D%/control.h \
 	%D%/hub.c %D%/hub.h \
 	%D%/hubd.c %D%/hubd.h \

@@ -103,7 +103,7 @@ watch_add(struct watch *w, int dirfd, size_t key, struct err *e)
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dirfd);
 	wd = inotify_add_watch(w->fd, path,
-	    IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+	    IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
 	if (wd == -1) {
 		if (errno == ENOSPC)
 			return err_set(e, ERR_TEMP,

@@ -1,6 +1,6 @@
 /*
- * Notices that something was named in one of several directories (inotify), so
- * that nothing is polled.
+ * Notices that something was named, or written to its end, in one of several
+ * directories (inotify), so that nothing is polled.
  */
 #ifndef HUB_WATCH_H
 #define HUB_WATCH_H

@@ -28,7 +28,9 @@ static const struct options_verb verbs[] = {
 	{ "authorize", "ASSOCIATION KEY.pub [--verify FILE]",
 	    "print, or look for, the authorized_keys line of a hub's key",
 	    command_authorize },
-	{ "keygen", "FILE", "make a key pair for ssh", command_keygen },
+	{ "keygen", "[--sign] FILE",
+	    "make a key pair for ssh; --sign: for carried files",
+	    command_keygen },
 	{ 0 },
 };
 

@@ -27,7 +27,8 @@ main(int argc, char *argv[])
 	m.body = buf_slice(&body);
 	dir = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir != -1 && outbox_open(dir, &opts, &o, &e) == 0 &&
-	    outbox_put(o, &m, &e) == 0 && outbox_commit(o, &e) == 0)
+	    outbox_put(o, &m, &e) == 0 && outbox_commit(o, &e) == 0 &&
+	    outbox_seal(o, &e) == 0)
 		rc = 0;
 	else
 		fprintf(stderr, "put_resync: %s\n", e.msg);

@@ -14,26 +14,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/base/sandbox.h"
 #include "transport/bare.h"
+#include "transport/delivery_child.h"
 #include "transport/delivery_impl.h"
 #include "transport/session_lock.h"
 
 enum {
 	FIRST_MS = 30000, /* for the first byte of who may be bare */
-};
-
-/* What the child tells, as it lies in memory: both are one program. */
-struct report {
-	int rc;
-	struct err err;
-	struct delivery_result result;
 };
 
 /* --- Beginning and end -------------------------------------------------------- */
@@ -79,20 +71,20 @@ check_direction(const struct delivery_opts *o, struct err *e)
 	    a->mode == CONFIG_PUSH ? "spoke" : "hub");
 }
 
-static int
-open_inbox(struct delivery *d, struct err *e)
+int
+delivery_open_inbox(const struct node *n, int association_dir,
+    const struct association *a, struct inbox **out, struct err *e)
 {
-	const struct association *a = d->o->association;
 	const struct cursor_place place = {
-		.state_dir = d->node.state_dir,
-		.association_dir = d->association_dir,
+		.state_dir = n->state_dir,
+		.association_dir = association_dir,
 		.association = a->name,
 	};
 	struct inbox_opts io = { .size_max = a->spool_size };
 
 	if (cursor_find(&place, &io.cursor, e) == -1)
 		return -1;
-	return inbox_open(d->association_dir, &io, &d->in, e);
+	return inbox_open(association_dir, &io, out, e);
 }
 
 /* Only a kept session waits for what is written meanwhile. */
@@ -138,7 +130,9 @@ open_all(struct delivery *d, struct err *e)
 	d->association_dir = node_open_association(&d->node, a, e);
 	if (d->association_dir == -1)
 		return -1;
-	if (open_locks(d, e) == -1 || open_inbox(d, e) == -1 ||
+	if (open_locks(d, e) == -1 ||
+	    delivery_open_inbox(&d->node, d->association_dir, a, &d->in, e) ==
+		-1 ||
 	    open_watch(d, e) == -1 ||
 	    feeder_open(&d->feeder, d->association_dir, a, e) == -1)
 		return -1;
@@ -278,71 +272,24 @@ out:
 
 /* --- The child ------------------------------------------------------------------ */
 
-static void child(const struct delivery_opts *o, int report_fd)
-    __attribute__((noreturn));
-
-static void
-child(const struct delivery_opts *o, int report_fd)
+static int
+work(void *arg, struct delivery_result *r, struct err *e)
 {
-	struct report report = { 0 };
-	struct err ignored = { 0 }; /* nobody is left to tell */
-
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	report.rc = delivery_run_here(o, &report.result, &report.err);
-	io_write_full(report_fd,
-	    (struct slice){ (const char *)&report, sizeof(report) }, &ignored);
-	_exit(0);
-}
-
-/* Until the child is gone. */
-static void
-hear_child(pid_t pid, int fd, struct report *r)
-{
-	struct buf b = { 0 };
-	struct err ignored = { 0 }; /* no report then */
-	int status = 0;
-
-	if (io_read_upto(fd, sizeof(*r), &b, &ignored) == 0 &&
-	    b.n == sizeof(*r))
-		memcpy(r, b.p, sizeof(*r));
-	buf_clear(&b);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		continue;
-	if (r->rc != -1 || r->err.kind != ERR_NONE)
-		return;
-	if (WIFSIGNALED(status) &&
-	    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL))
-		err_set(&r->err, ERR_TEMP, "the session was ended by signal %d",
-		    WTERMSIG(status));
-	else
-		err_set(&r->err, ERR_INTERNAL,
-		    "the session died with status 0x%x", (unsigned)status);
+	return delivery_run_here(arg, r, e);
 }
 
 int
 delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e)
 {
-	struct report report = { .rc = -1 };
-	int fd[2];
-	pid_t pid;
+	struct delivery_opts own = *o; /* work may be given what it changes */
+	struct delivery_child c;
 
 	*r = (struct delivery_result){ 0 };
 	err_clear(e);
-	if (pipe2(fd, O_CLOEXEC) == -1)
-		return err_sys(e, "pipe");
-	pid = fork();
-	if (pid == 0)
-		child(o, fd[1]);
-	close(fd[1]);
-	if (pid == -1)
-		err_sys(&report.err, "fork");
-	else
-		hear_child(pid, fd[0], &report);
-	close(fd[0]);
-	*r = report.result;
-	*e = report.err;
-	return report.rc;
+	if (delivery_child_start(work, &own, &c, e) == -1)
+		return -1;
+	return delivery_child_end(&c, r, e);
 }
 
 void

@@ -29,6 +29,8 @@ struct delivery_result {
 	bool replaced;              /* the peer began one: tell once */
 	uint64_t lost;              /* numbers newly recorded as lost */
 	uint64_t quarantined;       /* refused or poisonous: kept there */
+	uint64_t ignored;           /* carried files that are none of ours */
+	uint64_t unsigned_files;    /* that wait for a signature for long */
 };
 
 /* Run one session to its end: role and mode are the association's.  r is filled
@@ -49,7 +51,10 @@ struct delivery_batch {
 	struct slice bytes;
 	struct stream_id stream;
 	uint64_t first, last;
-	uint32_t digest; /* of last */
+	uint32_t digest; /* of last; not compared when carried */
+	/* a segment as it stands: what is behind last in it is not read, and it
+	 * may be larger than a batch */
+	bool carried;
 	/* a stream that replaces another begins with CONFIG */
 	bool config_first;
 	size_t message_max; /* 0: LIMIT_MESSAGE */
@@ -57,11 +62,13 @@ struct delivery_batch {
 	struct spool_point durable; /* taken so far; msgid 0: nothing */
 	uint64_t refused;           /* the first that is damaged; 0: none */
 	struct err why;             /* of that */
+	/* why it cannot be taken on; INBOX_TAKEN: it can */
+	enum inbox_verdict stopped;
 };
 
-/* Verify, put into the inbox and commit, with one sync.  Poison goes to
- * quarantine and counts as taken.  -1: the batch cannot be taken on (a fork, a
- * full disk, ...); what b->durable says is durable nevertheless. */
+/* Verify, put into the inbox and commit, with one sync for each batch's size.
+ * Poison goes to quarantine and counts as taken.  -1: the batch cannot be taken
+ * on (a fork, a full disk, ...); what b->durable says is durable nevertheless. */
 int delivery_take(struct inbox *in, struct delivery_batch *b,
     struct delivery_result *r, struct err *e);
 

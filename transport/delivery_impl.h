@@ -31,6 +31,9 @@ struct delivery {
 /* delivery_run in this process, which is confined from then on. */
 int delivery_run_here(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
+/* The inbox behind its cursor. */
+int delivery_open_inbox(const struct node *n, int association_dir,
+    const struct association *a, struct inbox **out, struct err *e);
 /* Run d->session to its end. */
 int delivery_loop(struct delivery *d, struct err *e);
 

@@ -32,6 +32,17 @@ copy_state(struct feeder *f, const struct outbox *o)
 	copy_lost(f, o);
 }
 
+struct outbox_opts
+feeder_outbox_opts(const struct association *a)
+{
+	return (struct outbox_opts){ .lock_wait_ms = LOCK_WAIT_MS,
+		.size_max = a->spool_size,
+		.full = a->spool_full == CONFIG_DROP_OLDEST
+		    ? SPOOL_FULL_DROP_OLDEST
+		    : SPOOL_FULL_REFUSE,
+		.retain_s = a->retain_s };
+}
+
 int
 feeder_open(struct feeder *f, int association_dir, const struct association *a,
     struct err *e)
@@ -39,12 +50,7 @@ feeder_open(struct feeder *f, int association_dir, const struct association *a,
 	struct outbox *o = NULL;
 
 	*f = (struct feeder){ .association_dir = association_dir,
-		.opts = { .lock_wait_ms = LOCK_WAIT_MS,
-		    .size_max = a->spool_size,
-		    .full = a->spool_full == CONFIG_DROP_OLDEST
-			? SPOOL_FULL_DROP_OLDEST
-			: SPOOL_FULL_REFUSE,
-		    .retain_s = a->retain_s } };
+		.opts = feeder_outbox_opts(a) };
 	if (outbox_open(association_dir, &f->opts, &o, e) == -1)
 		return -1;
 	if (outbox_seal(o, e) == -1) {

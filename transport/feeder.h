@@ -28,6 +28,8 @@ struct feeder {
 	uint64_t strange_acks; /* that the spool refused */
 };
 
+/* How a delivery opens an association's outbox. */
+struct outbox_opts feeder_outbox_opts(const struct association *a);
 /* Seals what is there. */
 int feeder_open(struct feeder *f, int association_dir,
     const struct association *a, struct err *e);

@@ -23,6 +23,24 @@ is_news(const struct delivery_result *r, const struct err *e)
 		e->kind == ERR_CONFIG);
 }
 
+void
+inbound_tell_refused(struct notices *n, const struct association *a,
+    const struct delivery_result *r, int rc)
+{
+	struct notice what = { a->name, "refused", NULL,
+		a->role == CONFIG_HUB ? "hubctl status" : "spoke status" };
+
+	if (r->quarantined > 0)
+		what.text = "messages were refused and are kept in quarantine";
+	else if (r->unsigned_files > 0)
+		what.text = "carried files lie there without their signature, "
+			    "or a signature without its file";
+	if (what.text != NULL)
+		(void)notice_raise(n, &what, clock_wall());
+	else if (rc == 0)
+		(void)notice_clear(n, a->name, "refused", clock_wall());
+}
+
 /* What a person must know of. */
 static void
 tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
@@ -32,14 +50,7 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 	const char *next = o->association->role == CONFIG_HUB ? "hubctl status"
 							      : "spoke status";
 
-	if (r->quarantined > 0)
-		(void)notice_raise(o->notices,
-		    &(struct notice){ name, "refused",
-			"messages were refused and are kept in quarantine",
-			next },
-		    clock_wall());
-	else if (rc == 0)
-		(void)notice_clear(o->notices, name, "refused", clock_wall());
+	inbound_tell_refused(o->notices, o->association, r, rc);
 	if (rc == -1 && is_news(r, e))
 		(void)notice_raise(o->notices,
 		    &(struct notice){ name, "delivery", e->msg, next },
@@ -61,6 +72,24 @@ count(const struct inbound_opts *o, const struct delivery_result *r, int rc)
 		log_warn("bytes not counted: %s", e.msg);
 }
 
+void
+inbound_settle(const struct inbound_opts *o, const struct delivery_result *r,
+    int rc, const struct err *e)
+{
+	const struct association *a = o->association;
+	const struct session_counts *n = &r->counts;
+
+	/* carried files are looked for often */
+	if (o->channel != NULL || n->taken + n->sent + n->refused > 0)
+		log_info("session association=%s messages=%" PRIu64
+			 " sent=%" PRIu64 " refused=%" PRIu64 " bytes=%" PRIu64,
+		    a->name, n->taken, n->sent, n->refused,
+		    n->in_bytes + n->out_bytes);
+	delivery_log(a, r);
+	count(o, r, rc);
+	tell(o, r, rc, e);
+}
+
 int
 inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
     struct err *e)
@@ -75,12 +104,6 @@ inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
 	if (!a->keep)
 		d.deadline = mono_add_ms(clock_mono(), SESSION_MS);
 	rc = delivery_run(&d, r, e);
-	log_info("session association=%s messages=%" PRIu64 " sent=%" PRIu64
-		 " refused=%" PRIu64 " bytes=%" PRIu64,
-	    a->name, r->counts.taken, r->counts.sent, r->counts.refused,
-	    r->counts.in_bytes + r->counts.out_bytes);
-	delivery_log(a, r);
-	count(o, r, rc);
-	tell(o, r, rc, e);
+	inbound_settle(o, r, rc, e);
 	return rc;
 }

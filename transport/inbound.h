@@ -14,11 +14,19 @@ struct inbound_opts {
 	const struct node *node;
 	const struct association *association; /* as the channel proved it */
 	struct notices *notices;
-	const struct channel *channel; /* stays open */
+	const struct channel *channel; /* stays open; carried files: NULL */
 };
 
 /* Until the session's end.  -1 as delivery_run. */
 int inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
     struct err *e);
+
+/* What came of one, logged, counted and told: for who has run it. */
+void inbound_settle(const struct inbound_opts *o,
+    const struct delivery_result *r, int rc, const struct err *e);
+
+/* What was refused, whoever began: a state, until a delivery without. */
+void inbound_tell_refused(struct notices *n, const struct association *a,
+    const struct delivery_result *r, int rc);
 
 #endif

@@ -3,28 +3,37 @@ transport_libtransport_a_SOURCES += \
 	%D%/authorize.c %D%/authorize.h \
 	%D%/authorized_keys.c %D%/authorized_keys.h \
 	%D%/bare.c %D%/bare.h \
+	%D%/carried_ack.c %D%/carried_ack.h \
+	%D%/carry.c %D%/carry.h \
 	%D%/channel_child.c %D%/channel_child.h \
 	%D%/coding.c %D%/coding.h \
 	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
+	%D%/delivery_child.c %D%/delivery_child.h \
 	%D%/delivery_loop.c \
+	%D%/dir.c %D%/dir.h \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/inbound.c %D%/inbound.h \
 	%D%/key_file.c %D%/key_file.h \
 	%D%/keygen.c %D%/keygen.h \
 	%D%/outbound.c %D%/outbound.h \
+	%D%/publish.c %D%/publish.h \
 	%D%/receiver.c %D%/receiver.h \
+	%D%/rsync.c %D%/rsync.h \
 	%D%/sender.c %D%/sender.h \
 	%D%/session.c %D%/session.h %D%/session_impl.h \
 	%D%/session_lock.c %D%/session_lock.h \
 	%D%/session_opening.c \
 	%D%/session_time.c \
+	%D%/signature.c %D%/signature.h \
 	%D%/ssh.c %D%/ssh.h \
 	%D%/ssh_connect.c \
 	%D%/ssh_key.c %D%/ssh_key.h \
 	%D%/ssh_known_hosts.c %D%/ssh_known_hosts.h \
 	%D%/ssh_login.c \
 	%D%/ssh_pump.c \
+	%D%/staging.c %D%/staging.h \
+	%D%/start.c %D%/start.h \
 	%D%/take.c \
 	%D%/transport.c %D%/transport.h \
 	%D%/wire.c %D%/wire.h
@@ -62,7 +71,8 @@ EXTRA_DIST += t/fuzz/corpus/ssh_text
 test_helpers += t/ssh_dial
 t_ssh_dial_SOURCES = t/ssh_dial.c
 t_ssh_dial_LDADD = $(TRANSPORT_LIBS)
-script_tests += t/transport-ssh.t
+script_tests += t/transport-dir.t t/transport-rsync.t t/transport-ssh.t
+EXTRA_DIST += t/carried-lib.sh
 
 fuzz_programs += t/fuzz/frame
 t_fuzz_frame_SOURCES = t/fuzz/frame.c t/peer.c t/peer.h

@@ -68,6 +68,8 @@ deliver_once(const struct outbound_opts *o, struct delivery_result *r,
 		return err_set(e, ERR_CONFIG,
 		    "transport %s is not in this program",
 		    config_transport_name(a->transport));
+	if (t->exchange != NULL)
+		return t->exchange(o, r, wire_bytes, e);
 	if (t->dial(a, o->deadline, &ch, e) == -1)
 		return -1;
 	rc = delivery_run(&d, r, e);

@@ -11,6 +11,7 @@
 
 #include "common/base/log.h"
 #include "transport/session_impl.h"
+#include "transport/start.h"
 
 enum {
 	NOISE_MAX = 80, /* bytes that are shown */
@@ -149,35 +150,6 @@ choose_codec(struct session *s, struct slice theirs)
 	    wanted->name, s->sender.codec->name);
 }
 
-/* Digest 0: of a lost message, not known. */
-static bool
-differ(const struct spool_point *a, const struct spool_point *b)
-{
-	return a->msgid == b->msgid && a->digest != 0 && b->digest != 0 &&
-	    a->digest != b->digest;
-}
-
-/* Where to send on, from what the receiver has; false: nowhere, our spool and
- * the receiver do not fit together. */
-static bool
-find_start(const struct session *s, const struct spool_point *theirs,
-    struct spool_point *at)
-{
-	const struct spool_point *out = &s->opts.out;
-	const struct spool_point *acked = &s->opts.out_acked;
-
-	*at = (struct spool_point){ .stream = out->stream };
-	if (stream_is_zero(theirs->stream))
-		return acked->msgid == 0;
-	if (!stream_eq(theirs->stream, out->stream))
-		return true; /* ours takes the place of theirs */
-	if (theirs->msgid > out->msgid || differ(theirs, out) ||
-	    differ(theirs, acked))
-		return false;
-	*at = *theirs;
-	return true;
-}
-
 int
 session_judge_hello(struct session *s, struct slice payload,
     struct spool_point *at, struct err *e)
@@ -190,7 +162,7 @@ session_judge_hello(struct session *s, struct slice payload,
 		return -1;
 	s->keep = s->opts.keep && h.keep;
 	choose_codec(s, h.codecs);
-	return find_start(s, &h.in, at) ? 1 : 0;
+	return start_find(&s->opts.out, &s->opts.out_acked, &h.in, at) ? 1 : 0;
 }
 
 /* What a person at the other end can use of it: not our files' names.  75 means

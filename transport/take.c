@@ -11,7 +11,8 @@
 #include "transport/delivery.h"
 
 enum {
-	KEEP_MAX = 1 << 20, /* bytes of what was refused */
+	KEEP_MAX = 1 << 20,   /* bytes of what was refused */
+	COMMIT_MAX = 8 << 20, /* bytes with one sync: a batch has no more */
 };
 
 struct take {
@@ -20,6 +21,8 @@ struct take {
 	struct delivery_result *r;
 	uint64_t next;
 	uint32_t digest; /* of next - 1 */
+	size_t put;      /* bytes since the last commit */
+	bool broken;     /* which failed */
 };
 
 /* Not what was spooled: it moves nothing and is asked for again. */
@@ -40,10 +43,12 @@ refuse(struct take *t, struct slice bytes, const struct err *why)
 static int
 judge(struct take *t, enum inbox_verdict v, struct err *e)
 {
+	t->b->stopped = v;
 	switch (v) {
 	case INBOX_TAKEN:
 	case INBOX_HELD:
 	case INBOX_DUPLICATE:
+		t->b->stopped = INBOX_TAKEN;
 		return 1;
 	case INBOX_FORK:
 		return err_set(e, ERR_INPUT,
@@ -70,7 +75,8 @@ expected(const struct take *t, const struct message *m, struct err *e)
 		err_set(e, ERR_INPUT, "it is message %" PRIu64, m->msgid);
 	else if (!stream_eq(m->stream, t->b->stream))
 		err_set(e, ERR_INPUT, "it is of another stream");
-	else if (t->next == t->b->last && m->digest != t->b->digest)
+	else if (!t->b->carried && t->next == t->b->last &&
+	    m->digest != t->b->digest)
 		err_set(e, ERR_INPUT, "it is not the one that was named");
 	else
 		return true;
@@ -105,6 +111,7 @@ take_one(struct take *t, struct message_parser *p, struct slice *in,
 		return -1;
 	in->p += m.raw.n;
 	in->n -= m.raw.n;
+	t->put += m.raw.n;
 	t->digest = m.digest;
 	t->next++;
 	return 1;
@@ -130,36 +137,52 @@ begin_stream(struct take *t, struct slice first, struct err *e)
 	return inbox_begin_stream(t->in, t->b->stream, e);
 }
 
+/* What is good is kept, whatever comes behind it. */
+static int
+commit(struct take *t, struct err *e)
+{
+	struct err failed = { 0 };
+
+	if (inbox_commit(t->in, &failed) == -1) {
+		*e = failed;
+		t->b->stopped = INBOX_FAILED;
+		t->broken = true;
+		return -1;
+	}
+	t->b->durable =
+	    (struct spool_point){ t->b->stream, t->next - 1, t->digest };
+	t->put = 0;
+	return 1;
+}
+
 int
 delivery_take(struct inbox *in, struct delivery_batch *b,
     struct delivery_result *r, struct err *e)
 {
-	struct take t = { in, b, r, b->first, 0 };
+	struct take t = { .in = in, .b = b, .r = r, .next = b->first };
 	struct slice rest = b->bytes;
 	struct message_parser *p;
 	int rc = 1;
 
 	b->refused = 0;
 	b->durable = (struct spool_point){ 0 };
-	if (b->first == 1 && begin_stream(&t, rest, e) == -1)
+	b->stopped = INBOX_TAKEN;
+	if (b->first == 1 && begin_stream(&t, rest, e) == -1) {
+		b->stopped =
+		    e->kind == ERR_INPUT ? INBOX_STRANGE : INBOX_FAILED;
 		return -1;
+	}
 	p = message_parser_new(MESSAGE_FORM_FULL, b->message_max);
-	while (rc == 1 && t.next <= b->last)
+	while (rc == 1 && t.next <= b->last) {
 		rc = take_one(&t, p, &rest, e);
+		if (rc == 1 && t.put >= COMMIT_MAX)
+			rc = commit(&t, e);
+	}
 	message_parser_free(p);
-	if (rc == 1 && rest.n > 0)
+	if (rc == 1 && rest.n > 0 && !b->carried)
 		rc = err_set(e, ERR_PROTOCOL,
 		    "a batch that holds more messages than it names");
-	/* What is good is kept, whatever came behind it. */
-	if (t.next > b->first) {
-		struct err failed = { 0 };
-
-		if (inbox_commit(in, &failed) == -1) {
-			*e = failed;
-			return -1;
-		}
-		b->durable =
-		    (struct spool_point){ b->stream, t.next - 1, t.digest };
-	}
+	if (t.next > b->first && !t.broken && commit(&t, e) == -1)
+		return -1;
 	return rc == -1 ? -1 : 0;
 }

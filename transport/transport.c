@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "transport/dir.h"
+#include "transport/rsync.h"
 #include "transport/ssh.h"
 #include "transport/transport.h"
 
@@ -21,6 +23,8 @@ enum {
 
 static const struct transport_ops *const all[] = {
 	&transport_ssh,
+	&transport_rsync,
+	&transport_dir,
 	NULL,
 };
 

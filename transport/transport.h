@@ -24,6 +24,10 @@ struct channel_report {
 	uint64_t wire_bytes;
 };
 
+struct outbound_opts;
+struct delivery_result;
+
+/* A stream is dialed; files are exchanged.  The other one is NULL. */
 struct transport_ops {
 	const char *name;
 	/* Open a channel to the far end of a.  Returns at once: that the far end
@@ -32,6 +36,11 @@ struct transport_ops {
 	 * deadline. */
 	int (*dial)(const struct association *a, struct mono deadline,
 	    struct channel *out, struct err *e);
+	/* Take what the far end, or the carried directory, has for us, and leave
+	 * there what we have for it.  -1 as delivery_run; r and *wire_bytes are
+	 * filled in either case. */
+	int (*exchange)(const struct outbound_opts *o,
+	    struct delivery_result *r, uint64_t *wire_bytes, struct err *e);
 };
 
 const struct transport_ops *transport_find(const char *name); /* or NULL */

@@ -5,8 +5,10 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <time.h>
 
+#include "common/base/mem.h"
 #include "common/codec/members.h"
 
 enum {
@@ -34,6 +36,16 @@ codec_check_sizes(const struct codec_ops *c, struct slice in, size_t size,
 		return err_set(e, ERR_INPUT,
 		    "%s: %zu bytes for an output of %zu: more than %u:1",
 		    c->name, in.n, size, c->ratio_max);
+	return 0;
+}
+
+int
+codec_check_measure(const struct codec_ops *c, size_t size, size_t max,
+    struct err *e)
+{
+	if (size == 0 || size > max)
+		return err_set(e, ERR_INPUT,
+		    "%s: %zu bytes, decoded: not 1 to %zu", c->name, size, max);
 	return 0;
 }
 
@@ -122,4 +134,36 @@ codec_decode_bounded(const struct codec_ops *c, struct codec_decoder *d,
 		out->n += size;
 	out->p[out->n] = '\0';
 	return rc;
+}
+
+int
+codec_measure_bounded(const struct codec_ops *c, struct codec_decoder *d,
+    struct slice in, size_t max, size_t *size, struct err *e)
+{
+	struct codec_budget budget = codec_budget(max);
+	char *room = mem_alloc(STEP);
+	size_t made, given;
+	enum codec_step found;
+
+	*size = 0;
+	do {
+		struct slice step = { in.p, least(in.n, STEP) };
+
+		made = STEP;
+		given = step.n;
+		found = d->step(d, &step, room, &made, e);
+		in.p += given - step.n;
+		in.n -= given - step.n;
+		given -= step.n;
+		*size += made;
+	} while (found == CODEC_STEP_MORE && (made > 0 || given > 0) &&
+	    *size <= max && !codec_budget_over(&budget));
+	free(room);
+	if (found == CODEC_STEP_BAD)
+		return err_wrap(e, "%s", c->name);
+	if (found == CODEC_STEP_MORE && *size <= max)
+		return err_set(e, ERR_INPUT,
+		    "%s: the stream is cut off, or decoding takes too long",
+		    c->name);
+	return codec_check_measure(c, *size, max, e);
 }

@@ -91,6 +91,19 @@ bzip2_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 	return rc;
 }
 
+static int
+bzip2_measure(struct slice in, size_t max, size_t *size, struct err *e)
+{
+	struct bzip2_decoder d = { .base = { bzip2_step } };
+	int rc;
+
+	if (BZ2_bzDecompressInit(&d.z, 0, 0) != BZ_OK)
+		return err_set(e, ERR_TEMP, "bzip2: cannot begin");
+	rc = codec_measure_bounded(&codec_bzip2, &d.base, in, max, size, e);
+	BZ2_bzDecompressEnd(&d.z);
+	return rc;
+}
+
 const struct codec_ops codec_bzip2 = {
 	.name = "bzip2",
 	.suffix = ".bz2",
@@ -100,4 +113,5 @@ const struct codec_ops codec_bzip2 = {
 	.ratio_max = 256,
 	.encode = bzip2_encode,
 	.decode = bzip2_decode,
+	.measure = bzip2_measure,
 };

@@ -54,6 +54,10 @@ struct codec_ops {
 	 * 1 s of CPU per 8 MiB) is ERR_INPUT, and out is as it was. */
 	int (*decode)(struct slice in, size_t size, struct buf *out,
 	    struct err *e);
+	/* For a file that comes without its size: what decode is then to find.
+	 * ERR_INPUT: nothing of at most max bytes. */
+	int (
+	    *measure)(struct slice in, size_t max, size_t *size, struct err *e);
 	const struct codec_history *history; /* NULL: all stand alone */
 };
 

@@ -10,6 +10,7 @@
 enum {
 	GZIP_WINDOW = 15 + 16, /* 32 KiB; 16 asks zlib for gzip's format */
 	GZIP_MEMORY = 8,
+	GZIP_LEAST = 18, /* bytes of head and end */
 };
 
 struct gzip_decoder {
@@ -98,6 +99,19 @@ gzip_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 	return rc;
 }
 
+/* ISIZE (RFC 1952, 2.3.1). */
+static int
+gzip_measure(struct slice in, size_t max, size_t *size, struct err *e)
+{
+	const unsigned char *end = (const unsigned char *)in.p + in.n;
+
+	if (in.n < GZIP_LEAST)
+		return err_set(e, ERR_INPUT, "gzip: the stream is cut off");
+	*size = (size_t)end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 |
+	    (size_t)end[-1] << 24;
+	return codec_check_measure(&codec_gzip, *size, max, e);
+}
+
 const struct codec_ops codec_gzip = {
 	.name = "gzip",
 	.suffix = ".gz",
@@ -107,4 +121,5 @@ const struct codec_ops codec_gzip = {
 	.ratio_max = 256,
 	.encode = gzip_encode,
 	.decode = gzip_decode,
+	.measure = gzip_measure,
 };

@@ -30,6 +30,10 @@ struct codec_budget {
 struct codec_budget codec_budget(size_t size);
 bool codec_budget_over(const struct codec_budget *b);
 
+/* A size of which no more is known than that it was named. */
+int codec_check_measure(const struct codec_ops *c, size_t size, size_t max,
+    struct err *e);
+
 enum codec_step {
 	CODEC_STEP_MORE,
 	CODEC_STEP_END, /* of the member; what is left of the input is not its */
@@ -47,5 +51,10 @@ struct codec_decoder {
 /* As codec_ops.decode, behind codec_check_sizes. */
 int codec_decode_bounded(const struct codec_ops *c, struct codec_decoder *d,
     struct slice in, size_t size, struct buf *out, struct err *e);
+
+/* As codec_ops.measure, of what does not name its size: it is decoded, and
+ * thrown away. */
+int codec_measure_bounded(const struct codec_ops *c, struct codec_decoder *d,
+    struct slice in, size_t max, size_t *size, struct err *e);
 
 #endif

@@ -23,9 +23,17 @@ none_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 	return none_encode(in, 0, out, e);
 }
 
+static int
+none_measure(struct slice in, size_t max, size_t *size, struct err *e)
+{
+	*size = in.n;
+	return codec_check_measure(&codec_none, *size, max, e);
+}
+
 const struct codec_ops codec_none = {
 	.name = "none",
 	.suffix = "",
 	.encode = none_encode,
 	.decode = none_decode,
+	.measure = none_measure,
 };

@@ -85,17 +85,37 @@ xz_step(struct codec_decoder *d, struct slice *in, char *out, size_t *room,
 }
 
 static int
+begin(struct xz_decoder *d, struct err *e)
+{
+	if (lzma_stream_decoder(&d->z, XZ_MEMORY,
+		LZMA_TELL_NO_CHECK | LZMA_TELL_UNSUPPORTED_CHECK) != LZMA_OK)
+		return err_set(e, ERR_TEMP, "xz: cannot begin");
+	return 0;
+}
+
+static int
 xz_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 {
 	struct xz_decoder d = { .base = { xz_step }, .z = LZMA_STREAM_INIT };
 	int rc;
 
-	if (codec_check_sizes(&codec_xz, in, size, e) == -1)
+	if (codec_check_sizes(&codec_xz, in, size, e) == -1 ||
+	    begin(&d, e) == -1)
 		return -1;
-	if (lzma_stream_decoder(&d.z, XZ_MEMORY,
-		LZMA_TELL_NO_CHECK | LZMA_TELL_UNSUPPORTED_CHECK) != LZMA_OK)
-		return err_set(e, ERR_TEMP, "xz: cannot begin");
 	rc = codec_decode_bounded(&codec_xz, &d.base, in, size, out, e);
+	lzma_end(&d.z);
+	return rc;
+}
+
+static int
+xz_measure(struct slice in, size_t max, size_t *size, struct err *e)
+{
+	struct xz_decoder d = { .base = { xz_step }, .z = LZMA_STREAM_INIT };
+	int rc;
+
+	if (begin(&d, e) == -1)
+		return -1;
+	rc = codec_measure_bounded(&codec_xz, &d.base, in, max, size, e);
 	lzma_end(&d.z);
 	return rc;
 }
@@ -109,4 +129,5 @@ const struct codec_ops codec_xz = {
 	.ratio_max = 256,
 	.encode = xz_encode,
 	.decode = xz_decode,
+	.measure = xz_measure,
 };

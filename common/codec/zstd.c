@@ -317,6 +317,18 @@ static const struct codec_history history = {
 	.decode = decode_upon,
 };
 
+static int
+zstd_measure(struct slice in, size_t max, size_t *size, struct err *e)
+{
+	unsigned long long named = ZSTD_getFrameContentSize(in.p, in.n);
+
+	if (named == ZSTD_CONTENTSIZE_ERROR ||
+	    named == ZSTD_CONTENTSIZE_UNKNOWN || named > SIZE_MAX)
+		return err_set(e, ERR_INPUT, "zstd: the frame names no size");
+	*size = (size_t)named;
+	return codec_check_measure(&codec_zstd, *size, max, e);
+}
+
 const struct codec_ops codec_zstd = {
 	.name = "zstd",
 	.suffix = ".zst",
@@ -326,4 +338,5 @@ const struct codec_ops codec_zstd = {
 	.encode = zstd_encode,
 	.decode = zstd_decode,
 	.history = &history,
+	.measure = zstd_measure,
 };

@@ -154,6 +154,9 @@ const struct config_store *config_store_for(
     const struct config *c); /* the first; NULL: none */
 /* This node opens the connection: spoke in push, hub in pull. */
 bool config_dials(const struct association *a);
+/* This end goes for what is there by itself: it dials, or is the hub of a carried
+ * directory, to which both ends go. */
+bool config_visits(const struct association *a);
 const char *config_transport_name(enum config_transport t);
 const char *config_mode_name(enum config_mode m);
 const char *config_role_name(enum config_role r);

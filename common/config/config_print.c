@@ -131,6 +131,13 @@ config_dials(const struct association *a)
 	return (a->mode == CONFIG_PUSH) == (a->role == CONFIG_SPOKE);
 }
 
+bool
+config_visits(const struct association *a)
+{
+	return config_dials(a) ||
+	    (a->transport == CONFIG_DIR && a->role == CONFIG_HUB);
+}
+
 const char *
 config_transport_name(enum config_transport t)
 {

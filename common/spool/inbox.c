@@ -30,6 +30,28 @@ inbox_durable(const struct inbox *i)
 	return i->committed.have;
 }
 
+bool
+inbox_missing(const struct inbox *i, uint64_t from, uint64_t *first,
+    uint64_t *last)
+{
+	const struct extent *x = &i->committed;
+
+	if (from <= x->have.msgid)
+		from = x->have.msgid + 1;
+	for (size_t k = 0; k < x->n && x->run[k].first <= LIMIT_MSGID; k++) {
+		if (from < x->run[k].first) {
+			*first = from;
+			*last = x->run[k].first - 1;
+			return true;
+		}
+		if (from <= x->run[k].last)
+			from = x->run[k].last + 1;
+	}
+	*first = from;
+	*last = LIMIT_MSGID;
+	return from <= LIMIT_MSGID;
+}
+
 void
 inbox_sealed(void *arg, struct segment_name s, uint64_t bytes)
 {

@@ -44,6 +44,10 @@ const struct inbox_state *inbox_state(const struct inbox *i);
  * ranges counted; what an opening reports.  A zero stream: none known (or bare
  * messages, whose stream is zeros). */
 struct spool_point inbox_durable(const struct inbox *i);
+/* The first run of numbers at or behind `from` that is missing; the last such
+ * run is open, up to LIMIT_MSGID. */
+bool inbox_missing(const struct inbox *i, uint64_t from, uint64_t *first,
+    uint64_t *last);
 /* m->raw is kept to the byte: the full form, also of what came bare. */
 enum inbox_verdict inbox_put(struct inbox *i, const struct message *m,
     struct err *e);

@@ -11,6 +11,7 @@
 
 #include "common/base/durable.h"
 #include "common/base/mem.h"
+#include "common/spool/carried_name.h"
 #include "common/spool/listing.h"
 
 int
@@ -51,13 +52,16 @@ compare(const void *a, const void *b)
 	return (x->last > y->last) - (x->last < y->last);
 }
 
-/* Files of ours beside the segments, and directories of replaced streams. */
+/* Files of ours beside the segments, what is to be carried, and directories of
+ * replaced streams. */
 static bool
 is_ours(const char *name)
 {
+	struct carried_name carried;
 	struct stream_id stream;
 
 	return strcmp(name, "mark") == 0 || strcmp(name, "lost") == 0 ||
+	    carried_name_parse(name, &carried) ||
 	    stream_parse(slice_str(name), &stream);
 }
 

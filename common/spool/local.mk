@@ -1,6 +1,7 @@
 # Sources of this directory, and the unit tests that belong to them.
 common_libcommon_a_SOURCES += \
 	%D%/appender.c %D%/appender.h \
+	%D%/carried_name.c %D%/carried_name.h \
 	%D%/checked.c %D%/checked.h \
 	%D%/cursor.c %D%/cursor.h \
 	%D%/extent.c %D%/extent.h \

@@ -393,6 +393,42 @@ outbox_repair(struct outbox *o, uint64_t msgid, struct err *e)
 	return rc == 0 ? 0 : err_wrap(e, "outbox");
 }
 
+bool
+outbox_holds_all_after(const struct outbox *o, uint64_t msgid)
+{
+	uint64_t next = msgid + 1;
+
+	for (size_t i = 0; i < o->sent.n + o->waiting.n; i++) {
+		const struct segment_name *s = i < o->sent.n
+		    ? &o->sent.at[i].name
+		    : &o->waiting.at[i - o->sent.n].name;
+
+		next = ledger_skip(&o->lost, next) + 1;
+		if (s->first > next)
+			return false;
+		if (s->last >= next)
+			next = s->last + 1;
+	}
+	return ledger_skip(&o->lost, next) >= o->state.last.msgid;
+}
+
+int
+outbox_each_after(struct outbox *o, uint64_t msgid, outbox_segment *f,
+    void *arg, struct err *e)
+{
+	for (size_t i = 0; i < o->sent.n + o->waiting.n; i++) {
+		bool sent = i < o->sent.n;
+		struct segment_name s = sent
+		    ? o->sent.at[i].name
+		    : o->waiting.at[i - o->sent.n].name;
+
+		if (s.last > msgid &&
+		    f(arg, sent ? o->sent_dir : o->dir, s, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 void
 outbox_close(struct outbox *o)
 {

@@ -9,6 +9,7 @@
 
 #include "common/spool/cursor.h"
 #include "common/spool/ledger.h"
+#include "common/spool/segment.h"
 
 enum spool_full {
 	SPOOL_FULL_REFUSE,
@@ -65,6 +66,14 @@ int outbox_seal(struct outbox *o, struct err *e);
  * digest; else ERR_INPUT and nothing is deleted.  An old one is harmless.
  * Moves what is covered to sent/, prunes sent/. */
 int outbox_ack(struct outbox *o, const struct spool_point *at, struct err *e);
+/* Is every number behind msgid sealed here, or known to be lost? */
+bool outbox_holds_all_after(const struct outbox *o, uint64_t msgid);
+/* Each sealed segment that holds a number behind msgid, in order, until f
+ * returns -1, which must not change the outbox. */
+typedef int outbox_segment(void *arg, int dirfd, struct segment_name name,
+    struct err *e);
+int outbox_each_after(struct outbox *o, uint64_t msgid, outbox_segment *f,
+    void *arg, struct err *e);
 /* The tombstones: what we can never send any more. */
 const struct ledger *outbox_lost(const struct outbox *o);
 /* A reader said that msgid is damaged: what is good around it is kept in

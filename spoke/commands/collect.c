@@ -399,9 +399,12 @@ command_collect(const struct options *opts, int argc, char **argv)
 	c.only = c.g.operands == 1 ? argv[1] : NULL;
 	c.now_s = wall_s(clock_wall());
 	c.job = mem_array(c.g.config->n_collector, sizeof(*c.job));
+	carried_look_all(&c.g);
 	if ((c.only != NULL ? choose_one(&c, &e) : choose_due(&c, &e)) == -1)
 		goto out;
 	rc = c.n_job > 0 ? run(&c, &status, &e) : 0;
+	if (c.n_job > 0)
+		carried_look_all(&c.g);
 out:
 	collect_clear(&c);
 	return rc == 0 ? status : command_failed(&e);

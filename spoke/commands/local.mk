@@ -1,5 +1,6 @@
 spoke_libspoke_a_SOURCES += \
 	%D%/announce.c \
+	%D%/carried.c \
 	%D%/check.c \
 	%D%/collect.c \
 	%D%/commands.h \

@@ -35,6 +35,8 @@ command_renew(const struct options *opts, int argc, char **argv)
 	rc = 0;
 out:
 	outgoing_close(o);
+	if (rc == 0)
+		carried_look(&g, a);
 	ground_close(&g);
 	return rc == 0 ? 0 : command_failed(&e);
 }

@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "transport/commands/commands.h"
+#include "transport/inbound.h"
 #include "transport/outbound.h"
 
 struct dial {
@@ -49,12 +50,16 @@ deliver(struct dial *d, const struct association *a)
 	struct delivery_result r = { 0 };
 	struct err e = { 0 };
 	bool waits = true;
-	int status = 0;
+	int status = 0, rc = -1;
 
 	if (d->verb->waits != NULL && !d->always &&
 	    d->verb->waits(&d->g.node, a, &waits, &e) == 0 && !waits)
 		goto out; /* only a delivery tells that an outage is over */
-	if (e.kind == ERR_NONE && outbound_deliver(&o, &r, &e) == 0) {
+	if (e.kind == ERR_NONE) {
+		rc = outbound_deliver(&o, &r, &e);
+		inbound_tell_refused(d->g.notices, a, &r, rc);
+	}
+	if (rc == 0) {
 		ground_over(&d->g, a->name, "delivery");
 		take(d, a, next, &status);
 	} else if (e.kind == ERR_TEMP && e.sys == EBUSY) {
@@ -94,7 +99,7 @@ deliver_all(struct dial *d, int *status, struct err *e)
 		const struct association *a = *list;
 		struct err wrong = { 0 };
 
-		if (config_dials(a)) {
+		if (config_visits(a)) {
 			*status = err_worse_exit(*status, deliver(d, a));
 		} else if (d->g.operands > 0) {
 			err_set(&wrong, ERR_CONFIG,

@@ -1,5 +1,5 @@
 /*
- * Verb keygen: an Ed25519 key pair for ssh.
+ * Verb keygen: an Ed25519 key pair for ssh, or for signatures on carried files.
  */
 #include "config.h"
 
@@ -9,11 +9,20 @@
 #include "common/base/mem.h"
 #include "transport/commands/commands.h"
 #include "transport/keygen.h"
+#include "transport/signature.h"
 
 int
 command_keygen(const struct options *opts, int argc, char **argv)
 {
-	struct ground g = { .options = *opts, .argc = argc, .argv = argv };
+	const char *sign = NULL;
+	const struct options_flag flags[] = {
+		{ "sign", 0, false, &sign },
+		{ 0 },
+	};
+	struct ground g = { .options = *opts,
+		.flags = flags,
+		.argc = argc,
+		.argv = argv };
 	struct err e = { 0 };
 	char *comment = NULL;
 	int rc = -1;
@@ -21,10 +30,12 @@ command_keygen(const struct options *opts, int argc, char **argv)
 	/* as the node's account, which is to read it */
 	if (ground_open(&g, GROUND_READING, &e) == 0) {
 		comment = mem_printf("axletree@%s", g.config->node.id);
-		if (g.operands == 1)
-			rc = keygen_pair(argv[1], comment, &e);
-		else
+		if (g.operands != 1)
 			err_set(&e, ERR_USAGE, "one FILE is needed");
+		else if (sign != NULL)
+			rc = signature_keygen(argv[1], &e);
+		else
+			rc = keygen_pair(argv[1], comment, &e);
 	}
 	if (rc == 0)
 		(void)printf("%s.pub\n", argv[1]);

@@ -1,0 +1,293 @@
+/*
+ * Taking what was placed; see carried.h.
+ */
+#include "config.h"
+
+#include "hub/carried.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "hub/watch.h"
+#include "transport/carry.h"
+#include "transport/inbound.h"
+
+enum {
+	AT_ONCE = 4,     /* children */
+	AGAIN_MS = 1000, /* doubled each time */
+	AGAIN_MOST_MS = 60000,
+};
+
+/* One association. */
+struct place {
+	struct carried *c;
+	const struct association *a;
+	bool due, working;
+	int64_t again_ms; /* of the last failure; 0: none */
+	uv_timer_t timer;
+};
+
+/* A child that is at work. */
+struct run {
+	struct place *p;
+	struct run *next;
+	struct delivery_child child;
+	uv_poll_t poll;
+};
+
+struct carried {
+	uv_loop_t *loop;
+	const struct hub *hub;
+	struct watch *watch;
+	struct place *at;
+	size_t n, working;
+	struct run *first;
+	size_t open; /* handles that are not closed yet */
+	bool closing;
+};
+
+static void work(struct carried *c);
+
+static void
+handle_closed(struct carried *c)
+{
+	if (--c->open > 0 || !c->closing)
+		return;
+	free(c->at);
+	free(c);
+}
+
+/* --- Children ------------------------------------------------------------------- */
+
+static void
+on_timer(uv_timer_t *t)
+{
+	struct place *p = t->data;
+
+	p->due = true;
+	work(p->c);
+}
+
+/* A failure is tried again by itself: nobody may come for long. */
+static void
+again_later(struct place *p)
+{
+	if (p->again_ms == 0)
+		p->again_ms = AGAIN_MS;
+	else if (p->again_ms < AGAIN_MOST_MS)
+		p->again_ms *= 2;
+	(void)uv_timer_start(&p->timer, on_timer, (uint64_t)p->again_ms, 0);
+}
+
+static void
+settle(struct place *p, struct delivery_child *child)
+{
+	const struct hub *hub = p->c->hub;
+	const struct inbound_opts o = { .config = hub->config,
+		.node = &hub->node,
+		.association = p->a,
+		.notices = hub->notices };
+	struct delivery_result r = { 0 };
+	struct err e = { 0 };
+	int rc = delivery_child_end(child, &r, &e);
+
+	if (rc == 0 || e.sys != EBUSY)
+		inbound_settle(&o, &r, rc, &e);
+	if (rc == -1)
+		again_later(p);
+	else
+		p->again_ms = 0;
+}
+
+static void
+on_run_closed(uv_handle_t *h)
+{
+	struct run *run = h->data;
+	struct carried *c = run->p->c;
+
+	free(run);
+	handle_closed(c);
+}
+
+static void
+end_run(struct run *run)
+{
+	struct run **at = &run->p->c->first;
+
+	while (*at != run)
+		at = &(*at)->next;
+	*at = run->next;
+	run->p->working = false;
+	run->p->c->working--;
+	uv_close((uv_handle_t *)&run->poll, on_run_closed);
+}
+
+static void
+on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct run *run = poll->data;
+	struct carried *c = run->p->c;
+
+	(void)status;
+	(void)events;
+	(void)uv_poll_stop(poll);
+	settle(run->p, &run->child);
+	end_run(run);
+	work(c);
+}
+
+static void
+begin(struct place *p)
+{
+	struct carried *c = p->c;
+	const struct carry_opts o = { .config = c->hub->config,
+		.node = &c->hub->node,
+		.association = p->a };
+	struct run *run = mem_alloc(sizeof(*run));
+	struct err e = { 0 };
+
+	p->due = false;
+	run->p = p;
+	if (carry_start(&o, &run->child, &e) == -1) {
+		log_warn("association=%s: %s", p->a->name, e.msg);
+		free(run);
+		again_later(p);
+		return;
+	}
+	p->working = true;
+	c->working++;
+	run->next = c->first;
+	c->first = run;
+	(void)uv_poll_init(c->loop, &run->poll, run->child.fd);
+	run->poll.data = run;
+	c->open++;
+	(void)uv_poll_start(&run->poll, UV_READABLE | UV_DISCONNECT,
+	    on_readable);
+}
+
+static void
+work(struct carried *c)
+{
+	for (size_t i = 0; i < c->n && c->working < AT_ONCE; i++)
+		if (c->at[i].due && !c->at[i].working)
+			begin(&c->at[i]);
+}
+
+/* --- Watching ------------------------------------------------------------------- */
+
+static void
+on_seen(void *arg, size_t key)
+{
+	struct carried *c = arg;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (key == SIZE_MAX || key == i)
+			c->at[i].due = true;
+	work(c);
+}
+
+/* What is placed, and what a RESYNC adds to the outbox. */
+static int
+watch_place(struct carried *c, size_t i, struct err *e)
+{
+	static const char *const names[] = { "staging", "outbox" };
+	int dir = node_open_association(&c->hub->node, c->at[i].a, e);
+	int rc = dir == -1 ? -1 : 0;
+
+	for (size_t k = 0; rc == 0 && k < sizeof(names) / sizeof(names[0]);
+	     k++) {
+		int sub = durable_open_dir(dir, names[k], e);
+
+		rc = sub == -1 ? -1 : watch_add(c->watch, sub, i, e);
+		if (sub != -1)
+			close(sub);
+	}
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+/* Where we dial, the exchange takes what it brought. */
+static bool
+is_ours(const struct association *a)
+{
+	return a->role == CONFIG_HUB && a->transport == CONFIG_RSYNC &&
+	    !config_dials(a);
+}
+
+static void
+add_places(struct carried *c)
+{
+	const struct config *f = c->hub->config;
+
+	c->at = mem_array(f->n_association + 1, sizeof(*c->at));
+	for (size_t i = 0; i < f->n_association; i++) {
+		struct place *p = &c->at[c->n];
+
+		if (!is_ours(&f->association[i]))
+			continue;
+		*p = (struct place){ .c = c, .a = &f->association[i] };
+		(void)uv_timer_init(c->loop, &p->timer);
+		p->timer.data = p;
+		c->n++;
+		c->open++;
+	}
+}
+
+int
+carried_open(uv_loop_t *loop, const struct hub *hub, struct carried **out,
+    struct err *e)
+{
+	struct carried *c = mem_alloc(sizeof(*c));
+	int rc;
+
+	c->loop = loop;
+	c->hub = hub;
+	add_places(c);
+	rc = watch_open(loop, on_seen, c, &c->watch, e);
+	for (size_t i = 0; rc == 0 && i < c->n; i++)
+		rc = watch_place(c, i, e);
+	if (rc == -1) {
+		carried_close(c);
+		return -1;
+	}
+	on_seen(c, SIZE_MAX);
+	*out = c;
+	return 0;
+}
+
+static void
+on_timer_closed(uv_handle_t *h)
+{
+	struct place *p = h->data;
+
+	handle_closed(p->c);
+}
+
+void
+carried_close(struct carried *c)
+{
+	if (c == NULL)
+		return;
+	watch_close(c->watch);
+	c->closing = true;
+	c->open++; /* until all are being closed */
+	while (c->first != NULL) {
+		struct run *run = c->first;
+		struct delivery_result ignored;
+		struct err e = { 0 }; /* whatever it was at is done again */
+
+		(void)kill(run->child.pid, SIGTERM);
+		(void)uv_poll_stop(&run->poll);
+		(void)delivery_child_end(&run->child, &ignored, &e);
+		end_run(run);
+	}
+	for (size_t i = 0; i < c->n; i++)
+		uv_close((uv_handle_t *)&c->at[i].timer, on_timer_closed);
+	handle_closed(c);
+}

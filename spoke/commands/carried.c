@@ -1,0 +1,67 @@
+/*
+ * What verbs do about associations whose files are carried; see commands.h.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "spoke/commands/commands.h"
+#include "spoke/incoming.h"
+#include "transport/carry.h"
+#include "transport/inbound.h"
+
+enum {
+	CARRIED_WAIT_MS = 5000 /* for an exchange that is at it */
+};
+
+/* Push goes to a carried directory by itself; rsync may have brought something
+ * at any time. */
+static bool
+is_ours(const struct association *a)
+{
+	return a->role == CONFIG_SPOKE && carry_is_used(a) &&
+	    (a->transport == CONFIG_RSYNC || !config_dials(a));
+}
+
+void
+carried_look(struct ground *g, const struct association *a)
+{
+	const struct carry_opts o = { .config = g->config,
+		.node = &g->node,
+		.association = a,
+		.wait_ms = CARRIED_WAIT_MS };
+	const struct inbound_opts io = { .config = g->config,
+		.node = &g->node,
+		.association = a,
+		.notices = g->notices };
+	struct delivery_result r;
+	struct err e = { 0 };
+	char *next;
+	int rc;
+
+	if (!is_ours(a))
+		return;
+	next = mem_printf("spoke -v collect");
+	rc = carry_run(&o, &r, &e);
+	if (rc == -1 && e.sys == EBUSY)
+		log_info("another is at it association=%s", a->name);
+	else
+		inbound_settle(&io, &r, rc, &e);
+	if (rc == -1 && e.sys != EBUSY)
+		(void)ground_trouble(g, a->name, "delivery", next, &e);
+	if (incoming_take(&g->node, a, &e) == -1)
+		(void)ground_trouble(g, a->name, "inbox", next, &e);
+	else
+		ground_over(g, a->name, "inbox");
+	free(next);
+}
+
+void
+carried_look_all(struct ground *g)
+{
+	for (size_t i = 0; i < g->config->n_association; i++)
+		carried_look(g, &g->config->association[i]);
+}

@@ -1,0 +1,319 @@
+#!/bin/sh
+# Transport rsync: to a real rsync daemon with a password, and over a real sshd,
+# with the spoke dialing and with the hub.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/carried-lib.sh"
+
+need rsync
+me=$(id -un)
+
+# daemon END: an rsync daemon for that end's node, with two modules.
+daemon() {
+	for try in 1 2 3 4 5; do
+		port=$(free_port)
+		cat >"$1.rsyncd" <<-EOT
+		use chroot = no
+		port = $port
+		address = 127.0.0.1
+		uid = $me
+		gid = $(id -gn)
+		auth users = alps
+		secrets file = $tmp/secrets
+		log file = $tmp/$1.rsyncd.log
+		lock file = $tmp/$1.rsyncd.lock
+		[alps-in]
+		path = $tmp/$1/spool/alps/staging
+		read only = no
+		write only = yes
+		[alps-out]
+		path = $tmp/$1/spool/alps/outbox
+		read only = yes
+		EOT
+		: >"$1.rsyncd.log"
+		start rsyncd rsync --daemon --no-detach --config="$1.rsyncd"
+		daemon=$pid
+		wait_for 10 settled "$1"
+		listens "$1" && return 0
+		stop "$daemon"
+	done
+	diag "rsync daemon (try $try): $(cat "$1.rsyncd.log" rsyncd.err)"
+	return 1
+}
+listens() {
+	running "$daemon" && grep -q "listening on port $port" "$1.rsyncd.log"
+}
+settled() {
+	ended "$daemon" || listens "$1"
+}
+modules() {
+	echo "rsync { put = \"rsync://alps@127.0.0.1:$port/alps-in\""
+	echo "get = \"rsync://alps@127.0.0.1:$port/alps-out/\""
+	echo "password-file = \"$tmp/password\" }"
+}
+echo alps:sesame >secrets
+echo sesame >password
+chmod 600 secrets password
+
+# --- The spoke dials a daemon ---------------------------------------------------
+
+daemon noc || skip_all "no rsync daemon"
+both="transport = rsync compression = zstd"
+configure "$(modules)" ""
+start_hubd
+collect 1 2
+ok "push to a daemon" sp push
+is "is silent" "$(cat out err)" ""
+ok "the hub has it" wait_for 20 received 2
+ok "byte for byte" same
+acked 2 && fail "an exit status is no acknowledgement" ||
+    pass "an exit status is no acknowledgement"
+ok "the next exchange" sp push
+ok "brings the acknowledgement" acked 2
+is "what was compressed for it is gone" "$(files gw/spool/alps/outbox)" 0
+is "and is kept as it was" "$(files gw/spool/alps/sent)" 1
+is "nothing is left to be taken" "$(files noc/spool/alps/staging)" 0
+before=$(wc -l <noc.rsyncd.log)
+ok "nothing to send" sp push
+is "no connection" "$(wc -l <noc.rsyncd.log)" "$before"
+case $(spoke_has wire_bytes_month) in
+[1-9]*) pass "the bytes on the wire are counted" ;;
+*) fail "the bytes on the wire are counted" "$(sp status --json)" ;;
+esac
+
+# The return path.
+collect 3 4
+ok "the hub asks for the configuration" ask_resync
+ok "it is made ready to be fetched" wait_for 20 test -e \
+    noc/spool/alps/outbox/00000000000000000001-00000000000000000001.msgs.zst
+ok "push" sp push
+ok "the spoke has acted on it: CONFIG again" sp messages alps 4-4
+has "with the same number" out '^Generation:1$'
+hub_acked() {
+	test "$(files noc/spool/alps/outbox '*.zst')" = 0 &&
+	    test "$(files noc/spool/alps/sent)" = 1
+}
+ok "its acknowledgement went with the same exchange" wait_for 20 hub_acked
+
+# --- What goes wrong ------------------------------------------------------------
+
+taken() {
+	test "$(files noc/spool/alps/staging)" = 0
+}
+# settle: exchange until the hub has acknowledged all that the spoke has.
+settle() {
+	wait_for 40 exchange_settled
+}
+exchange_settled() {
+	sp push --always && acked "$(spoke_has last_msgid)"
+}
+ok "all is acknowledged" settle
+cp -p noc/spool/alps/outbox/ack ack.now
+
+# An acknowledgement that was carried before, carried again.
+cp noc/spool/alps/outbox/ack ack.old
+collect 5 6
+ok "some more" settle
+n=$(spoke_has acked_msgid)
+cp ack.old gw/spool/alps/staging/ack
+ok "an old acknowledgement comes again" sp collect
+is "and moves nothing" "$(spoke_has acked_msgid)" "$n"
+cp ack.old gw/spool/alps/staging/ack
+printf 'none\nsend none\nacked 0\nheard none\n' >none
+printf 'end crc32=%s\n' "$(gzip -c none | tail -c 8 | od -An -tx4 -N4 |
+    tr -d ' ')" >>none
+cp none gw/spool/alps/staging/ack
+stream=$(sp messages alps "$n-$n" | sed -n 's/^Stream://p')
+ok "nor does one that knows nothing, of before" sp collect
+has "it is counted" err 'fit nothing were ignored'
+is "no new stream begins" \
+    "$(sp messages alps "$n-$n" | sed -n 's/^Stream://p')" "$stream"
+sed 's/^\(.*\) crc32=.*/\1 crc32=0badcafe/;q' ack.now >forged
+sed 1d ack.now | sed '$d' >>forged
+printf 'end crc32=%s\n' "$(gzip -c forged | tail -c 8 | od -An -tx4 -N4 |
+    tr -d ' ')" >>forged
+collect 7 8
+cp forged gw/spool/alps/staging/ack
+ok "one with another digest" sp collect
+is "moves nothing either" "$(spoke_has acked_msgid)" "$n"
+ok "and the right one comes with the next exchange" settle
+
+# Segments that are carried again.
+collect 1 1
+cp gw/spool/alps/outbox/*.zst .
+ok "a delivery" settle
+cp ./*.zst noc/spool/alps/staging/
+ok "the same files again" wait_for 20 taken
+ok "are duplicates" same
+lacks "nobody is alarmed" hubd.err 'refused association|fork|quarantine'
+
+# Killed in the middle, at either end.
+for i in 1 2 3 4 5 6; do
+	collect "$i" "$i"
+	start push spoke -c spoke.conf push
+	sleep "0.0$((i * 3))"
+	# shellcheck disable=SC2046 # a list of numbers
+	kill -KILL $(lib_tree "$pid") 2>/dev/null
+	wait "$pid"
+done
+ok "killed at any time, it is taken up again" settle
+ok "and nothing is lost or doubled" same
+stop "$hubd" KILL
+collect 9 9
+sp push
+start_hubd
+ok "a hub that was away takes what lies there" settle
+ok "all of it" same
+
+# The hub's backup is restored: it has less than it acknowledged.
+stop "$hubd"
+cp -a noc noc.old
+start_hubd
+collect 10 10
+collect 11 11
+settle
+stop "$hubd"
+rm -rf noc
+mv noc.old noc
+start_hubd
+collect 12 12
+ok "a hub that was restored" settle
+ok "gets what it lacks from sent/" wait_for 20 same
+lacks "in the same stream" out 'new one began'
+
+# It loses everything.
+stop "$hubd"
+rm -rf noc
+mkdir -m 700 noc
+start_hubd
+collect 13 13
+ok "a hub without a memory" settle
+ok "is filled again" wait_for 20 same
+
+# refused WHAT STATUS WORDS
+refused() {
+	exits "$1" "$2" sp push --always
+	has "$1, in words" err "$3"
+	# told once: the next trouble is news again
+	echo sesame >password
+	chmod 600 password
+	configure "$(modules)" ""
+	sp push --always
+}
+configure "$(modules | sed 's/alps-out/nothing/')" ""
+refused "a module that is none" 78 'no such module'
+echo wrong >password
+refused "a wrong password" 77 'user or the password'
+configure "$(modules | sed 's/alps-in/alps-out/')" ""
+refused "a module without the right" 77 'read only'
+chmod 644 password
+refused "a password that all may read" 78 'password-file'
+port=$(free_port)
+configure "$(modules)" ""
+exits "nobody there" 75 sp push --always
+has "nobody there, in words" err 'nobody answers'
+stop "$hubd"
+stop "$daemon"
+
+# --- The hub dials a daemon -----------------------------------------------------------
+
+rm -rf gw noc
+mkdir -m 700 gw noc
+both="transport = rsync mode = pull compression = gzip"
+configure "" ""
+sp check-config
+daemon gw
+configure "" "$(modules)"
+start_hubd
+collect 1 2
+is "the spoke makes its files ready" "$(files gw/spool/alps/outbox '*.gz')" 1
+exits "and cannot push" 78 sp push alps
+ok "pull from a daemon" hub pull
+ok "the hub has it" wait_for 20 received 2
+ok "byte for byte" same
+acked 2 && fail "the spoke has not looked yet" ||
+    pass "the spoke has not looked yet"
+cp gw/spool/alps/staging/ack ack.pulled
+is "what is had does not come again" "$(hub -v pull 2>&1 |
+    sed -n 's/.* received=\([0-9]*\) .*/\1/p')" 0
+ok "the next collect" sp collect
+ok "takes the acknowledgement" acked 2
+ask_resync
+ok "the hub asks for the configuration" hub pull
+collect 3 4
+ok "which the next collect answers" sp messages alps 3-3
+has "with a CONFIG" out '^Type:CONFIG$'
+ok "pull" hub pull
+ok "and the hub has it" wait_for 20 same
+sp collect
+is "all is acknowledged" "$(spoke_has acked_msgid)" "$(spoke_has last_msgid)"
+hub pull
+is "in both directions" "$(files noc/spool/alps/outbox)" 0
+
+# A spoke's stream begins anew: numbers that the hub had under another.
+sp renew alps
+ok "a new stream" hub pull
+ok "is pulled though its numbers are known" wait_for 20 same
+# A far end that does not compress.
+both="transport = rsync mode = pull compression = none"
+configure "" ""
+collect 5 6
+both="transport = rsync mode = pull compression = gzip"
+configure "" "$(modules)"
+ok "files that are not compressed" hub pull
+ok "come, too" wait_for 20 same
+stop "$hubd"
+stop "$daemon"
+
+# --- Over ssh: two keys, two rights ----------------------------------------------------
+
+if ! command -v rrsync >/dev/null || ! start_sshd; then
+	skip "over ssh" "no rrsync or no sshd"
+	done_testing
+fi
+rm -rf gw noc
+mkdir -m 700 gw noc
+for right in in out; do
+	ssh-keygen -q -t ed25519 -N '' -C '' -f "key-$right"
+done
+cat >ssh_config <<EOT
+Host noc-in noc-out
+HostName 127.0.0.1
+Port $sshd_port
+User $me
+UserKnownHostsFile $sshd_dir/known_hosts
+IdentitiesOnly yes
+Host noc-in
+IdentityFile $tmp/key-in
+Host noc-out
+IdentityFile $tmp/key-out
+EOT
+{
+	echo "restrict,command=\"rrsync -wo $tmp/noc/spool/alps/staging\"" \
+	    "$(cat key-in.pub)"
+	echo "restrict,command=\"rrsync -ro $tmp/noc/spool/alps/outbox\"" \
+	    "$(cat key-out.pub)"
+} >"$sshd_dir/authorized_keys"
+both="transport = rsync compression = xz"
+ssh_keys="rsync { put = \"noc-in:\" get = \"noc-out:\"
+	rsh = {\"ssh\", \"-F\", \"$tmp/ssh_config\"} }"
+configure "$ssh_keys" ""
+start_hubd
+collect 1 2
+ok "push over ssh" sp push
+ok "the hub has it" wait_for 20 received 2
+ok "byte for byte" same
+ok "and says so" settle
+mv key-out key-elsewhere
+collect 3 4
+exits "a key that is gone" 77 sp push
+has "in words" err 'refuses the key'
+mv key-elsewhere key-out
+ok "it is over" settle
+cp "$sshd_dir/known_hosts" known
+: >"$sshd_dir/known_hosts"
+collect 5 6
+exits "a host that is not known" 77 sp push
+has "in words" err 'host key is unknown'
+cp known "$sshd_dir/known_hosts"
+ok "it is over" settle
+done_testing

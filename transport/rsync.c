@@ -1,0 +1,485 @@
+/*
+ * Transport rsync; see rsync.h.  One exchange gets what the far outbox has for
+ * us, takes it, and then puts what is ready, so that what came is acknowledged
+ * in the same exchange.
+ *
+ * The far end is no more trusted than any other carrier: rsync is told to bring
+ * plain files of our names alone, and what it brought is staged (W10).  So it
+ * need not sync them either; what is taken from them is.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/base/lock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/proc.h"
+#include "common/spool/carried_name.h"
+#include "transport/carried_ack.h"
+#include "transport/carry.h"
+#include "transport/outbound.h"
+#include "transport/rsync.h"
+
+enum {
+	WAIT_MS = 10000, /* for a collector that looks, too */
+	DIGITS = 20,
+	ARGS_MAX = 96,
+	RATE_UNIT = 1024, /* of --bwlimit */
+};
+
+#define ONE_DIGIT   "[0-9]"
+#define FIVE_DIGITS ONE_DIGIT ONE_DIGIT ONE_DIGIT ONE_DIGIT ONE_DIGIT
+#define NUMBER      FIVE_DIGITS FIVE_DIGITS FIVE_DIGITS FIVE_DIGITS
+#define SEGMENT     "/" NUMBER "-" NUMBER ".msgs"
+
+struct rsync {
+	const struct outbound_opts *o;
+	uint64_t wire_bytes;
+};
+
+/* A command line; the strings are owned. */
+struct args {
+	char *arg[ARGS_MAX];
+	size_t n;
+};
+
+static void
+add(struct args *a, char *owned)
+{
+	if (a->n + 1 < ARGS_MAX)
+		a->arg[a->n++] = owned;
+	else
+		free(owned);
+}
+
+static void
+args_clear(struct args *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		free(a->arg[i]);
+}
+
+/* --- The command line ---------------------------------------------------------- */
+
+/* rsync splits it at blanks again, but for what is quoted; a quote in a quote is
+ * doubled. */
+static char *
+remote_shell(const struct association *a)
+{
+	struct buf out = { 0 };
+
+	buf_put_str(&out, "--rsh=");
+	for (size_t i = 0; a->rsync_rsh[i] != NULL; i++) {
+		buf_put_str(&out, i > 0 ? " '" : "'");
+		for (const char *c = a->rsync_rsh[i]; *c != '\0'; c++) {
+			buf_put_char(&out, *c);
+			if (*c == '\'')
+				buf_put_char(&out, *c);
+		}
+		buf_put_char(&out, '\'');
+	}
+	return buf_steal(&out);
+}
+
+/* With a shell, a daemon would be looked for behind it. */
+static bool
+is_daemon(const char *target)
+{
+	return strncmp(target, "rsync://", 8) == 0 ||
+	    strstr(target, "::") != NULL;
+}
+
+static void
+add_common(struct args *a, const struct association *as, const char *target)
+{
+	static const char *const fixed[] = { "rsync", "--recursive",
+		"--no-links", "--no-devices", "--no-specials", "--no-owner",
+		"--no-group", "--chmod=D700,F600", "--max-alloc=64m",
+		"--delay-updates",
+		/* names say which segment it is, times say nothing */
+		"--checksum", "--timeout=60", "--stats",
+		"--no-human-readable" };
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		add(a, mem_strdup(fixed[i]));
+	add(a, mem_printf("--max-size=%d", SEGMENT_SIZE + LIMIT_MESSAGE_HARD));
+	if (!is_daemon(target))
+		add(a, remote_shell(as));
+	else if (as->rsync_password_file != NULL)
+		add(a,
+		    mem_printf("--password-file=%s", as->rsync_password_file));
+	if (as->rate > 0)
+		add(a,
+		    mem_printf("--bwlimit=%" PRIu64,
+			(as->rate + RATE_UNIT - 1) / RATE_UNIT));
+}
+
+/* Names of segments that end at or before last: for each digit, those that have
+ * a smaller one there behind the same digits. */
+static void
+add_had(struct args *a, uint64_t last)
+{
+	char number[DIGITS + 1];
+
+	(void)snprintf(number, sizeof(number), "%020" PRIu64, last);
+	for (int i = 0; i < DIGITS; i++)
+		if (number[i] > '0')
+			add(a,
+			    mem_printf("--exclude=/*-%.*s[0-%c]%.*s.msgs*", i,
+				number, number[i] - 1, DIGITS - 1 - i,
+				"????????????????????"));
+	add(a, mem_printf("--exclude=/*-%s.msgs*", number));
+}
+
+static void
+add_names(struct args *a, bool plain)
+{
+	add(a, mem_strdup("--include=/" CARRIED_ACK));
+	add(a, mem_strdup("--include=/" CARRIED_ACK ".sig"));
+	if (plain)
+		add(a, mem_strdup("--include=" SEGMENT));
+	add(a, mem_strdup("--include=" SEGMENT ".*"));
+	add(a, mem_strdup("--exclude=*"));
+	add(a, mem_strdup("--"));
+}
+
+static char *
+as_directory(const char *path)
+{
+	size_t n = strlen(path);
+
+	return mem_printf("%s%s", path, n > 0 && path[n - 1] == '/' ? "" : "/");
+}
+
+static char *
+own_directory(const struct rsync *s, const char *name)
+{
+	return mem_printf("%s/%s/%s/", s->o->config->node.spool,
+	    s->o->association->name, name);
+}
+
+/* Do our own segments go as they are? */
+static bool
+goes_plain(const struct association *a)
+{
+	return strcmp(a->compression, "none") == 0;
+}
+
+/* --- Running it ------------------------------------------------------------------ */
+
+/* "Total bytes sent: 123" */
+static uint64_t
+read_total(struct slice out, const char *words)
+{
+	struct slice line, w = slice_str(words);
+	uint64_t v = 0;
+
+	while (slice_cut(&out, '\n', &line)) {
+		if (!slice_starts(line, w))
+			continue;
+		line.p += w.n;
+		line.n -= w.n;
+		if (slice_u64(line, UINT64_MAX / 4, &v))
+			return v;
+	}
+	return 0;
+}
+
+/* What is said of a status, and of words on standard error, whichever of the two
+ * is nearer to the cause. */
+static const struct {
+	int status;       /* 0: any */
+	const char *word; /* NULL: any */
+	enum err_kind kind;
+	const char *hint;
+} causes[] = {
+	{ 0, "auth failed", ERR_DENIED,
+	    "the daemon refuses the user or the password: see password-file" },
+	{ 0, "Permission denied (", ERR_DENIED, "the far end refuses the key" },
+	{ 0, "Host key verification failed", ERR_DENIED,
+	    "the far end's host key is unknown or another" },
+	{ 0, "Could not resolve hostname", ERR_HOST, "no such host" },
+	{ 0, "getaddrinfo", ERR_HOST, "no such host" },
+	{ 0, "Unknown module", ERR_CONFIG,
+	    "the daemon has no such module: see put and get" },
+	{ 0, "password file", ERR_CONFIG, "see password-file" },
+	{ 0, "command not found", ERR_CONFIG, "rsync is missing there" },
+	{ 0, "No space left", ERR_TEMP, "the disk is full" },
+	{ 0, "Disk quota", ERR_TEMP, "the disk is full" },
+	{ 0, "read only", ERR_DENIED, "the module is read only" },
+	{ 0, "read-only", ERR_DENIED, "the module is read only" },
+	{ 0, "write only", ERR_DENIED, "the module is write only" },
+	{ 0, "Permission denied", ERR_DENIED, "a right is missing there" },
+	{ 0, "Operation not permitted", ERR_DENIED,
+	    "a right is missing there" },
+	{ 0, "No such file or directory", ERR_CONFIG,
+	    "a directory is missing: see put and get" },
+	{ 0, "Connection refused", ERR_TEMP, "nobody answers" },
+	{ 1, NULL, ERR_CONFIG, "rsync does not know its options: is it old" },
+	{ 2, NULL, ERR_PROTOCOL, "another version" },
+	{ 4, NULL, ERR_CONFIG, "the far end cannot do this" },
+	{ 5, NULL, ERR_CONFIG, "the daemon refuses" },
+	{ 12, NULL, ERR_TEMP, "the connection ended" },
+	{ 30, NULL, ERR_TEMP, "no answer in time" },
+	{ 35, NULL, ERR_TEMP, "no answer in time" },
+	{ 126, NULL, ERR_CONFIG, "it cannot be run" },
+	{ 127, NULL, ERR_CONFIG, "it is missing there" },
+};
+
+static bool
+says(struct slice text, const char *word)
+{
+	return text.n > 0 && memmem(text.p, text.n, word, strlen(word)) != NULL;
+}
+
+/* The line that tells, not rsync's last, which repeats the status. */
+static struct slice
+first_line(struct slice text)
+{
+	struct slice line;
+
+	while (slice_cut(&text, '\n', &line)) {
+		while (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		if (line.n > 0)
+			return line;
+	}
+	return text;
+}
+
+static int
+explain(const struct proc_result *p, struct slice said, struct err *e)
+{
+	enum err_kind kind = ERR_TEMP;
+	const char *hint = "try again";
+	char how[64], text[256];
+
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if ((causes[i].status == 0 ||
+			causes[i].status == p->exit_status) &&
+		    (causes[i].word == NULL || says(said, causes[i].word))) {
+			kind = causes[i].kind;
+			hint = causes[i].hint;
+			break;
+		}
+	proc_describe(p, how, sizeof(how));
+	return err_set(e, kind, "rsync: %s: %s: %s", hint, how,
+	    log_escape(text, sizeof(text), first_line(said)));
+}
+
+/* Owned: the agent, for ssh, and what every child of ours has. */
+static void
+make_environment(struct args *env)
+{
+	const char *agent = getenv("SSH_AUTH_SOCK");
+
+	add(env, mem_strdup("PATH=/usr/local/bin:/usr/bin:/bin"));
+	add(env, mem_strdup("LC_ALL=C"));
+	add(env, mem_strdup("TZ=UTC"));
+	if (agent != NULL)
+		add(env, mem_printf("SSH_AUTH_SOCK=%s", agent));
+}
+
+static int
+run(struct rsync *s, const struct args *a, struct err *e)
+{
+	union {
+		char *const *ours;
+		const char *const *theirs;
+	} argv = { .ours = a->arg }, envp;
+	struct args env = { .n = 0 };
+	struct buf out = { 0 }, errs = { 0 };
+	struct proc_opts o = { .argv = argv.theirs };
+	struct proc_result p;
+	int rc;
+
+	make_environment(&env);
+	envp.ours = env.arg;
+	o.env = envp.theirs;
+	o.deadline_ms = mono_ms_since(s->o->deadline, clock_mono());
+	if (o.deadline_ms < 1)
+		o.deadline_ms = 1;
+	rc = proc_run(&o, &p, &out, &errs, e);
+	if (rc == 0) {
+		s->wire_bytes +=
+		    read_total(buf_slice(&out), "Total bytes sent: ") +
+		    read_total(buf_slice(&out), "Total bytes received: ");
+		/* 24: some files were acknowledged, and removed, meanwhile */
+		if (p.exit_status != 0 && p.exit_status != 24)
+			rc = explain(&p, buf_slice(&errs), e);
+	}
+	buf_clear(&out);
+	buf_clear(&errs);
+	args_clear(&env);
+	return rc;
+}
+
+/* The far outbox into staging/; had: segments up to here need not come. */
+static int
+get(struct rsync *s, uint64_t had, bool plain, struct err *e)
+{
+	const struct association *as = s->o->association;
+	struct args a = { .n = 0 };
+	int rc;
+
+	add_common(&a, as, as->rsync_get);
+	if (had > 0)
+		add_had(&a, had);
+	add_names(&a, plain);
+	add(&a, as_directory(as->rsync_get));
+	add(&a, own_directory(s, "staging"));
+	rc = run(s, &a, e);
+	args_clear(&a);
+	return rc == 0 ? 0 : err_wrap(e, "get %s", as->rsync_get);
+}
+
+/* outbox/ into the far staging. */
+static int
+put(struct rsync *s, struct err *e)
+{
+	const struct association *as = s->o->association;
+	struct args a = { .n = 0 };
+	int rc;
+
+	add_common(&a, as, as->rsync_put);
+	add_names(&a, goes_plain(as));
+	add(&a, own_directory(s, "outbox"));
+	add(&a, as_directory(as->rsync_put));
+	rc = run(s, &a, e);
+	args_clear(&a);
+	return rc == 0 ? 0 : err_wrap(e, "put %s", as->rsync_put);
+}
+
+/* --- An exchange ------------------------------------------------------------------- */
+
+/* An ack as it lies in one of our directories; what is not there is empty. */
+static void
+read_ack(int top, const char *where, struct carried_ack *out)
+{
+	struct err ignored = { 0 }; /* then nothing is left out, or come for */
+	int dir = durable_open_dir(top, where, &ignored);
+	struct buf text = { 0 };
+
+	*out = (struct carried_ack){ 0 };
+	if (dir != -1 &&
+	    durable_read_file(dir, CARRIED_ACK, CARRIED_ACK_MAX, &text,
+		&ignored) == 0)
+		(void)carried_ack_parse(buf_slice(&text), out, &ignored);
+	buf_clear(&text);
+	if (dir != -1)
+		close(dir);
+}
+
+/* The far end has more than came: another stream began there, or it does not
+ * compress as we do. */
+static bool
+has_more(int top)
+{
+	struct carried_ack own, theirs;
+	bool more;
+
+	read_ack(top, "outbox", &own);
+	read_ack(top, "staging", &theirs);
+	more = theirs.send.msgid > 0 &&
+	    (!stream_eq(theirs.send.stream, own.have.stream) ||
+		theirs.send.msgid > own.have.msgid);
+	carried_ack_clear(&own);
+	carried_ack_clear(&theirs);
+	return more;
+}
+
+static void
+add_result(struct delivery_result *to, const struct delivery_result *r)
+{
+	to->counts.sent += r->counts.sent;
+	to->counts.taken += r->counts.taken;
+	to->counts.refused += r->counts.refused;
+	to->counts.strange_acks += r->counts.strange_acks;
+	to->acked = r->acked;
+	to->durable = r->durable;
+	to->renewed = to->renewed || r->renewed;
+	to->replaced = to->replaced || r->replaced;
+	to->lost += r->lost;
+	to->quarantined += r->quarantined;
+	to->ignored = r->ignored;
+	to->unsigned_files = r->unsigned_files;
+}
+
+static int
+take(const struct rsync *s, struct delivery_result *r, struct err *e)
+{
+	const struct carry_opts c = { .config = s->o->config,
+		.node = s->o->node,
+		.association = s->o->association,
+		.wait_ms = WAIT_MS };
+	struct delivery_result one;
+	int rc = carry_run(&c, &one, e);
+
+	add_result(r, &one);
+	return rc;
+}
+
+static int
+exchange_locked(struct rsync *s, int top, struct delivery_result *r,
+    struct err *e)
+{
+	struct err late = { 0 };
+	struct carried_ack own;
+	uint64_t had;
+	int rc;
+
+	read_ack(top, "outbox", &own);
+	had = own.have.msgid;
+	carried_ack_clear(&own);
+	if (get(s, had, goes_plain(s->o->association), e) == -1)
+		return -1;
+	rc = take(s, r, e);
+	if (rc == 0 && has_more(top) && (rc = get(s, 0, true, e)) == 0)
+		rc = take(s, r, e);
+	/* what is ready goes, also when something that came is not taken */
+	if (put(s, &late) == -1 && rc == 0) {
+		*e = late;
+		rc = -1;
+	}
+	return rc;
+}
+
+static int
+exchange(const struct outbound_opts *o, struct delivery_result *r,
+    uint64_t *wire_bytes, struct err *e)
+{
+	struct rsync s = { .o = o };
+	int top = node_open_association(o->node, o->association, e);
+	int staging = -1, lock = -1, rc = -1;
+
+	*r = (struct delivery_result){ 0 };
+	if (top != -1)
+		staging = durable_open_dir(top, "staging", e);
+	if (staging != -1) {
+		lock = lock_dir(staging, 0, e);
+		if (lock == -1 && e->kind == ERR_TEMP)
+			e->sys = EBUSY; /* a twin is at it */
+	}
+	if (lock != -1) {
+		rc = exchange_locked(&s, top, r, e);
+		close(lock);
+	}
+	if (staging != -1)
+		close(staging);
+	if (top != -1)
+		close(top);
+	*wire_bytes = s.wire_bytes;
+	return rc;
+}
+
+const struct transport_ops transport_rsync = {
+	.name = "rsync",
+	.exchange = exchange,
+};
