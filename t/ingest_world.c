@@ -28,11 +28,13 @@ enum {
 	SERIES_MAX = 200
 };
 
-/* Lines "path time value", in the order of arrival. */
+/* Lines "path time value", in the order of arrival, and " KIND" of series that
+ * are no gauges. */
 struct memory_store {
 	struct store store;
 	char path[SERIES_MAX][LIMIT_PATH + 1];
 	uint64_t last_s[SERIES_MAX];
+	const char *kind[SERIES_MAX]; /* " COUNTER", or "" */
 	uint32_t n;
 	struct buf text;
 	struct store_counts counts;
@@ -51,13 +53,19 @@ store_series(struct store *s, const struct store_series *leaf, uint32_t *handle,
 {
 	struct memory_store *m = memory(s);
 
+	bool counter =
+	    leaf->dstype != NULL && strcmp(leaf->dstype, "COUNTER") == 0;
+
 	(void)e;
 	for (*handle = 0; *handle < m->n; ++*handle)
 		if (slice_eq_str(leaf->path, m->path[*handle]))
-			return 0;
-	assert_true(m->n < SERIES_MAX);
-	memcpy(m->path[m->n], leaf->path.p, leaf->path.n);
-	m->n++;
+			break;
+	if (*handle == m->n) {
+		assert_true(m->n < SERIES_MAX);
+		memcpy(m->path[m->n], leaf->path.p, leaf->path.n);
+		m->n++;
+	}
+	m->kind[*handle] = counter ? " COUNTER" : "";
 	return 0;
 }
 
@@ -71,8 +79,8 @@ store_put(struct store *s, uint32_t handle, uint64_t time_s, struct slice value)
 		return;
 	}
 	m->last_s[handle] = time_s;
-	buf_printf(&m->text, "%s %llu %.*s\n", m->path[handle],
-	    (unsigned long long)time_s, (int)value.n, value.p);
+	buf_printf(&m->text, "%s %llu %.*s%s\n", m->path[handle],
+	    (unsigned long long)time_s, (int)value.n, value.p, m->kind[handle]);
 }
 
 static int

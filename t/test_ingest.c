@@ -460,6 +460,72 @@ new_stream_replaces_the_old_one(void **state)
 	world_free(w);
 }
 
+/* /a was 1200 s ahead of the clock when its stream ended. */
+static void
+values_that_wait_for_the_clock_outlive_their_stream(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_data(w, 1, NOW_S + 1200, "T1:1\nT2:1\n");
+	spool_data(w, 1, 946684799, "T1:9\n"); /* its time never comes */
+	work(w);
+	begin_anew(w);
+	spool_config(w, 1, LEAF("T7", "/a"));
+	spool_data(w, 1, NOW_S + 1260, "T7:2\n");
+	work(w);
+	pass(w, 30000);
+	assert_values(w, "");
+	assert_int_equal(status(w).withheld, 2);
+	sync_now(w);
+	world_restart(w);
+	begin_anew(w); /* and another time */
+	spool_config(w, 1, LEAF("T8", "/a"));
+	work(w);
+	pass(w, 30000);
+	world_restart(w);
+	assert_int_equal(status(w).withheld, 2);
+	pass(w, 820000);
+	assert_values(w, V("/a", "1700001200", "1") V("/b", "1700001200", "1"));
+	pass(w, 60000);
+	assert_values(w,
+	    V("/a", "1700001200", "1") V("/b", "1700001200", "1")
+		V("/a", "1700001260", "2"));
+	assert_int_equal(status(w).withheld, 0);
+	sync_now(w);
+	world_restart(w);
+	assert_int_equal(status(w).withheld, 0);
+	world_free(w);
+}
+
+/* What is read again under an older CONFIG does not change how later values
+ * are stored. */
+static void
+values_are_of_the_kind_that_their_configuration_says(void **state)
+{
+	const char *const counter =
+	    LEAF("T1", "/a") "rrd-create-dstype:COUNTER\n";
+	struct world *w = world_with_two();
+
+	(void)state;
+	spool_config(w, 2, counter);
+	spool_data(w, 2, NOW_S, "T1:1\n");
+	spool_data(w, 2, NOW_S + 1200, "T1:3\n"); /* waits for the clock */
+	spool_config(w, 3, ONE);
+	spool_data(w, 3, NOW_S + 60, "T1:2\n");
+	work(w);
+	pass(w, 30000);
+	assert_values(w,
+	    V("/a", "1700000000", "1 COUNTER") V("/a", "1700000060", "2"));
+	pass(w, 900000);
+	spool_data(w, 3, NOW_S + 1230, "T1:4\n");
+	work(w);
+	assert_values(w,
+	    V("/a", "1700000000", "1 COUNTER") V("/a", "1700000060", "2")
+		V("/a", "1700001200", "3 COUNTER") V("/a", "1700001230", "4"));
+	world_free(w);
+}
+
 static void
 new_stream_without_config_waits_for_a_person(void **state)
 {
@@ -544,6 +610,10 @@ main(void)
 		cmocka_unit_test(duplicate_segment_has_no_effect),
 		cmocka_unit_test(damage_costs_its_message_alone),
 		cmocka_unit_test(new_stream_replaces_the_old_one),
+		cmocka_unit_test(
+		    values_that_wait_for_the_clock_outlive_their_stream),
+		cmocka_unit_test(
+		    values_are_of_the_kind_that_their_configuration_says),
 		cmocka_unit_test(new_stream_without_config_waits_for_a_person),
 		cmocka_unit_test(damaged_state_files_are_derived_anew),
 	};

@@ -401,7 +401,7 @@ ingest_status(const struct ingest *g, size_t index, struct ingest_status *out)
 	out->low = i->low.at.msgid;
 	out->generation = i->live.generation;
 	out->marked = waiting_messages(&i->low.marked);
-	out->withheld = waiting_messages(&i->low.withheld);
+	out->withheld = intake_withheld(i);
 	if (i->wait_from != 0)
 		out->waits = out->cursor.msgid + 1 - i->wait_from;
 	out->counts = i->counts;

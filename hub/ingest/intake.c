@@ -117,10 +117,9 @@ read_marks(struct intake *i, const struct spool_point *cursor, struct err *e)
 		log_warn("low-water mark is derived anew association=%s: %s",
 		    i->a->name, e->msg);
 	}
-	if (!stream_eq(i->low.at.stream, cursor->stream)) {
-		lowwater_clear(&i->low);
-		i->low.at.stream = cursor->stream;
-	}
+	if (!stream_eq(i->low.at.stream, cursor->stream))
+		(void)lowwater_replace(&i->low,
+		    (struct spool_point){ .stream = cursor->stream });
 	if (i->low.at.msgid > cursor->msgid)
 		i->low.at = *cursor;
 	if (poison_read(state_dir, i->a->name, &i->poison, e) == -1) {
@@ -291,21 +290,28 @@ try_resync(struct intake *i)
 		    e.msg);
 }
 
+static int64_t
+older(const struct waiting *w, int64_t since_s)
+{
+	for (size_t k = 0; k < w->n; k++)
+		if (w->range[k].since_s < since_s)
+			since_s = w->range[k].since_s;
+	return since_s;
+}
+
 static void
 tell_of_clocks(struct intake *i)
 {
-	const struct waiting *w = &i->low.withheld;
 	int64_t now_s = wall_s(i->ground->wall), oldest = now_s;
+	uint64_t withheld = intake_withheld(i);
 
-	for (size_t k = 0; k < w->n; k++)
-		if (w->range[k].since_s < oldest)
-			oldest = w->range[k].since_s;
-	if (w->n > 0 && now_s - oldest >= TOLD_AFTER_S)
+	oldest = older(&i->low.withheld, older(&i->low.replaced, oldest));
+	if (withheld > 0 && now_s - oldest >= TOLD_AFTER_S)
 		intake_raise(i, "clock", "status", NULL,
 		    "%" PRIu64 " DATA messages have implausible Timestamps: "
 		    "their values wait for the clock",
-		    waiting_messages(w));
-	else if (w->n == 0)
+		    withheld);
+	else if (withheld == 0)
 		intake_clear(i, "clock");
 }
 
@@ -320,7 +326,7 @@ intake_step(struct intake *i)
 		return false;
 	if (i->flow_due)
 		rc = intake_replay_waiting(i, &e);
-	if (rc == 0 && i->low.withheld.n > 0 &&
+	if (rc == 0 && intake_withheld(i) > 0 &&
 	    i->ground->mono.ns >= i->clock_at.ns) {
 		rc = intake_release(i, &e);
 		tell_of_clocks(i);
@@ -344,7 +350,7 @@ intake_wake(const struct intake *i)
 
 	if (i->trouble == INTAKE_RETRY)
 		at = i->retry_at;
-	else if (i->trouble == INTAKE_WELL && i->low.withheld.n > 0)
+	else if (i->trouble == INTAKE_WELL && intake_withheld(i) > 0)
 		at = i->clock_at;
 	if (i->resync_due && i->resync_at.ns < at.ns)
 		at = i->resync_at;

@@ -69,7 +69,8 @@ struct intake {
 	bool flow_due;      /* it shall not wait any longer */
 	bool resync_due;
 	struct mono resync_at;
-	bool releasing;       /* intake_release is at work */
+	/* intake_release is at work: what is still not plausible goes here */
+	struct waiting *releasing;
 	struct mono clock_at; /* when withheld Timestamps are looked at next */
 
 	struct fit *fit;
@@ -131,6 +132,9 @@ void intake_store(struct intake *i, const struct reading *r,
 int intake_read_tree(struct intake *i, const struct tree *t, struct reading *r,
     struct err *e);
 int intake_read_live(struct intake *i, struct err *e);
+/* Series were read of another tree since: the live leaves are stored as the
+ * live tree says again. */
+int intake_declare_live(struct intake *i, struct err *e);
 void reading_clear(struct reading *r);
 
 /* --- intake_replay.c: what is read again from the archive ----------------- */
@@ -140,8 +144,10 @@ int intake_recover(struct intake *i, struct err *e);
 /* Store what waited: DATA marked for the live generation, and DATA from
  * wait_from on, each under its own CONFIG. */
 int intake_replay_waiting(struct intake *i, struct err *e);
-/* Store what is withheld and whose time has come. */
+/* Store what is withheld and whose time has come, also of former streams. */
 int intake_release(struct intake *i, struct err *e);
+/* Messages that wait for the clock. */
+uint64_t intake_withheld(const struct intake *i);
 /* The CONFIG whose last part is msgid, as the hub's leaves. */
 int intake_load_config(struct intake *i, uint64_t msgid, struct tree **out,
     struct compiled_head *head, struct err *e);

@@ -169,14 +169,11 @@ end_stream(struct intake *i, struct err *e)
 	if (store->ops->flush(store, UINT32_MAX, e) == -1 ||
 	    store->ops->sync(store, e) == -1)
 		return -1;
-	left = waiting_messages(&i->low.marked) +
-	    waiting_messages(&i->low.withheld);
+	left = lowwater_replace(&i->low, at);
 	if (left > 0)
 		log_warn("values stay in the archive alone association=%s "
 			 "messages=%" PRIu64,
 		    i->a->name, left);
-	lowwater_clear(&i->low);
-	i->low.at = at;
 	i->touched = true;
 	if (intake_mark(i, e) == -1)
 		return -1;
@@ -202,8 +199,7 @@ begin_stream(struct intake *i, struct stream_id stream, struct err *e)
 	i->pending = NULL;
 	configset_clear(&i->set);
 	reading_clear(&i->live);
-	lowwater_clear(&i->low);
-	i->low.at = at;
+	(void)lowwater_replace(&i->low, at);
 	i->accept_stream = false;
 	sequencer_begin(i->sequencer, stream);
 	settling_begin(i->settling, i->who);

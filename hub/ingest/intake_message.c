@@ -17,7 +17,7 @@
 
 struct reader {
 	struct intake *i;
-	struct handles *tokens;
+	struct handles *tokens; /* NULL: only the series matter */
 	struct err *e;
 	bool failed;
 };
@@ -31,7 +31,7 @@ read_leaf(void *arg, const struct tree_leaf *l)
 	uint32_t handle;
 
 	r->failed = store->ops->series(store, &series, &handle, r->e) == -1;
-	if (!r->failed)
+	if (!r->failed && r->tokens != NULL)
 		handles_add(r->tokens, l->token, handle);
 	return !r->failed;
 }
@@ -86,6 +86,19 @@ intake_read_live(struct intake *i, struct err *e)
 	i->live = (struct reading){ reader.tokens, i->head.generation,
 		i->head.msgid };
 	return 0;
+}
+
+int
+intake_declare_live(struct intake *i, struct err *e)
+{
+	struct compiler *c = i->ground->opts.compiler;
+	struct reader reader = { .i = i, .e = e };
+
+	if (i->live.tokens == NULL)
+		return 0;
+	if (c->ops->each(c, i->a, read_leaf, &reader, e) == -1)
+		return -1;
+	return reader.failed ? -1 : 0;
 }
 
 /* --- Poison -------------------------------------------------------------- */
@@ -258,7 +271,7 @@ released_before(struct intake *i)
 	struct err e = { 0 };
 	bool ok;
 
-	if (i->releasing || i->low.withheld.n == 0)
+	if (i->releasing != NULL || intake_withheld(i) == 0)
 		return true;
 	ok = intake_release(i, &e) == 0;
 	if (!ok)
@@ -275,8 +288,9 @@ intake_store(struct intake *i, const struct reading *r, const struct message *m)
 
 	i->touched = true;
 	if (!plausible(i, m->timestamp) || !released_before(i)) {
-		waiting_withhold(&i->low.withheld, m->msgid, m->timestamp,
-		    r->config, wall_s(i->ground->wall));
+		waiting_withhold(i->releasing != NULL ? i->releasing
+						      : &i->low.withheld,
+		    m->msgid, m->timestamp, r->config, wall_s(i->ground->wall));
 		return;
 	}
 	if (!fit_values(i, r, m->body, &unknown)) {

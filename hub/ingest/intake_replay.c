@@ -19,12 +19,29 @@ struct replay {
 	    under;          /* borrowed from i->live where they are the same */
 	struct reading own; /* else */
 	struct configset set;
+	const struct stream_id *former; /* whose archive; NULL: the present's */
 	uint64_t live_from; /* from here on intake_message decides */
 	uint64_t messages;
 };
 
 typedef int replay_each(struct replay *r, const struct message *m,
     struct err *e);
+
+static int
+open_archive(const struct replay *r, uint64_t first, struct spool_reader **out,
+    struct err *e)
+{
+	const unsigned dirs = SPOOL_INBOX | SPOOL_ARCHIVE;
+	int dir = r->i->archive.dir;
+
+	if (r->former == NULL)
+		return spool_reader_open_stream(dir, dirs,
+		    sequencer_cursor(r->i->sequencer).stream, first, out, e);
+	if (spool_reader_open_old(dir, dirs, *r->former, out, e) == -1)
+		return -1;
+	spool_reader_seek(*out, first);
+	return 0;
+}
 
 /* Everything between first and last that the archive, or the inbox if the
  * archive has not got it yet, holds. */
@@ -36,10 +53,7 @@ each_message(struct replay *r, uint64_t first, uint64_t last, replay_each *each,
 	struct message m;
 	int rc = -1;
 
-	if (spool_reader_open_stream(r->i->archive.dir,
-		SPOOL_INBOX | SPOOL_ARCHIVE,
-		sequencer_cursor(r->i->sequencer).stream, first, &reader,
-		e) == -1)
+	if (open_archive(r, first, &reader, e) == -1)
 		return -1;
 	for (;;) {
 		enum spool_read got = spool_reader_next(reader, &m, e);
@@ -70,6 +84,30 @@ replay_clear(struct replay *r)
 {
 	reading_clear(&r->own);
 	configset_clear(&r->set);
+}
+
+/* The series of a leaf are as the tree says that was read last. */
+static int
+under_live(struct replay *r, struct err *e)
+{
+	bool other = r->own.tokens != NULL;
+
+	configset_clear(&r->set);
+	reading_clear(&r->own);
+	r->under = r->i->live;
+	return other ? intake_declare_live(r->i, e) : 0;
+}
+
+static int
+under_tree(struct replay *r, const struct tree *t, uint64_t generation,
+    uint64_t config, struct err *e)
+{
+	int rc = intake_read_tree(r->i, t, &r->own, e);
+
+	r->own.generation = generation;
+	r->own.config = config;
+	r->under = r->own;
+	return rc;
 }
 
 /* --- Marked DATA ---------------------------------------------------------- */
@@ -125,17 +163,15 @@ stand_under(struct replay *r, const struct message *m, struct err *e)
 		configset_clear(&r->set);
 		return 0;
 	}
-	if (m->generation == r->i->live.generation) {
-		configset_clear(&r->set);
-		r->under = r->i->live;
+	if (r->former == NULL && m->generation == r->i->live.generation) {
+		rc = under_live(r, e);
 	} else if (configset_finish(&r->set, r->i->a, &t, &why) == 0) {
-		rc = intake_read_tree(r->i, t, &r->own, e);
-		r->own.generation = m->generation;
-		r->own.config = m->msgid;
-		r->under = r->own;
+		rc = under_tree(r, t, m->generation, m->msgid, e);
 		tree_free(t);
 	}
-	return rc == -1 ? -1 : store_marked(r->i, &r->under, e);
+	if (rc == -1 || r->former != NULL)
+		return rc;
+	return store_marked(r->i, &r->under, e);
 }
 
 static int
@@ -170,6 +206,8 @@ intake_replay_waiting(struct intake *i, struct err *e)
 		goto out;
 	if (i->wait_from != 0 &&
 	    each_message(&r, i->wait_from, last, store_in_order, e) == -1)
+		goto out;
+	if (under_live(&r, e) == -1)
 		goto out;
 	log_info("configuration is live association=%s generation=%" PRIu64
 		 " datasources=%zu waited=%" PRIu64,
@@ -211,6 +249,8 @@ intake_recover(struct intake *i, struct err *e)
 	    each_message(&r, i->low.at.msgid + 1, cursor.msgid, recover_message,
 		e) == -1)
 		goto out;
+	if (under_live(&r, e) == -1)
+		goto out;
 	if (r.messages > 0)
 		log_info("applied again association=%s messages=%" PRIu64
 			 " from=%" PRIu64,
@@ -221,7 +261,7 @@ out:
 	return rc;
 }
 
-/* --- Withheld DATA -------------------------------------------------------- */
+/* --- A CONFIG of before --------------------------------------------------- */
 
 static int
 load_part(struct replay *r, const struct message *m, struct err *e)
@@ -239,32 +279,40 @@ first_part(struct replay *r, const struct message *m, struct err *e)
 	return 0;
 }
 
+static int
+load_config(struct replay *r, uint64_t msgid, struct tree **out,
+    struct compiled_head *head, struct err *e)
+{
+	r->live_from = 0;
+	configset_clear(&r->set);
+	if (each_message(r, msgid, msgid, first_part, e) == -1 ||
+	    (r->live_from != 0 &&
+		each_message(r, r->live_from, msgid, load_part, e) == -1))
+		return -1;
+	if (r->set.part == 0 || r->set.part != r->set.parts ||
+	    r->set.msgid != msgid)
+		return err_set(e, ERR_INPUT,
+		    "CONFIG %" PRIu64 " is not in the archive", msgid);
+	*head = (struct compiled_head){
+		.stream = r->former != NULL
+		    ? *r->former
+		    : sequencer_cursor(r->i->sequencer).stream,
+		.generation = r->set.generation,
+		.msgid = msgid,
+	};
+	if (configset_finish(&r->set, r->i->a, out, e) == -1)
+		return -1;
+	head->leaves = tree_size(*out);
+	return 0;
+}
+
 int
 intake_load_config(struct intake *i, uint64_t msgid, struct tree **out,
     struct compiled_head *head, struct err *e)
 {
 	struct replay r = { .i = i };
-	int rc = -1;
+	int rc = load_config(&r, msgid, out, head, e);
 
-	if (each_message(&r, msgid, msgid, first_part, e) == -1 ||
-	    (r.live_from != 0 &&
-		each_message(&r, r.live_from, msgid, load_part, e) == -1))
-		goto out;
-	if (r.set.part == 0 || r.set.part != r.set.parts ||
-	    r.set.msgid != msgid) {
-		err_set(e, ERR_INPUT,
-		    "CONFIG %" PRIu64 " is not in the archive", msgid);
-		goto out;
-	}
-	*head = (struct compiled_head){
-		.stream = sequencer_cursor(i->sequencer).stream,
-		.generation = r.set.generation,
-		.msgid = msgid,
-	};
-	rc = configset_finish(&r.set, i->a, out, e);
-	if (rc == 0)
-		head->leaves = tree_size(*out);
-out:
 	replay_clear(&r);
 	return rc;
 }
@@ -277,66 +325,130 @@ stand_under_config(struct replay *r, uint64_t config, struct err *e)
 	struct tree *t = NULL;
 	int rc;
 
-	if (config == r->i->live.config) {
-		r->under = r->i->live;
-		return 0;
-	}
-	if (intake_load_config(r->i, config, &t, &head, e) == -1)
+	if (r->former == NULL && config == r->i->live.config)
+		return under_live(r, e);
+	if (load_config(r, config, &t, &head, e) == -1)
 		return -1;
-	rc = intake_read_tree(r->i, t, &r->own, e);
-	r->own.generation = head.generation;
-	r->own.config = config;
-	r->under = r->own;
+	rc = under_tree(r, t, head.generation, config, e);
 	tree_free(t);
 	return rc;
 }
 
+/* Where there were too many ranges one may hold several generations. */
 static int
 store_released(struct replay *r, const struct message *m, struct err *e)
 {
 	struct intake *i = r->i;
 
-	/* Where there were too many ranges one may hold several generations. */
-	if (m->type == MESSAGE_DATA && m->generation != r->under.generation)
+	if (r->former != NULL && m->type == MESSAGE_CONFIG)
+		return configset_put(&r->set, m) ? stand_under(r, m, e) : 0;
+	if (r->former == NULL && m->type == MESSAGE_DATA &&
+	    m->generation != r->under.generation)
 		waiting_mark(&i->low.marked, m->msgid, m->generation,
 		    wall_s(i->ground->wall));
 	return store_if_under(r, m, e);
 }
 
-static bool
-time_has_come(const struct intake *i, const struct waiting_range *r)
+/* --- Withheld DATA -------------------------------------------------------- */
+
+uint64_t
+intake_withheld(const struct intake *i)
 {
-	return r->tag >= PLAUSIBLE_FROM_S &&
-	    (int64_t)r->tag <= wall_s(i->ground->wall) + PLAUSIBLE_AHEAD_S;
+	return waiting_messages(&i->low.withheld) +
+	    waiting_messages(&i->low.replaced);
 }
 
-int
-intake_release(struct intake *i, struct err *e)
+static bool
+time_has_come(const struct intake *i, const struct waiting *w)
+{
+	int64_t until = wall_s(i->ground->wall) + PLAUSIBLE_AHEAD_S;
+
+	for (size_t k = 0; k < w->n; k++)
+		if (w->range[k].tag >= PLAUSIBLE_FROM_S &&
+		    (int64_t)w->range[k].tag <= until)
+			return true;
+	return false;
+}
+
+/* A range of was, all of it: what is still not plausible goes to again. */
+static int
+release_range(struct replay *r, const struct waiting_range *range,
+    struct waiting *again, struct err *e)
+{
+	size_t before = again->n;
+	int rc;
+
+	r->i->releasing = again;
+	rc = stand_under_config(r, range->config, e);
+	if (rc == 0)
+		rc = each_message(r, range->first, range->last, store_released,
+		    e);
+	r->i->releasing = NULL;
+	for (; before < again->n; before++) {
+		again->range[before].since_s = range->since_s;
+		again->range[before].stream = range->stream;
+	}
+	return rc;
+}
+
+/* Of a former stream.  One that is the present's still, because its end was
+ * cut off, has its turn when it has ended. */
+static int
+release_former(struct intake *i, const struct waiting_range *range,
+    struct waiting *kept, struct err *e)
+{
+	struct replay r = { .i = i, .former = &range->stream };
+	struct waiting again = { .range = NULL };
+	int rc;
+
+	if (stream_eq(range->stream, sequencer_cursor(i->sequencer).stream)) {
+		waiting_add(kept, range);
+		return 0;
+	}
+	rc = release_range(&r, range, &again, e);
+	if (rc == -1 && e->kind == ERR_INPUT) { /* by now nobody has them */
+		log_warn("values stay in the archive alone association=%s "
+			 "messages=%" PRIu64 "-%" PRIu64 ": %s",
+		    i->a->name, range->first, range->last, e->msg);
+		rc = 0;
+	}
+	for (size_t k = 0; k < again.n; k++)
+		waiting_add(kept, again.range + k);
+	waiting_clear(&again);
+	if (r.own.tokens != NULL && intake_declare_live(i, e) == -1)
+		rc = -1;
+	replay_clear(&r);
+	return rc;
+}
+
+static int
+release_formers(struct intake *i, struct err *e)
+{
+	struct waiting was = i->low.replaced, kept = { .range = NULL };
+
+	for (size_t k = 0; k < was.n; k++)
+		if (release_former(i, was.range + k, &kept, e) == -1) {
+			waiting_clear(&kept);
+			return -1;
+		}
+	i->low.replaced = kept;
+	waiting_clear(&was);
+	return 0;
+}
+
+/* What is still not plausible is withheld again, in a new list. */
+static int
+release_present(struct intake *i, struct err *e)
 {
 	struct waiting was = i->low.withheld;
 	struct replay r = { .i = i };
-	bool any = false;
 	int rc = 0;
 
-	for (size_t k = 0; k < was.n; k++)
-		any = any || time_has_come(i, was.range + k);
-	if (!any)
-		return 0;
-	/* What is still not plausible is withheld again, in a new list. */
 	i->low.withheld = (struct waiting){ .range = NULL };
-	i->releasing = true;
-	for (size_t k = 0; k < was.n && rc == 0; k++) {
-		size_t before = i->low.withheld.n;
-
-		if (stand_under_config(&r, was.range[k].config, e) == -1 ||
-		    each_message(&r, was.range[k].first, was.range[k].last,
-			store_released, e) == -1)
-			rc = -1;
-		for (; before < i->low.withheld.n; before++)
-			i->low.withheld.range[before].since_s =
-			    was.range[k].since_s;
-	}
-	i->releasing = false;
+	for (size_t k = 0; k < was.n && rc == 0; k++)
+		rc = release_range(&r, was.range + k, &i->low.withheld, e);
+	if (rc == 0)
+		rc = under_live(&r, e);
 	replay_clear(&r);
 	if (rc == -1) {
 		waiting_clear(&i->low.withheld);
@@ -344,6 +456,19 @@ intake_release(struct intake *i, struct err *e)
 		return -1;
 	}
 	waiting_clear(&was);
-	i->touched = true;
 	return 0;
+}
+
+int
+intake_release(struct intake *i, struct err *e)
+{
+	bool formers = time_has_come(i, &i->low.replaced);
+	bool present = time_has_come(i, &i->low.withheld);
+
+	if (!formers && !present)
+		return 0;
+	i->touched = true;
+	if (formers && release_formers(i, e) == -1)
+		return -1;
+	return present ? release_present(i, e) : 0;
 }

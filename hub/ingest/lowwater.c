@@ -1,7 +1,7 @@
 /*
  * The low-water mark; see lowwater.h.  The file is a line "at <stream> <MsgID>
  * crc32=<digest>", then for each range a line "marked" or "withheld" with its
- * five numbers.
+ * five numbers, or "replaced <stream>" with the same.
  */
 #include "config.h"
 
@@ -93,6 +93,13 @@ waiting_withhold(struct waiting *w, uint64_t msgid, uint64_t timestamp,
 }
 
 void
+waiting_add(struct waiting *w, const struct waiting_range *r)
+{
+	if (w->n < LOWWATER_RANGES_MAX)
+		put_range(w, *r);
+}
+
+void
 waiting_drop(struct waiting *w, size_t i)
 {
 	memmove(w->range + i, w->range + i + 1,
@@ -117,6 +124,27 @@ waiting_clear(struct waiting *w)
 	*w = (struct waiting){ .range = NULL };
 }
 
+uint64_t
+lowwater_replace(struct lowwater *l, struct spool_point at)
+{
+	uint64_t left = waiting_messages(&l->marked);
+
+	for (size_t i = 0; i < l->withheld.n; i++) {
+		struct waiting_range r = l->withheld.range[i];
+
+		r.stream = l->at.stream;
+		if (r.tag >= PLAUSIBLE_FROM_S &&
+		    l->replaced.n < LOWWATER_RANGES_MAX)
+			put_range(&l->replaced, r);
+		else
+			left += r.last - r.first + 1;
+	}
+	waiting_clear(&l->marked);
+	waiting_clear(&l->withheld);
+	l->at = at;
+	return left;
+}
+
 /* --- The file ----------------------------------------------------------- */
 
 static bool
@@ -132,26 +160,36 @@ next_number(struct slice *line, uint64_t *v)
 }
 
 static bool
+parse_range(struct slice line, struct waiting_range r, struct waiting *out)
+{
+	uint64_t since;
+
+	if (!next_number(&line, &r.first) || !next_number(&line, &r.last) ||
+	    !next_number(&line, &r.tag) || !next_number(&line, &since) ||
+	    !next_number(&line, &r.config) || line.n > 0 || r.first > r.last)
+		return false;
+	r.since_s = (int64_t)since;
+	put_range(out, r);
+	return true;
+}
+
+static bool
 parse_line(struct slice line, struct lowwater *out)
 {
-	struct waiting_range r;
-	struct slice word;
-	uint64_t since;
-	bool marked;
+	struct waiting_range r = { .first = 0 };
+	struct slice word, stream;
 
 	if (!slice_cut(&line, ' ', &word))
 		return false;
 	if (slice_eq_str(word, "at"))
 		return spool_point_parse(line, &out->at);
-	marked = slice_eq_str(word, "marked");
-	if ((!marked && !slice_eq_str(word, "withheld")) ||
-	    !next_number(&line, &r.first) || !next_number(&line, &r.last) ||
-	    !next_number(&line, &r.tag) || !next_number(&line, &since) ||
-	    !next_number(&line, &r.config) || line.n > 0 || r.first > r.last)
-		return false;
-	r.since_s = (int64_t)since;
-	put_range(marked ? &out->marked : &out->withheld, r);
-	return true;
+	if (slice_eq_str(word, "marked"))
+		return parse_range(line, r, &out->marked);
+	if (slice_eq_str(word, "withheld"))
+		return parse_range(line, r, &out->withheld);
+	return slice_eq_str(word, "replaced") &&
+	    slice_cut(&line, ' ', &stream) && stream_parse(stream, &r.stream) &&
+	    parse_range(line, r, &out->replaced);
 }
 
 int
@@ -185,15 +223,19 @@ out:
 }
 
 static void
-print_ranges(struct buf *out, const char *kind, const struct waiting *w)
+print_ranges(struct buf *out, const char *kind, bool streams,
+    const struct waiting *w)
 {
+	char stream[STREAM_TEXT_SIZE];
+
 	for (size_t i = 0; i < w->n; i++) {
 		const struct waiting_range *r = w->range + i;
 
-		(void)buf_printf(out, "%s %llu %llu %llu %lld %llu\n", kind,
-		    (unsigned long long)r->first, (unsigned long long)r->last,
-		    (unsigned long long)r->tag, (long long)r->since_s,
-		    (unsigned long long)r->config);
+		(void)buf_printf(out, "%s %s%s%llu %llu %llu %lld %llu\n", kind,
+		    streams ? stream_text(r->stream, stream) : "",
+		    streams ? " " : "", (unsigned long long)r->first,
+		    (unsigned long long)r->last, (unsigned long long)r->tag,
+		    (long long)r->since_s, (unsigned long long)r->config);
 	}
 }
 
@@ -210,8 +252,9 @@ lowwater_write(int state_dir, const char *association, const struct lowwater *l,
 	(void)buf_put_str(&text, "at ");
 	(void)spool_point_put(&text, &l->at);
 	(void)buf_put_char(&text, '\n');
-	print_ranges(&text, "marked", &l->marked);
-	print_ranges(&text, "withheld", &l->withheld);
+	print_ranges(&text, "marked", false, &l->marked);
+	print_ranges(&text, "withheld", false, &l->withheld);
+	print_ranges(&text, "replaced", true, &l->replaced);
 	rc = sealed_write(dir, association, &text, e);
 	buf_clear(&text);
 	close(dir);
@@ -223,5 +266,6 @@ lowwater_clear(struct lowwater *l)
 {
 	waiting_clear(&l->marked);
 	waiting_clear(&l->withheld);
+	waiting_clear(&l->replaced);
 	l->at = (struct spool_point){ .msgid = 0 };
 }

@@ -19,6 +19,7 @@ struct waiting_range {
 	uint64_t tag;    /* marked: generation; withheld: first Timestamp */
 	int64_t since_s; /* epoch seconds of its first message's arrival */
 	uint64_t config; /* withheld: MsgID of the CONFIG's last part */
+	struct stream_id stream; /* replaced: whose numbers these are */
 };
 
 struct waiting {
@@ -30,6 +31,7 @@ struct lowwater {
 	struct spool_point at;
 	struct waiting marked;   /* for the CONFIG of their generation */
 	struct waiting withheld; /* for the clock */
+	struct waiting replaced; /* for the clock, of former streams */
 };
 
 /* Add one DATA message; extends the last range where it can. */
@@ -37,9 +39,16 @@ void waiting_mark(struct waiting *w, uint64_t msgid, uint64_t generation,
     int64_t now_s);
 void waiting_withhold(struct waiting *w, uint64_t msgid, uint64_t timestamp,
     uint64_t config, int64_t now_s);
+/* As it is; dropped when there are too many. */
+void waiting_add(struct waiting *w, const struct waiting_range *r);
 void waiting_drop(struct waiting *w, size_t i);
 uint64_t waiting_messages(const struct waiting *w);
 void waiting_clear(struct waiting *w);
+
+/* Another stream begins: what is withheld is of a former one from now on.
+ * Returns how many messages are not waited for any more: those that were
+ * marked, those of the time before 2000, and what is too much. */
+uint64_t lowwater_replace(struct lowwater *l, struct spool_point at);
 
 /* A missing file is a mark at 0; a damaged one is ERR_INPUT, and out is at 0:
  * applying the archive from its beginning derives it anew. */
