@@ -22,7 +22,6 @@
 enum {
 	CLIENTS_MAX = 16,
 	CLIENT_MS = 5000, /* for its request, and for reading the reply */
-	ASK_S = 600,      /* a compilation may take its time */
 	REPLY_MAX = 16 << 20,
 };
 
@@ -283,10 +282,10 @@ control_listen(uv_loop_t *loop, const char *run, control_answer *answer_fn,
 /* --- The client ----------------------------------------------------------- */
 
 static int
-dial(const char *run, struct err *e)
+dial(const char *run, int wait_s, struct err *e)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	struct timeval wait = { .tv_sec = ASK_S };
+	struct timeval wait = { .tv_sec = wait_s };
 	int fd;
 
 	if (socket_path(run, to.sun_path, sizeof(to.sun_path), e) == -1)
@@ -329,11 +328,11 @@ read_reply(struct slice in, struct buf *reply, int *status, struct err *e)
 }
 
 int
-control_ask(const char *run, const char *const *word, struct buf *reply,
-    int *status, struct err *e)
+control_ask(const char *run, const char *const *word, int wait_s,
+    struct buf *reply, int *status, struct err *e)
 {
 	struct buf line = { 0 }, in = { 0 };
-	int rc = -1, fd = dial(run, e);
+	int rc = -1, fd = dial(run, wait_s, e);
 
 	if (fd == -1)
 		return -1;
@@ -346,6 +345,8 @@ control_ask(const char *run, const char *const *word, struct buf *reply,
 	if (io_write_full(fd, buf_slice(&line), e) == 0 &&
 	    io_read_upto(fd, REPLY_MAX, &in, e) == 0)
 		rc = read_reply(buf_slice(&in), reply, status, e);
+	else if (e->sys == EAGAIN)
+		err_set(e, ERR_TEMP, "hubd has not answered for %d s", wait_s);
 	buf_clear(&line);
 	buf_clear(&in);
 	close(fd);

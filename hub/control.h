@@ -33,10 +33,15 @@ int control_listen(uv_loop_t *loop, const char *run, control_answer *answer,
 /* Closes the socket and its clients; freed by the loop. */
 void control_close(struct control *c);
 
+enum {
+	CONTROL_LOOK_S = 5,  /* how long who only looks waits for an answer */
+	CONTROL_WORK_S = 600 /* a compilation may take its time */
+};
+
 /* Ask the hubd that runs.  0: *status and *reply are filled; -1 with ERR_TEMP
- * and ENOENT or ECONNREFUSED in e->sys when none does.  word: NULL-terminated,
- * without blanks. */
-int control_ask(const char *run, const char *const *word, struct buf *reply,
-    int *status, struct err *e);
+ * and ENOENT or ECONNREFUSED in e->sys when none does; ERR_TEMP alone when it
+ * does not answer within wait_s.  word: NULL-terminated, without blanks. */
+int control_ask(const char *run, const char *const *word, int wait_s,
+    struct buf *reply, int *status, struct err *e);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/options.h"
 #include "hub/hubd.h"
 
 static const char usage[] =
@@ -48,7 +49,11 @@ parse(int argc, char **argv, struct words *w)
 			(void)puts("hubd (Axletree) " PACKAGE_VERSION);
 			return EX_OK;
 		} else {
-			(void)fputs(usage, stderr);
+			(void)fprintf(stderr,
+			    strcmp(word, "-c") == 0
+				? "hubd: %s needs a FILE; see hubd --help\n"
+				: "hubd: unknown option %s; see hubd --help\n",
+			    word);
 			return EX_USAGE;
 		}
 	}
@@ -115,15 +120,18 @@ int
 main(int argc, char **argv)
 {
 	struct words w = { .level = LOG_LEVEL_INFO };
-	int parent = -1, status = parse(argc, argv, &w);
-	struct hubd_opts opts = { .ready = tell_parent, .arg = &parent };
+	struct hubd_opts opts = { .arg = NULL };
+	enum log_target target = options_streams();
+	int parent = -1, status;
 	struct err e;
 
+	status = parse(argc, argv, &w);
 	if (status != -1)
 		return status;
-	opts.config = w.config;
-	log_open("hubd", w.background ? LOG_TARGET_SYSLOG : LOG_TARGET_AUTO,
-	    w.level);
+	opts = (struct hubd_opts){ .config = w.config,
+		.ready = tell_parent,
+		.arg = &parent };
+	log_open("hubd", w.background ? LOG_TARGET_SYSLOG : target, w.level);
 	if (w.background)
 		go_into_background(&parent);
 	if (hubd_run(&opts, &e) == 0)

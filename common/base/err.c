@@ -101,6 +101,7 @@ sys_exit_code(int sys)
 	case EPERM:
 		return EX_NOPERM;
 	case EIO:
+	case EBADF:
 		return EX_IOERR;
 	case ENOENT:
 	case ENOTDIR:

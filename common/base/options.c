@@ -3,9 +3,12 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
@@ -146,14 +149,45 @@ base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-int
-options_main(const struct options_verb *verbs, int argc, char **argv)
+enum log_target
+options_streams(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDWR };
+	bool told = fcntl(STDERR_FILENO, F_GETFD) != -1;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+			(void)open("/dev/null", modes[fd]); /* is that fd */
+	return told ? LOG_TARGET_AUTO : LOG_TARGET_SYSLOG;
+}
+
+/* What was printed and cannot be written is no success. */
+static int
+end_output(int status)
+{
+	struct err e = { 0 };
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	err_sys(&e, "standard output");
+	if (status != EX_OK)
+		return status;
+	log_err("%s", e.msg);
+	return err_exit_code(&e);
+}
+
+static int
+parse_and_run(const struct options_verb *verbs, enum log_target target,
+    int argc, char **argv)
 {
 	struct options o = { .program = base_name(argv[0]) };
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
+		if (strcmp(argv[i], "-c") == 0) {
+			if (i + 1 == argc)
+				return usage_error(o.program, "-c needs a FILE",
+				    "");
 			o.config = argv[++i];
 		} else if (strcmp(argv[i], "--help") == 0) {
 			print_help(verbs, o.program);
@@ -167,13 +201,22 @@ options_main(const struct options_verb *verbs, int argc, char **argv)
 			    argv[i]);
 		}
 	}
-	log_open(o.program, LOG_TARGET_AUTO,
+	log_open(o.program, target,
 	    o.quiet         ? LOG_LEVEL_ERR
 		: o.verbose ? LOG_LEVEL_DEBUG
 			    : LOG_LEVEL_WARN);
 	if (i == argc)
 		return usage_error(o.program, "no command given", "");
 	return run_verb(verbs, &o, argc - i, argv + i);
+}
+
+int
+options_main(const struct options_verb *verbs, int argc, char **argv)
+{
+	enum log_target target = options_streams();
+
+	log_open(base_name(argv[0]), target, LOG_LEVEL_WARN);
+	return end_output(parse_and_run(verbs, target, argc, argv));
 }
 
 /* Seconds of one unit letter; 0: no such unit. */

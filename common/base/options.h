@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/base/log.h"
 
 struct options {
 	const char *program;
@@ -38,8 +39,14 @@ struct options_verb {
 int options_parse(struct options *o, const struct options_flag *flags, int argc,
     char **argv, struct err *e);
 
+/* A program may be started with standard streams closed: what it opens then
+ * must not get their numbers.  Reading or writing one that was closed fails,
+ * but for standard error, in place of which the syslog is to be used. */
+enum log_target options_streams(void);
+
 /* Parse the common options, find the verb, run it: the body of main().
- * --help and --version are answered here.  Returns the exit status. */
+ * --help and --version are answered here.  Returns the exit status; 0 only
+ * when all that was printed is written. */
 int options_main(const struct options_verb *verbs, int argc, char **argv);
 
 /* "90", "90s", "5m", "24h", "7d" as seconds; -1 and ERR_USAGE otherwise. */

@@ -125,6 +125,11 @@ descend(int *fd, const char *name, const char *path, struct walk w,
 			return err_set(e, ERR_CONFIG,
 			    "%s: is a symbolic link: name the directory itself",
 			    path);
+		if (sys == ENOTDIR)
+			return err_set(e, ERR_CONFIG,
+			    "%s: is not a directory: move it away, or name "
+			    "another",
+			    path);
 		errno = sys;
 		return err_sys(e, "%s", path);
 	}
@@ -212,6 +217,31 @@ make_for(const struct node_account *a, const char *path, mode_t mode,
 
 /* --- What programs call -------------------------------------------------------- */
 
+enum {
+	DESCRIPTORS_MIN = 64 /* libuv ends a process that has none for it */
+};
+
+static int
+enough_descriptors(struct err *e)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1)
+		return err_sys(e, "limit of descriptors");
+	if (l.rlim_cur < DESCRIPTORS_MIN && l.rlim_max >= DESCRIPTORS_MIN) {
+		l.rlim_cur = DESCRIPTORS_MIN;
+		return setrlimit(RLIMIT_NOFILE, &l) == 0
+		    ? 0
+		    : err_sys(e, "limit of descriptors");
+	}
+	if (l.rlim_cur < DESCRIPTORS_MIN)
+		return err_set(e, ERR_TEMP,
+		    "only %llu descriptors are allowed: raise ulimit -n to %d "
+		    "or more",
+		    (unsigned long long)l.rlim_cur, DESCRIPTORS_MIN);
+	return 0;
+}
+
 int
 node_enter(const struct config *c, struct err *e)
 {
@@ -222,6 +252,8 @@ node_enter(const struct config *c, struct err *e)
 	(void)setlocale(LC_ALL, "C");
 	if (setrlimit(RLIMIT_CORE, &none) == -1)
 		return err_sys(e, "no core files");
+	if (enough_descriptors(e) == -1)
+		return -1;
 	if (node_account(c, &a, e) == -1)
 		return -1;
 	if (geteuid() == a.uid)
@@ -268,7 +300,7 @@ node_open(const struct config *c, struct node *out, struct err *e)
 	if (n.spool_dir == -1 || check_local(n.spool_dir, c->node.spool, e))
 		goto fail;
 	n.run_dir = open_root(c->node.run, MODE_RUN, e);
-	if (n.run_dir == -1)
+	if (n.run_dir == -1 || check_local(n.run_dir, c->node.run, e))
 		goto fail;
 	*out = n;
 	return 0;

@@ -58,7 +58,8 @@ ask_hub(const struct ground *g, const char *const *word, struct err *e)
 {
 	struct buf reply = { 0 };
 	int status = 0;
-	int rc = control_ask(g->config->node.run, word, &reply, &status, e);
+	int rc = control_ask(g->config->node.run, word, CONTROL_WORK_S, &reply,
+	    &status, e);
 
 	if (rc == -1 && (e->sys == ENOENT || e->sys == ECONNREFUSED))
 		rc = answer_here(g, word, &reply, &status, e);

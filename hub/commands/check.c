@@ -68,7 +68,8 @@ judge_all(struct ground *g, struct nagios *r, struct err *e)
 	if (rc == 0)
 		notices_each(n, judge_node, r);
 	if (rc == 0 && hubd_says == NULL)
-		nagios_say(r, NAGIOS_CRITICAL, "hubd", "does not run");
+		nagios_say(r, NAGIOS_CRITICAL, "hubd",
+		    "does not run or answer");
 	for (; rc == 0 && *list != NULL; list++) {
 		rc = view_look(g, n, hubd_says, *list, &v, e);
 		if (rc == 0)

@@ -109,7 +109,8 @@ bring_up_to_date(const struct leaf *l, struct err *e)
 	const char *const word[] = { "flush", l->tree, l->path, NULL };
 	struct buf reply = { .limit = 0 };
 	int status = 0;
-	int rc = control_ask(l->config->node.run, word, &reply, &status, e);
+	int rc = control_ask(l->config->node.run, word, CONTROL_WORK_S, &reply,
+	    &status, e);
 
 	if (rc == -1 && (e->sys == ENOENT || e->sys == ECONNREFUSED))
 		rc = 0;

@@ -23,11 +23,11 @@ view_ask_hubd(const struct ground *g)
 {
 	const char *const word[] = { "status", NULL };
 	struct buf reply = { 0 };
-	struct err ignored; /* then none runs */
+	struct err ignored; /* then none runs, or it is stuck */
 	int status = 0;
 
-	if (control_ask(g->config->node.run, word, &reply, &status, &ignored) ==
-		-1 ||
+	if (control_ask(g->config->node.run, word, CONTROL_LOOK_S, &reply,
+		&status, &ignored) == -1 ||
 	    status != 0) {
 		buf_clear(&reply);
 		return NULL;
