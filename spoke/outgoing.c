@@ -22,6 +22,7 @@
 #include "common/base/mem.h"
 #include "common/spool/reader.h"
 #include "spoke/outgoing.h"
+#include "transport/feeder.h"
 
 enum {
 	PART_MAX = 4 << 20, /* bytes of a body: half of a message's limit */
@@ -232,14 +233,10 @@ int
 outgoing_open(const struct node *n, const struct association *a, int wait_ms,
     struct outgoing **out, struct err *e)
 {
-	const struct outbox_opts opts = { .lock_wait_ms = wait_ms,
-		.size_max = a->spool_size,
-		.full = a->spool_full == CONFIG_DROP_OLDEST
-		    ? SPOOL_FULL_DROP_OLDEST
-		    : SPOOL_FULL_REFUSE,
-		.retain_s = a->retain_s };
+	struct outbox_opts opts = feeder_outbox_opts(a);
 	struct outgoing *o = mem_alloc(sizeof(*o));
 
+	opts.lock_wait_ms = wait_ms;
 	o->a = a;
 	o->state_dir = n->state_dir;
 	o->dir = node_open_association(n, a, e);

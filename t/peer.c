@@ -365,6 +365,11 @@ peer_read(struct peer *p, size_t n, struct mono now)
 		return false;
 	if (n > p->wire.n)
 		n = p->wire.n;
+	if (n > 0 && n > session_read_most(p->session)) {
+		n = session_read_most(p->session);
+		if (n == 0)
+			return false;
+	}
 	if (n > 0) {
 		session_input(p->session, (struct slice){ p->wire.p, n }, now);
 		buf_drop(&p->wire, n);

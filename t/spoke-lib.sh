@@ -55,3 +55,64 @@ age() {
 	    tr -d ' ')" >>aged
 	cp aged "state/tokens/$1"
 }
+
+# --- A spoke and its hub over a real sshd -------------------------------
+
+# both NODE [KEYS]: the association's block is the same on both ends.
+both() {
+	cat <<-EOT
+	node "$1" {
+		state = "$tmp/$1/state" spool = "$tmp/$1/spool"
+		run = "$tmp/$1/run"
+	}
+	association "alps" {
+		hub = "noc" spoke = "gw" compression = gzip
+		hub-subtree = "/Sites/Alps" ${2-}
+		ssh {
+			host = "127.0.0.1" port = $sshd_port user = "$(id -un)"
+			identity = "alps.key" known-hosts = "known_hosts"
+		}
+	}
+	EOT
+}
+
+# configure [KEYS [LINES]]: spoke.conf with the collector a, and hub.conf.
+configure() {
+	{ both gw "${1-}" && printf '%s\n' "${2-$(collector a)}"; } >spoke.conf
+	both noc "${1-}" >hub.conf
+	chmod 600 spoke.conf hub.conf
+}
+
+# ssh_pair: an sshd, a key that may do `hubctl receive alps`, both
+# configurations.
+ssh_pair() {
+	need ssh-keygen
+	start_sshd || skip_all "no sshd"
+	hubctl=$(command -v hubctl)
+	mkdir -m 700 gw noc
+	cp "$sshd_dir/known_hosts" .
+	ssh-keygen -q -t ed25519 -N '' -f alps.key
+	configure
+	echo "restrict,command=\"ASAN_OPTIONS=$ASAN_OPTIONS $hubctl -c $tmp/hub.conf receive alps\" $(
+		cat alps.key.pub)" >"$sshd_dir/authorized_keys"
+}
+
+connections() {
+	grep -c '^Accepted publickey' "$sshd_dir/log"
+}
+
+# start_again: the sshd that was stopped.
+start_again() {
+	start sshd "$(PATH=$PATH:/usr/sbin command -v sshd)" -D \
+	    -E "$sshd_dir/log" -f "$sshd_dir/config"
+	sshd_pid=$pid
+}
+
+# status_of KEY: of the spoke.
+status_of() {
+	sp status --json | sed "s/.*\"$1\":\"*\([^,\"}]*\).*/\1/"
+}
+
+hub() {
+	hubctl -c "$tmp/hub.conf" "$@"
+}

@@ -4,47 +4,8 @@
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/spoke-lib.sh"
 
-need ssh-keygen
-start_sshd || skip_all "no sshd"
-hubctl=$(command -v hubctl)
-
-# both NODE [KEYS]: the association's block is the same on both ends.
-both() {
-	cat <<-EOT
-	node "$1" {
-		state = "$tmp/$1/state" spool = "$tmp/$1/spool"
-		run = "$tmp/$1/run"
-	}
-	association "alps" {
-		hub = "noc" spoke = "gw" compression = gzip
-		hub-subtree = "/Sites/Alps" ${2-}
-		ssh {
-			host = "127.0.0.1" port = $sshd_port user = "$(id -un)"
-			identity = "alps.key" known-hosts = "known_hosts"
-		}
-	}
-	EOT
-}
-configure() {
-	{ both gw "$@" && collector a; } >spoke.conf
-	both noc "$@" >hub.conf
-	chmod 600 spoke.conf hub.conf
-}
-
-mkdir -m 700 gw noc
-cp "$sshd_dir/known_hosts" .
-ssh-keygen -q -t ed25519 -N '' -f alps.key
-configure
-echo "restrict,command=\"ASAN_OPTIONS=$ASAN_OPTIONS $hubctl -c $tmp/hub.conf receive alps\" $(
-	cat alps.key.pub)" >"$sshd_dir/authorized_keys"
+ssh_pair
 echo 'echo v:1; echo w:2' >a.sh
-
-connections() {
-	grep -c '^Accepted publickey' "$sshd_dir/log"
-}
-status_of() {
-	sp status --json | sed "s/.*\"$1\":\"*\\([^,\"}]*\\).*/\\1/"
-}
 
 ok "nothing to send" sp push
 is "makes no connection" "$(connections)" 0
@@ -73,9 +34,7 @@ exits "it is still down" 75 sp push
 is "it is not told again" "$(cat out err)" ""
 exits "check knows" 2 sp check
 is "status too" "$(status_of state)" delivery
-start sshd "$(PATH=$PATH:/usr/sbin command -v sshd)" -D -E "$sshd_dir/log" \
-    -f "$sshd_dir/config"
-sshd_pid=$pid
+start_again
 delivered() {
 	sp push 2>told
 }

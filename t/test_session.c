@@ -354,27 +354,6 @@ a_kept_session_stays_and_delivers_later(void **state)
 	assert_true(session_counts(spoke.session)->out_bytes < 1000);
 }
 
-static void
-the_rate_is_kept(void **state)
-{
-	struct mono now = { 1000000000 }, start = now;
-
-	(void)state;
-	peer_write(&spoke, 100, 1000);
-	spoke.opts.rate = 10000;
-	spoke.opts.codec = &codec_none;
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
-	while (spoke.end == SESSION_NOTHING || hub.end == SESSION_NOTHING) {
-		while (either_moves(now))
-			continue;
-		now = mono_add_ms(now, 10);
-	}
-	assert_ended();
-	/* 115 KB at 10 KB/s, the first second's worth at once */
-	assert_in_range(mono_ms_since(now, start), 10000, 13000);
-}
-
 int
 main(void)
 {
@@ -399,7 +378,6 @@ main(void)
 		T(a_codec_that_the_peer_lacks_falls_back),
 		T(what_does_not_shrink_goes_as_it_is),
 		T(a_kept_session_stays_and_delivers_later),
-		T(the_rate_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -313,6 +315,58 @@ dropping_the_oldest_leaves_a_tombstone(void **state)
 	outbox_close(o);
 }
 
+/* What a budget lets go: the newest, and the CONFIG that they need. */
+static void
+dropping_to_a_size_spares_the_config(void **state)
+{
+	struct outbox_opts opts = { .segment_max = 2000 };
+	struct outbox *o = helper_outbox(top, &opts);
+	uint64_t first;
+	struct err e = { 0 };
+	char want[64];
+
+	(void)state;
+	assert_int_equal(helper_put_config(o, 1, 1, 1, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		if (i == 100)
+			assert_int_equal(helper_put_config(o, 2, 1, 1, &e), 0);
+		if (helper_put_data(o, i, &e) == -1 ||
+		    outbox_commit(o, &e) == -1)
+			fail_msg("%s", e.msg);
+	}
+	assert_int_equal(outbox_seal(o, &e), 0);
+	assert_int_equal(outbox_drop_oldest(o, UINT64_MAX / 2, &e), 0);
+	assert_int_equal(outbox_state(o)->waiting_messages, 302);
+	assert_int_equal(outbox_drop_oldest(o, 10000, &e), 0);
+	/* the CONFIG of generation 2 is message 102, and its segment stays */
+	assert_in_range(outbox_state(o)->waiting_bytes, 6000, 12000);
+	assert_int_equal(outbox_lost(o)->n, 2);
+	assert_int_equal(outbox_lost(o)->range[0].first, 1);
+	assert_int_equal(outbox_lost(o)->range[0].last, 101);
+	assert_int_equal(outbox_lost(o)->range[0].why, LEDGER_TOMBSTONE);
+	first = outbox_lost(o)->range[1].last + 1;
+	assert_int_equal(outbox_state(o)->dropped,
+	    101 + first - outbox_lost(o)->range[1].first);
+	/* and so again */
+	assert_int_equal(outbox_drop_oldest(o, 10000, &e), 0);
+	assert_int_equal(outbox_lost(o)->range[1].last + 1, first);
+	assert_int_equal(outbox_drop_oldest(o, 0, &e), 0);
+	assert_true(outbox_lost(o)->range[1].last + 1 > first);
+	outbox_close(o);
+	o = helper_outbox(top, &opts);
+	assert_int_equal(outbox_state(o)->quarantined, 0);
+	assert_int_equal(outbox_lost(o)->n, 2);
+	first = outbox_lost(o)->range[1].last + 1;
+	outbox_close(o);
+	(void)snprintf(want, sizeof(want), "gap:102 102 103");
+	assert_int_equal(
+	    strncmp(helper_read(top, SPOOL_OUTBOX, 1), want, strlen(want)), 0);
+	(void)snprintf(want, sizeof(want), "gap:%" PRIu64, first);
+	assert_non_null(strstr(helper_read(top, SPOOL_OUTBOX, 1), want));
+	assert_non_null(strstr(helper_read(top, SPOOL_OUTBOX, 1), " 302"));
+}
+
 static void
 a_message_too_large_is_refused(void **state)
 {
@@ -553,6 +607,7 @@ main(void)
 		TEST(an_empty_spool_goes_on_from_its_mark),
 		TEST(a_full_spool_refuses),
 		TEST(dropping_the_oldest_leaves_a_tombstone),
+		TEST(dropping_to_a_size_spares_the_config),
 		TEST(a_message_too_large_is_refused),
 		TEST(sent_messages_stay_for_their_time),
 		TEST(the_last_data_stay_whatever_their_age),

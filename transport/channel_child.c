@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ set_alarm(struct mono deadline)
 {
 	int64_t left_ms = -mono_ms_since(clock_mono(), deadline);
 
+	if (deadline.ns == 0)
+		return;
 	if (left_ms < 1)
 		left_ms = 1;
 	if (left_ms < DEADLINE_MAX_S * INT64_C(1000))
@@ -65,20 +68,20 @@ close_others(int a, int b)
 	close_range((unsigned)high + 1, ~0U, 0);
 }
 
-static void child(const struct channel_child_opts *o, int local, int report_fd)
-    __attribute__((noreturn));
+static void child(const struct channel_child_opts *o, int local, int report_fd,
+    uint64_t *wire) __attribute__((noreturn));
 
 static void
-child(const struct channel_child_opts *o, int local, int report_fd)
+child(const struct channel_child_opts *o, int local, int report_fd,
+    uint64_t *wire)
 {
-	struct channel_report r = { .wire_bytes = 0 };
+	struct channel_report r = { .err = { 0 } };
 	struct err ignored; /* nobody is left to tell */
 
 	reset_signals();
 	close_others(local, report_fd);
 	set_alarm(o->deadline);
-	(void)o->carry(o->association, o->deadline, local, &r.wire_bytes,
-	    &r.err);
+	(void)o->carry(o->association, o->deadline, local, wire, &r.err);
 	shutdown(local, SHUT_RDWR);
 	io_write_full(report_fd, (struct slice){ (char *)&r, sizeof(r) },
 	    &ignored);
@@ -92,19 +95,25 @@ channel_child_start(const struct channel_child_opts *o, struct channel *out,
     struct err *e)
 {
 	int pair[2] = { -1, -1 }, report[2] = { -1, -1 };
+	uint64_t *wire = mmap(NULL, sizeof(*wire), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid = -1;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	if (wire == MAP_FAILED ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		pair) == -1 ||
 	    pipe2(report, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
 		err_sys(e, "the process of the connection");
 		goto out;
 	}
 	if (pid == 0)
-		child(o, pair[1], report[1]);
-	*out = (struct channel){ pair[0], pair[0], pid, report[0] };
+		child(o, pair[1], report[1], wire);
+	*out =
+	    (struct channel){ pair[0], pair[0], pid, report[0], .wire = wire };
 	pair[0] = report[0] = -1;
 out:
+	if (pid == -1 && wire != MAP_FAILED)
+		munmap(wire, sizeof(*wire));
 	if (pair[0] != -1)
 		close(pair[0]);
 	if (pair[1] != -1)
@@ -114,4 +123,12 @@ out:
 	if (report[1] != -1)
 		close(report[1]);
 	return pid == -1 ? -1 : 0;
+}
+
+void
+channel_child_unshare(struct channel *c)
+{
+	if (c->wire != NULL)
+		munmap((void *)(uintptr_t)c->wire, sizeof(*c->wire));
+	c->wire = NULL;
 }

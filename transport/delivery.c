@@ -1,8 +1,8 @@
 /*
- * One session over one channel; see delivery.h.  It runs in a child that is
- * confined to the association's directory before it reads the first byte from
- * outside; here are that child, what it opens, and how a session begins and
- * ends.  The loop is delivery_loop.c.
+ * One session over one channel; see delivery.h.  It runs in a child
+ * (delivery_wait.c) that is confined to the association's directory before it
+ * reads the first byte from outside; here are what it opens, and how a session
+ * begins and ends.  The loop is delivery_loop.c.
  */
 #include "config.h"
 
@@ -20,7 +20,6 @@
 #include "common/base/log.h"
 #include "common/base/sandbox.h"
 #include "transport/bare.h"
-#include "transport/delivery_child.h"
 #include "transport/delivery_impl.h"
 #include "transport/session_lock.h"
 
@@ -244,11 +243,12 @@ close_all(struct delivery *d)
 }
 
 int
-delivery_run_here(const struct delivery_opts *o, struct delivery_result *r,
-    struct err *e)
+delivery_run_here(const struct delivery_opts *o, struct delivery_sofar *sofar,
+    struct delivery_result *r, struct err *e)
 {
 	struct delivery d = { .o = o,
 		.r = r,
+		.sofar = sofar,
 		.node = { -1, -1, -1 },
 		.association_dir = -1,
 		.lock_fd = -1,
@@ -268,28 +268,6 @@ delivery_run_here(const struct delivery_opts *o, struct delivery_result *r,
 out:
 	close_all(&d);
 	return rc;
-}
-
-/* --- The child ------------------------------------------------------------------ */
-
-static int
-work(void *arg, struct delivery_result *r, struct err *e)
-{
-	return delivery_run_here(arg, r, e);
-}
-
-int
-delivery_run(const struct delivery_opts *o, struct delivery_result *r,
-    struct err *e)
-{
-	struct delivery_opts own = *o; /* work may be given what it changes */
-	struct delivery_child c;
-
-	*r = (struct delivery_result){ 0 };
-	err_clear(e);
-	if (delivery_child_start(work, &own, &c, e) == -1)
-		return -1;
-	return delivery_child_end(&c, r, e);
 }
 
 void

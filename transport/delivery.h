@@ -12,6 +12,12 @@
 #include "transport/session.h"
 #include "transport/transport.h"
 
+/* What a session did so far. */
+struct delivery_sofar {
+	uint64_t bytes; /* on the wire, as far as that is known */
+	struct session_counts counts;
+};
+
 struct delivery_opts {
 	const struct config *config;
 	const struct association *association;
@@ -19,6 +25,10 @@ struct delivery_opts {
 	struct mono deadline; /* the session is cut then; ns 0: none */
 	/* Stays open: channel_close has the cause of what failed in it. */
 	const struct channel *channel;
+	/* Called every few seconds while it runs; true: it is to end in order.
+	 * NULL: none. */
+	bool (*look)(void *arg, const struct delivery_sofar *now);
+	void *arg;
 };
 
 struct delivery_result {
@@ -31,10 +41,13 @@ struct delivery_result {
 	uint64_t quarantined;       /* refused or poisonous: kept there */
 	uint64_t ignored;           /* carried files that are none of ours */
 	uint64_t unsigned_files;    /* that wait for a signature for long */
+	int stopped;                /* the signal that asked us to end, or 0 */
+	int64_t wait_s;             /* EDQUOT: until the budget allows one */
 };
 
-/* Run one session to its end: role and mode are the association's.  r is filled
- * in either case.  -1: ERR_TEMP with EBUSY: a session of this association is
+/* Run one session to its end: role and mode are the association's.  SIGTERM or
+ * SIGINT end it in order; that they came is in r, and they are the caller's to
+ * act upon.  r is filled in either case.  -1: ERR_TEMP with EBUSY: a session of this association is
  * running on this machine (an opener gives way, another takes over); ERR_TEMP
  * with EAGAIN: the peer is busy, come again soon; ERR_TEMP
  * with EPIPE: the stream ended early, channel_close may know why; the peer was

@@ -68,7 +68,8 @@ static int
 explain(int status, struct err *e)
 {
 	if (WIFSIGNALED(status) &&
-	    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL))
+	    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT ||
+		WTERMSIG(status) == SIGKILL))
 		return err_set(e, ERR_TEMP,
 		    "the session was ended by signal %d", WTERMSIG(status));
 	return err_set(e, ERR_INTERNAL, "the session died with status 0x%x",

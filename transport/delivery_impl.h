@@ -15,12 +15,14 @@ enum {
 struct delivery {
 	const struct delivery_opts *o;
 	struct delivery_result *r;
+	struct delivery_sofar *sofar; /* the parent reads it */
 	struct node node;
 	int association_dir, lock_fd, slot_fd, watch_fd;
 	struct inbox *in;
 	struct feeder feeder;
 	struct session *session;
 	struct buf input;
+	uint64_t overhead; /* of the channel, that the session was told of */
 	struct mono now, took_at;
 	bool unsealed;     /* took_at says since when */
 	bool write_full;   /* wait until it can be written again */
@@ -29,8 +31,8 @@ struct delivery {
 };
 
 /* delivery_run in this process, which is confined from then on. */
-int delivery_run_here(const struct delivery_opts *o, struct delivery_result *r,
-    struct err *e);
+int delivery_run_here(const struct delivery_opts *o,
+    struct delivery_sofar *sofar, struct delivery_result *r, struct err *e);
 /* The inbox behind its cursor. */
 int delivery_open_inbox(const struct node *n, int association_dir,
     const struct association *a, struct inbox **out, struct err *e);

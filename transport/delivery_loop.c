@@ -19,13 +19,16 @@ enum {
 	POLL_MAX_MS = 60000,
 };
 
-static volatile sig_atomic_t asked_to_end;
+/* TERM: at once, for a newer session waits.  INT: in order. */
+static volatile sig_atomic_t asked_to_end, asked_to_leave;
 
 static void
-on_term(int sig)
+on_asked(int sig)
 {
-	(void)sig;
-	asked_to_end = 1;
+	if (sig == SIGTERM)
+		asked_to_end = 1;
+	else
+		asked_to_leave = 1;
 }
 
 /* Answers to the session */
@@ -189,11 +192,20 @@ run_session(struct delivery *d, struct err *e)
 
 /* Events */
 
+/* What the rate lets us read; all, where else nobody could go on. */
+static size_t
+read_most(const struct delivery *d)
+{
+	size_t most = session_read_most(d->session);
+
+	return most > DELIVERY_READ || d->write_full ? DELIVERY_READ : most;
+}
+
 static void
 on_readable(struct delivery *d)
 {
 	char *room = buf_room(&d->input, DELIVERY_READ); /* stays empty */
-	ssize_t n = read(d->o->channel->read_fd, room, DELIVERY_READ);
+	ssize_t n = read(d->o->channel->read_fd, room, read_most(d));
 
 	if (n > 0)
 		session_input(d->session, (struct slice){ room, (size_t)n },
@@ -242,7 +254,8 @@ static void
 wait_event(struct delivery *d, const sigset_t *open_mask)
 {
 	struct pollfd fd[] = {
-		{ .fd = d->o->channel->read_fd, .events = POLLIN },
+		{ .fd = read_most(d) > 0 ? d->o->channel->read_fd : -1,
+		    .events = POLLIN },
 		{ .fd = d->write_full && !d->write_closed
 			? d->o->channel->write_fd
 			: -1,
@@ -262,11 +275,30 @@ wait_event(struct delivery *d, const sigset_t *open_mask)
 		on_written(d);
 }
 
+/* What the parent may know, and what the channel adds on the wire. */
+static void
+note_sofar(struct delivery *d)
+{
+	const struct session_counts *c = session_counts(d->session);
+	const volatile uint64_t *wire = d->o->channel->wire;
+	uint64_t ours = c->in_bytes + c->out_bytes, overhead;
+
+	d->sofar->counts = *c;
+	d->sofar->bytes = ours;
+	overhead = wire != NULL && *wire > ours ? *wire - ours : 0;
+	if (overhead > d->overhead) {
+		session_overhead(d->session, overhead - d->overhead);
+		d->overhead = overhead;
+	}
+}
+
 static void
 on_time(struct delivery *d)
 {
 	struct err e = { 0 };
 
+	if (asked_to_leave)
+		session_leave(d->session, d->now);
 	if (asked_to_end) {
 		err_set(&e, ERR_TEMP,
 		    "this session was asked to end, for a newer one or a stop");
@@ -290,28 +322,34 @@ on_time(struct delivery *d)
 int
 delivery_loop(struct delivery *d, struct err *e)
 {
-	struct sigaction term = { .sa_handler = on_term }, old_term, old_pipe;
+	struct sigaction asked = { .sa_handler = on_asked };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction old_term, old_int, old_pipe;
 	sigset_t block, open_mask;
 	int rc;
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGINT);
 	sigprocmask(SIG_BLOCK, &block, &open_mask);
 	sigdelset(&open_mask, SIGTERM);
-	asked_to_end = 0;
-	sigaction(SIGTERM, &term, &old_term);
+	sigdelset(&open_mask, SIGINT);
+	asked_to_end = asked_to_leave = 0;
+	sigaction(SIGTERM, &asked, &old_term);
+	sigaction(SIGINT, &asked, &old_int);
 	sigaction(SIGPIPE, &ignore, &old_pipe);
 
 	d->now = clock_mono();
 	for (;;) {
 		on_time(d);
 		rc = run_session(d, e);
+		note_sofar(d);
 		if (d->over)
 			break;
 		wait_event(d, &open_mask);
 	}
 	sigaction(SIGPIPE, &old_pipe, NULL);
+	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGTERM, &old_term, NULL);
 	sigprocmask(SIG_SETMASK, &open_mask, NULL);
 	return rc;

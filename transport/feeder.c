@@ -10,6 +10,7 @@
 
 enum {
 	LOCK_WAIT_MS = 30000, /* a collector writes a cycle meanwhile */
+	BUDGET_SEGMENT = 64 << 10,
 };
 
 static int
@@ -32,15 +33,39 @@ copy_state(struct feeder *f, const struct outbox *o)
 	copy_lost(f, o);
 }
 
+/* What the budget drops goes by whole segments, so these are small then. */
 struct outbox_opts
 feeder_outbox_opts(const struct association *a)
 {
 	return (struct outbox_opts){ .lock_wait_ms = LOCK_WAIT_MS,
 		.size_max = a->spool_size,
+		.segment_max =
+		    a->budget > 0 && a->budget_full == CONFIG_DROP_OLDEST
+		    ? BUDGET_SEGMENT
+		    : 0,
 		.full = a->spool_full == CONFIG_DROP_OLDEST
 		    ? SPOOL_FULL_DROP_OLDEST
 		    : SPOOL_FULL_REFUSE,
 		.retain_s = a->retain_s };
+}
+
+int
+feeder_drop_oldest(int association_dir, const struct association *a,
+    uint64_t keep, struct err *e)
+{
+	const struct outbox_opts opts = feeder_outbox_opts(a);
+	struct outbox *o = NULL;
+	int rc;
+
+	if (outbox_open(association_dir, &opts, &o, e) == -1)
+		return -1;
+	rc = outbox_seal(o, e) == -1 ? -1 : outbox_drop_oldest(o, keep, e);
+	if (rc == 0 && outbox_state(o)->dropped > 0)
+		log_warn("the month's budget is used up: the oldest were "
+			 "dropped association=%s messages=%" PRIu64,
+		    a->name, outbox_state(o)->dropped);
+	outbox_close(o);
+	return rc;
 }
 
 int

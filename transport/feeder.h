@@ -28,8 +28,11 @@ struct feeder {
 	uint64_t strange_acks; /* that the spool refused */
 };
 
-/* How a delivery opens an association's outbox. */
+/* How the outbox of `a` is opened, by whoever writes or sends it. */
 struct outbox_opts feeder_outbox_opts(const struct association *a);
+/* By the budget's policy: drop the oldest until no more than keep bytes wait. */
+int feeder_drop_oldest(int association_dir, const struct association *a,
+    uint64_t keep, struct err *e);
 /* Seals what is there. */
 int feeder_open(struct feeder *f, int association_dir,
     const struct association *a, struct err *e);

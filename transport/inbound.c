@@ -59,22 +59,17 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 		(void)notice_clear(o->notices, name, "delivery", clock_wall());
 }
 
-static void
-count(const struct inbound_opts *o, const struct delivery_result *r, int rc)
+/* Of the channel: who is called does not see what carries it. */
+static bool
+count(void *arg, const struct delivery_sofar *now)
 {
-	const struct wire_session s = {
-		r->counts.in_bytes + r->counts.out_bytes, rc == 0, clock_wall()
-	};
-	struct err e = { 0 };
-
-	if (s.bytes > 0 &&
-	    wire_add(o->node->state_dir, o->association->name, &s, &e) == -1)
-		log_warn("bytes not counted: %s", e.msg);
+	wire_tally_add(arg, now->bytes, now->counts.fed_bytes, clock_mono());
+	return false;
 }
 
-void
-inbound_settle(const struct inbound_opts *o, const struct delivery_result *r,
-    int rc, const struct err *e)
+static void
+settle(const struct inbound_opts *o, struct wire_tally *tally,
+    const struct delivery_result *r, int rc, const struct err *e)
 {
 	const struct association *a = o->association;
 	const struct session_counts *n = &r->counts;
@@ -86,8 +81,19 @@ inbound_settle(const struct inbound_opts *o, const struct delivery_result *r,
 		    a->name, n->taken, n->sent, n->refused,
 		    n->in_bytes + n->out_bytes);
 	delivery_log(a, r);
-	count(o, r, rc);
+	wire_tally_end(tally, n->in_bytes + n->out_bytes, n->fed_bytes,
+	    rc == 0);
 	tell(o, r, rc, e);
+}
+
+void
+inbound_settle(const struct inbound_opts *o, const struct delivery_result *r,
+    int rc, const struct err *e)
+{
+	struct wire_tally tally = { .state_dir = o->node->state_dir,
+		.association = o->association->name };
+
+	settle(o, &tally, r, rc, e);
 }
 
 int
@@ -95,15 +101,19 @@ inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
     struct err *e)
 {
 	const struct association *a = o->association;
+	struct wire_tally tally = { .state_dir = o->node->state_dir,
+		.association = a->name };
 	struct delivery_opts d = { .config = o->config,
 		.association = a,
 		.opener = false,
-		.channel = o->channel };
+		.channel = o->channel,
+		.look = count,
+		.arg = &tally };
 	int rc;
 
 	if (!a->keep)
 		d.deadline = mono_add_ms(clock_mono(), SESSION_MS);
 	rc = delivery_run(&d, r, e);
-	inbound_settle(o, r, rc, e);
+	settle(o, &tally, r, rc, e);
 	return rc;
 }

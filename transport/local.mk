@@ -3,6 +3,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/authorize.c %D%/authorize.h \
 	%D%/authorized_keys.c %D%/authorized_keys.h \
 	%D%/bare.c %D%/bare.h \
+	%D%/budget.c %D%/budget.h \
 	%D%/carried_ack.c %D%/carried_ack.h \
 	%D%/carry.c %D%/carry.h \
 	%D%/channel_child.c %D%/channel_child.h \
@@ -10,6 +11,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
 	%D%/delivery_child.c %D%/delivery_child.h \
 	%D%/delivery_loop.c \
+	%D%/delivery_wait.c \
 	%D%/dir.c %D%/dir.h \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
@@ -44,6 +46,9 @@ unit_tests += t/test_delivery t/test_frame t/test_session \
 	t/test_session_hostile t/test_session_state
 t_test_session_state_SOURCES = t/test_session_state.c t/peer.c t/peer.h
 t_test_session_state_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+unit_tests += t/test_budget t/test_session_rate t/test_wire
+t_test_budget_SOURCES = t/test_budget.c
+t_test_budget_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) \
 	t/scratch.c t/scratch.h
 t_test_delivery_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
@@ -53,6 +58,10 @@ t_test_session_SOURCES = t/test_session.c t/peer.c t/peer.h
 t_test_session_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_hostile_SOURCES = t/test_session_hostile.c t/peer.c t/peer.h
 t_test_session_hostile_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_rate_SOURCES = t/test_session_rate.c t/peer.c t/peer.h
+t_test_session_rate_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_wire_SOURCES = t/test_wire.c t/scratch.c t/scratch.h
+t_test_wire_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += t/test_session_lock
 t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h

@@ -5,11 +5,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/config/node.h"
+#include "transport/budget.h"
+#include "transport/feeder.h"
 #include "transport/outbound.h"
 #include "transport/wire.h"
 
@@ -47,57 +51,172 @@ is_busy(const struct err *e)
 	return e->kind == ERR_TEMP && e->sys == EAGAIN;
 }
 
-static int
-deliver_once(const struct outbound_opts *o, struct delivery_result *r,
-    uint64_t *wire_bytes, struct err *e)
+/* A delivery and what it used. */
+struct outbound {
+	const struct outbound_opts *o;
+	struct wire_tally tally;
+};
+
+/* --- The budget ----------------------------------------------------------- */
+
+/* Told once while it lasts, and over when the month is. */
+static void
+tell_budget(const struct outbound_opts *o, const struct budget_answer *b)
 {
 	const struct association *a = o->association;
+	const char *next =
+	    a->role == CONFIG_HUB ? "hubctl status" : "spoke status";
+	char text[160];
+
+	if (o->notices == NULL)
+		return;
+	if (b->level == BUDGET_FINE)
+		(void)notice_clear(o->notices, a->name, "budget", clock_wall());
+	if (b->level != BUDGET_SPENT)
+		(void)notice_clear(o->notices, a->name, "budget-spent",
+		    clock_wall());
+	(void)snprintf(text, sizeof(text),
+	    "%" PRIu64 " of the %" PRIu64 " bytes of this month's budget %s",
+	    b->used, a->budget,
+	    b->level == BUDGET_NEAR ? "are used"
+		: a->budget_full == CONFIG_DROP_OLDEST
+		? "are used: the oldest that waits is dropped"
+		: "are used: deliveries go only every budget-interval");
+	if (b->level != BUDGET_FINE)
+		(void)notice_raise(o->notices,
+		    &(struct notice){ a->name,
+			b->level == BUDGET_NEAR ? "budget" : "budget-spent",
+			text, next },
+		    clock_wall());
+}
+
+static int
+look_at_budget(const struct outbound_opts *o, struct budget_answer *b,
+    struct err *e)
+{
+	struct wire w;
+
+	*b = (struct budget_answer){ .keep = UINT64_MAX };
+	if (o->association->budget == 0)
+		return 0;
+	if (wire_read(o->node->state_dir, o->association->name, &w, e) == -1)
+		return -1;
+	*b = budget_ask(o->association, &w, clock_wall());
+	tell_budget(o, b);
+	return 0;
+}
+
+/* The hub's outbox holds what it asks for: that is little, and never old. */
+static int
+drop(const struct outbound_opts *o, uint64_t keep, struct err *e)
+{
+	const struct association *a = o->association;
+	int dir, rc;
+
+	if (keep == UINT64_MAX || a->role != CONFIG_SPOKE)
+		return 0;
+	dir = node_open_association(o->node, a, e);
+	rc = dir == -1 ? -1 : feeder_drop_oldest(dir, a, keep, e);
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+static int
+ask_budget(const struct outbound_opts *o, struct delivery_result *r,
+    struct err *e)
+{
+	struct budget_answer b;
+
+	if (look_at_budget(o, &b, e) == -1)
+		return -1;
+	if (o->beyond_budget)
+		return 0;
+	if (b.wait_s == 0)
+		return drop(o, b.keep, e);
+	r->wait_s = b.wait_s;
+	err_set(e, ERR_TEMP,
+	    "this month's budget is used up: the next delivery goes in %" PRId64
+	    " s",
+	    b.wait_s);
+	e->sys = EDQUOT;
+	return -1;
+}
+
+/* --- One delivery --------------------------------------------------------- */
+
+/* While it runs: a session that is kept open ends with the budget. */
+static bool
+look(void *arg, const struct delivery_sofar *now)
+{
+	struct outbound *d = arg;
+	uint64_t before = d->tally.bytes;
+	struct budget_answer b;
+	struct err ignored; /* it ends by itself, then */
+
+	wire_tally_add(&d->tally, now->bytes, now->counts.fed_bytes,
+	    clock_mono());
+	return d->o->association->keep && !d->o->beyond_budget &&
+	    d->tally.bytes > before &&
+	    look_at_budget(d->o, &b, &ignored) == 0 && b.level == BUDGET_SPENT;
+}
+
+static int
+deliver_once(struct outbound *d, struct delivery_result *r,
+    uint64_t *wire_bytes, struct err *e)
+{
+	const struct association *a = d->o->association;
 	const struct transport_ops *t =
 	    transport_find(config_transport_name(a->transport));
 	struct channel ch;
-	const struct delivery_opts d = { .config = o->config,
+	const struct delivery_opts opts = { .config = d->o->config,
 		.association = a,
 		.opener = true,
-		.deadline = o->deadline,
-		.channel = &ch };
+		.deadline = d->o->deadline,
+		.channel = &ch,
+		.look = look,
+		.arg = d };
 	struct err cause = { 0 };
 	int rc;
 
-	*wire_bytes = 0;
 	if (t == NULL)
 		return err_set(e, ERR_CONFIG,
 		    "transport %s is not in this program",
 		    config_transport_name(a->transport));
 	if (t->exchange != NULL)
-		return t->exchange(o, r, wire_bytes, e);
-	if (t->dial(a, o->deadline, &ch, e) == -1)
+		return t->exchange(d->o, r, wire_bytes, e);
+	if (t->dial(a, d->o->deadline, &ch, e) == -1)
 		return -1;
-	rc = delivery_run(&d, r, e);
+	rc = delivery_run(&opts, r, e);
 	if (channel_close(&ch, wire_bytes, &cause) == -1 && rc == -1 &&
 	    e->sys == EPIPE)
 		*e = cause; /* why the stream ended early */
 	return rc;
 }
 
-static void
-tell(const struct association *a, const struct delivery_result *r,
-    uint64_t wire_bytes)
+/* Run it, count it, tell of it. */
+static int
+deliver(const struct outbound_opts *o, struct delivery_result *r, struct err *e)
 {
+	struct outbound d = { .o = o,
+		.tally = { .state_dir = o->node->state_dir,
+		    .association = o->association->name } };
+	struct budget_answer b;
+	struct err ignored; /* it is looked at before the next one */
+	uint64_t wire = 0;
+	int rc;
+
+	*r = (struct delivery_result){ 0 };
+	rc = deliver_once(&d, r, &wire, e);
+	if (wire < r->counts.in_bytes + r->counts.out_bytes)
+		wire = r->counts.in_bytes + r->counts.out_bytes;
+	wire_tally_end(&d.tally, wire, r->counts.fed_bytes, rc == 0);
+	(void)look_at_budget(o, &b, &ignored);
 	log_info("delivered association=%s messages=%" PRIu64
 		 " received=%" PRIu64 " wire_bytes=%" PRIu64,
-	    a->name, r->counts.sent, r->counts.taken, wire_bytes);
-	delivery_log(a, r);
-}
-
-/* A count that is not kept does not fail the job. */
-static void
-count(const struct outbound_opts *o, uint64_t bytes, bool delivered)
-{
-	const struct wire_session s = { bytes, delivered, clock_wall() };
-	struct err e = { 0 };
-
-	if (wire_add(o->node->state_dir, o->association->name, &s, &e) == -1)
-		log_warn("bytes not counted: %s", e.msg);
+	    o->association->name, r->counts.sent, r->counts.taken, wire);
+	delivery_log(o->association, r);
+	return rc;
 }
 
 int
@@ -106,17 +225,13 @@ outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
 {
 	int64_t backoff_ms = BACKOFF_MS;
 
+	*r = (struct delivery_result){ 0 };
+	if (ask_budget(o, r, e) == -1)
+		return -1;
 	for (;;) {
-		uint64_t wire = 0;
-		int rc;
+		int rc = deliver(o, r, e);
 
-		*r = (struct delivery_result){ 0 };
-		rc = deliver_once(o, r, &wire, e);
-		if (wire < r->counts.in_bytes + r->counts.out_bytes)
-			wire = r->counts.in_bytes + r->counts.out_bytes;
-		count(o, wire, rc == 0);
-		tell(o->association, r, wire);
-		if (rc == 0 || !is_busy(e) ||
+		if (rc == 0 || !is_busy(e) || r->stopped != 0 ||
 		    mono_ms_since(o->deadline, clock_mono()) < backoff_ms)
 			return rc;
 		outbound_sleep_ms(

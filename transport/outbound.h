@@ -1,22 +1,26 @@
 /*
  * Deliveries that this end begins: a channel to the far end, a session over it,
- * its bytes counted; again, while the far end is busy.  What push, pull and the
- * daemons share.
+ * its bytes counted, the month's budget kept; again, while the far end is busy.
+ * What push, pull and the daemons share.
  */
 #ifndef TRANSPORT_OUTBOUND_H
 #define TRANSPORT_OUTBOUND_H
 
+#include "common/operator/notice.h"
 #include "transport/delivery.h"
 
 struct outbound_opts {
 	const struct config *config;
 	const struct node *node;
 	const struct association *association;
-	struct mono deadline;
+	struct mono deadline;    /* ns 0: none */
+	struct notices *notices; /* are told of the budget; NULL: nobody is */
+	bool beyond_budget;      /* whatever was used */
 };
 
 /* Waits for the end of it.  -1 as delivery_run, with the cause that the channel
- * knows; ERR_TEMP with EBUSY: a twin on this machine is at it. */
+ * knows; ERR_TEMP with EBUSY: a twin on this machine is at it; ERR_TEMP with
+ * EDQUOT: the budget is used up, nothing was done, come again in r->wait_s. */
 int outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
     struct err *e);
 /* Up to n milliseconds, so that many sites do not begin at once. */

@@ -55,7 +55,7 @@ session_new(const struct session_opts *opts, struct mono now)
 	    opts->message_max > 0 ? opts->message_max : LIMIT_MESSAGE;
 	s->receiver.in = opts->in;
 	s->now = s->born_at = s->heard_at = s->said_at = s->rate_at = now;
-	s->allowance = (int64_t)opts->rate;
+	s->allowance = (int64_t)opts->rate * 1000;
 	session_put_opening(s);
 	return s;
 }
@@ -106,6 +106,22 @@ session_abort(struct session *s, const struct err *why)
 	refuse(s, why);
 }
 
+void
+session_leave(struct session *s, struct mono now)
+{
+	struct err e = { 0 };
+
+	if (s->leaving)
+		return;
+	s->leaving = true;
+	s->leave_at = s->now = now;
+	s->sender.finished = true;
+	if (s->state != STATE_OPEN) { /* nothing was agreed on yet */
+		err_set(&e, ERR_TEMP, "stopped before the session began");
+		refuse(s, &e);
+	}
+}
+
 /* Events from the shell */
 
 void
@@ -117,7 +133,8 @@ session_input(struct session *s, struct slice bytes, struct mono now)
 	s->heard_at = now;
 	s->heard = true;
 	s->counts.in_bytes += bytes.n;
-	s->allowance -= (int64_t)bytes.n;
+	session_spend(s, bytes.n);
+	s->write_next = s->out.n > 0;
 	if (session_over(s))
 		return;
 	buf_drop(&s->in, s->in_at);
@@ -140,7 +157,8 @@ session_sent(struct session *s, size_t bytes, struct mono now)
 		return;
 	s->said_at = now;
 	s->counts.out_bytes += bytes;
-	s->allowance -= (int64_t)bytes;
+	session_spend(s, bytes);
+	s->write_next = false;
 	buf_drop(&s->out, bytes);
 }
 
@@ -148,7 +166,7 @@ size_t
 session_room(const struct session *s)
 {
 	/* Not before the shell knows where to go on. */
-	if (s->state != STATE_OPEN || s->done || s->start_due ||
+	if (s->state != STATE_OPEN || s->done || s->leaving || s->start_due ||
 	    s->seek_due != 0)
 		return 0;
 	return sender_room(&s->sender);
@@ -164,6 +182,7 @@ void
 session_feed(struct session *s, const struct message *m)
 {
 	assert(session_room(s) > 0);
+	s->counts.fed_bytes += m->raw.n;
 	sender_feed(&s->sender, m);
 }
 
@@ -418,7 +437,7 @@ fill_out(struct session *s)
 	if (s->state != STATE_OPEN || s->out.n > 0)
 		return;
 	if (!s->done && !s->start_due && sender_idle(&s->sender) &&
-	    (!s->keep || s->receiver.done)) {
+	    (!s->keep || s->leaving || s->receiver.done)) {
 		frame_put_signal(&s->out, FRAME_DONE);
 		s->done = true;
 	} else if (session_quiet(s)) {
@@ -499,12 +518,7 @@ send_action(const struct session *s, struct session_action *a)
 {
 	struct slice bytes = buf_slice(&s->out);
 
-	if (s->opts.rate > 0) {
-		if (s->allowance <= 0)
-			return false;
-		if (bytes.n > (size_t)s->allowance)
-			bytes.n = (size_t)s->allowance;
-	}
+	bytes.n = session_write_most(s, bytes.n);
 	if (bytes.n == 0)
 		return false;
 	a->kind = SESSION_SEND;

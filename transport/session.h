@@ -79,6 +79,7 @@ struct session_action {
 struct session_counts {
 	uint64_t in_bytes, out_bytes; /* of the channel, frames counted whole */
 	uint64_t sent, taken, refused; /* messages */
+	uint64_t fed_bytes;            /* of messages fed, as they stand */
 	uint64_t strange_acks; /* ignored: never sent, other digest, ... */
 };
 
@@ -93,6 +94,12 @@ void session_next(struct session *s, struct mono now, struct session_action *a);
 void session_input(struct session *s, struct slice bytes, struct mono now);
 void session_input_end(struct session *s, struct mono now);
 void session_sent(struct session *s, size_t bytes, struct mono now);
+/* The channel had so many bytes on the wire besides those that the session saw:
+ * they count for the rate. */
+void session_overhead(struct session *s, uint64_t bytes);
+/* How many bytes may be read now, as the rate allows; 0: not before
+ * session_wake, unless nothing can be written either. */
+size_t session_read_most(const struct session *s);
 /* How many bytes of messages the session can take now; 0 while it has no
  * credit or is not opened.  Feed only when > 0; one larger message is taken. */
 size_t session_room(const struct session *s);
@@ -113,6 +120,9 @@ void session_taken(struct session *s, const struct spool_point *durable);
 /* Message `first` of it was damaged: ask for it again. */
 void session_refused(struct session *s, uint64_t first, const char *why);
 void session_recorded(struct session *s, const struct spool_point *durable);
+/* Feed nothing more; END follows when all that was fed is acknowledged and the
+ * peer has agreed, FAILED when that takes longer than 10 s. */
+void session_leave(struct session *s, struct mono now);
 /* End on our side for this reason, telling the peer; FAILED follows. */
 void session_abort(struct session *s, const struct err *why);
 /* Append what an end says that cannot even begin a session. */

@@ -38,8 +38,11 @@ struct session {
 	struct buf in, out;
 	size_t in_at;      /* so much of in is used up */
 	bool in_part;      /* a part of a frame lies in in */
-	int64_t allowance; /* bytes that the rate allows now */
-	struct mono now, born_at, heard_at, said_at, part_at, fail_at, rate_at;
+	int64_t allowance; /* thousandths of bytes that the rate allows now */
+	bool write_next;   /* something was read while something waits */
+	bool leaving;      /* end in order, since leave_at */
+	struct mono now, born_at, heard_at, said_at, part_at, fail_at, rate_at,
+	    leave_at;
 	struct session_counts counts;
 };
 
@@ -65,6 +68,10 @@ bool session_late(const struct session *s, struct err *e);
 bool session_quiet(const struct session *s);
 /* Bytes that may be written are more now. */
 void session_refill(struct session *s);
+/* So many more had a place on the wire. */
+void session_spend(struct session *s, uint64_t bytes);
+/* How many of n bytes may be written now. */
+size_t session_write_most(const struct session *s, size_t n);
 
 static inline struct slice
 session_unused(const struct session *s)

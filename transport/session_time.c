@@ -13,6 +13,10 @@ enum {
 	FRAME_RATE = 100, /* bytes a second, inside a frame */
 	TOTAL_MS = 600000,
 	NEVER_MS = 86400000,
+	LEAVE_MS = 10000,
+	REFILL_MAX_MS = 100000, /* as much as any debt takes */
+	WRITE_LEAST = 1400,     /* bytes: smaller packets are mostly heads */
+	WRITE_ENOUGH = 16 << 10,
 };
 
 /* How often to say that we are there; how long the peer may be silent. */
@@ -66,6 +70,9 @@ session_late(const struct session *s, struct err *e)
 		err_set(e, ERR_TEMP, "the far end does not read");
 	else if (s->in_part && session_since(s, s->part_at, part_ms(s)))
 		err_set(e, ERR_TEMP, "the far end is too slow");
+	else if (s->leaving && session_since(s, s->leave_at, LEAVE_MS))
+		err_set(e, ERR_TEMP,
+		    "stopped before all that was sent was acknowledged");
 	else
 		return false;
 	return true;
@@ -77,6 +84,8 @@ session_quiet(const struct session *s)
 	return session_since(s, s->said_at, pace(s)->ping_ms);
 }
 
+/* --- The rate ------------------------------------------------------------- */
+
 void
 session_refill(struct session *s)
 {
@@ -86,14 +95,89 @@ session_refill(struct session *s)
 	if (rate == 0 || ms <= 0)
 		return;
 	s->rate_at = mono_add_ms(s->rate_at, ms);
-	if (ms > 10000)
-		ms = 10000; /* the bucket holds a second's worth anyway */
-	s->allowance += rate * ms / 1000;
-	if (s->allowance > rate)
-		s->allowance = rate;
-	if (s->allowance < -9 * rate)
-		s->allowance = -9 * rate;
+	s->allowance += rate * (ms < REFILL_MAX_MS ? ms : REFILL_MAX_MS);
+	if (s->allowance > rate * 1000) /* the bucket holds a second's worth */
+		s->allowance = rate * 1000;
 }
+
+/* A debt stays small, for else we would be silent too long. */
+void
+session_spend(struct session *s, uint64_t bytes)
+{
+	int64_t rate = (int64_t)s->opts.rate, most = 10 * rate;
+
+	if (rate == 0)
+		return;
+	s->allowance -= 1000 * (bytes < (uint64_t)most ? (int64_t)bytes : most);
+	if (s->allowance < -9 * rate * 1000)
+		s->allowance = -9 * rate * 1000;
+}
+
+void
+session_overhead(struct session *s, uint64_t bytes)
+{
+	session_spend(s, bytes);
+}
+
+/* A quarter of a second's worth at once, for many small writes would be mostly
+ * heads of packets. */
+static size_t
+write_least(const struct session *s, size_t n)
+{
+	size_t rate = (size_t)s->opts.rate, least = rate / 4;
+
+	if (least < WRITE_LEAST)
+		least = rate < WRITE_LEAST ? rate : WRITE_LEAST;
+	if (least > WRITE_ENOUGH)
+		least = WRITE_ENOUGH;
+	return n < least ? n : least;
+}
+
+size_t
+session_write_most(const struct session *s, size_t n)
+{
+	size_t may = s->allowance > 0 ? (size_t)(s->allowance / 1000) : 0;
+
+	if (s->opts.rate == 0)
+		return n;
+	if (may < write_least(s, n))
+		return 0;
+	return n < may ? n : may;
+}
+
+/* Reading may make a debt of a second, so that acknowledgements get through
+ * however much we write; and one write goes between two reads, so that ours
+ * get through however much the peer writes. */
+size_t
+session_read_most(const struct session *s)
+{
+	int64_t rate = (int64_t)s->opts.rate;
+
+	if (rate == 0)
+		return SIZE_MAX;
+	if (s->allowance <= -1000 * rate || (s->write_next && s->out.n > 0))
+		return 0;
+	return (size_t)rate;
+}
+
+/* When writing, and reading, may go on. */
+static struct mono
+rate_wake(const struct session *s)
+{
+	int64_t rate = (int64_t)s->opts.rate, want;
+
+	if (s->out.n > 0)
+		want = 1000 * (int64_t)write_least(s, s->out.n);
+	else if (s->allowance <= -1000 * rate)
+		want = -1000 * rate + 1;
+	else
+		return mono_add_ms(s->now, NEVER_MS);
+	if (s->allowance >= want)
+		return mono_add_ms(s->now, NEVER_MS); /* the pipe is full */
+	return mono_add_ms(s->rate_at, (want - s->allowance + rate - 1) / rate);
+}
+
+/* --- Waiting -------------------------------------------------------------- */
 
 static struct mono
 earlier(struct mono a, struct mono b)
@@ -119,9 +203,9 @@ session_wake(const struct session *s)
 		t = earlier(t, mono_add_ms(s->said_at, pace(s)->ping_ms));
 	if (s->in_part)
 		t = earlier(t, mono_add_ms(s->part_at, part_ms(s)));
-	if (s->opts.rate > 0 && s->out.n > 0 && s->allowance <= 0)
-		t = earlier(t,
-		    mono_add_ms(s->rate_at,
-			(1 - s->allowance) * 1000 / (int64_t)s->opts.rate + 1));
+	if (s->leaving)
+		t = earlier(t, mono_add_ms(s->leave_at, LEAVE_MS));
+	if (s->opts.rate > 0)
+		t = earlier(t, rate_wake(s));
 	return t;
 }

@@ -45,14 +45,14 @@ carry(const struct association *a, struct mono deadline, int local,
 	struct ssh s = { .a = a,
 		.deadline = deadline,
 		.local = local,
-		.socket = -1 };
+		.socket = -1,
+		.wire = wire_bytes };
 	char where[300];
 	int rc = live(&s, e);
 
 	if (rc == -1)
 		err_wrap(e, "ssh %s", ssh_where(&s, where, sizeof(where)));
 	ssh_close(&s);
-	*wire_bytes = s.received + s.sent;
 	return rc;
 }
 

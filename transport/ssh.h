@@ -25,8 +25,9 @@ struct ssh {
 	LIBSSH2_AGENT *agent;
 	LIBSSH2_CHANNEL *channel;
 	bool logged_in;
-	bool closed;             /* by the other end */
-	uint64_t received, sent; /* bytes on the wire */
+	bool closed;       /* by the other end */
+	uint64_t received; /* bytes */
+	uint64_t *wire;    /* both directions, as it goes */
 };
 
 /* ssh_files: read and check what is named in the configuration, before any

@@ -105,7 +105,7 @@ on_send(libssh2_socket_t fd, const void *p, size_t n, int flags,
 
 	if (sent == -1)
 		return -errno;
-	s->sent += (size_t)sent;
+	*s->wire += (size_t)sent;
 	return sent;
 }
 
@@ -123,6 +123,7 @@ on_recv(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
 	if (got == -1)
 		return -errno;
 	s->received += (size_t)got;
+	*s->wire += (size_t)got;
 	return got;
 }
 

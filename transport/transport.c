@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "transport/channel_child.h"
 #include "transport/dir.h"
 #include "transport/rsync.h"
 #include "transport/ssh.h"
@@ -70,7 +71,9 @@ channel_stdio(struct channel *out, struct err *e)
 		if (in != -1)
 			close(in);
 	} else {
-		*out = (struct channel){ in, to, 0, -1 };
+		*out = (struct channel){ .read_fd = in,
+			.write_fd = to,
+			.report_fd = -1 };
 	}
 	if (null != -1)
 		close(null);
@@ -159,22 +162,21 @@ channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e)
 	bool told = false;
 	int status;
 
-	if (wire_bytes != NULL)
-		*wire_bytes = 0;
 	close_both(c);
 	if (c->report_fd != -1) {
 		told = read_report(c->report_fd, LEAVE_MS, &r);
 		close(c->report_fd);
 		c->report_fd = -1;
 	}
+	status = c->child != 0 ? reap(c->child, told) : 0;
+	if (wire_bytes != NULL)
+		*wire_bytes = c->wire != NULL ? *c->wire : 0;
+	channel_child_unshare(c);
 	if (c->child == 0)
 		return 0;
-	status = reap(c->child, told);
 	c->child = 0;
 	if (!told)
 		return explain(status, e);
-	if (wire_bytes != NULL)
-		*wire_bytes = r.wire_bytes;
 	if (r.err.kind == ERR_NONE)
 		return 0;
 	*e = r.err;

@@ -15,13 +15,15 @@ struct channel {
 	int read_fd, write_fd; /* may be one descriptor; non-blocking */
 	pid_t child;           /* 0: none (stdin and stdout) */
 	int report_fd;         /* the child's struct err, or -1 */
+	/* Bytes on the wire so far, in memory shared with the child; NULL: the
+	 * transport does not know. */
+	const volatile uint64_t *wire;
 };
 
 /* What a channel's child tells at its end through report_fd, as it lies in
  * memory: both are one program. */
 struct channel_report {
 	struct err err;
-	uint64_t wire_bytes;
 };
 
 struct outbound_opts;

@@ -18,7 +18,8 @@ enum spool_full {
 
 struct outbox_opts {
 	int lock_wait_ms;
-	uint64_t size_max; /* unacknowledged bytes; 0: 1 GiB */
+	uint64_t size_max;    /* unacknowledged bytes; 0: 1 GiB */
+	uint64_t segment_max; /* bytes; 0: what suits size_max */
 	enum spool_full full;
 	int64_t retain_s;   /* of sent/, by newest Timestamps; 0: 7 days */
 	size_t message_max; /* 0: LIMIT_MESSAGE */
@@ -80,6 +81,10 @@ const struct ledger *outbox_lost(const struct outbox *o);
  * segments of its own, the damaged file goes to quarantine/, the numbers that
  * it costs become lost.  Read on from a new listing (spool_reader_seek). */
 int outbox_repair(struct outbox *o, uint64_t msgid, struct err *e);
+/* Drop whole segments, oldest first, a tombstone before them, until no more
+ * than `keep` bytes wait.  The newest stays, and so does what holds the last
+ * CONFIG before those that stay. */
+int outbox_drop_oldest(struct outbox *o, uint64_t keep, struct err *e);
 /* Begin a new stream from all that is still held, sent/ included, from the
  * first complete CONFIG on, renumbered from 1; atomic.  What was before it goes
  * to quarantine/ (where no CONFIG and no DATA is held, all is kept).  With

@@ -326,6 +326,8 @@ outbox_load(struct outbox *o, struct err *e)
 	/* Only whole segments can be dropped, and never the newest. */
 	if (o->opts.size_max / SEGMENTS_LEAST < o->app.most)
 		o->app.most = o->opts.size_max / SEGMENTS_LEAST;
+	if (o->opts.segment_max != 0 && o->opts.segment_max < o->app.most)
+		o->app.most = o->opts.segment_max;
 	if (durable_sweep(o->dir, e) == -1 ||
 	    slots_open(o->dir, "mark", &o->slots, e) == -1 ||
 	    read_lost(o, e) == -1)

@@ -54,34 +54,96 @@ unlink_segment(int dir, struct segment_name s)
 	return unlinkat(dir, segment_name_text(s, name), 0);
 }
 
+static void
+bury(struct outbox *o, uint64_t first, uint64_t last)
+{
+	if (first <= last)
+		ledger_add(&o->lost, o->state.stream,
+		    (struct ledger_range){ first, last, LEDGER_TOMBSTONE, 0 });
+}
+
+/* The first n that wait, but not the one `spared`; their tombstones first. */
+static int
+drop_first(struct outbox *o, size_t n, size_t spared, struct err *e)
+{
+	uint64_t from = o->state.acked.msgid + 1;
+	uint64_t last = o->waiting.at[n - 1].name.last;
+	uint64_t known = ledger_count(&o->lost, from, last);
+
+	if (spared < n) {
+		struct segment_name s = o->waiting.at[spared].name;
+
+		bury(o, from, spared > 0 ? s.first - 1 : 0);
+		bury(o, s.last + 1, last);
+	} else {
+		bury(o, from, last);
+	}
+	o->state.dropped += ledger_count(&o->lost, from, last) - known;
+	ledger_forget(&o->lost, o->state.acked.msgid);
+	if (ledger_write(o->dir, "lost", &o->lost, e) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (i != spared)
+			unlink_segment(o->dir, o->waiting.at[i].name);
+	if (spared < n) {
+		listing_drop(&o->waiting, spared + 1, n - spared - 1);
+		listing_drop(&o->waiting, 0, spared);
+	} else {
+		listing_drop(&o->waiting, 0, n);
+	}
+	outbox_refresh(o);
+	return 0;
+}
+
+/* How many may be dropped: never the newest segment. */
+static size_t
+droppable(const struct outbox *o)
+{
+	return o->app.fd == -1 && o->waiting.n > 0 ? o->waiting.n - 1
+						   : o->waiting.n;
+}
+
 /* Drop whole segments, oldest first, until `bytes` are free.  False: the
  * newest segment alone is left, or the tombstone cannot be written. */
 static bool
-drop_oldest(struct outbox *o, uint64_t bytes)
+drop_for_room(struct outbox *o, uint64_t bytes)
 {
-	size_t most = o->waiting.n, n = 0;
-	uint64_t freed = 0, from = o->state.acked.msgid + 1, last, known;
+	size_t most = droppable(o), n = 0;
+	uint64_t freed = 0;
 	struct err ignored; /* the caller says that the spool is full */
 
-	if (o->app.fd == -1 && most > 0)
-		most--;
 	while (n < most && freed < bytes)
 		freed += o->waiting.at[n++].bytes;
-	if (n == 0)
-		return false;
-	last = o->waiting.at[n - 1].name.last;
-	known = ledger_count(&o->lost, from, last);
-	ledger_add(&o->lost, o->state.stream,
-	    (struct ledger_range){ from, last, LEDGER_TOMBSTONE, 0 });
-	ledger_forget(&o->lost, o->state.acked.msgid);
-	if (ledger_write(o->dir, "lost", &o->lost, &ignored) == -1)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		unlink_segment(o->dir, o->waiting.at[i].name);
-	listing_drop(&o->waiting, 0, n);
-	o->state.dropped += last - from + 1 - known;
-	outbox_refresh(o);
-	return true;
+	return n > 0 && drop_first(o, n, SIZE_MAX, &ignored) == 0;
+}
+
+/* Of the first n that wait, the one whose CONFIG those behind them need;
+ * SIZE_MAX: none. */
+static size_t
+config_for(const struct outbox *o, size_t n)
+{
+	if (outbox_begins_with_config(o, o->sent.n + n))
+		return SIZE_MAX;
+	while (n-- > 0)
+		if (outbox_begins_with_config(o, o->sent.n + n))
+			return n;
+	return SIZE_MAX;
+}
+
+int
+outbox_drop_oldest(struct outbox *o, uint64_t keep, struct err *e)
+{
+	size_t most = droppable(o), n = 0, spared;
+	uint64_t waits = o->state.waiting_bytes;
+
+	for (; n < most && waits > keep; n++)
+		waits -= waits < o->waiting.at[n].bytes
+		    ? waits
+		    : o->waiting.at[n].bytes;
+	spared = n > 0 ? config_for(o, n) : SIZE_MAX;
+	if (n == 0 || (n == 1 && spared == 0))
+		return 0;
+	return drop_first(o, n, spared, e);
 }
 
 static int
@@ -110,7 +172,7 @@ outbox_make_room(struct outbox *o, bool config, struct err *e)
 			outbox_prune(o, true);
 			pruned = true;
 		} else if (o->opts.full != SPOOL_FULL_DROP_OLDEST ||
-		    !drop_oldest(o, bytes)) {
+		    !drop_for_room(o, bytes)) {
 			return refuse(o, disk, e);
 		}
 		o->disk_room = room_on_disk(o->dir);

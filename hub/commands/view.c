@@ -43,7 +43,7 @@ state_of(struct view *v, const struct notices *n, const char *hubd_says)
 {
 	static const char *const raised[] = { "fork", "stream", "config",
 		"ingest", "gap", "damage", "refused", "data", "delivery",
-		"clock" };
+		"clock", "budget-spent" };
 	struct slice rest = slice_str(hubd_says == NULL ? "" : hubd_says), line,
 		     name, state;
 

@@ -13,7 +13,8 @@
 static const char *
 state_of(const struct status *s, const struct notices *n)
 {
-	static const char *const raised[] = { "spool", "delivery" };
+	static const char *const raised[] = { "spool", "delivery",
+		"budget-spent" };
 
 	for (size_t i = 0; i < sizeof(raised) / sizeof(*raised); i++)
 		if (notice_is_raised(n, s->a->name, raised[i]))

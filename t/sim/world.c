@@ -257,7 +257,10 @@ static void
 deliver(void *arg)
 {
 	const struct end end = *(const struct end *)arg;
-	struct channel channel = { end.fd, end.fd, 0, -1 };
+	struct channel channel = { .read_fd = end.fd,
+		.write_fd = end.fd,
+		.report_fd = -1 };
+	struct delivery_sofar sofar = { 0 };
 	struct delivery_result r = { 0 };
 	struct err e = { 0 };
 	struct delivery_opts o = { .config = &w.config[end.host],
@@ -266,7 +269,7 @@ deliver(void *arg)
 		.deadline = { sim_now_ns() + SESSION_S * SECOND },
 		.channel = &channel };
 
-	if (delivery_run_here(&o, &r, &e) == -1)
+	if (delivery_run_here(&o, &sofar, &r, &e) == -1)
 		trace("session at %s: %s", end.host == HUB ? "hub" : "spoke",
 		    e.msg);
 	/* the end of the process closes the channel */

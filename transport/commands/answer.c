@@ -3,11 +3,14 @@
  */
 #include "config.h"
 
+#include <signal.h>
+
 #include "transport/commands/commands.h"
 #include "transport/inbound.h"
 
 static int
-answer(const struct ground *g, const struct association *a, struct err *e)
+answer(const struct ground *g, const struct association *a, int *stopped,
+    struct err *e)
 {
 	struct channel ch;
 	const struct inbound_opts o = { .config = g->config,
@@ -22,6 +25,7 @@ answer(const struct ground *g, const struct association *a, struct err *e)
 	if (channel_stdio(&ch, e) == -1)
 		return -1;
 	rc = inbound_answer(&o, &r, e);
+	*stopped = r.stopped;
 	(void)channel_close(&ch, NULL, &ignored);
 	return rc;
 }
@@ -36,14 +40,16 @@ answer_command(const struct answer_verb *v, const struct options *opts,
 		.argc = argc,
 		.argv = argv };
 	struct err e = { 0 };
-	int rc = -1;
+	int rc = -1, stopped = 0;
 
 	if (ground_open(&g, GROUND_CHANGING, &e) == 0)
 		a = ground_operand(&g, 1, &e);
 	if (a != NULL)
-		rc = answer(&g, a, &e);
+		rc = answer(&g, a, &stopped, &e);
 	if (rc == 0 && v->took != NULL)
 		rc = v->took(&g.node, a, &e);
 	ground_close(&g);
+	if (stopped != 0)
+		(void)raise(stopped); /* now that all is kept */
 	return rc == 0 ? 0 : command_failed(&e);
 }

@@ -22,6 +22,7 @@ struct dial {
 	struct ground g;
 	struct mono deadline;
 	bool always;
+	int stopped; /* the signal; 0: none */
 };
 
 static void
@@ -44,7 +45,9 @@ deliver(struct dial *d, const struct association *a)
 	const struct outbound_opts o = { .config = d->g.config,
 		.node = &d->g.node,
 		.association = a,
-		.deadline = d->deadline };
+		.deadline = d->deadline,
+		.notices = d->g.notices,
+		.beyond_budget = d->always };
 	char *next = mem_printf("%s -v %s %s", d->g.options.program,
 	    d->g.argv[0], a->name);
 	struct delivery_result r = { 0 };
@@ -64,10 +67,14 @@ deliver(struct dial *d, const struct association *a)
 		take(d, a, next, &status);
 	} else if (e.kind == ERR_TEMP && e.sys == EBUSY) {
 		log_info("another delivery is running association=%s", a->name);
+	} else if (e.kind == ERR_TEMP && e.sys == EDQUOT) {
+		log_info("nothing is delivered association=%s: %s", a->name,
+		    e.msg);
 	} else {
 		err_wrap(&e, "association %s", a->name);
 		status = ground_trouble(&d->g, a->name, "delivery", next, &e);
 	}
+	d->stopped = r.stopped;
 out:
 	free(next);
 	return status;
@@ -95,7 +102,7 @@ deliver_all(struct dial *d, int *status, struct err *e)
 
 	if (list == NULL)
 		return -1;
-	for (; *list != NULL; list++) {
+	for (; *list != NULL && d->stopped == 0; list++) {
 		const struct association *a = *list;
 		struct err wrong = { 0 };
 
@@ -141,5 +148,7 @@ dial_command(const struct dial_verb *v, const struct options *opts, int argc,
 			rc = deliver_all(&d, &status, &e);
 	}
 	ground_close(&d.g);
+	if (d.stopped != 0)
+		(void)raise(d.stopped); /* now that all is kept */
 	return rc == 0 ? status : command_failed(&e);
 }

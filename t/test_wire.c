@@ -1,0 +1,168 @@
+/*
+ * Counts of bytes on the wire: months, clocks that jump, the file.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/durable.h"
+#include "t/scratch.h"
+#include "transport/wire.h"
+
+static struct wall
+at(int year, int month, int day)
+{
+	struct tm tm = { .tm_year = year - 1900,
+		.tm_mon = month - 1,
+		.tm_mday = day };
+
+	return (struct wall){ (int64_t)timegm(&tm) * 1000 };
+}
+
+static void
+use(struct wire *w, uint64_t bytes, struct wall now)
+{
+	wire_count(w, &(struct wire_use){ .bytes = bytes }, now);
+}
+
+static void
+months_are_those_of_utc(void **state)
+{
+	struct wall end = at(2026, 12, 1);
+
+	(void)state;
+	assert_int_equal(wire_month(at(2026, 11, 27)), 202611);
+	assert_int_equal(wire_month(end), 202612);
+	end.ms--;
+	assert_int_equal(wire_month(end), 202611);
+	assert_int_equal(wire_month(at(2028, 2, 29)), 202802);
+	assert_int_equal(wire_month((struct wall){ INT64_MAX }), 0);
+	assert_int_equal(wire_month((struct wall){ -1 }), 196912);
+}
+
+static void
+a_month_begins_anew(void **state)
+{
+	struct wire w = { 0 };
+
+	(void)state;
+	assert_int_equal(wire_of_month(&w, at(2026, 11, 1)), 0);
+	use(&w, 100, at(2026, 11, 1));
+	use(&w, 50, at(2026, 11, 30));
+	assert_int_equal(wire_of_month(&w, at(2026, 11, 30)), 150);
+	assert_int_equal(wire_of_month(&w, at(2026, 12, 1)), 0);
+	use(&w, 7, at(2026, 12, 1));
+	assert_int_equal(wire_of_month(&w, at(2026, 12, 1)), 7);
+	use(&w, UINT64_MAX, at(2026, 12, 2));
+	assert_int_equal(wire_of_month(&w, at(2026, 12, 1)), UINT64_MAX);
+}
+
+/* A machine without a battery for its clock: 1970 until it hears the time. */
+static void
+a_clock_that_goes_back_begins_nothing_anew(void **state)
+{
+	struct wire w = { 0 };
+
+	(void)state;
+	use(&w, 1000, at(2026, 11, 20));
+	for (int boot = 1; boot <= 5; boot++) {
+		assert_int_equal(wire_of_month(&w, at(1970, 1, 1)),
+		    boot == 1 ? 1000 : 1000 + 10 * (boot - 1));
+		use(&w, 10, at(1970, 1, 1));
+		assert_int_equal(wire_of_month(&w, at(2026, 11, 20)),
+		    1000 + 10 * boot);
+	}
+	use(&w, 1, at(2026, 11, 21));
+	use(&w, 10, at(2026, 10, 31)); /* a month, by mistake */
+	assert_int_equal(wire_of_month(&w, at(2026, 10, 31)), 1061);
+	assert_int_equal(wire_of_month(&w, at(2026, 11, 21)), 1061);
+	/* the month's turn, and a correction of some seconds */
+	use(&w, 5, at(2026, 12, 1));
+	use(&w, 2, at(2026, 11, 30));
+	assert_int_equal(wire_of_month(&w, at(2026, 11, 30)), 1063);
+	use(&w, 3, at(2026, 12, 1));
+	assert_int_equal(wire_of_month(&w, at(2026, 12, 1)), 10);
+}
+
+static void
+a_clock_far_ahead_is_forgotten(void **state)
+{
+	struct wire w = { 0 };
+
+	(void)state;
+	use(&w, 1000, at(2026, 11, 20));
+	use(&w, 1, at(2099, 1, 1)); /* a mistake */
+	use(&w, 10, at(2026, 11, 21));
+	assert_int_equal(wire_of_month(&w, at(2026, 11, 21)), 1010);
+	assert_int_equal(wire_of_month(&w, at(2026, 12, 1)), 0);
+	use(&w, 3, at(2026, 12, 1)); /* the next month is a new one */
+	assert_int_equal(wire_of_month(&w, at(2026, 12, 1)), 3);
+	use(&w, 4, at(2026, 12, 31));
+	use(&w, 5, at(2027, 1, 1)); /* also over the year's end */
+	assert_int_equal(wire_of_month(&w, at(2027, 1, 1)), 5);
+
+	/* from the first: all counts until a month has passed */
+	w = (struct wire){ 0 };
+	use(&w, 100, at(2099, 1, 1));
+	use(&w, 10, at(2026, 11, 1));
+	assert_int_equal(wire_of_month(&w, at(2026, 11, 1)), 110);
+	/* and off for some: one more */
+	use(&w, 10, at(2027, 2, 1));
+	assert_int_equal(wire_of_month(&w, at(2027, 2, 1)), 120);
+	assert_int_equal(wire_of_month(&w, at(2027, 3, 1)), 0);
+}
+
+static void
+counts_are_kept(void **state)
+{
+	const struct wire_use session = { 10, 20, true, true };
+	int dir = scratch_open();
+	struct wire w;
+	struct err e = { 0 };
+	int status;
+
+	(void)state;
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.newest.month, 0);
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			for (int n = 0; n < 25; n++)
+				if (wire_add(dir, "alps", &session,
+					at(2026, 11, 1), &e) == -1)
+					_exit(1);
+			_exit(0);
+		}
+	for (int i = 0; i < 4; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.newest.bytes, 1000);
+	assert_int_equal(w.plain, 2000);
+	assert_int_equal(w.last_s, wall_s(at(2026, 11, 1)));
+	assert_int_equal(w.tried_s, w.last_s);
+	scratch_close(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(months_are_those_of_utc),
+		cmocka_unit_test(a_month_begins_anew),
+		cmocka_unit_test(a_clock_that_goes_back_begins_nothing_anew),
+		cmocka_unit_test(a_clock_far_ahead_is_forgotten),
+		cmocka_unit_test(counts_are_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
