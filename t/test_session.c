@@ -29,7 +29,7 @@ either_moves(struct mono now)
 }
 
 /* Of what both send: the initial state of a test. */
-static char gzip[] = "gzip", zstd[] = "zstd";
+static char gzip[] = "gzip", zstd[] = "zstd", columnar[] = "columnar";
 static const char *codec;
 
 static int
@@ -361,7 +361,7 @@ main(void)
 	{                                                             \
 #name " with " #method, name, setup, teardown, method \
 	}
-#define T(name) WITH(name, gzip), WITH(name, zstd)
+#define T(name) WITH(name, gzip), WITH(name, zstd), WITH(name, columnar)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_send_ends_at_once),
 		T(both_directions_arrive_whatever_the_chunks),

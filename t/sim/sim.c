@@ -1,5 +1,6 @@
 /*
- * The simulator: sim SEEDS [FIRST].  Histories are run by children, a hundred
+ * The simulator: sim SEEDS [FIRST [COMPRESSION]], else both ends change theirs
+ * now and then.  Histories are run by children, a hundred
  * each, so that what a killed process leaves in memory goes with them.  A seed
  * that fails is printed; `SIM_VERBOSE=1 sim 1 SEED` tells more.
  */
@@ -37,6 +38,8 @@ __asan_default_options(void)
 	       "quarantine_size_mb=1:malloc_context_size=3:max_malloc_fill_size=0";
 }
 
+static const char *compression;
+
 static void
 run_batch(uint64_t from, uint64_t to, struct world_counts *counts,
     uint64_t *failed)
@@ -44,7 +47,7 @@ run_batch(uint64_t from, uint64_t to, struct world_counts *counts,
 	char why[256];
 
 	for (uint64_t seed = from; seed < to; seed++) {
-		if (world_run(seed, counts, why, sizeof(why)))
+		if (world_run(seed, compression, counts, why, sizeof(why)))
 			continue;
 		(*failed)++;
 		printf("# seed %llu: %s\n", (unsigned long long)seed, why);
@@ -98,9 +101,11 @@ main(int argc, char **argv)
 
 	if ((argc > 1 && !slice_u64(slice_str(argv[1]), UINT32_MAX, &seeds)) ||
 	    (argc > 2 && !slice_u64(slice_str(argv[2]), UINT64_MAX, &first))) {
-		fprintf(stderr, "usage: sim [SEEDS [FIRST]]\n");
+		fprintf(stderr, "usage: sim [SEEDS [FIRST [COMPRESSION]]]\n");
 		return 64;
 	}
+	if (argc > 3)
+		compression = argv[3];
 	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED)

@@ -57,6 +57,7 @@ static struct {
 	size_t n_want;
 	uint64_t cycle, spooled; /* the newest, and the newest spooled */
 	unsigned leaves, labels; /* the site as it is now */
+	const char *compression; /* NULL: drawn, again and again */
 	int hubd, collect, push, receive; /* pids */
 	bool stop_hubd;
 	struct world_counts *counts;
@@ -93,7 +94,7 @@ set_up_node(int host, const char *id)
 		.role = host == HUB ? CONFIG_HUB : CONFIG_SPOKE,
 		.hub = "hub",
 		.spoke = "spoke",
-		.compression = "none",
+		.compression = w.compression != NULL ? w.compression : "zstd",
 		.level = -1,
 		.hub_tree = "main",
 		.hub_subtree = SUBTREE,
@@ -403,9 +404,23 @@ lose_hub(void)
 	memory_reset();
 }
 
+/* What the operator of one end prefers now. */
+static void
+change_compression(int host)
+{
+	const struct codec_ops *const *all = codec_all();
+	unsigned n = 0;
+
+	while (all[n] != NULL)
+		n++;
+	w.association[host].compression = all[rng_below(n)]->name;
+}
+
 static void
 change_site(void)
 {
+	if (w.compression == NULL)
+		change_compression((int)rng_below(2));
 	/* never fewer than half of what there was: that waits for a person */
 	w.leaves =
 	    LEAVES_MIN + (unsigned)rng_below(LEAVES_MAX - LEAVES_MIN + 1);
@@ -554,13 +569,15 @@ heal(char *why, unsigned size)
 }
 
 bool
-world_run(uint64_t seed, struct world_counts *counts, char *why, unsigned size)
+world_run(uint64_t seed, const char *compression, struct world_counts *counts,
+    char *why, unsigned size)
 {
 	struct stranger s = { why, size, 0 };
 	bool healed;
 
 	memset(&w, 0, sizeof(w));
 	w.counts = counts;
+	w.compression = compression;
 	rng_seed(seed);
 	disk_reset();
 	net_reset();
@@ -568,6 +585,10 @@ world_run(uint64_t seed, struct world_counts *counts, char *why, unsigned size)
 	fibers_reset(START_S * SECOND);
 	set_up_node(HUB, "hub");
 	set_up_node(SPOKE, "spoke");
+	if (w.compression == NULL) {
+		change_compression(HUB);
+		change_compression(SPOKE);
+	}
 	w.collector = (struct config_collector){ .name = "c",
 		.type = "exec",
 		.tree = "local",

@@ -12,8 +12,9 @@ struct world_counts {
 	uint64_t cycles, sessions, kills, power_cuts, values;
 };
 
-/* Run the history of one seed.  False: a promise was broken; why has a line. */
-bool world_run(uint64_t seed, struct world_counts *counts, char *why,
-    unsigned size);
+/* Run the history of one seed, in that compression; NULL: each end changes its
+ * own now and then.  False: a promise was broken; why has a line. */
+bool world_run(uint64_t seed, const char *compression,
+    struct world_counts *counts, char *why, unsigned size);
 
 #endif
