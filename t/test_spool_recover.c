@@ -413,6 +413,34 @@ a_renewal_that_was_exchanged_is_ended(void **state)
 	assert_string_equal(helper_names(top, "sent"), "");
 }
 
+/* The power went before the removal of the old directory was on disk, and after
+ * the new stream was acknowledged. */
+static void
+a_renewal_that_comes_back_takes_nothing_of_the_new_stream(void **state)
+{
+	struct outbox *o = helper_filled(top, 3);
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(mkdirat(top, "kept", 0700), 0);
+	copy("outbox/mark", "kept/mark");
+	outbox_close(o);
+	o = helper_outbox(top, NULL);
+	assert_int_equal(outbox_renew(o, &e), 0);
+	assert_int_equal(outbox_seal(o, &e), 0);
+	assert_int_equal(outbox_ack(o, &outbox_state(o)->last, &e), 0);
+	outbox_close(o);
+	assert_string_equal(helper_names(top, "sent"),
+	    "00000000000000000001-00000000000000000004.msgs");
+	assert_int_equal(renameat(top, "kept", top, "outbox.new"), 0);
+	o = helper_outbox(top, NULL);
+	assert_int_equal(outbox_state(o)->acked.msgid, 4);
+	outbox_close(o);
+	assert_string_equal(helper_names(top, "."), "outbox sent");
+	assert_string_equal(helper_names(top, "sent"),
+	    "00000000000000000001-00000000000000000004.msgs");
+}
+
 static void
 each_inbox_state_is_recovered(void **state)
 {
@@ -598,6 +626,7 @@ main(void)
 		TEST(numbers_of_a_lost_tail_are_not_given_out_again),
 		TEST(what_was_acknowledged_moves_at_the_next_open),
 		TEST(a_renewal_that_was_exchanged_is_ended),
+		TEST(a_renewal_that_comes_back_takes_nothing_of_the_new_stream),
 		TEST(each_inbox_state_is_recovered),
 		TEST(damage_in_an_inbox_is_repaired),
 		TEST(a_damaged_ledger_stops_nothing),

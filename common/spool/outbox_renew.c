@@ -36,6 +36,33 @@ empty_dir(int dir, struct err *e)
 	return 0;
 }
 
+/* A directory that was removed may come back with the power, when the new stream
+ * has segments in sent/ that are acknowledged: those stay. */
+static int
+empty_sent(struct outbox *o, struct stream_id now, struct err *e)
+{
+	struct listing sent = { 0 };
+	struct buf keep = { 0 };
+
+	if (durable_sweep(o->sent_dir, e) == -1 ||
+	    listing_read(&sent, o->sent_dir, 0, e) == -1)
+		return -1;
+	for (size_t i = 0; i < sent.n; i++) {
+		char name[SEGMENT_NAME_SIZE];
+		struct message m;
+		struct err ignored; /* damaged: it is passed over */
+
+		if (segment_peek_first(o->sent_dir, sent.at[i].name, &m, &keep,
+			&ignored) == -1 ||
+		    !stream_eq(m.stream, now))
+			unlinkat(o->sent_dir,
+			    segment_name_text(sent.at[i].name, name), 0);
+	}
+	listing_clear(&sent);
+	buf_clear(&keep);
+	return 0;
+}
+
 static int
 remove_new(struct outbox *o, int dir, struct err *e)
 {
@@ -79,7 +106,7 @@ outbox_finish_renew(struct outbox *o, struct err *e)
 	    stream_eq(ours.replaces, other.acked.stream)) {
 		/* visible is not durable: nothing of the old goes before (W8) */
 		if (durable_sync(o->top, e) == -1 ||
-		    empty_dir(o->sent_dir, e) == -1)
+		    empty_sent(o, ours.acked.stream, e) == -1)
 			goto out;
 	}
 	rc = remove_new(o, dir, e);
