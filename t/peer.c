@@ -106,6 +106,21 @@ peer_write_status(struct peer *p)
 }
 
 void
+peer_put(struct peer *p, struct slice raw)
+{
+	struct message m;
+
+	if (!message_cut(&raw, &m))
+		abort();
+	if (p->out.last == 0)
+		p->out.stream = m.stream;
+	assert(m.msgid == p->out.last + 1 && m.msgid <= PEER_MESSAGES);
+	buf_put(&p->out.raw[m.msgid], m.raw);
+	p->out.digest[m.msgid] = m.digest;
+	p->out.last = m.msgid;
+}
+
+void
 peer_write_lost(struct peer *p, unsigned messages)
 {
 	p->out.last += messages;
@@ -267,20 +282,52 @@ on_record(struct peer *p, const struct session_action *a)
 	session_recorded(p->session, &a->at);
 }
 
+static struct message
+cut(const struct peer_spool *s, uint64_t n)
+{
+	struct slice raw = buf_slice(&s->raw[n]);
+	struct message m = { 0 };
+
+	if (!message_cut(&raw, &m))
+		m.type = MESSAGE_RESYNC; /* lost */
+	return m;
+}
+
+/* As spool_recall does, for CONFIGs of one part, which may be missing. */
+static void
+put_seed(const struct peer_spool *s, uint64_t at, const struct codec_history *h,
+    struct buf *out)
+{
+	uint64_t generation = 0;
+	struct message m;
+
+	for (uint64_t n = at; n > 0 && h->config && generation == 0; n--) {
+		m = cut(s, n);
+		if (m.type == MESSAGE_CONFIG) {
+			generation = m.generation;
+			buf_put(out, m.raw);
+		}
+	}
+	for (uint64_t n = at > h->messages ? at - h->messages + 1 : 1; n <= at;
+	     n++) {
+		m = cut(s, n);
+		if (m.type == MESSAGE_DATA &&
+		    (generation == 0 || m.generation == generation))
+			buf_put(out, m.raw);
+	}
+}
+
 static void
 on_seed(struct peer *p, const struct session_action *a)
 {
 	bool in = a->kind == SESSION_SEED_IN;
 	const struct peer_spool *s = in ? &p->in : &p->out;
-	uint64_t n = a->at.msgid > a->seed->messages
-	    ? a->at.msgid - a->seed->messages + 1
-	    : 1;
 	struct buf seed = { 0 };
 	struct slice found;
 
 	p->seeds++;
-	for (; n + p->stale <= a->at.msgid; n++)
-		buf_put(&seed, buf_slice(&s->raw[n]));
+	if (a->at.msgid > p->stale)
+		put_seed(s, a->at.msgid - p->stale, a->seed, &seed);
 	found = buf_slice(&seed);
 	session_seed(p->session,
 	    stream_eq(s->stream, a->at.stream) && p->unseeded == 0 ? &found

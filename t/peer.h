@@ -45,6 +45,8 @@ struct peer {
 struct stream_id peer_stream(uint8_t seed);
 /* Append DATA messages with bodies of about `size` bytes. */
 void peer_write(struct peer *p, unsigned messages, size_t size);
+/* A message that is written already; the first begins its stream. */
+void peer_put(struct peer *p, struct slice raw);
 /* One STATUS, too small to shrink. */
 void peer_write_status(struct peer *p);
 void peer_write_lost(struct peer *p, unsigned messages);
