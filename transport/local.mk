@@ -67,9 +67,22 @@ unit_tests += t/test_session_lock
 t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h
 t_test_session_lock_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += t/test_carried
+t_test_carried_SOURCES = t/test_carried.c $(spool_test) \
+	t/scratch.c t/scratch.h
+t_test_carried_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_carried_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync,--wrap=fdatasync \
+	-Wl,--wrap=renameat2,--wrap=unlinkat,--wrap=clock_wall
+
 unit_tests += t/test_known_hosts
 t_test_known_hosts_SOURCES = t/test_known_hosts.c
 t_test_known_hosts_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+
+fuzz_programs += t/fuzz/carried
+t_fuzz_carried_SOURCES = t/fuzz/carried.c
+t_fuzz_carried_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
+t_fuzz_carried_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/carried
 
 fuzz_programs += t/fuzz/ssh_text
 t_fuzz_ssh_text_SOURCES = t/fuzz/ssh_text.c
