@@ -223,45 +223,79 @@ hub_mend(struct hub *h, struct err *e)
 
 /* --- Confinement ---------------------------------------------------------- */
 
+/* Directories, of which ours to close are those from `own` on. */
+struct view {
+	struct sandbox_dir *dir;
+	size_t n, own;
+};
+
+static void
+view_add(struct view *v, int fd, bool write)
+{
+	v->dir = mem_resize(v->dir, v->n + 1, sizeof(*v->dir));
+	v->dir[v->n++] = (struct sandbox_dir){ fd, write };
+}
+
+/* The directory of a file that is read again. */
 static int
-open_config_dir(const char *file, struct err *e)
+view_add_parent(struct view *v, const char *file, struct err *e)
 {
 	char *copy = mem_strdup(file);
 	int fd = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd == -1)
 		err_sys(e, "open the directory of %s", file);
+	else
+		view_add(v, fd, false);
 	free(copy);
-	return fd;
+	return fd == -1 ? -1 : 0;
+}
+
+/* Where files are carried, a child of ours reads the keys.  What is not there
+ * it tells of itself. */
+static void
+view_add_keys(struct view *v, const struct config *c)
+{
+	struct err ignored;
+
+	for (size_t i = 0; i < c->n_association; i++) {
+		const struct association *a = &c->association[i];
+
+		if (a->role != CONFIG_HUB || a->transport != CONFIG_RSYNC)
+			continue;
+		if (a->sign_key != NULL)
+			(void)view_add_parent(v, a->sign_key, &ignored);
+		if (a->verify_key != NULL)
+			(void)view_add_parent(v, a->verify_key, &ignored);
+	}
 }
 
 int
 hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e)
 {
-	const char *store = config_store_for(h->config)->directory;
-	int store_fd = durable_open_dir(AT_FDCWD, store, e), config_fd = -1;
+	int store = durable_open_dir(AT_FDCWD,
+	    config_store_for(h->config)->directory, e);
+	struct view v = { .dir = NULL };
 	int rc = -1;
 
-	if (store_fd != -1)
-		config_fd = open_config_dir(h->config->file, e);
-	if (config_fd != -1) {
-		const struct sandbox_dir dirs[] = {
-			{ h->node.state_dir, true },
-			{ h->node.spool_dir, true },
-			{ h->node.run_dir, true },
-			{ store_fd, true },
-			{ config_fd, false },
-		};
-		const struct sandbox_opts o = { .dir = dirs,
-			.n_dir = sizeof(dirs) / sizeof(dirs[0]),
-			.unix_sockets = true };
+	view_add(&v, h->node.state_dir, true);
+	view_add(&v, h->node.spool_dir, true);
+	view_add(&v, h->node.run_dir, true);
+	v.own = v.n;
+	view_add(&v, store, true);
+	if (store != -1 && view_add_parent(&v, h->config->file, e) == 0) {
+		struct sandbox_opts o = { .unix_sockets = true };
 
+		view_add_keys(&v, h->config);
+		o.dir = v.dir;
+		o.n_dir = v.n;
 		tzset(); /* syslog(3) wants the time zone's file */
 		rc = sandbox_enter(&o, got, e);
-		close(config_fd);
 	}
-	if (store_fd != -1)
-		close(store_fd);
+	for (size_t i = v.own; i < v.n; i++)
+		if (v.dir[i].fd != -1)
+			close(v.dir[i].fd);
+	free(v.dir);
 	return rc;
 }
 
