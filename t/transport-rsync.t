@@ -207,6 +207,31 @@ configure "$(modules | sed 's/alps-in/alps-out/')" ""
 refused "a module without the right" 77 'read only'
 chmod 644 password
 refused "a password that all may read" 78 'password-file'
+
+# Signed, with keys that lie beside neither configuration.
+mkdir -m 700 keys
+if sp keygen --sign keys/gw && hub keygen --sign keys/noc; then
+	stop "$hubd"
+	configure "$(modules) sign-key = \"$tmp/keys/gw\"
+	    verify-key = \"$tmp/keys/noc.pub\"" \
+	    "sign-key = \"$tmp/keys/noc\" verify-key = \"$tmp/keys/gw.pub\""
+	start_hubd
+	collect 14 14
+	ok "signed files" settle
+	ok "are taken" wait_for 20 same
+	configure "$(modules)" ""
+	collect 15 15
+	sp push
+	ok "one without a signature waits" wait_for 20 test -n "$(ls noc/spool/alps/staging/*.msgs.zst)"
+	is "and is not taken" "$(sp status --json |
+	    sed 's/.*"waiting_messages":\([0-9]*\).*/\1/')" 1
+	stop "$hubd"
+	start_hubd
+	ok "until nobody asks for one" settle
+else
+	skip "signed files" "this build has no libsodium"
+fi
+
 port=$(free_port)
 configure "$(modules)" ""
 exits "nobody there" 75 sp push --always

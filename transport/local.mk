@@ -67,12 +67,18 @@ unit_tests += t/test_session_lock
 t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h
 t_test_session_lock_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
-unit_tests += t/test_carried
-t_test_carried_SOURCES = t/test_carried.c $(spool_test) \
+carried_world = t/carried_world.c t/carried_world.h $(spool_test) \
 	t/scratch.c t/scratch.h
+world_ldflags = -Wl,--wrap=fsync,--wrap=fdatasync,--wrap=renameat2 \
+	-Wl,--wrap=unlinkat,--wrap=clock_wall
+
+unit_tests += t/test_carried t/test_carried_hostile
+t_test_carried_SOURCES = t/test_carried.c $(carried_world)
 t_test_carried_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
-t_test_carried_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync,--wrap=fdatasync \
-	-Wl,--wrap=renameat2,--wrap=unlinkat,--wrap=clock_wall
+t_test_carried_LDFLAGS = $(AM_LDFLAGS) $(world_ldflags)
+t_test_carried_hostile_SOURCES = t/test_carried_hostile.c $(carried_world)
+t_test_carried_hostile_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_carried_hostile_LDFLAGS = $(AM_LDFLAGS) $(world_ldflags)
 
 unit_tests += t/test_known_hosts
 t_test_known_hosts_SOURCES = t/test_known_hosts.c
