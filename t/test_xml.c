@@ -563,7 +563,7 @@ only_files_of_ours_are_valid(void **state)
 		{ "<leaf a=\"1\" a=\"2\"/>", "not well-formed" },
 		{ "<leaf a=\"&x;\"/>", "not well-formed" },
 		{ "<leaf a=\"\001\"/>", "not well-formed" },
-		{ "<leaf a=\"\377\"/>", "not well-formed" },
+		{ "<leaf a=\"\377\"/>", "not ASCII" },
 		{ "<leaf>x</leaf>", "text between elements" },
 		{ "<leaf><![CDATA[x]]></leaf>", "text between elements" },
 		{ "<template/>", "not an element of ours" },

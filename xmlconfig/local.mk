@@ -26,6 +26,9 @@ unit_tests += t/test_tree
 t_test_tree_SOURCES = t/test_tree.c
 t_test_tree_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += t/test_xml_hostile
+t_test_xml_hostile_SOURCES = t/test_xml_hostile.c t/scratch.c t/scratch.h
+t_test_xml_hostile_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
 unit_tests += t/test_xml
 t_test_xml_SOURCES = t/test_xml.c t/scratch.c t/scratch.h
 t_test_xml_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)

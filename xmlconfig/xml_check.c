@@ -16,13 +16,17 @@
 #include "xmlconfig/xml_check.h"
 
 enum {
-	CHUNK = 64 << 10
+	CHUNK = 64 << 10,
+	/* of a tag: its longest value, each byte of it as a reference */
+	TAG_MAX = 128 << 10,
+	ATTRIBUTES_MAX = 4,
 };
 
 struct reader {
 	xmlParserCtxtPtr parser;
 	struct xml_sum sum;
 	unsigned depth;
+	size_t since;          /* bytes behind the last ">" */
 	const char *complaint; /* the first, a literal; NULL: none */
 	int line;
 };
@@ -110,9 +114,16 @@ start_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 	(void)spaces;
 	if (++r->depth > XML_CHECK_DEPTH)
 		complain(r, "elements are nested too deep");
+	if (n_attributes > ATTRIBUTES_MAX)
+		complain(r, "too many attributes");
+	/* one that makes other letters of the bytes that were looked at */
+	if (r->parser->encoding != NULL)
+		complain(r, "names an encoding");
 	if (prefix != NULL || n_spaces > 0 || n_defaulted > 0 ||
 	    !is_ours((const char *)name))
 		complain(r, "not an element of ours");
+	if (r->complaint != NULL)
+		return; /* the attributes went when the parser was stopped */
 	r->sum.leaves += strcmp((const char *)name, "leaf") == 0;
 	for (int i = 0; i < n_attributes; i++, attribute += 5)
 		add_value(&r->sum,
@@ -145,9 +156,20 @@ document_type(void *ctx, const xmlChar *name, const xmlChar *external,
 static void
 text(void *ctx, const xmlChar *ch, int n)
 {
-	for (int i = 0; i < n; i++)
-		if (ch[i] != '\t' && ch[i] != '\n')
-			complain(ctx, "text between elements");
+	for (int i = 0; i < n; i++) {
+		if (ch[i] == '\t' || ch[i] == '\n')
+			continue;
+		complain(ctx, "text between elements");
+		return; /* the text went when the parser was stopped */
+	}
+}
+
+static void
+instruction(void *ctx, const xmlChar *target, const xmlChar *data)
+{
+	(void)target;
+	(void)data;
+	complain(ctx, "a processing instruction");
 }
 
 static void
@@ -177,6 +199,23 @@ read_chunk(int fd, char *p)
 	return n;
 }
 
+/* Before the library sees it: ours is ASCII, in short tags.  The library looks
+ * for each attribute among all others of its tag. */
+static void
+look_at(struct reader *r, const char *p, size_t n)
+{
+	const char *first = memchr(p, '>', n), *last = memrchr(p, '>', n);
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all |= (unsigned char)p[i];
+	if (all >= 0x80 || memchr(p, '\0', n) != NULL)
+		complain(r, "a byte that is not ASCII");
+	if (r->since + (first != NULL ? (size_t)(first - p) : n) > TAG_MAX)
+		complain(r, "a tag without end");
+	r->since = last != NULL ? (size_t)(p + n - last) : r->since + n;
+}
+
 static int
 feed(struct reader *r, int fd, struct err *e)
 {
@@ -184,9 +223,12 @@ feed(struct reader *r, int fd, struct err *e)
 	ssize_t n;
 	int rc = 0;
 
-	while ((n = read_chunk(fd, chunk)) > 0 && r->complaint == NULL)
-		if (xmlParseChunk(r->parser, chunk, (int)n, 0) != 0)
+	while ((n = read_chunk(fd, chunk)) > 0 && r->complaint == NULL) {
+		look_at(r, chunk, (size_t)n);
+		if (r->complaint == NULL &&
+		    xmlParseChunk(r->parser, chunk, (int)n, 0) != 0)
 			complain(r, "not well-formed");
+	}
 	if (n == -1)
 		rc = err_sys(e, "read");
 	else if (r->complaint == NULL &&
@@ -208,6 +250,7 @@ xml_check(int fd, struct xml_sum *out, struct err *e)
 		.characters = text,
 		.ignorableWhitespace = text,
 		.cdataBlock = text,
+		.processingInstruction = instruction,
 		.serror = not_well_formed,
 	};
 	struct reader r = { 0 };
