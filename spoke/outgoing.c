@@ -186,6 +186,10 @@ reconcile(struct outgoing *o, struct err *e)
 	int rc = 0;
 
 	if (s->generation == 0) {
+		if (o->t->generation > 0 && !same)
+			log_warn("the spool is empty and its mark is gone: a "
+				 "new stream begins association=%s",
+			    o->a->name);
 		o->t->generation = 0;
 		o->t->changed = true;
 	} else if (!same || o->t->generation < s->generation) {

@@ -72,6 +72,21 @@ ok "an old copy is restored" sp collect --now
 is "the spool counts" "$(field Generation "$(last)")" "$gen"
 is "and knows the newest token" "$(body "$(last)" | tail -n 1)" "T0006:1"
 
+# Mark and messages lost, tokens not.
+cp -a spool state "$(mkdir -p lost && echo lost)"
+stream=$(field Stream 1)
+rm -rf spool/alps/outbox spool/alps/sent
+ok "the spool is lost" sp collect --now
+has "which is told" err 'a new stream begins association=alps'
+test "$(field Stream 1)" != "$stream"
+is "no number is used twice" "$?" 0
+is "it begins with the configuration" "$(field Type 1) $(field Type 2)" \
+    "CONFIG DATA"
+ok "the next cycle" sp collect --now
+is "tells it no more" "$(cat out err)" ""
+rm -rf spool state
+cp -a lost/. .
+
 # config-interval.
 before=$(last)
 age alps
