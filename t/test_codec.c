@@ -277,6 +277,32 @@ gzip_input_without_output_is_bounded(void **state)
 	buf_clear(&b);
 }
 
+/* The fields of the header that end in a NUL, which need not come soon. */
+static void
+gzip_names_of_megabytes_are_refused(void **state)
+{
+	const struct codec_ops *gzip = codec_find(SLICE("gzip"));
+	struct buf plain = { 0 }, b = { 0 };
+
+	(void)state;
+	gzip_raw(&plain, SLICE("ten bytes."), NULL);
+	for (int fields = 1; fields <= 3; fields++) {
+		buf_reset(&b);
+		buf_put(&b, (struct slice){ plain.p, 10 });
+		b.p[3] = (char)(fields << 3); /* FNAME, FCOMMENT */
+		for (int i = 0; i < (fields == 3 ? 2 : 1); i++) {
+			for (int k = 0; k < 2 << 20; k++)
+				buf_put_char(&b, 'n');
+			buf_put_char(&b, '\0');
+		}
+		refused_by(gzip, "never ending", buf_slice(&b), 10);
+		buf_put(&b, (struct slice){ plain.p + 10, plain.n - 10 });
+		refused_by(gzip, "megabytes", buf_slice(&b), 10);
+	}
+	buf_clear(&plain);
+	buf_clear(&b);
+}
+
 #ifdef HAVE_BZIP2
 static void
 bzip2_input_without_output_is_bounded(void **state)
@@ -477,6 +503,7 @@ main(void)
 		cmocka_unit_test(only_its_own_method_decodes_it),
 		cmocka_unit_test(bombs_cost_nothing),
 		cmocka_unit_test(gzip_input_without_output_is_bounded),
+		cmocka_unit_test(gzip_names_of_megabytes_are_refused),
 #ifdef HAVE_BZIP2
 		cmocka_unit_test(bzip2_input_without_output_is_bounded),
 #endif

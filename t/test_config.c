@@ -539,6 +539,10 @@ bad_associations_are_refused(void **state)
 		       "association b { hub = i spoke = n hub-subtree = /B\n"
 		       "ssh { host = i identity = k } }",
 		    "c:5: association \"b\": has a key of association \"a\"" },
+		{ LINKED " translate \"/(a+)+$\" { to = /X } }",
+		    "c:3: translate \"/(a+)+$\": a path is like" },
+		{ LINKED " translate /A { to = \"/(b)\" } }",
+		    "c:3: to = /(b): a path is like" },
 		{ LINKED " exec { env = {\"=x\"} } }",
 		    "c:3: association \"a\": exec: env = =x: must be" },
 	};

@@ -33,6 +33,8 @@ static const struct text_row shape_rows[] = {
 	    "Length:5\nDigest:crc32=00000000\n\nT1:5\n.",
 	    MORE),
 	ROW("no empty line", TEXT_HEAD("DATA") TEXT_GEN "Length:5\n", MORE),
+	ROW("no empty line, and the body", /* damaged where a batch ends */
+	    TEXT_HEAD("DATA") TEXT_GEN "Length:5\nDigest:@\nT1:5\n.\n", MORE),
 	ROW("CRLF in the first line", "MsgID:1\r\nType:DATA\r\n", DAMAGED),
 	ROW("CRLF in the header",
 	    "MsgID:1\nType:DATA\r\nTimestamp:1\n" TEXT_STREAM TEXT_PREV TEXT_GEN

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -194,6 +196,43 @@ parts_of_a_spool_are_as_the_whole(void **state)
 	free(spool);
 }
 
+/* What the kernel says of a directory on another machine. */
+static const char *on_nfs; /* the last component of its path */
+
+int __real_fstatfs(int fd, struct statfs *fs);
+int __wrap_fstatfs(int fd, struct statfs *fs);
+
+int
+__wrap_fstatfs(int fd, struct statfs *fs)
+{
+	char link[64], path[256] = "";
+	int rc = __real_fstatfs(fd, fs);
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (rc == 0 && on_nfs != NULL &&
+	    readlink(link, path, sizeof(path) - 1) > 0 &&
+	    strcmp(strrchr(path, '/') + 1, on_nfs) == 0)
+		fs->f_type = NFS_SUPER_MAGIC;
+	return rc;
+}
+
+static void
+directories_on_nfs_are_refused(void **state)
+{
+	static const char *const names[] = { "state", "spool", "run" };
+	const struct ground *g = *state;
+	struct node n;
+	struct err e;
+
+	for (size_t i = 0; i < 3; i++) {
+		on_nfs = names[i];
+		refused(g, "is on NFS, where locks cannot be trusted");
+	}
+	on_nfs = NULL;
+	assert_int_equal(node_open(&g->c, &n, &e), 0);
+	node_close(&n);
+}
+
 static void
 directories_of_strangers_are_refused(void **state)
 {
@@ -321,6 +360,7 @@ main(void)
 		GROUND(directories_that_others_may_write_are_refused),
 		GROUND(symbolic_links_are_refused),
 		GROUND(parts_of_a_spool_are_as_the_whole),
+		GROUND(directories_on_nfs_are_refused),
 		GROUND(directories_of_strangers_are_refused),
 		GROUND(a_missing_parent_is_named),
 		GROUND(root_becomes_the_owner_of_state),

@@ -8,9 +8,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "common/message/limits.h"
 #include "hub/ingest/sequencer.h"
 
 static const struct stream_id current = { .b = { 1 } },
@@ -266,6 +268,50 @@ model_gap(const struct model *k, uint64_t *first, uint64_t *last)
 	return true;
 }
 
+/* As many as the window holds, last first and then in any order: each is handed
+ * on once, in its turn. */
+static void
+ten_thousand_in_any_order_are_handed_on_in_turn(void **state)
+{
+	enum {
+		COUNT = LIMIT_WINDOW_MESSAGES
+	};
+	static uint64_t order[COUNT];
+	static bool offered[COUNT + 1];
+	uint32_t seed = 1;
+
+	(void)state;
+	for (int shuffled = 0; shuffled <= 1; shuffled++) {
+		struct spool_point zero = { .stream = current };
+		struct sequencer *s = sequencer_new(&zero, 0);
+		uint64_t next = 1;
+
+		memset(offered, 0, sizeof(offered));
+		for (size_t i = 0; i < COUNT; i++)
+			order[i] = COUNT - i;
+		for (size_t i = COUNT - 1; shuffled && i > 0; i--) {
+			uint64_t keep = order[i];
+			size_t k;
+
+			seed = seed * 1664525u + 1013904223u;
+			k = (seed >> 8) % (i + 1);
+			order[i] = order[k];
+			order[k] = keep;
+		}
+		for (size_t i = 0; i < COUNT; i++) {
+			offered[order[i]] = true;
+			offer(s, order[i],
+			    order[i] == next ? SEQUENCER_NEXT : SEQUENCER_HELD);
+			next += order[i] == next;
+			/* the inbox offers again what was held */
+			while (next <= COUNT && offered[next])
+				offer(s, next++, SEQUENCER_NEXT);
+		}
+		assert_int_equal(sequencer_cursor(s).msgid, COUNT);
+		sequencer_free(s);
+	}
+}
+
 static void
 histories_agree_with_the_model(void **state)
 {
@@ -312,6 +358,8 @@ main(void)
 		cmocka_unit_test(lost_numbers_are_passed),
 		cmocka_unit_test(lost_number_that_comes_is_dropped),
 		cmocka_unit_test(replaced_stream_never_comes_back),
+		cmocka_unit_test(
+		    ten_thousand_in_any_order_are_handed_on_in_turn),
 		cmocka_unit_test(histories_agree_with_the_model),
 	};
 

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/lock.h"
 #include "t/scratch.h"
 #include "transport/session_lock.h"
 
@@ -117,6 +118,41 @@ a_link_in_its_place_is_not_followed(void **state)
 	assert_int_equal(faccessat(dir, "elsewhere", F_OK, 0), -1);
 }
 
+/* Nobody has to clean up behind a dead process. */
+static void
+locks_end_with_their_process(void **state)
+{
+	struct err e = { 0 };
+	int ready[2], fd;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (lock_file(dir, "a.lock", 0, &e) != -1 &&
+		    session_lock(dir, false, &e) != -1 &&
+		    write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(lock_file(dir, "a.lock", 50, &e), -1);
+	assert_int_equal(e.kind, ERR_TEMP);
+	assert_int_equal(session_lock(dir, false, &e), -1);
+	assert_int_equal(e.sys, EBUSY);
+	end(pid);
+	fd = lock_file(dir, "a.lock", 0, &e);
+	assert_true(fd != -1);
+	close(fd);
+	fd = session_lock(dir, false, &e);
+	assert_true(fd != -1);
+	close(fd);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 int
 main(void)
 {
@@ -124,6 +160,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(as_many_as_there_are_slots_and_no_more),
 		T(a_link_in_its_place_is_not_followed),
+		T(locks_end_with_their_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ unit_tests += t/test_config
 t_test_config_SOURCES = t/test_config.c
 unit_tests += t/test_node
 t_test_node_SOURCES = t/test_node.c
+t_test_node_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
 
 fuzz_programs += t/fuzz/config
 t_fuzz_config_SOURCES = t/fuzz/config.c
