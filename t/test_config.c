@@ -209,10 +209,12 @@ nothing_is_expanded(void **state)
 		struct config *c;
 		size_t n = strlen(text[i]) - 2;
 
-		snprintf(all, sizeof(all), NODE "web { listen = %s }", text[i]);
+		snprintf(all, sizeof(all), LINKED "rsync { put = %s } }",
+		    text[i]);
 		c = accept(all);
-		assert_int_equal(strlen(c->web.listen), n);
-		assert_memory_equal(c->web.listen, text[i] + 1, n);
+		assert_int_equal(strlen(c->association[0].rsync_put), n);
+		assert_memory_equal(c->association[0].rsync_put, text[i] + 1,
+		    n);
 		config_free(c);
 	}
 }
@@ -267,10 +269,11 @@ what_is_printed_reads_as_the_same(void **state)
 		example,
 		LINKED "}",
 		NODE
-		"web { listen = \"a\\\\b\\\"c ${HOME} d\" }\n"
+		"web { listen = \"[::1]:1\" }\n"
 		"operator { sendmail = {} mail = {} }\n"
 		"collector c { type = exec subtree = \"/\" command = {\"x\", "
 		"\"\"} }",
+		LINKED "rsync { put = \"a\\\\b\\\"c ${HOME} d\" } }",
 		LINKED " archive-retain = 90m\n rate = 1500 transport = dir "
 		       "sign-key = k verify-key = v bare = yes\n"
 		       "translate \"/\" { to = /X } dir { path = d } }",
@@ -553,6 +556,89 @@ bad_associations_are_refused(void **state)
 	config_free(accept(TWO("hub-subtree = /A hub-tree = other }")));
 }
 
+/* Who connects over http to whom, and who is known by what. */
+static void
+http_needs_both_ends_to_be_safe(void **state)
+{
+#define DIALED(rest)                                                \
+	NODE "association a { hub = h spoke = n hub-subtree = /A\n" \
+	     "transport = http http { " rest " } }"
+#define ANSWERED(rest)                                              \
+	NODE "association a { hub = n spoke = s hub-subtree = /A\n" \
+	     "transport = http " rest
+#define TLS "certificate = c key = k"
+	static const struct row rows[] = {
+		{ DIALED(""),
+		    "c:3: association \"a\": transport = http: needs" },
+		{ DIALED("url = \"http://h/\" token = t"),
+		    "c:3: association \"a\": http: url begins with https://" },
+		{ DIALED("url = \"ftp://h/\" token = t ca = c"),
+		    "c:3: association \"a\": http: url is https://" },
+		{ DIALED("url = \"https://u:p@h/\" token = t ca = c"),
+		    "c:3: association \"a\": http: url is https://" },
+		{ DIALED("url = \"https://h/?x\" token = t ca = c"),
+		    "c:3: association \"a\": http: url is https://" },
+		{ DIALED("url = \"https://h:0/\" token = t ca = c"),
+		    "c:3: association \"a\": http: url is https://" },
+		{ DIALED("url = \"https://h:65536/\" token = t ca = c"),
+		    "c:3: association \"a\": http: url is https://" },
+		{ DIALED("url = \"https:///x\" token = t ca = c"),
+		    "c:3: association \"a\": http: url is https://" },
+		{ DIALED("url = \"https://[::1/\" token = t ca = c"),
+		    "c:3: association \"a\": http: url is https://" },
+		{ DIALED("url = \"https://h/\" token = t"),
+		    "c:3: association \"a\": http: needs ca" },
+		{ DIALED("url = \"https://h/\" ca = c"),
+		    "c:3: association \"a\": http: needs token" },
+		{ DIALED("url = \"http://127.0.0.1/\" certificate = c key = k"),
+		    "c:3: association \"a\": http: needs token" },
+		{ DIALED("url = \"https://h/\" ca = c certificate = c"),
+		    "c:3: association \"a\": http: certificate and key need each other" },
+		{ ANSWERED("http { token = t } }"),
+		    "c:3: association \"a\": transport = http: the other end connects" },
+		{ ANSWERED("}\nweb { listen = \":1\" " TLS " }"),
+		    "c:3: association \"a\": transport = http: needs http { token" },
+		{ NODE "web { listen = \"127.0.0.1\" }", "c: web: listen is" },
+		{ NODE "web { listen = \"127.0.0.1:\" }", "c: web: listen is" },
+		{ NODE "web { listen = \"::1:80\" }", "c: web: listen is" },
+		{ NODE "web { listen = \"x y:80\" }", "c: web: listen is" },
+		{ NODE "web { listen = \":80\" }",
+		    "c: web: listen: needs certificate and key" },
+		{ NODE "web { listen = \"10.0.0.1:80\" }",
+		    "c: web: listen: needs certificate and key" },
+		{ NODE "web { listen = \":80\" certificate = c }",
+		    "c: web: certificate and key need each other" },
+		{ NODE "web { listen = \"127.0.0.1:80\" client-ca = c }",
+		    "c: web: client-ca needs certificate and key" },
+		{ ANSWERED("http { token = t } }\n"
+			   "web { listen = \"127.0.0.1:80\" }\n"
+			   "association b { hub = n spoke = s "
+			   "hub-subtree = /B\n"
+			   "transport = http http { token = t } }"),
+		    "c:6: association \"b\": has a key of association \"a\"" },
+	};
+	static const char *const good[] = {
+		DIALED("url = \"https://h\" token = t ca = c"),
+		DIALED("url = \"https://h:8443/x/\" token = t ca = c"),
+		DIALED(
+		    "url = \"https://[::1]:1\" ca = c certificate = c key = k"),
+		DIALED("url = \"http://127.0.0.1:80\" token = t"),
+		DIALED("url = \"http://[::1]/\" token = t"),
+		DIALED("url = \"http://localhost:1/\" token = t"),
+		ANSWERED("http { token = t } }\n"
+			 "web { listen = \"127.0.0.1:80\" }"),
+		ANSWERED(
+		    "http { token = t } }\nweb { listen = \":80\" " TLS " }"),
+		ANSWERED(
+		    "}\nweb { listen = \"[::]:80\" " TLS " client-ca = c }"),
+	};
+
+	(void)state;
+	REFUSE(rows);
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		config_free(accept(good[i]));
+}
+
 /* --- Files ---------------------------------------------------------------------- */
 
 static void
@@ -826,6 +912,7 @@ main(void)
 		cmocka_unit_test(bad_bytes_are_refused_with_their_line),
 		cmocka_unit_test(bad_values_are_refused_with_their_line),
 		cmocka_unit_test(bad_associations_are_refused),
+		cmocka_unit_test(http_needs_both_ends_to_be_safe),
 		cmocka_unit_test(included_files_are_read_and_named),
 		cmocka_unit_test(bad_includes_are_refused),
 		cmocka_unit_test(others_may_not_write_the_file),

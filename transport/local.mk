@@ -15,6 +15,9 @@ transport_libtransport_a_SOURCES += \
 	%D%/dir.c %D%/dir.h \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/http_answerer.c %D%/http_answerer.h \
+	%D%/http_requester.c %D%/http_requester.h \
+	%D%/http_words.c %D%/http_words.h \
 	%D%/inbound.c %D%/inbound.h \
 	%D%/key_file.c %D%/key_file.h \
 	%D%/keygen.c %D%/keygen.h \
@@ -39,6 +42,24 @@ transport_libtransport_a_SOURCES += \
 	%D%/take.c \
 	%D%/transport.c %D%/transport.h \
 	%D%/wire.c %D%/wire.h
+
+if HAVE_LIBCURL
+transport_libtransport_a_SOURCES += \
+	%D%/http.c %D%/http.h \
+	%D%/http_exchange.c \
+	%D%/http_files.c
+endif
+transport_libtransport_a_SOURCES += %D%/http_listener.h
+if HAVE_LIBMICROHTTPD
+transport_libtransport_a_SOURCES += \
+	%D%/http_listener.c \
+	%D%/http_secrets.c %D%/http_secrets.h \
+	%D%/http_server.c %D%/http_server.h %D%/http_server_impl.h \
+	%D%/http_server_peer.c \
+	%D%/http_server_request.c
+else
+transport_libtransport_a_SOURCES += %D%/http_no_listener.c
+endif
 
 include %D%/commands/local.mk
 
@@ -99,7 +120,8 @@ EXTRA_DIST += t/fuzz/corpus/ssh_text
 test_helpers += t/ssh_dial
 t_ssh_dial_SOURCES = t/ssh_dial.c
 t_ssh_dial_LDADD = $(TRANSPORT_LIBS)
-script_tests += t/transport-dir.t t/transport-rsync.t t/transport-ssh.t
+script_tests += t/transport-dir.t t/transport-http.t t/transport-rsync.t \
+	t/transport-ssh.t
 EXTRA_DIST += t/carried-lib.sh
 
 fuzz_programs += t/fuzz/frame
@@ -107,3 +129,11 @@ t_fuzz_frame_SOURCES = t/fuzz/frame.c t/peer.c t/peer.h
 t_fuzz_frame_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
 t_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 EXTRA_DIST += t/fuzz/corpus/frame
+
+test_helpers += t/http_answer
+t_http_answer_SOURCES = t/http_answer.c
+t_http_answer_LDADD = $(TRANSPORT_LIBS)
+
+unit_tests += t/test_http
+t_test_http_SOURCES = t/test_http.c
+t_test_http_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)

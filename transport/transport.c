@@ -14,6 +14,9 @@
 #include "transport/channel_child.h"
 #include "transport/dir.h"
 #include "transport/rsync.h"
+#ifdef HAVE_LIBCURL
+#include "transport/http.h"
+#endif
 #include "transport/ssh.h"
 #include "transport/transport.h"
 
@@ -26,6 +29,9 @@ static const struct transport_ops *const all[] = {
 	&transport_ssh,
 	&transport_rsync,
 	&transport_dir,
+#ifdef HAVE_LIBCURL
+	&transport_http,
+#endif
 	NULL,
 };
 

@@ -66,9 +66,17 @@ log_open(const char *program, enum log_target target, enum log_level most)
 		log_state.form = FORM_JOURNAL;
 	else
 		log_state.form = FORM_PLAIN;
-	if (log_state.form == FORM_SYSLOG)
-		/* at once: a confined process opens no sockets later */
-		openlog(log_state.program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	log_reopen();
+}
+
+void
+log_reopen(void)
+{
+	if (log_state.form != FORM_SYSLOG)
+		return;
+	closelog();
+	/* at once: a confined process opens no sockets later */
+	openlog(log_state.program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
 void

@@ -30,6 +30,8 @@ enum {
 }; /* longer lines end in "..." */
 
 void log_open(const char *program, enum log_target target, enum log_level most);
+/* After all descriptors from 3 up were closed in a child. */
+void log_reopen(void);
 void log_set_level(enum log_level most);
 /* Lines go to standard error. */
 bool log_on_stderr(void);

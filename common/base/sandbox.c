@@ -173,18 +173,33 @@ refuse(scmp_filter_ctx f, int call)
 	return seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), call, 0);
 }
 
+/* socket(2) with a family that compares so to another. */
 static int
-refuse_sockets(scmp_filter_ctx f, bool unix_sockets)
+refuse_family(scmp_filter_ctx f, enum scmp_compare op, int family)
 {
-	/* All families but one, the log's and the control's. */
-	const struct scmp_arg_cmp other = { .arg = 0,
-		.op = SCMP_CMP_NE,
-		.datum_a = AF_UNIX };
+	const struct scmp_arg_cmp c = { .arg = 0,
+		.op = op,
+		.datum_a = (scmp_datum_t)family };
 
-	if (unix_sockets)
-		return seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(socket), 1, &other);
-	return refuse(f, SCMP_SYS(socket));
+	return seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EPERM),
+	    SCMP_SYS(socket), 1, &c);
+}
+
+static int
+refuse_sockets(scmp_filter_ctx f, const struct sandbox_opts *o)
+{
+	int rc;
+
+	if (o->unix_sockets) /* the log's and the control's */
+		return refuse_family(f, SCMP_CMP_NE, AF_UNIX);
+	if (!o->inet_sockets)
+		return refuse(f, SCMP_SYS(socket));
+	rc = refuse_family(f, SCMP_CMP_LT, AF_INET);
+	if (rc == 0)
+		rc = refuse_family(f, SCMP_CMP_GT, AF_INET6);
+	for (int i = AF_INET + 1; rc == 0 && i < AF_INET6; i++)
+		rc = refuse_family(f, SCMP_CMP_EQ, i);
+	return rc;
 }
 
 static int
@@ -197,7 +212,7 @@ enter_seccomp(const struct sandbox_opts *o, struct err *e)
 	     i++)
 		rc = refuse(f, refused[i]);
 	if (rc == 0)
-		rc = refuse_sockets(f, o->unix_sockets);
+		rc = refuse_sockets(f, o);
 	if (rc == 0)
 		rc = seccomp_load(f);
 	if (f != NULL)

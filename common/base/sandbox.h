@@ -25,6 +25,8 @@ struct sandbox_opts {
 	size_t n_dir;
 	/* a listener of its own goes on; else no socket(2) */
 	bool unix_sockets;
+	/* it connects to the network again and again; not with the above */
+	bool inet_sockets;
 };
 
 struct sandbox_state {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/config/config_address.h"
 #include "common/config/config_check.h"
 #include "common/config/config_value.h"
 #include "common/message/names.h"
@@ -108,14 +109,76 @@ check_dir(const struct association *a, struct err *e)
 	return 0;
 }
 
+/* A password over a wire that others may read is none. */
+static int
+check_url(const struct association *a, bool *tls, struct err *e)
+{
+	struct config_address where;
+
+	if (a->http_url == NULL)
+		return complain(a, e,
+		    "transport = http: needs http { url = \"...\" }");
+	if (!config_address_of_url(a->http_url, tls, &where))
+		return complain(a, e,
+		    "http: url is https://HOST[:PORT][/PATH], without user, ? "
+		    "and #");
+	if (!*tls && !config_address_is_loopback(&where))
+		return complain(a, e,
+		    "http: url begins with https:// (http:// only to this "
+		    "machine itself)");
+	return 0;
+}
+
+static int
+check_http(const struct association *a, struct err *e)
+{
+	bool tls;
+
+	if (check_url(a, &tls, e) == -1)
+		return -1;
+	if ((a->http_certificate == NULL) != (a->http_key == NULL))
+		return complain(a, e,
+		    "http: certificate and key need each other");
+	if (tls && a->http_ca == NULL)
+		return complain(a, e,
+		    "http: needs ca = \"...\": who vouches for the other end "
+		    "(/etc/ssl/certs/ca-certificates.crt: whom this machine "
+		    "trusts)");
+	if (a->http_token == NULL && (a->http_certificate == NULL || !tls))
+		return complain(a, e,
+		    "http: needs token = \"...\", or certificate and key over "
+		    "https: they tell the other end which association this is");
+	return 0;
+}
+
+/* Who is called over http knows the association by the token, too. */
+static int
+check_answering(const struct association *a, const struct config_web *w,
+    struct err *e)
+{
+	if (a->transport != CONFIG_HTTP)
+		return 0;
+	if (w->listen == NULL)
+		return complain(a, e,
+		    "transport = http: the other end connects, so this needs "
+		    "web { listen = \"...\" }");
+	if (a->http_token == NULL && w->client_ca == NULL)
+		return complain(a, e,
+		    "transport = http: needs http { token = \"...\" } or "
+		    "web { client-ca = \"...\" }: they tell which association "
+		    "connects");
+	return 0;
+}
+
 /* The end that connects needs the transport's block. */
 static int
-check_transport(const struct association *a, struct err *e)
+check_transport(const struct association *a, const struct config_web *w,
+    struct err *e)
 {
 	if (a->transport == CONFIG_DIR)
 		return check_dir(a, e);
 	if (!config_dials(a))
-		return 0;
+		return check_answering(a, w, e);
 	switch (a->transport) {
 	case CONFIG_SSH:
 		return check_ssh(a, e);
@@ -126,14 +189,7 @@ check_transport(const struct association *a, struct err *e)
 			    "exec { command = {...} }");
 		break;
 	case CONFIG_HTTP:
-		if (a->http_url == NULL)
-			return complain(a, e,
-			    "transport = http: needs "
-			    "http { url = \"...\" }");
-		if (strncmp(a->http_url, "https://", 8) != 0 &&
-		    strncmp(a->http_url, "http://", 7) != 0)
-			return complain(a, e, "http: url begins with https://");
-		break;
+		return check_http(a, e);
 	case CONFIG_RSYNC:
 		if (a->rsync_put == NULL || a->rsync_get == NULL)
 			return complain(a, e,
@@ -229,7 +285,7 @@ check_association(struct config *c, size_t i, struct err *e)
 		return complain(a, e,
 		    "hub-tree has the same name: its file would be the "
 		    "association's");
-	if (check_level(a, e) == -1 || check_transport(a, e) == -1 ||
+	if (check_level(a, e) == -1 || check_transport(a, &c->web, e) == -1 ||
 	    check_translate(a, e) == -1 || check_env(a, e) == -1)
 		return -1;
 	for (j = 0; j < i; j++)
@@ -300,12 +356,35 @@ check_operator(const struct config *c, struct err *e)
 	return 0;
 }
 
+static int
+check_web(const struct config *c, struct err *e)
+{
+	const struct config_web *w = &c->web;
+	const char *wrong = NULL;
+	struct config_address where;
+
+	if (w->listen == NULL)
+		return 0;
+	if (!config_address_parse(w->listen, &where))
+		wrong = "listen is ADDRESS:PORT, [ADDRESS]:PORT or :PORT";
+	else if ((w->certificate == NULL) != (w->key == NULL))
+		wrong = "certificate and key need each other";
+	else if (w->client_ca != NULL && w->certificate == NULL)
+		wrong = "client-ca needs certificate and key";
+	else if (w->certificate == NULL && !config_address_is_loopback(&where))
+		wrong = "listen: needs certificate and key, for others than "
+			"this machine itself can connect";
+	if (wrong != NULL)
+		return err_set(e, ERR_CONFIG, "%s: web: %s", c->file, wrong);
+	return 0;
+}
+
 int
 config_check(struct config *c, struct err *e)
 {
 	size_t i;
 
-	if (check_operator(c, e) == -1)
+	if (check_operator(c, e) == -1 || check_web(c, e) == -1)
 		return -1;
 	if (c->hub.settle_s > c->hub.settle_max_s)
 		return err_set(e, ERR_CONFIG,

@@ -1,0 +1,772 @@
+/*
+ * The words of transport http, and both ends of it without I/O: the end that asks
+ * and the end that answers, joined by a link that loses, repeats and reorders
+ * requests and answers.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "transport/http_answerer.h"
+#include "transport/http_requester.h"
+
+#define ID    "00112233445566778899aabbccddeeff"
+#define OTHER "ffeeddccbbaa99887766554433221100"
+
+/* --- Words ---------------------------------------------------------------------- */
+
+static void
+request_words_are_taken_or_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+		{ ID " 0 0 wait", true },
+		{ ID " 1 2 now", true },
+		{ ID " 9223372036854775807 9223372036854775807 end", true },
+		{ ID " 9223372036854775808 0 wait", false },
+		{ ID " 0 0 WAIT", false },
+		{ ID " 0 0 more", false },
+		{ ID " 0 0 wait ", false },
+		{ ID " 0 0  wait", false },
+		{ ID " 00 0 wait", false },
+		{ ID " -1 0 wait", false },
+		{ ID " 0 0", false },
+		{ ID "0 0 0 wait", false },
+		{ "00112233445566778899aabbccddeef 0 0 wait", false },
+		{ "00112233445566778899AABBCCDDEEFF 0 0 wait", false },
+		{ "../112233445566778899aabbccddeeff 0 0 wait", false },
+		{ "", false },
+	};
+	char text[HTTP_HEADER_MAX];
+	struct http_request r;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int rc = http_request_parse(slice_str(rows[i].text), &r, &e);
+
+		if ((rc == 0) != rows[i].good)
+			fail_msg("row %zu: %s", i, rows[i].text);
+		if (rc == -1)
+			continue;
+		http_request_text(&r, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void
+answer_words_are_taken_or_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+		{ "0 0 more", true },
+		{ "1 9223372036854775807 end", true },
+		{ "1 1 wait", false },
+		{ "1 1", false },
+		{ "1 1 end ", false },
+		{ "x 1 end", false },
+		{ "", false },
+	};
+	char text[HTTP_HEADER_MAX];
+	struct http_answer a;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int rc = http_answer_parse(slice_str(rows[i].text), &a, &e);
+
+		if ((rc == 0) != rows[i].good)
+			fail_msg("row %zu: %s", i, rows[i].text);
+		if (rc == -1)
+			continue;
+		http_answer_text(&a, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void
+tokens_are_taken_or_refused(void **state)
+{
+	char text[HTTP_TOKEN_MOST + 3];
+	struct slice token;
+	struct err e;
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	for (size_t n = 0; n < sizeof(text); n++) {
+		struct slice s = { text, n };
+		bool good = n >= HTTP_TOKEN_LEAST && n <= HTTP_TOKEN_MOST;
+
+		assert_int_equal(http_token_of(s, &token, &e), good ? 0 : -1);
+		if (n == 0)
+			continue;
+		text[n - 1] = '\n';
+		good = n - 1 >= HTTP_TOKEN_LEAST && n - 1 <= HTTP_TOKEN_MOST;
+		assert_int_equal(http_token_of(s, &token, &e), good ? 0 : -1);
+		text[n - 1] = 'a';
+	}
+	assert_int_equal(
+	    http_token_of(SLICE("0123456789 0123456789012"), &token, &e), -1);
+	assert_int_equal(http_token_of(SLICE("0123456789\0"
+					     "0123456789012"),
+			     &token, &e),
+	    -1);
+	assert_int_equal(
+	    http_token_of(SLICE("0123456789012345678901\n\n"), &token, &e), -1);
+	assert_true(
+	    http_bearer(SLICE("bEaReR 0123456789abcdefABCDEF-._~+/="), &token));
+	assert_true(slice_eq_str(token, "0123456789abcdefABCDEF-._~+/="));
+	assert_false(http_bearer(SLICE("Bearer"), &token));
+	assert_false(http_bearer(SLICE("Bearer short"), &token));
+	assert_false(
+	    http_bearer(SLICE("Basic 0123456789abcdefABCDEF"), &token));
+}
+
+static void
+tokens_are_equal_when_all_of_them_is(void **state)
+{
+	(void)state;
+	assert_true(http_token_eq(SLICE("abc"), SLICE("abc")));
+	assert_false(http_token_eq(SLICE("abc"), SLICE("abd")));
+	assert_false(http_token_eq(SLICE("abc"), SLICE("ab")));
+	assert_false(http_token_eq(SLICE("ab"), SLICE("abc")));
+	assert_false(http_token_eq(SLICE("abcabc"), SLICE("abc")));
+	assert_false(http_token_eq(SLICE("abc"), SLICE("")));
+	assert_false(http_token_eq(SLICE(""), SLICE("abc")));
+	assert_false(http_token_eq(SLICE(""), SLICE("")));
+}
+
+static void
+statuses_tell_who_must_act(void **state)
+{
+	static const struct {
+		unsigned status;
+		enum err_kind kind;
+	} rows[] = {
+		{ 301, ERR_PROTOCOL },
+		{ 307, ERR_PROTOCOL },
+		{ 400, ERR_PROTOCOL },
+		{ 401, ERR_DENIED },
+		{ 403, ERR_DENIED },
+		{ 404, ERR_PROTOCOL },
+		{ 408, ERR_TEMP },
+		{ 409, ERR_PROTOCOL },
+		{ 410, ERR_TEMP },
+		{ 413, ERR_PROTOCOL },
+		{ 429, ERR_TEMP },
+		{ 500, ERR_TEMP },
+		{ 502, ERR_TEMP },
+		{ 503, ERR_TEMP },
+	};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		http_refused(rows[i].status, SLICE("why \x1b[2J\nnot this"),
+		    &e);
+		if (e.kind != rows[i].kind)
+			fail_msg("%u: %s", rows[i].status, e.msg);
+		assert_null(strchr(e.msg, '\x1b'));
+		assert_null(strstr(e.msg, "not this"));
+	}
+}
+
+/* --- Sessions --------------------------------------------------------------------- */
+
+static struct http_request
+request(const char *id, uint64_t sent, uint64_t received, enum http_word word)
+{
+	struct http_request r = { .sent = sent,
+		.received = received,
+		.word = word };
+
+	memcpy(r.id, id, HTTP_ID_SIZE);
+	return r;
+}
+
+static const struct mono at0 = { 1000000000 };
+
+static void
+a_request_finds_its_session(void **state)
+{
+	struct http_answerer *h = http_answerer_new(2, 64);
+	struct http_request r = request(ID, 0, 0, HTTP_WAIT);
+	struct http_ticket t, u;
+
+	(void)state;
+	assert_int_equal(http_answerer_request(h, 0, &r, at0, &t), HTTP_BEGINS);
+	r = request(ID, 5, 0, HTTP_NOW);
+	assert_int_equal(http_answerer_request(h, 0, &r, at0, &u),
+	    HTTP_GOES_ON);
+	http_ticket_end(h, &u);
+	/* Another association's session is not there for this one. */
+	assert_int_equal(http_answerer_request(h, 1, &r, at0, &u), HTTP_GONE);
+	/* More than was said. */
+	r = request(ID, 0, 1, HTTP_WAIT);
+	assert_int_equal(http_answerer_request(h, 0, &r, at0, &u),
+	    HTTP_STRANGE);
+	/* Not from its beginning. */
+	r = request(OTHER, 1, 0, HTTP_WAIT);
+	assert_int_equal(http_answerer_request(h, 0, &r, at0, &u), HTTP_GONE);
+	assert_false(http_ticket_gone(h, &t));
+	/* A newer one takes its place. */
+	r = request(OTHER, 0, 0, HTTP_WAIT);
+	assert_int_equal(http_answerer_request(h, 0, &r, at0, &u), HTTP_BEGINS);
+	assert_true(http_ticket_gone(h, &t));
+	assert_false(http_ticket_gone(h, &u));
+	r = request(ID, 5, 0, HTTP_WAIT);
+	assert_int_equal(http_answerer_request(h, 0, &r, at0, &t), HTTP_GONE);
+	http_answerer_free(h);
+}
+
+static void
+sessions_and_requests_are_limited(void **state)
+{
+	struct http_answerer *h = http_answerer_new(3, 2);
+	struct http_request r = request(ID, 0, 0, HTTP_WAIT);
+	enum http_verdict v = HTTP_GOES_ON;
+	struct http_ticket t;
+	size_t which;
+	int n = 1;
+
+	(void)state;
+	assert_int_equal(http_answerer_request(h, 0, &r, at0, &t), HTTP_BEGINS);
+	assert_int_equal(http_answerer_request(h, 1, &r, at0, &t), HTTP_BEGINS);
+	assert_int_equal(http_answerer_request(h, 2, &r, at0, &t), HTTP_FULL);
+	http_session_ended(h, 1);
+	assert_int_equal(http_answerer_request(h, 2, &r, at0, &t), HTTP_BEGINS);
+	http_ticket_end(h, &t);
+	while ((v = http_answerer_request(h, 0, &r, at0, &t)) == HTTP_GOES_ON)
+		n++;
+	assert_int_equal(v, HTTP_FULL);
+	assert_int_equal(n, 6);
+	/* Only the one without a request is idle. */
+	assert_false(
+	    http_answerer_idle(h, mono_add_ms(at0, HTTP_IDLE_MS), &which));
+	assert_true(
+	    http_answerer_idle(h, mono_add_ms(at0, HTTP_IDLE_MS + 1), &which));
+	assert_int_equal(which, 2);
+	assert_false(
+	    http_answerer_idle(h, mono_add_ms(at0, HTTP_IDLE_MS + 1), &which));
+	http_answerer_free(h);
+}
+
+static void
+a_repeated_body_is_not_taken_twice(void **state)
+{
+	struct http_answerer *h = http_answerer_new(1, 1);
+	struct http_request r = request(ID, 0, 0, HTTP_NOW);
+	struct http_ticket t, u, late;
+	struct http_answer a;
+	struct slice body;
+	struct mono wake;
+	size_t had;
+
+	(void)state;
+	(void)http_answerer_request(h, 0, &r, at0, &t);
+	assert_true(http_ticket_body(h, &t, 10, &had));
+	assert_int_equal(had, 0);
+	http_ticket_took(h, &t, 7); /* and is cut off */
+	(void)http_answerer_request(h, 0, &r, at0, &u);
+	assert_true(http_ticket_body(h, &u, 10, &had));
+	assert_int_equal(had, 7);
+	http_ticket_took(h, &u, 10);
+	http_ticket_whole(&u, at0);
+	assert_true(http_ticket_due(h, &u, at0, &wake));
+	http_ticket_answer(h, &u, &a, &body);
+	assert_int_equal(a.received, 10);
+	/* What was on its way in the first comes after all. */
+	assert_true(http_ticket_body(h, &t, 3, &had));
+	assert_int_equal(had, 3);
+	/* What is ahead waits, for so long. */
+	r = request(ID, 11, 0, HTTP_NOW);
+	(void)http_answerer_request(h, 0, &r, at0, &late);
+	assert_false(http_ticket_body(h, &late, 1, &had));
+	assert_false(http_ticket_due(h, &late, at0, &wake));
+	assert_true(http_ticket_due(h, &late, wake, &wake));
+	assert_true(http_ticket_late(h, &late));
+	http_answerer_free(h);
+}
+
+static void
+a_lost_answer_is_given_again(void **state)
+{
+	struct http_answerer *h = http_answerer_new(1, 1);
+	struct http_request r = request(ID, 0, 0, HTTP_WAIT);
+	struct http_ticket t, u;
+	struct http_answer a;
+	struct slice body;
+	struct mono wake;
+
+	(void)state;
+	(void)http_answerer_request(h, 0, &r, at0, &t);
+	http_ticket_whole(&t, at0);
+	assert_false(http_ticket_due(h, &t, at0, &wake));
+	assert_int_equal(wake.ns, at0.ns + HTTP_HOLD_MS * INT64_C(1000000));
+	http_session_said(h, 0, SLICE("abcdef"));
+	assert_true(http_ticket_due(h, &t, at0, &wake));
+	http_ticket_answer(h, &t, &a, &body);
+	assert_true(slice_eq_str(body, "abcdef"));
+	http_ticket_end(h, &t);
+	/* Half of it came. */
+	r = request(ID, 0, 3, HTTP_WAIT);
+	(void)http_answerer_request(h, 0, &r, at0, &t);
+	http_ticket_whole(&t, at0);
+	http_ticket_answer(h, &t, &a, &body);
+	assert_true(slice_eq_str(body, "def"));
+	assert_int_equal(a.sent, 3);
+	/* A newer one that waits gets it; the older is let go. */
+	http_session_ended(h, 0);
+	(void)http_answerer_request(h, 0, &r, at0, &u);
+	http_ticket_whole(&u, at0);
+	assert_true(http_ticket_due(h, &t, at0, &wake));
+	http_ticket_answer(h, &t, &a, &body);
+	assert_int_equal(body.n, 0);
+	assert_false(a.end);
+	http_ticket_answer(h, &u, &a, &body);
+	assert_true(slice_eq_str(body, "def"));
+	assert_true(a.end);
+	http_answerer_free(h);
+}
+
+/* --- Both ends, and a bad link between ---------------------------------------------- */
+
+enum {
+	FLYING = 16,
+	UP_BYTES = 300000,
+	DOWN_BYTES = 200000,
+};
+
+/* A request on its way; its answer on the way back. */
+struct flight {
+	bool used;
+	bool there;    /* let in */
+	bool answered; /* and the answer on its way back */
+	bool orphan;   /* the requester has given it up */
+	size_t which;
+	struct http_request r;
+	char *body;
+	size_t n, at;
+	struct http_ticket t;
+	struct http_answer a;
+	char *back;
+	size_t back_n, back_at;
+};
+
+struct link {
+	struct http_requester q;
+	struct http_answerer *h;
+	struct flight f[FLYING];
+	struct mono now;
+	unsigned seed;
+	unsigned loss; /* of 1000 */
+	size_t put, got_up, said, got_down;
+	bool up_ended, down_ended, over, gave_up;
+};
+
+static unsigned
+draw(struct link *l, unsigned n)
+{
+	l->seed = l->seed * 1103515245 + 12345;
+	return (l->seed >> 8) % n;
+}
+
+static char
+byte_at(size_t i, char of)
+{
+	return (char)((i * 2654435761U >> 7) ^ (unsigned char)of);
+}
+
+static void
+drop(struct link *l, struct flight *f)
+{
+	if (f->there)
+		http_ticket_end(l->h, &f->t);
+	free(f->body);
+	free(f->back);
+	*f = (struct flight){ .used = false };
+}
+
+static void
+send_request(struct link *l, size_t which, struct slice body)
+{
+	for (size_t i = 0; i < FLYING; i++) {
+		struct flight *f = &l->f[i];
+
+		if (f->used)
+			continue;
+		*f = (struct flight){ .used = true,
+			.which = which,
+			.r = l->q.post[which].request,
+			.body = mem_strndup(body.p, body.n),
+			.n = body.n };
+		return;
+	}
+	fail_msg("too many requests under way");
+}
+
+/* The connection breaks: what was on its way in it may come or not. */
+static void
+break_off(struct link *l, struct flight *f)
+{
+	if (!f->orphan && !http_requester_failed(&l->q, f->which, l->now))
+		l->gave_up = true;
+	f->orphan = true;
+	if (draw(l, 2) == 0)
+		drop(l, f);
+}
+
+static void
+let_in(struct link *l, struct flight *f)
+{
+	switch (http_answerer_request(l->h, 0, &f->r, l->now, &f->t)) {
+	case HTTP_BEGINS:
+	case HTTP_GOES_ON:
+		f->there = true;
+		return;
+	case HTTP_GONE:
+	case HTTP_STRANGE:
+		if (!f->orphan)
+			fail_msg("a request was refused");
+		drop(l, f);
+		return;
+	case HTTP_FULL:
+		break_off(l, f);
+	}
+}
+
+static void
+carry_body(struct link *l, struct flight *f)
+{
+	size_t n = f->n - f->at, had, take;
+
+	if (n > 5000)
+		n = 1 + draw(l, 5000);
+	if (http_ticket_gone(l->h, &f->t)) {
+		drop(l, f);
+		return;
+	}
+	if (!http_ticket_body(l->h, &f->t, n, &had))
+		return;
+	take = had + (n > had ? draw(l, (unsigned)(n - had) + 1) : 0);
+	for (size_t i = had; i < take; i++)
+		assert_int_equal(f->body[f->at + i], byte_at(l->got_up++, 'u'));
+	http_ticket_took(l->h, &f->t, take);
+	f->at += take;
+}
+
+static void
+carry_answer(struct link *l, struct flight *f)
+{
+	size_t n = f->back_n - f->back_at, had;
+	struct err e;
+
+	if (f->orphan) {
+		drop(l, f);
+		return;
+	}
+	assert_int_equal(http_requester_head(&l->q, f->which, &f->a, &e), 0);
+	if (n > 3000)
+		n = 1 + draw(l, 3000);
+	had = http_requester_heard(&l->q, f->which, n);
+	for (size_t i = had; i < n; i++)
+		assert_int_equal(f->back[f->back_at + i],
+		    byte_at(l->got_down++, 'd'));
+	f->back_at += n;
+	if (f->back_at < f->back_n)
+		return;
+	http_requester_answered(&l->q, f->which, &f->a, l->now);
+	drop(l, f);
+}
+
+static void
+fly(struct link *l, struct flight *f)
+{
+	struct slice body;
+	struct mono wake;
+
+	if (l->q.answered && draw(l, 1000) < l->loss) {
+		break_off(l, f);
+	} else if (!f->there) {
+		let_in(l, f);
+	} else if (f->answered) {
+		carry_answer(l, f);
+	} else if (f->at < f->n) {
+		carry_body(l, f);
+	} else {
+		http_ticket_whole(&f->t, l->now);
+		if (http_ticket_ends(l->h, &f->t))
+			l->up_ended = true;
+		if (!http_ticket_due(l->h, &f->t, l->now, &wake))
+			return;
+		if (http_ticket_late(l->h, &f->t)) {
+			break_off(l, f);
+			return;
+		}
+		http_ticket_answer(l->h, &f->t, &f->a, &body);
+		f->back = mem_strndup(body.p, body.n);
+		f->back_n = body.n;
+		f->answered = true;
+	}
+}
+
+static void
+speak(struct link *l)
+{
+	char p[20000];
+	size_t n = http_requester_room(&l->q), room;
+
+	if (n > draw(l, sizeof(p)))
+		n = draw(l, sizeof(p));
+	if (n > UP_BYTES - l->put)
+		n = UP_BYTES - l->put;
+	for (size_t i = 0; i < n; i++)
+		p[i] = byte_at(l->put + i, 'u');
+	http_requester_put(&l->q, (struct slice){ p, n }, l->now);
+	l->put += n;
+	if (l->put == UP_BYTES)
+		http_requester_put_end(&l->q);
+	if (!http_session_lives(l->h, 0))
+		return;
+	room = http_session_room(l->h, 0);
+	n = draw(l, sizeof(p));
+	n = n < room ? n : room;
+	if (n > DOWN_BYTES - l->said)
+		n = DOWN_BYTES - l->said;
+	for (size_t i = 0; i < n; i++)
+		p[i] = byte_at(l->said + i, 'd');
+	http_session_said(l->h, 0, (struct slice){ p, n });
+	l->said += n;
+	if (l->said == DOWN_BYTES && l->up_ended) {
+		http_session_ended(l->h, 0);
+		l->down_ended = true;
+	}
+}
+
+static void
+run(struct link *l)
+{
+	struct slice body;
+	struct mono wake;
+	enum http_todo todo;
+	size_t which;
+
+	for (unsigned turn = 0; turn < 200000 && !l->over && !l->gave_up;
+	     turn++) {
+		if (draw(l, 3) == 0)
+			speak(l);
+		todo = http_requester_next(&l->q, l->now, &which, &body, &wake);
+		if (todo == HTTP_START)
+			send_request(l, which, body);
+		l->over = todo == HTTP_OVER;
+		for (size_t i = 0; i < FLYING; i++)
+			if (l->f[i].used && draw(l, 2) == 0)
+				fly(l, &l->f[i]);
+		l->now = mono_add_ms(l->now, draw(l, 20) == 0 ? 700 : 3);
+	}
+}
+
+static void
+every_byte_comes_once_and_in_order_over_a_bad_link(void **state)
+{
+	unsigned over = 0, gave_up = 0;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= 300; seed++) {
+		struct link *l = mem_alloc(sizeof(*l));
+
+		l->seed = seed;
+		l->loss = seed % 4 * 7;
+		l->now = at0;
+		l->h = http_answerer_new(1, 1);
+		http_requester_init(&l->q, ID, l->now);
+		run(l);
+		/* Whatever came is right; and it ended. */
+		if (!l->over && !l->gave_up)
+			fail_msg("seed %u: no end: up %zu down %zu", seed,
+			    l->got_up, l->got_down);
+		if (l->over) {
+			assert_int_equal(l->got_up, UP_BYTES);
+			assert_int_equal(l->got_down, DOWN_BYTES);
+		}
+		if (l->loss == 0)
+			assert_true(l->over);
+		over += l->over;
+		gave_up += l->gave_up;
+		for (size_t i = 0; i < FLYING; i++)
+			if (l->f[i].used)
+				drop(l, &l->f[i]);
+		http_requester_clear(&l->q);
+		http_answerer_free(l->h);
+		free(l);
+	}
+	/* Most of the bad links are overcome, or this shows nothing. */
+	assert_true(over > 200 && gave_up > 0);
+}
+
+/* A small session needs one request at a time, that is, one connection. */
+static void
+a_reply_goes_with_the_request_that_asks_for_more(void **state)
+{
+	struct http_answer a = { 0, 3, false };
+	struct http_requester q;
+	struct slice body;
+	struct mono wake, now = at0;
+	size_t which;
+
+	(void)state;
+	http_requester_init(&q, ID, now);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_NOTHING);
+	assert_true(wake.ns == INT64_MAX);
+	http_requester_put(&q, SLICE("abc"), now);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_NOTHING);
+	now = wake;
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_START);
+	assert_true(slice_eq_str(body, "abc"));
+	assert_int_equal(q.post[which].request.word, HTTP_WAIT);
+	/* It begins the session, and so goes alone. */
+	http_requester_put(&q, SLICE("de"), now);
+	now = mono_add_ms(now, 10);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_NOTHING);
+	which = 0;
+	assert_int_equal(http_requester_heard(&q, which, 5), 0);
+	http_requester_answered(&q, which, &a, now);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_START);
+	assert_true(slice_eq_str(body, "de"));
+	a = (struct http_answer){ 5, 5, false };
+	http_requester_answered(&q, which, &a, now);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_START); /* nothing was said: it waits on */
+	assert_int_equal(body.n, 0);
+	assert_int_equal(http_requester_heard(&q, which, 1), 0);
+	a = (struct http_answer){ 5, 5, false };
+	http_requester_answered(&q, which, &a, now);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_NOTHING); /* our reply is awaited, for a while */
+	assert_int_equal(mono_ms_since(wake, now), 100);
+	http_requester_put(&q, SLICE("f"), now);
+	now = mono_add_ms(now, 10);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_START);
+	assert_true(slice_eq_str(body, "f"));
+	assert_int_equal(q.post[which].request.word, HTTP_WAIT);
+	assert_int_equal(q.post[which].request.sent, 5);
+	assert_int_equal(q.post[which].request.received, 6);
+	/* What comes now does not wait for its answer. */
+	http_requester_put(&q, SLICE("ghi"), now);
+	now = mono_add_ms(now, 10);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_START);
+	assert_true(slice_eq_str(body, "ghi"));
+	assert_int_equal(q.post[which].request.word, HTTP_NOW);
+	http_requester_clear(&q);
+}
+
+static void
+answers_for_other_requests_are_refused(void **state)
+{
+	static const struct http_answer bad[] = {
+		{ 1, 3, false }, /* not from where we asked */
+		{ 0, 2, false }, /* less than we brought */
+		{ 0, 4, false }, /* more than we ever brought */
+	};
+	struct http_requester q;
+	struct mono wake, now = at0;
+	struct slice body;
+	struct err e;
+	size_t which;
+
+	(void)state;
+	http_requester_init(&q, ID, now);
+	http_requester_put(&q, SLICE("abc"), now);
+	now = mono_add_ms(now, 10);
+	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
+	    HTTP_START);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(http_requester_head(&q, which, &bad[i], &e),
+		    -1);
+		assert_int_equal(e.kind, ERR_PROTOCOL);
+	}
+	http_requester_clear(&q);
+}
+
+static void
+tries_are_few_and_further_and_further_apart(void **state)
+{
+	struct http_answer a = { 0, 1, false };
+	struct mono wake, now = at0, before;
+	struct http_requester q;
+	struct slice body;
+	size_t which;
+	int tries = 0;
+
+	(void)state;
+	http_requester_init(&q, ID, now);
+	http_requester_put(&q, SLICE("a"), now);
+	now = mono_add_ms(now, 10);
+	(void)http_requester_next(&q, now, &which, &body, &wake);
+	/* Never answered: another try is the caller's caller's. */
+	assert_false(http_requester_failed(&q, which, now));
+	http_requester_clear(&q);
+
+	http_requester_init(&q, ID, now);
+	http_requester_put(&q, SLICE("a"), now);
+	now = mono_add_ms(now, 10);
+	(void)http_requester_next(&q, now, &which, &body, &wake);
+	http_requester_answered(&q, which, &a, now);
+	for (;;) {
+		before = now;
+		while (http_requester_next(&q, now, &which, &body, &wake) !=
+		    HTTP_START)
+			now = wake;
+		if (tries > 0)
+			assert_true(
+			    mono_ms_since(now, before) >= 500 << (tries - 1));
+		if (!http_requester_failed(&q, which, now))
+			break;
+		tries++;
+	}
+	assert_int_equal(tries, 5);
+	http_requester_clear(&q);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(request_words_are_taken_or_refused),
+		cmocka_unit_test(answer_words_are_taken_or_refused),
+		cmocka_unit_test(tokens_are_taken_or_refused),
+		cmocka_unit_test(tokens_are_equal_when_all_of_them_is),
+		cmocka_unit_test(statuses_tell_who_must_act),
+		cmocka_unit_test(a_request_finds_its_session),
+		cmocka_unit_test(sessions_and_requests_are_limited),
+		cmocka_unit_test(a_repeated_body_is_not_taken_twice),
+		cmocka_unit_test(a_lost_answer_is_given_again),
+		cmocka_unit_test(
+		    every_byte_comes_once_and_in_order_over_a_bad_link),
+		cmocka_unit_test(
+		    a_reply_goes_with_the_request_that_asks_for_more),
+		cmocka_unit_test(answers_for_other_requests_are_refused),
+		cmocka_unit_test(tries_are_few_and_further_and_further_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
