@@ -10,6 +10,7 @@ hub_libhub_a_SOURCES += %D%/librrd.c %D%/librrd.h %D%/rrd.c \
 	%D%/rrd_file.c %D%/rrd_file.h \
 	%D%/rrd_flush.c %D%/rrd_flush.h \
 	%D%/rrd_journal.c %D%/rrd_journal.h \
+	%D%/rrd_sweep.c %D%/rrd_sweep.h \
 	%D%/rrd_view.c %D%/rrd_view.h \
 	%D%/rrd_series.c %D%/rrd_series.h
 unit_tests += t/test_rrd t/test_rrd_ends t/test_rrd_view

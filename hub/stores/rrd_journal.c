@@ -16,6 +16,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "hub/stores/rrd_journal.h"
+#include "hub/stores/rrd_sweep.h"
 
 #define NAME    ".journal"
 #define DAMAGED ".journal.damaged"
@@ -125,9 +126,10 @@ restore_head(int dirfd, const char *name, const struct record *r, struct err *e)
 	return rc == -1 ? err_wrap(e, "%s", name) : 0;
 }
 
-/* Put one file back. */
+/* Put one file back, or note that it was to be made. */
 static int
-restore_one(int dirfd, const struct record *r, struct err *e)
+restore_one(int dirfd, const struct record *r, struct rrd_sweep *made,
+    struct err *e)
 {
 	char *name = slice_dup(r->name);
 	int rc = 0;
@@ -136,6 +138,8 @@ restore_one(int dirfd, const struct record *r, struct err *e)
 		rc = restore_head(dirfd, name, r, e);
 	else if (unlinkat(dirfd, name, 0) == -1 && errno != ENOENT)
 		rc = err_sys(e, "remove %s", name);
+	else
+		rrd_sweep_add(made, name);
 	free(name);
 	return rc;
 }
@@ -146,6 +150,7 @@ struct scan {
 	struct buf bytes;
 	struct slice rest; /* of bytes, not looked at yet */
 	bool end;          /* nothing is left in the file */
+	struct rrd_sweep made;
 };
 
 /* Have a whole record's bytes at hand, where the file has them. */
@@ -186,7 +191,7 @@ restore_all(int dirfd, struct scan *s, uint64_t *restored, bool *damaged,
 			continue;
 		}
 		*damaged = *damaged || bad;
-		if (restore_one(dirfd, &r, e) == -1)
+		if (restore_one(dirfd, &r, &s->made, e) == -1)
 			return -1;
 		(*restored)++;
 	}
@@ -198,6 +203,7 @@ restore(int dirfd, uint64_t *restored, struct err *e)
 {
 	struct scan s = { .fd = durable_open_file(dirfd, NAME, e) };
 	bool damaged = false;
+	uint64_t swept = 0;
 	int rc = -1;
 
 	if (s.fd == -1)
@@ -209,8 +215,12 @@ restore(int dirfd, uint64_t *restored, struct err *e)
 		s.rest.p += banner.n;
 		s.rest.n -= banner.n;
 	}
-	if (restore_all(dirfd, &s, restored, &damaged, e) == -1)
+	if (restore_all(dirfd, &s, restored, &damaged, e) == -1 ||
+	    rrd_sweep_run(&s.made, dirfd, &swept, e) == -1)
 		goto out;
+	if (swept > 0)
+		log_info("rrd files half made are removed files=%llu",
+		    (unsigned long long)swept);
 	if (*restored > 0 && syncfs(dirfd) == -1) {
 		err_sys(e, "sync the file system");
 		goto out;
@@ -225,6 +235,7 @@ restore(int dirfd, uint64_t *restored, struct err *e)
 	}
 	rc = 0;
 out:
+	rrd_sweep_clear(&s.made);
 	buf_clear(&s.bytes);
 	close(s.fd);
 	return rc;

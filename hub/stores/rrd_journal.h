@@ -27,8 +27,9 @@
 struct rrd_journal;
 
 /* Of the store in dirfd (borrowed while it is open).  If a former run left
- * records: puts the heads back, removes the files that were not there, syncs
- * the file system, and begins anew.  *restored counts files. */
+ * records: puts the heads back, removes the files that were not there and what
+ * is left of their making, syncs the file system, and begins anew.  *restored
+ * counts files. */
 int rrd_journal_open(int dirfd, struct rrd_journal **out, uint64_t *restored,
     struct err *e);
 /* One record, appended to out.  No head: there is no file. */
