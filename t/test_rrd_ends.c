@@ -53,6 +53,8 @@ __wrap_fork(void)
 {
 	pid_t pid = __real_fork();
 
+	while (pid == 0 && kill_forks)
+		pause();
 	if (pid > 0 && kill_forks)
 		(void)kill(pid, SIGKILL);
 	return pid;
