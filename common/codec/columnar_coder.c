@@ -112,6 +112,59 @@ coder_ended_well(const struct coder *c)
 	    n == taken - CODER_AHEAD + bytes;
 }
 
+const struct coder_model coder_symbols = {
+	.below = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
+	    18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31 }
+};
+
+/* How slowly a model moves that was used so often. */
+const uint8_t coder_model_pace[CODER_USED_MAX + 1] = { 3, 3, 3, 3, 3, 3, 4, 4,
+	4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6,
+	6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+	6, 6, 6, 6, 6, 6, 6, 7 };
+
+/* Distances as they are mostly: the nearer the more likely. */
+static const struct coder_model first = { .below = {
+					      1,
+					      99,
+					      230,
+					      374,
+					      537,
+					      725,
+					      949,
+					      1222,
+					      1565,
+					      2004,
+					      2578,
+					      3341,
+					      4366,
+					      5759,
+					      7663,
+					      10282,
+					      13897,
+					      18905,
+					      22521,
+					      25140,
+					      27044,
+					      28436,
+					      29461,
+					      30224,
+					      30798,
+					      31238,
+					      31580,
+					      31853,
+					      32077,
+					      32265,
+					      32428,
+					      32572,
+					  } };
+
+void
+coder_model_begin(struct coder_model *m)
+{
+	*m = first;
+}
+
 /* 1 / (1 + e^-x) in parts of 65536, at x = -12, -11.75, ... 12. */
 static const uint16_t squash_points[] = {
 	0,

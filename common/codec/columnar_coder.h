@@ -54,24 +54,23 @@ void coder_take_word(struct coder *c);
 CODER_INLINE unsigned
 coder_bit(struct coder *c, enum coder_mode mode, unsigned bit, uint32_t p)
 {
-	uint64_t part;
+	uint64_t part, other;
 
 	if (mode == CODER_LEARN)
 		return bit;
 	part = (c->range >> 16) * p;
 	if (mode == CODER_DECODE)
 		bit = c->code < part;
-	if (bit != 0) {
-		c->range = part;
+	/* without a branch, which would often be guessed wrong */
+	other = part & ((uint64_t)bit - 1); /* 0 for a 1 */
+	c->range = (c->range - part) & ((uint64_t)bit - 1);
+	c->range += part & (0 - (uint64_t)bit);
+	if (mode == CODER_DECODE) {
+		c->code -= other;
 	} else {
-		c->range -= part;
-		if (mode == CODER_DECODE) {
-			c->code -= part;
-		} else {
-			c->low += part;
-			if (c->low < part)
-				coder_carry(c);
-		}
+		c->low += other;
+		if (c->low < other)
+			coder_carry(c);
 	}
 	if (c->range >> 32 == 0) {
 		if (mode == CODER_DECODE)
@@ -142,17 +141,16 @@ extern const uint16_t coder_pace[CODER_LIMIT_MAX + 1];
 CODER_INLINE uint32_t
 slot_p22(coder_slot s)
 {
-	return s >> 10 ^ 1U << 21;
+	return (s ^ 1U << 31) >> 10;
 }
 
 CODER_INLINE void
 slot_learn(coder_slot *s, unsigned bit, unsigned limit)
 {
-	uint32_t n = *s & 1023, p = slot_p22(*s);
-	int64_t miss = (int64_t)(bit << 22) - (int64_t)p - (int64_t)bit;
+	uint32_t n = *s & 1023;
+	int64_t miss = (int64_t)((0U - bit) >> 10) - (int64_t)slot_p22(*s);
 
-	p = (uint32_t)((int64_t)p + (miss * coder_pace[n] >> 16));
-	*s = (p ^ 1U << 21) << 10 | (n < limit ? n + 1 : n);
+	*s += ((uint32_t)(miss * coder_pace[n] >> 6) & ~1023U) + (n < limit);
 }
 
 CODER_INLINE uint32_t
@@ -216,6 +214,137 @@ CODER_INLINE int64_t
 coder_unfold(uint64_t z)
 {
 	return (int64_t)(z >> 1 ^ (0 - (z & 1)));
+}
+
+/* Symbols 0 .. 31 by two models of equal weight, whose chances adapt.  Of a
+ * model: the sum of the chances of all symbols below each; at 0, how often it
+ * was used, up to a limit. */
+enum {
+	CODER_SYMBOLS = 32,
+	CODER_SUM = 32704, /* and two for each symbol make 32768 */
+	CODER_SUM_BITS = 15,
+	CODER_USED_MAX = 63,
+};
+
+/* Eight at once, in the compiler's own words for that. */
+typedef int16_t coder_lanes __attribute__((vector_size(16)));
+
+enum {
+	CODER_LANES = 8,
+	CODER_ROWS = CODER_SYMBOLS / CODER_LANES,
+};
+
+struct coder_model {
+	union {
+		int16_t below[CODER_SYMBOLS];
+		coder_lanes row[CODER_ROWS];
+	};
+};
+
+extern const uint8_t coder_model_pace[CODER_USED_MAX + 1];
+extern const struct coder_model coder_symbols; /* 0 .. 31 */
+void coder_model_begin(struct coder_model *m);
+
+CODER_INLINE void
+model_learn(struct coder_model *m, int symbol, unsigned pace_max)
+{
+	int16_t n = m->below[0];
+	unsigned pace = coder_model_pace[n];
+
+	if (pace > pace_max)
+		pace = pace_max;
+	for (int i = 0; i < CODER_ROWS; i++) {
+		coder_lanes above = coder_symbols.row[i] > (int16_t)symbol;
+
+		m->row[i] +=
+		    ((above & (int16_t)CODER_SUM) - m->row[i]) >> (int16_t)pace;
+	}
+	m->below[0] = (int16_t)(n + (n < CODER_USED_MAX));
+}
+
+/* The chances of all below a symbol, of both models. */
+CODER_INLINE uint32_t
+models_below(const struct coder_model *a, const struct coder_model *b, int i)
+{
+	if (i == 0 || i == CODER_SYMBOLS)
+		return i == 0 ? 0 : 1U << CODER_SUM_BITS;
+	return (uint32_t)(((a->below[i] + b->below[i]) >> 1) + 2 * i);
+}
+
+/* The last symbol of which models_below() is v or less. */
+CODER_INLINE int
+models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
+{
+	coder_lanes found = { 0 };
+	int sum = 0;
+
+	for (int i = 0; i < CODER_ROWS; i++) {
+		/* half of each first: the sum would not fit */
+		coder_lanes x = a->row[i], y = b->row[i];
+		coder_lanes mean = (x >> 1) + (y >> 1) + (x & y & 1);
+
+		mean += coder_symbols.row[i] * 2;
+		found += mean <= v;
+	}
+	for (int i = 0; i < CODER_LANES; i++)
+		sum -= found[i];
+	/* the first, which is how often the models were used, counts */
+	return sum - (((a->below[0] + b->below[0]) >> 1) <= v ? 1 : 0);
+}
+
+/* never: a symbol that cannot be, or -1. */
+CODER_INLINE int
+coder_symbol(struct coder *c, enum coder_mode mode, int symbol, int never,
+    struct coder_model *a, struct coder_model *b)
+{
+	uint32_t total = 1 << CODER_SUM_BITS, hole = 0, gap = 0, from, to;
+	uint64_t part;
+
+	if (a->below[0] == 0)
+		coder_model_begin(a);
+	if (b->below[0] == 0)
+		coder_model_begin(b);
+	if (mode != CODER_LEARN) {
+		if (never >= 0) {
+			hole = models_below(a, b, never);
+			gap = models_below(a, b, never + 1) - hole;
+			part = c->range / (total - gap);
+		} else {
+			part = c->range >> CODER_SUM_BITS;
+		}
+		if (mode == CODER_DECODE) {
+			uint64_t v = c->code / part;
+
+			if (v >= total - gap)
+				v = total - gap - 1;
+			if (never >= 0 && v >= hole)
+				v += gap;
+			symbol = models_find(a, b, (int16_t)v);
+		}
+		from = models_below(a, b, symbol);
+		to = models_below(a, b, symbol + 1);
+		if (never >= 0 && symbol > never) {
+			from -= gap;
+			to -= gap;
+		}
+		if (mode == CODER_DECODE) {
+			c->code -= part * from;
+		} else {
+			c->low += part * from;
+			if (c->low < part * from)
+				coder_carry(c);
+		}
+		c->range = part * (to - from);
+		if (c->range >> 32 == 0) {
+			if (mode == CODER_DECODE)
+				coder_take_word(c);
+			else
+				coder_put_word(c);
+		}
+	}
+	model_learn(a, symbol, 6);
+	model_learn(b, symbol, 7);
+	return symbol;
 }
 
 /* What the mixer looks up: made once for a state. */

@@ -115,6 +115,7 @@ columns_add(struct columns *t, struct slice name)
 		.run = 1 };
 	buf_put(&t->names, name);
 	buf_put_char(&t->names, ':');
+	memset(buf_room(&t->names, 8), 0, 8); /* may be read, is not used */
 	t->index[look_up(t, name)] = (uint32_t)++t->n;
 	return (uint32_t)t->n - 1;
 }

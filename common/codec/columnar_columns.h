@@ -5,6 +5,8 @@
 #ifndef COMMON_CODEC_COLUMNAR_COLUMNS_H
 #define COMMON_CODEC_COLUMNAR_COLUMNS_H
 
+#include <string.h>
+
 #include "common/codec/columnar_coder.h"
 #include "common/message/limits.h"
 
@@ -19,6 +21,7 @@ enum column_flags {
 	COLUMN_UNKNOWN = 1, /* the last value was U */
 	COLUMN_SIGNED = 2,  /* else 0 .. 2^64-1 */
 	COLUMN_TRIMMED = 4, /* decimals without zeros at the end, or exactly */
+	COLUMN_ODD = 8,     /* its unit was found wrong once: none any more */
 };
 
 /* What was learnt of one token's values.  All zero: nothing. */
@@ -41,6 +44,11 @@ struct column {
 	uint8_t decimals;
 	uint8_t flags;
 	uint8_t surprise; /* of the last number, 0 .. 3 */
+	uint8_t twos;     /* last counts 2^twos 10^tens: bytes in pages, ... */
+	uint8_t tens;
+	uint8_t common_twos; /* of all numbers since the form was told */
+	uint8_t common_tens;
+	uint8_t alike; /* how many numbers these are */
 };
 
 enum {
@@ -73,6 +81,24 @@ static inline struct slice
 columns_name(const struct columns *t, const struct column *k)
 {
 	return (struct slice){ t->names.p + k->name_at, k->name_n };
+}
+
+/* Whether the name, with its colon, is what s begins with. */
+static inline bool
+columns_is_next(const struct columns *t, const struct column *k, struct slice s)
+{
+	const char *name = t->names.p + k->name_at;
+	uint64_t a, b;
+
+	if (s.n < sizeof(a) || k->name_n > sizeof(a))
+		return slice_starts(s, columns_name(t, k));
+	memcpy(&a, name, sizeof(a)); /* names end in as many zeros */
+	memcpy(&b, s.p, sizeof(b));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (a ^ b) << (64 - 8 * k->name_n) == 0;
+#else
+	return (a ^ b) >> (64 - 8 * k->name_n) == 0;
+#endif
 }
 
 /* A part of a CONFIG.  With the last one the tokens become those of the whole

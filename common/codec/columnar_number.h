@@ -21,6 +21,25 @@ number_scale(uint64_t *n, unsigned by)
 	return true;
 }
 
+/* Go on with n by the digits at p; where they end. */
+static inline const char *
+number_digits(const char *p, const char *end, uint64_t *n, bool *over)
+{
+	uint64_t v = *n;
+	unsigned d;
+
+	while (p < end && (d = (unsigned)(uint8_t)*p - '0') <= 9) {
+		if (v >= UINT64_MAX / 10 - 1)
+			*over |= __builtin_mul_overflow(v, UINT64_C(10), &v) ||
+			    __builtin_add_overflow(v, (uint64_t)d, &v);
+		else
+			v = v * 10 + d;
+		p++;
+	}
+	*n = v;
+	return p;
+}
+
 /* Cut a line that is a value; false: it is none. */
 static inline bool
 number_read(struct slice *in, struct value *x)
@@ -40,22 +59,10 @@ number_read(struct slice *in, struct value *x)
 			p++;
 		}
 		digits = p;
-		for (; p < end; p++) {
-			unsigned d = (unsigned)(uint8_t)*p - '0';
-
-			if (d <= 9) {
-				if (n < UINT64_MAX / 10)
-					n = n * 10 + d;
-				else
-					over |= __builtin_mul_overflow(n,
-						    UINT64_C(10), &n) ||
-					    __builtin_add_overflow(n,
-						(uint64_t)d, &n);
-			} else if (*p == '.' && point == NULL && p > digits) {
-				point = p;
-			} else {
-				break;
-			}
+		p = number_digits(p, end, &n, &over);
+		if (p < end && *p == '.' && p > digits) {
+			point = p;
+			p = number_digits(p + 1, end, &n, &over);
 		}
 		if (p == digits || (point != NULL && p == point + 1) ||
 		    p - in->p > LIMIT_VALUE)
@@ -85,10 +92,12 @@ static inline size_t
 number_write(char *out, const struct column *k)
 {
 	char digits[24], *p = digits + sizeof(digits), *to = out;
-	uint64_t n = k->last;
+	uint64_t n = k->last << k->twos;
 	unsigned decimals = k->decimals;
 	size_t have;
 
+	for (unsigned i = 0; i < k->tens; i++)
+		n *= 10;
 	if ((k->flags & COLUMN_SIGNED) != 0 && (int64_t)n < 0) {
 		*to++ = '-';
 		n = 0 - n;

@@ -26,29 +26,15 @@ enum {
 	REACH = 12, /* how far before a value its neighbours may be */
 	NEIGHBOURS = 2,
 	INPUTS = 2 + NEIGHBOURS,
-	SCALES = 20,
-	SLOTS = 32, /* of one context of a distance */
-	SAMPLE = 64,
+	SCALES = 16,
+	FAR = 0, /* the symbol of distances that have none */
+	MIDDLE = CODER_SYMBOLS / 2,
+	NEAR = MIDDLE - 1,
 	LIMIT_SAME = 250,
 	LIMIT_SLOT = 120,
 	LOOK = 1024, /* values between looks at the clock */
 	DECIMALS_MAX = 18,
 	LINE_MAX = LIMIT_TOKEN + 1 + LIMIT_VALUE + 1,
-};
-
-/* Slots of a distance. */
-enum {
-	SLOT_ZERO = 0, /* and 2 more: where "the same" lies */
-	SLOT_SIGN = 3,
-	SLOT_SIZE = 6, /* 10 of them */
-	SIZES = 10,
-	SLOT_PART = 16, /* the two bits behind the highest */
-};
-
-enum {
-	EXCEPTION_UNKNOWN,
-	EXCEPTION_FORM,
-	EXCEPTION_TEXT,
 };
 
 /* What leaves of one name share. */
@@ -58,7 +44,9 @@ struct class
 	int32_t power[INPUTS];  /* of the inputs */
 	int32_t common[REACH];  /* of the innovation with those before it */
 	int32_t before[REACH];  /* power of those before it */
+	int32_t gain[INPUTS];   /* of weights by misses */
 	uint32_t seen;
+	uint8_t pace;                  /* means move by 1/2^pace */
 	uint8_t neighbour[NEIGHBOURS]; /* how far before; 0: none */
 	bool listed;
 };
@@ -69,8 +57,9 @@ struct values {
 	struct class *class;
 	uint16_t used[CLASSES];
 	size_t used_n;
-	coder_slot *by_class; /* [CLASSES][SCALES][SLOTS] */
-	coder_slot by_size[2][SCALES][4][SLOTS];
+	struct coder_model *by_class; /* [CLASSES][SCALES] */
+	struct coder_model by_size[2][SCALES][4];
+	coder_slot far_sign, far[128];
 	coder_slot same_class[CLASSES][16];
 	coder_slot same_row[2][256][16];
 	coder_slot same_history[2][256];
@@ -82,6 +71,7 @@ struct values {
 	/* the message at hand */
 	struct value *value;
 	size_t n, cap;
+	bool follow;  /* its tokens are those expected, and as many */
 	int16_t *off; /* innovations, REACH zeros before the first */
 	size_t off_cap;
 	uint32_t first;  /* token that should come first */
@@ -100,8 +90,7 @@ values_new(struct columns *columns, const struct coder_tables *t)
 	v->tables = t;
 	v->before = TOKEN_NONE;
 	v->class = mem_array(CLASSES, sizeof(*v->class));
-	v->by_class =
-	    mem_array((size_t)CLASSES * SCALES * SLOTS, sizeof(coder_slot));
+	v->by_class = mem_array((size_t)CLASSES * SCALES, sizeof(*v->by_class));
 	for (int i = 0; i < 20; i++)
 		for (int k = 0; k < MIXER_MAX; k++)
 			v->same_mixer[i / 10][i % 10].weight[k] =
@@ -149,19 +138,17 @@ values_read(struct values *v, struct slice body)
 	const struct columns *t = v->columns;
 	uint32_t expect = v->first;
 	size_t news = 0;
+	bool follow = true;
 
 	v->n = 0;
 	while (body.n > 0) {
 		struct value *k = next_value(v);
-		struct slice name = { NULL, 0 };
 
-		if (expect < t->n)
-			name = columns_name(t, &t->column[expect]);
-		if (name.n > 0 && slice_starts(body, name)) {
+		if (expect < t->n &&
+		    columns_is_next(t, &t->column[expect], body)) {
 			k->token = expect;
-			k->name = name;
-			body.p += name.n;
-			body.n -= name.n;
+			body.p += t->column[expect].name_n;
+			body.n -= t->column[expect].name_n;
 		} else {
 			if (!slice_cut(&body, ':', &k->name) ||
 			    k->name.n == 0 || k->name.n > LIMIT_TOKEN ||
@@ -172,13 +159,91 @@ values_read(struct values *v, struct slice body)
 		if (v->n > LIMIT_BODY_LINES || !number_read(&body, k))
 			return false;
 		news += k->token == TOKEN_NONE;
+		follow &= k->token == expect;
 		expect = k->token == TOKEN_NONE ? TOKEN_NONE
 						: t->column[k->token].next;
 	}
+	v->follow =
+	    follow && v->first < t->n && t->column[v->first].run == v->n;
 	return v->n > 0 && news <= COLUMNS_MAX - t->n;
 }
 
 /* -- forms ------------------------------------------------------------------ */
+
+static inline int64_t
+clip(int64_t v, int64_t most)
+{
+	return v > most ? most : v < -most ? -most : v;
+}
+
+static const uint64_t ten_to[] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
+
+enum {
+	TENS_MAX = sizeof(ten_to) / sizeof(ten_to[0]) - 1,
+	TWOS_MAX = 15,
+	EVIDENCE = 24, /* bits that were zero, before a unit is believed */
+};
+
+/* Of whole numbers without a sign: in the column's units, if it is whole so. */
+static inline bool
+in_units(const struct column *k, uint64_t *number)
+{
+	uint64_t n = *number, ten = ten_to[k->tens];
+
+	if ((n & ((UINT64_C(1) << k->twos) - 1)) != 0)
+		return false;
+	n >>= k->twos;
+	*number = n / ten;
+	return n % ten == 0;
+}
+
+/* What was learnt, by 2^twos 10^tens less. */
+static void
+set_units(struct column *k, unsigned twos, unsigned tens)
+{
+	int64_t unit = (int64_t)(ten_to[tens] << twos);
+
+	k->last /= (uint64_t)unit;
+	k->base /= unit;
+	k->scale /= (uint64_t)unit;
+	k->twos = (uint8_t)(k->twos + twos);
+	k->tens = (uint8_t)(k->tens + tens);
+}
+
+/* A number came: were all since then of a unit, it is believed. */
+static inline void
+learn_units(struct column *k)
+{
+	uint64_t n = k->last;
+	unsigned twos, tens = 0;
+
+	if ((k->flags & (COLUMN_SIGNED | COLUMN_TRIMMED | COLUMN_ODD)) != 0 ||
+	    k->decimals != 0 || n == 0 || k->alike == UINT8_MAX)
+		return;
+	if (k->alike == 0)
+		k->common_twos = k->common_tens = UINT8_MAX;
+	k->alike++;
+	twos = (unsigned)__builtin_ctzll(n);
+	if (twos < k->common_twos)
+		k->common_twos = (uint8_t)twos;
+	while (tens < k->common_tens && tens < TENS_MAX && n % 10 == 0) {
+		n /= 10;
+		tens++;
+	}
+	k->common_tens = (uint8_t)tens;
+	if (k->common_twos < 2 && tens == 0)
+		k->alike = UINT8_MAX; /* most are of none: be done with it */
+	if (k->alike < 6 || k->alike == UINT8_MAX)
+		return;
+	if (k->alike * 3 * tens >= EVIDENCE && tens > 0)
+		set_units(k, 0, tens);
+	else if (k->alike * k->common_twos >= EVIDENCE && k->common_twos > 1)
+		set_units(k,
+		    k->common_twos < TWOS_MAX ? k->common_twos : TWOS_MAX, 0);
+	else
+		return;
+	k->alike = UINT8_MAX;
+}
 
 /* The number of a value in the column's form; false: it has another. */
 static inline bool
@@ -186,6 +251,10 @@ in_form(const struct column *k, const struct value *x, uint64_t *number)
 {
 	uint64_t n = x->number;
 
+	*number = n;
+	if (x->decimals == k->decimals && !x->negative &&
+	    (k->flags & (COLUMN_TRIMMED | COLUMN_SIGNED)) == 0)
+		return (k->twos | k->tens) == 0 || in_units(k, number);
 	if (x->decimals != k->decimals) {
 		if ((k->flags & COLUMN_TRIMMED) == 0 ||
 		    x->decimals > k->decimals ||
@@ -241,6 +310,17 @@ set_form(struct column *k, struct form f)
 {
 	int shift = f.decimals - k->decimals;
 
+	if ((k->twos | k->tens) != 0) {
+		uint64_t unit = ten_to[k->tens] << k->twos;
+
+		k->last *= unit;
+		k->base = clip(k->base, INT64_C(1) << 40) * (int64_t)unit;
+		k->scale =
+		    k->scale > UINT64_C(1) << 20 ? k->scale : k->scale * unit;
+		k->twos = k->tens = 0;
+		k->flags |= COLUMN_ODD;
+	}
+	k->alike = 0;
 	for (; shift > 0; shift--) {
 		k->last *= 10;
 		k->base = k->base > INT64_MAX / 16 || k->base < INT64_MIN / 16
@@ -257,7 +337,8 @@ set_form(struct column *k, struct form f)
 		k->scale /= 10;
 	}
 	k->decimals = f.decimals;
-	k->flags = (uint8_t)((k->flags & COLUMN_UNKNOWN) | f.flags);
+	k->flags =
+	    (uint8_t)((k->flags & (COLUMN_UNKNOWN | COLUMN_ODD)) | f.flags);
 }
 
 CODER_INLINE void
@@ -282,12 +363,6 @@ form_code(struct values *v, struct coder *c, enum coder_mode mode,
 
 /* -- numbers ---------------------------------------------------------------- */
 
-static inline int64_t
-clip(int64_t v, int64_t most)
-{
-	return v > most ? most : v < -most ? -most : v;
-}
-
 /* v times f / 65536 without overflow for |v| < 2^53, |f| < 2^24. */
 static inline int64_t
 times(int64_t v, int64_t f)
@@ -310,7 +385,8 @@ is_huge(const struct column *k)
 	return last > INT64_C(1) << 44 || last < -(INT64_C(1) << 44);
 }
 
-/* A quarter of an octave of 1/16 and more, below SCALES + 4 * shift. */
+/* A quarter of an octave of 1/16 and more; from 2.0 on the same four again, in
+ * units of 2^shift. */
 static inline unsigned
 scale_step(uint64_t scale, unsigned *shift)
 {
@@ -320,8 +396,7 @@ scale_step(uint64_t scale, unsigned *shift)
 		scale = 4;
 	top = 63 - (unsigned)__builtin_clzll(scale);
 	step = top * 4 + (unsigned)(scale >> (top - 2) & 3);
-	/* from 4.0 on the same again, in larger units */
-	*shift = top > 6 ? top - 6 : 0;
+	*shift = top > 5 ? top - 5 : 0;
 	return step - 8 - *shift * 4;
 }
 
@@ -330,7 +405,7 @@ struct prediction {
 	int64_t unit;   /* of innovations */
 	int64_t sum;    /* of weighed innovations, in 1/65536 of unit */
 	int64_t growth; /* all in all, in whole numbers */
-	int64_t off[INPUTS];
+	int32_t off[INPUTS];
 	int64_t time; /* since the last value, in 1/65536 of a period */
 };
 
@@ -364,8 +439,8 @@ predict(const struct values *v, const struct column *k, const int16_t *off,
 		p->off[2 + i] =
 		    l->neighbour[i] == 0 ? 0 : off[-l->neighbour[i]];
 	for (int i = 0; i < INPUTS; i++)
-		sum += p->off[i] * l->weight[i];
-	p->sum = clip(sum / COLUMN_OFF, 4 << 16);
+		sum += (int64_t)p->off[i] * l->weight[i];
+	p->sum = clip(sum >> 10, 4 << 16);
 	p->growth = p->base + times(p->unit, p->sum);
 	if (is_counter(k)) {
 		if (p->time != 65536)
@@ -381,35 +456,59 @@ predict(const struct values *v, const struct column *k, const int16_t *off,
 static inline void
 learn_weights(struct class *l, const struct prediction *p, int64_t off)
 {
-	int64_t miss = clip(off - (p->sum >> 6), 2 * COLUMN_OFF);
-	int64_t pace = l->seen < 500 ? 12 + l->seen : 512;
+	int32_t miss = (int32_t)clip(off - (p->sum >> 6), 2 * COLUMN_OFF);
 
 	for (int i = 0; i < INPUTS; i++) {
-		int64_t x = clip(p->off[i], 2 * COLUMN_OFF);
-		int64_t power;
+		int32_t x = p->off[i];
+		int64_t by = (int64_t)(miss * x) * l->gain[i] >> 20;
 
-		l->power[i] += (int32_t)((x * x - l->power[i]) / pace);
-		power = (int64_t)l->power[i] * INPUTS + 4096;
-		l->weight[i] +=
-		    (int32_t)(miss * x * (1 << 17) / (power * pace));
-		l->weight[i] = (int32_t)clip(l->weight[i], 3 << 16);
+		l->power[i] += (x * x - l->power[i]) >> l->pace;
+		l->weight[i] = (int32_t)((uint32_t)l->weight[i] + (uint32_t)by);
 	}
-	if (l->seen < UINT32_MAX)
-		l->seen++;
+	l->seen += l->seen < UINT32_MAX;
+}
+
+/* In each message anew: what a weight moves for a miss. */
+static void
+set_gains(struct class *l)
+{
+	unsigned pace = 4;
+
+	while (pace < 9 && l->seen >> pace != 0)
+		pace++;
+	l->pace = (uint8_t)pace;
+	for (int i = 0; i < INPUTS; i++) {
+		l->weight[i] = (int32_t)clip(l->weight[i], 3 << 16);
+		l->gain[i] = (int32_t)((INT64_C(1) << (37 - pace)) /
+		    ((int64_t)l->power[i] * INPUTS + 4096));
+	}
 }
 
 static inline void
 learn_neighbours(struct class *l, const int16_t *off)
 {
-	int32_t pace = l->seen < 60 ? 4 + (int32_t)l->seen : 64;
+	unsigned pace = l->pace < 6 ? l->pace : 6;
 	int32_t here = off[0];
 
 	for (int i = 0; i < REACH; i++) {
 		int32_t x = off[-1 - i];
 
-		l->common[i] += (here * x / 16 - l->common[i]) / pace;
-		l->before[i] += (x * x / 16 - l->before[i]) / pace;
+		l->common[i] += (here * x / 16 - l->common[i]) >> pace;
+		l->before[i] += (x * x / 16 - l->before[i]) >> pace;
 	}
+}
+
+static void
+use_class(struct values *v, uint16_t class)
+{
+	struct class *l = &v->class[class];
+
+	if (l->listed)
+		return;
+	l->listed = true;
+	l->weight[0] = MIXER_ONE / 2; /* where it was, and where it is mean */
+	set_gains(l);
+	v->used[v->used_n++] = class;
 }
 
 /* The growth is known: what the column learns of it. */
@@ -429,7 +528,7 @@ learn_number(struct values *v, struct column *k, const struct prediction *p,
 		sample = sample / p->time * 65536 +
 		    sample % p->time * 65536 / p->time;
 	miss = clip(sample - p->base, p->unit << 4);
-	here = clip(miss * COLUMN_OFF / p->unit, 8 * COLUMN_OFF);
+	here = clip(miss * COLUMN_OFF / p->unit, 3 * COLUMN_OFF);
 	*off = (int16_t)here;
 	learn_weights(l, p, here);
 	if (l->seen < 200 || (at * 5 + v->turn) % 8 == 0)
@@ -451,7 +550,7 @@ learn_number(struct values *v, struct column *k, const struct prediction *p,
 	missed <<= 4;
 	if (missed > k->scale * 8 + 64)
 		missed = k->scale * 8 + 64;
-	pace = k->changes < 4 ? 2 : k->changes < 12 ? 3 : 4;
+	pace = k->changes < 4 ? 2 : 3;
 	k->scale += (uint64_t)((int64_t)(missed - k->scale) >> pace);
 }
 
@@ -472,65 +571,47 @@ learn_direction(struct column *k, int64_t growth)
 	k->off[0] = k->off[1] = 0;
 }
 
-/* How far off, in units of 2^shift; where in the unit cannot be known. */
+/* A distance in steps, beyond those that have symbols. */
+CODER_INLINE int64_t
+far_code(struct values *v, struct coder *c, enum coder_mode mode, int64_t q)
+{
+	unsigned negative =
+	    coder_slot_bit(c, mode, q < 0, &v->far_sign, LIMIT_SLOT);
+	uint64_t n = 0;
+
+	if (mode != CODER_DECODE)
+		n = (q < 0 ? 0 - (uint64_t)q : (uint64_t)q) - NEAR - 1;
+	n = coder_number(c, mode, n, v->far) + NEAR + 1;
+	return (int64_t)(negative != 0 ? 0 - n : n);
+}
+
+/* How far off, in steps of 2^shift; where in the step cannot be known.  `same`
+ * is the distance at which the value would be as before; it is not. */
 CODER_INLINE int64_t
 distance_code(struct values *v, struct coder *c, enum coder_mode mode,
-    const struct column *k, int64_t same, int64_t d)
+    const struct column *k, int64_t same, bool may_be_same, int64_t d)
 {
-	unsigned shift, scale = scale_step(k->scale, &shift), size, i;
-	coder_slot *a =
-	    v->by_class + ((size_t)k->class * SCALES + scale) * SLOTS;
-	coder_slot *b = v->by_size[is_counter(k)][scale][k->surprise];
-	int64_t half = shift > 0 ? INT64_C(1) << (shift - 1) : 0, q = 0;
-	unsigned hole, negative;
-	uint64_t n = 0, low, part = 1;
+	unsigned shift, scale = scale_step(k->scale, &shift);
+	struct coder_model *a = &v->by_class[k->class * SCALES + scale];
+	struct coder_model *b = &v->by_size[is_counter(k)][scale][k->surprise];
+	uint64_t half = shift > 0 ? UINT64_C(1) << (shift - 1) : 0, low;
+	int symbol = FAR, never = -1;
+	int64_t q = 0;
 
-	same = (same + half) >> shift;
-	hole = same == 0 ? 0 : same < 3 && same > -3 ? 1 : 2;
-	if ((k->flags & COLUMN_UNKNOWN) != 0)
-		hole = 2;
-	if (mode != CODER_DECODE)
-		q = (int64_t)((uint64_t)d + (uint64_t)half) >> shift;
-	if (coder_pair_bit(c, mode, q == 0, a + SLOT_ZERO + hole,
-		b + SLOT_ZERO + hole, LIMIT_SLOT)) {
-		q = 0;
-	} else {
-		unsigned side = same > 0 ? 1 : same < 0 ? 2 : 0;
-
-		negative = coder_pair_bit(c, mode, q < 0, a + SLOT_SIGN + side,
-		    b + SLOT_SIGN + side, LIMIT_SLOT);
-		size = 0;
-		if (mode != CODER_DECODE) {
-			n = q < 0 ? 0 - (uint64_t)q : (uint64_t)q;
-			size = 63 - (unsigned)__builtin_clzll(n);
-		}
-		for (i = 0; i < 63; i++) {
-			unsigned s = SLOT_SIZE + (i < SIZES ? i : SIZES - 1);
-
-			if (coder_pair_bit(c, mode, size == i, a + s, b + s,
-				LIMIT_SLOT))
-				break;
-		}
-		size = i;
-		for (i = size; i > 0 && i + 2 > size; i--) {
-			unsigned at = size > 4 ? 4 : size;
-			unsigned s =
-			    SLOT_PART + (at - 1) * 3 + (unsigned)(part - 1);
-
-			part = part << 1 |
-			    coder_pair_bit(c, mode, n >> (i - 1) & 1, a + s,
-				b + s, LIMIT_SLOT);
-		}
-		if (i > 0)
-			part = part << i |
-			    coder_raw(c, mode, n & ((UINT64_C(1) << i) - 1), i);
-		q = (int64_t)(negative != 0 ? 0 - part : part);
+	if (shift == 0 && !may_be_same && same >= -NEAR && same <= NEAR)
+		never = (int)same + MIDDLE;
+	if (mode != CODER_DECODE) {
+		q = (int64_t)((uint64_t)d + half) >> shift;
+		if (q >= -NEAR && q <= NEAR)
+			symbol = (int)q + MIDDLE;
 	}
+	symbol = coder_symbol(c, mode, symbol, never, a, b);
+	q = symbol == FAR ? far_code(v, c, mode, q) : symbol - MIDDLE;
 	if (shift == 0)
 		return q;
-	low = ((uint64_t)d + (uint64_t)half) & ((UINT64_C(1) << shift) - 1);
+	low = ((uint64_t)d + half) & ((UINT64_C(1) << shift) - 1);
 	low = coder_raw(c, mode, low, shift);
-	return (int64_t)(((uint64_t)q << shift) + low - (uint64_t)half);
+	return (int64_t)(((uint64_t)q << shift) + low - half);
 }
 
 /* The first value of a token, and the first that differs. */
@@ -569,7 +650,8 @@ young_code(struct values *v, struct coder *c, enum coder_mode mode,
 
 CODER_INLINE void
 number_code(struct values *v, struct coder *c, enum coder_mode mode,
-    struct column *k, uint64_t number, uint32_t now_s, size_t at)
+    struct column *k, uint64_t number, bool may_be_same, uint32_t now_s,
+    size_t at)
 {
 	struct prediction p;
 	int64_t growth;
@@ -579,13 +661,16 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
 		k->changes++;
 		return;
 	}
+	use_class(v, k->class);
 	predict(v, k, v->off + REACH + at, now_s - k->seen_s, &p);
 	growth = (int64_t)(number - k->last - (uint64_t)p.growth);
 	growth = (int64_t)((uint64_t)p.growth +
-	    (uint64_t)distance_code(v, c, mode, k, -p.growth, growth));
+	    (uint64_t)distance_code(v, c, mode, k, -p.growth, may_be_same,
+		growth));
 	learn_number(v, k, &p, growth, &v->off[REACH + at], at);
 	k->last += (uint64_t)growth;
 	learn_direction(k, growth);
+	learn_units(k);
 	if (k->changes < COLUMN_CHANGES)
 		k->changes++;
 }
@@ -596,17 +681,35 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
 struct row {
 	unsigned same; /* bits: it was as before */
 	bool lost;     /* the last one became unknown */
+	bool formed;   /* this one has a new form */
 	uint32_t now_s;
 };
+
+/* Always as before, or never: then two slots are as good as the mixer. */
+static inline bool
+is_sure(const struct column *k, const struct row *row)
+{
+	uint32_t p = slot_p22(k->same);
+
+	if (row->lost)
+		return false;
+	return k->history == 0xff ? p > (1U << 22) - (1U << 16)
+	    : k->history == 0     ? p < 1U << 16
+				  : false;
+}
 
 CODER_INLINE bool
 same_code(struct values *v, struct coder *c, enum coder_mode mode,
     struct column *k, const struct row *row, bool same)
 {
 	unsigned unknown = (k->flags & COLUMN_UNKNOWN) != 0, h = k->history;
-	unsigned weighs = h == 0xff ? 8
+	unsigned weighs = h == 0xff ? 6
 	    : h == 0                ? 0
-		     : 1 + (unsigned)__builtin_popcount(h) * 3 / 4;
+		     : 1 + (h & 1) + (h >> 1 & 1) + (h >> 2 & 1) + (h >> 3 & 1);
+
+	if (is_sure(k, row))
+		return coder_slot_bit(c, mode, same, &k->same, LIMIT_SAME) != 0;
+
 	coder_slot *slot[5] = { &k->same, &v->same_history[unknown][h],
 		&v->same_class[k->class][h & 15],
 		&v->same_row[unknown][row->same & 255]
@@ -664,6 +767,7 @@ exception_code(struct values *v, struct coder *c, enum coder_mode mode,
 	k->flags &= (uint8_t)~COLUMN_UNKNOWN;
 	if (!coder_slot_bit(c, mode, x->odd, &kind[1], LIMIT_SLOT)) {
 		form_code(v, c, mode, k, x);
+		row->formed = true;
 		return true;
 	}
 	x->odd = true;
@@ -687,6 +791,7 @@ value_code(struct values *v, struct coder *c, enum coder_mode mode,
 	v->off[REACH + at] = 0;
 	same = same_code(v, c, mode, k, row, same);
 	row->same = row->same << 1 | same;
+	row->formed = false;
 	k->history = (uint8_t)(k->history << 1 | same);
 	if (same) {
 		x->unknown = unknown;
@@ -699,7 +804,8 @@ value_code(struct values *v, struct coder *c, enum coder_mode mode,
 		return;
 	if (mode != CODER_DECODE && !in_form(k, x, &number))
 		number = 0; /* cannot be: form_of() gave a form of its own */
-	number_code(v, c, mode, k, number, row->now_s, at);
+	number_code(v, c, mode, k, number, unknown || row->formed, row->now_s,
+	    at);
 	k->seen_s = row->now_s;
 }
 
@@ -744,18 +850,6 @@ choose_neighbours(struct class *l)
 }
 
 static void
-use_class(struct values *v, uint16_t class)
-{
-	struct class *l = &v->class[class];
-
-	if (l->listed)
-		return;
-	l->listed = true;
-	l->weight[0] = MIXER_ONE / 2; /* where it was, and where it is mean */
-	v->used[v->used_n++] = class;
-}
-
-static void
 begin_message(struct values *v, size_t n)
 {
 	if (v->off_cap < n + REACH) {
@@ -773,7 +867,7 @@ end_message(struct values *v, uint32_t now_s)
 {
 	struct column *column = v->columns->column;
 
-	for (size_t i = 0; i < v->n; i++) {
+	for (size_t i = v->follow ? v->n : 0; i < v->n; i++) {
 		struct column *k = &column[v->value[i].token];
 
 		k->run = (uint32_t)(v->n - i);
@@ -782,12 +876,18 @@ end_message(struct values *v, uint32_t now_s)
 		v->before = v->value[i].token;
 	}
 	if (v->n > 0)
+		v->before = v->value[v->n - 1].token;
+	if (v->n > 0)
 		v->first = column[v->before].next;
 	if (v->period_s == 0 && v->turn > 1)
 		v->period_s = now_s - v->last_s;
 	v->last_s = now_s;
-	for (size_t i = 0; i < v->used_n; i++)
+	if (v->turn > 16 && v->turn % 4 != 0)
+		return;
+	for (size_t i = 0; i < v->used_n; i++) {
 		choose_neighbours(&v->class[v->used[i]]);
+		set_gains(&v->class[v->used[i]]);
+	}
 }
 
 /* The name of a token, raised by one where it ends in digits. */
@@ -854,23 +954,6 @@ token_code(struct values *v, struct coder *c, enum coder_mode mode,
 	return token < v->columns->n ? token : TOKEN_NONE;
 }
 
-/* All tokens are those that are expected, and as many. */
-static bool
-all_follow(const struct values *v)
-{
-	const struct column *column = v->columns->column;
-	uint32_t expect = v->first;
-
-	if (expect >= v->columns->n || column[expect].run != v->n)
-		return false;
-	for (size_t i = 0; i < v->n; i++) {
-		if (v->value[i].token != expect)
-			return false;
-		expect = column[expect].next;
-	}
-	return true;
-}
-
 static int
 put_line(struct values *v, const struct column *k, const struct value *x,
     size_t most, struct buf *body)
@@ -904,20 +987,17 @@ struct target { /* of decoding */
 };
 
 /* The messages's length in values and whether its tokens are as expected. */
-CODER_INLINE bool
+CODER_INLINE void
 begin_code(struct values *v, struct coder *c, enum coder_mode mode)
 {
-	bool follow = mode != CODER_DECODE && all_follow(v);
 	const struct columns *t = v->columns;
 
-	if (coder_slot_bit(c, mode, follow, &v->counted, LIMIT_SLOT)) {
-		if (mode != CODER_DECODE)
-			return true;
+	v->follow =
+	    coder_slot_bit(c, mode, v->follow, &v->counted, LIMIT_SLOT) != 0;
+	if (!v->follow)
+		v->n = (size_t)coder_raw(c, mode, v->n, 20);
+	else if (mode == CODER_DECODE)
 		v->n = v->first < t->n ? t->column[v->first].run : 0;
-		return true;
-	}
-	v->n = (size_t)coder_raw(c, mode, v->n, 20);
-	return false;
 }
 
 CODER_INLINE int
@@ -927,8 +1007,8 @@ body_code(struct values *v, struct coder *c, enum coder_mode mode,
 	struct columns *t = v->columns;
 	struct row row = { .same = 0xff, .now_s = now_s };
 	uint32_t expect = v->first, before = TOKEN_NONE;
-	bool follow = begin_code(v, c, mode);
 
+	begin_code(v, c, mode);
 	if (v->n > LIMIT_BODY_LINES ||
 	    (mode == CODER_DECODE && v->n * 4 > to->most))
 		return -1;
@@ -942,7 +1022,7 @@ body_code(struct values *v, struct coder *c, enum coder_mode mode,
 
 		if (mode == CODER_DECODE)
 			*x = (struct value){ .token = TOKEN_NONE };
-		if (!follow &&
+		if (!v->follow &&
 		    !coder_slot_bit(c, mode,
 			mode != CODER_DECODE && x->token == expect &&
 			    expect < t->n,
@@ -955,7 +1035,6 @@ body_code(struct values *v, struct coder *c, enum coder_mode mode,
 		before = x->token;
 		k = &t->column[before];
 		expect = k->next;
-		use_class(v, k->class);
 		value_code(v, c, mode, k, &row, x, i, text);
 		if (mode != CODER_DECODE)
 			continue;
