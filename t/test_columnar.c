@@ -403,6 +403,41 @@ every_value_is_text(void **state)
 	finish(&x);
 }
 
+/* Bytes that come in pages, ticks in tens, until one does not. */
+static void
+units_are_found_and_given_up(void **state)
+{
+	struct ends x = begin();
+	struct buf b = { 0 }, body = { 0 };
+	uint32_t seed = 5;
+	size_t units = 0, none = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		bool whole = i < 60 || (i > 80 && i % 40 != 0);
+		unsigned long long odd = whole ? 0 : 1 + draw(&seed, 100);
+
+		buf_reset(&body);
+		buf_printf(&body, "P:%llu\nQ:%llu\nR:%llu\n",
+		    (1000ULL + draw(&seed, 1000)) * 4096 + odd,
+		    (1000ULL + draw(&seed, 1000)) * 1000000 + odd,
+		    i * 30ULL + draw(&seed, 3) * 10 + odd);
+		buf_reset(&b);
+		put_message(&b, MESSAGE_DATA, 1, "", body.p);
+		if (i >= 50 && i < 60)
+			units += carry(&x, buf_slice(&b));
+		else if (i >= 70 && i < 80)
+			none += carry(&x, buf_slice(&b));
+		else
+			carry(&x, buf_slice(&b));
+	}
+	assert_true(units + 30 < none); /* 10 x (12 + 20 + 3) bits less */
+	same_states(&x, buf_slice(&b));
+	buf_clear(&body);
+	buf_clear(&b);
+	finish(&x);
+}
+
 static void
 extreme_steps_come_back(void **state)
 {
@@ -611,6 +646,7 @@ main(void)
 		cmocka_unit_test(a_seed_is_enough),
 		cmocka_unit_test(another_state_does_not_go_unseen),
 		cmocka_unit_test(every_value_is_text),
+		cmocka_unit_test(units_are_found_and_given_up),
 		cmocka_unit_test(extreme_steps_come_back),
 		cmocka_unit_test(tokens_come_go_and_change_places),
 		cmocka_unit_test(what_repeats_costs_little),

@@ -6,20 +6,7 @@
 
 #include <string.h>
 
-#include "common/codec/columnar_values.h"
-
-/* Multiply by 10^by; false, and nothing done, where that does not fit. */
-static inline bool
-number_scale(uint64_t *n, unsigned by)
-{
-	uint64_t v = *n;
-
-	for (; by > 0; by--)
-		if (__builtin_mul_overflow(v, UINT64_C(10), &v))
-			return false;
-	*n = v;
-	return true;
-}
+#include "common/codec/columnar_form.h"
 
 /* Go on with n by the digits at p; where they end. */
 static inline const char *

@@ -5,12 +5,6 @@
  * something else than a number in the form that its token's numbers have; how
  * far is it from the prediction, in steps of a quarter of what predictions are
  * usually off; and where in the step, of which nothing can be known.
- *
- * The prediction of a gauge is its level, of a counter its growth, both means
- * over the last values, plus a weighed sum of innovations, which are distances
- * from such means in units of what is usual: its own last two, and those of the
- * two values before it in this message that tell most of it, as octets tell of
- * packets.  Weights and neighbours are learnt for all leaves of one name.
  */
 #include "config.h"
 
@@ -19,13 +13,11 @@
 
 #include "common/base/mem.h"
 #include "common/codec/columnar_number.h"
+#include "common/codec/columnar_predict.h"
 #include "common/codec/columnar_values.h"
 #include "common/codec/members.h"
 
 enum {
-	REACH = 12, /* how far before a value its neighbours may be */
-	NEIGHBOURS = 2,
-	INPUTS = 2 + NEIGHBOURS,
 	SCALES = 16,
 	FAR = 0, /* the symbol of distances that have none */
 	MIDDLE = CODER_SYMBOLS / 2,
@@ -33,28 +25,13 @@ enum {
 	LIMIT_SAME = 250,
 	LIMIT_SLOT = 120,
 	LOOK = 1024, /* values between looks at the clock */
-	DECIMALS_MAX = 18,
 	LINE_MAX = LIMIT_TOKEN + 1 + LIMIT_VALUE + 1,
-};
-
-/* What leaves of one name share. */
-struct class
-{
-	int32_t weight[INPUTS]; /* in 1/65536 */
-	int32_t power[INPUTS];  /* of the inputs */
-	int32_t common[REACH];  /* of the innovation with those before it */
-	int32_t before[REACH];  /* power of those before it */
-	int32_t gain[INPUTS];   /* of weights by misses */
-	uint32_t seen;
-	uint8_t pace;                  /* means move by 1/2^pace */
-	uint8_t neighbour[NEIGHBOURS]; /* how far before; 0: none */
-	bool listed;
 };
 
 struct values {
 	struct columns *columns;
 	const struct coder_tables *tables;
-	struct class *class;
+	struct kin *kin; /* [CLASSES] */
 	uint16_t used[CLASSES];
 	size_t used_n;
 	struct coder_model *by_class; /* [CLASSES][SCALES] */
@@ -72,7 +49,7 @@ struct values {
 	struct value *value;
 	size_t n, cap;
 	bool follow;  /* its tokens are those expected, and as many */
-	int16_t *off; /* innovations, REACH zeros before the first */
+	int16_t *off; /* innovations, PREDICT_REACH zeros before the first */
 	size_t off_cap;
 	uint32_t first;  /* token that should come first */
 	uint32_t before; /* the last one of the last message, or none */
@@ -89,7 +66,7 @@ values_new(struct columns *columns, const struct coder_tables *t)
 	v->columns = columns;
 	v->tables = t;
 	v->before = TOKEN_NONE;
-	v->class = mem_array(CLASSES, sizeof(*v->class));
+	v->kin = mem_array(CLASSES, sizeof(*v->kin));
 	v->by_class = mem_array((size_t)CLASSES * SCALES, sizeof(*v->by_class));
 	for (int i = 0; i < 20; i++)
 		for (int k = 0; k < MIXER_MAX; k++)
@@ -103,7 +80,7 @@ values_free(struct values *v)
 {
 	if (v == NULL)
 		return;
-	free(v->class);
+	free(v->kin);
 	free(v->by_class);
 	free(v->value);
 	free(v->off);
@@ -168,179 +145,6 @@ values_read(struct values *v, struct slice body)
 	return v->n > 0 && news <= COLUMNS_MAX - t->n;
 }
 
-/* -- forms ------------------------------------------------------------------ */
-
-static inline int64_t
-clip(int64_t v, int64_t most)
-{
-	return v > most ? most : v < -most ? -most : v;
-}
-
-static const uint64_t ten_to[] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
-
-enum {
-	TENS_MAX = sizeof(ten_to) / sizeof(ten_to[0]) - 1,
-	TWOS_MAX = 15,
-	EVIDENCE = 24, /* bits that were zero, before a unit is believed */
-};
-
-/* Of whole numbers without a sign: in the column's units, if it is whole so. */
-static inline bool
-in_units(const struct column *k, uint64_t *number)
-{
-	uint64_t n = *number, ten = ten_to[k->tens];
-
-	if ((n & ((UINT64_C(1) << k->twos) - 1)) != 0)
-		return false;
-	n >>= k->twos;
-	*number = n / ten;
-	return n % ten == 0;
-}
-
-/* What was learnt, by 2^twos 10^tens less. */
-static void
-set_units(struct column *k, unsigned twos, unsigned tens)
-{
-	int64_t unit = (int64_t)(ten_to[tens] << twos);
-
-	k->last /= (uint64_t)unit;
-	k->base /= unit;
-	k->scale /= (uint64_t)unit;
-	k->twos = (uint8_t)(k->twos + twos);
-	k->tens = (uint8_t)(k->tens + tens);
-}
-
-/* A number came: were all since then of a unit, it is believed. */
-static inline void
-learn_units(struct column *k)
-{
-	uint64_t n = k->last;
-	unsigned twos, tens = 0;
-
-	if ((k->flags & (COLUMN_SIGNED | COLUMN_TRIMMED | COLUMN_ODD)) != 0 ||
-	    k->decimals != 0 || n == 0 || k->alike == UINT8_MAX)
-		return;
-	if (k->alike == 0)
-		k->common_twos = k->common_tens = UINT8_MAX;
-	k->alike++;
-	twos = (unsigned)__builtin_ctzll(n);
-	if (twos < k->common_twos)
-		k->common_twos = (uint8_t)twos;
-	while (tens < k->common_tens && tens < TENS_MAX && n % 10 == 0) {
-		n /= 10;
-		tens++;
-	}
-	k->common_tens = (uint8_t)tens;
-	if (k->common_twos < 2 && tens == 0)
-		k->alike = UINT8_MAX; /* most are of none: be done with it */
-	if (k->alike < 6 || k->alike == UINT8_MAX)
-		return;
-	if (k->alike * 3 * tens >= EVIDENCE && tens > 0)
-		set_units(k, 0, tens);
-	else if (k->alike * k->common_twos >= EVIDENCE && k->common_twos > 1)
-		set_units(k,
-		    k->common_twos < TWOS_MAX ? k->common_twos : TWOS_MAX, 0);
-	else
-		return;
-	k->alike = UINT8_MAX;
-}
-
-/* The number of a value in the column's form; false: it has another. */
-static inline bool
-in_form(const struct column *k, const struct value *x, uint64_t *number)
-{
-	uint64_t n = x->number;
-
-	*number = n;
-	if (x->decimals == k->decimals && !x->negative &&
-	    (k->flags & (COLUMN_TRIMMED | COLUMN_SIGNED)) == 0)
-		return (k->twos | k->tens) == 0 || in_units(k, number);
-	if (x->decimals != k->decimals) {
-		if ((k->flags & COLUMN_TRIMMED) == 0 ||
-		    x->decimals > k->decimals ||
-		    !number_scale(&n, (unsigned)(k->decimals - x->decimals)))
-			return false;
-	}
-	if ((k->flags & COLUMN_TRIMMED) != 0 && x->decimals > 0 &&
-	    x->number % 10 == 0)
-		return false;
-	if ((k->flags & COLUMN_SIGNED) != 0) {
-		if (n > INT64_MAX)
-			return false;
-		*number = x->negative ? -n : n;
-		return true;
-	}
-	*number = n;
-	return !x->negative;
-}
-
-struct form {
-	uint8_t decimals, flags;
-};
-
-/* A form that the value has; the column's as far as it goes. */
-static struct form
-form_of(const struct column *k, const struct value *x)
-{
-	struct form f = { x->decimals, k->flags & COLUMN_SIGNED };
-	bool zeros = x->decimals > 0 && x->number % 10 == 0;
-	uint64_t n = x->number;
-
-	if (x->negative)
-		f.flags = COLUMN_SIGNED;
-	else if (n > INT64_MAX)
-		f.flags = 0;
-	if (!zeros && (k->changes > 0 || (k->flags & COLUMN_TRIMMED) != 0)) {
-		unsigned more = k->decimals > x->decimals
-		    ? (unsigned)(k->decimals - x->decimals)
-		    : 0;
-
-		if (number_scale(&n, more) &&
-		    ((f.flags & COLUMN_SIGNED) == 0 || n <= INT64_MAX)) {
-			f.flags |= COLUMN_TRIMMED;
-			f.decimals = (uint8_t)(x->decimals + more);
-		}
-	}
-	return f;
-}
-
-/* What was learnt is in the old unit. */
-static void
-set_form(struct column *k, struct form f)
-{
-	int shift = f.decimals - k->decimals;
-
-	if ((k->twos | k->tens) != 0) {
-		uint64_t unit = ten_to[k->tens] << k->twos;
-
-		k->last *= unit;
-		k->base = clip(k->base, INT64_C(1) << 40) * (int64_t)unit;
-		k->scale =
-		    k->scale > UINT64_C(1) << 20 ? k->scale : k->scale * unit;
-		k->twos = k->tens = 0;
-		k->flags |= COLUMN_ODD;
-	}
-	k->alike = 0;
-	for (; shift > 0; shift--) {
-		k->last *= 10;
-		k->base = k->base > INT64_MAX / 16 || k->base < INT64_MIN / 16
-		    ? 0
-		    : k->base * 10;
-		k->scale =
-		    k->scale > UINT64_C(1) << 48 ? k->scale : k->scale * 10;
-	}
-	for (; shift < 0; shift++) {
-		k->last = (k->flags & COLUMN_SIGNED) != 0
-		    ? (uint64_t)((int64_t)k->last / 10)
-		    : k->last / 10;
-		k->base /= 10;
-		k->scale /= 10;
-	}
-	k->decimals = f.decimals;
-	k->flags =
-	    (uint8_t)((k->flags & (COLUMN_UNKNOWN | COLUMN_ODD)) | f.flags);
-}
-
 CODER_INLINE void
 form_code(struct values *v, struct coder *c, enum coder_mode mode,
     struct column *k, const struct value *x)
@@ -355,34 +159,10 @@ form_code(struct values *v, struct coder *c, enum coder_mode mode,
 	}
 	bits = coder_raw(c, mode, bits, 7);
 	f.decimals = (uint8_t)(bits >> 2);
-	if (f.decimals > DECIMALS_MAX)
-		f.decimals = DECIMALS_MAX;
+	if (f.decimals > FORM_DECIMALS_MAX)
+		f.decimals = FORM_DECIMALS_MAX;
 	f.flags = (uint8_t)((bits & 3) << 1);
-	set_form(k, f);
-}
-
-/* -- numbers ---------------------------------------------------------------- */
-
-/* v times f / 65536 without overflow for |v| < 2^53, |f| < 2^24. */
-static inline int64_t
-times(int64_t v, int64_t f)
-{
-	return (v >> 16) * f + ((v & 0xffff) * f >> 16);
-}
-
-static inline bool
-is_counter(const struct column *k)
-{
-	return k->rising >= COLUMN_COUNTER;
-}
-
-/* A gauge so large that its level would not fit. */
-static inline bool
-is_huge(const struct column *k)
-{
-	int64_t last = (int64_t)k->last;
-
-	return last > INT64_C(1) << 44 || last < -(INT64_C(1) << 44);
+	form_set(k, f);
 }
 
 /* A quarter of an octave of 1/16 and more; from 2.0 on the same four again, in
@@ -400,175 +180,17 @@ scale_step(uint64_t scale, unsigned *shift)
 	return step - 8 - *shift * 4;
 }
 
-struct prediction {
-	int64_t base;   /* growth expected by the mean, in 1/256 */
-	int64_t unit;   /* of innovations */
-	int64_t sum;    /* of weighed innovations, in 1/65536 of unit */
-	int64_t growth; /* all in all, in whole numbers */
-	int32_t off[INPUTS];
-	int64_t time; /* since the last value, in 1/65536 of a period */
-};
-
-static inline void
-predict(const struct values *v, const struct column *k, const int16_t *off,
-    uint32_t elapsed_s, struct prediction *p)
+static struct kin *
+use_kin(struct values *v, uint16_t class)
 {
-	const struct class *l = &v->class[k->class];
-	int64_t sum = 0;
+	struct kin *l = &v->kin[class];
 
-	p->time = 65536;
-	if (elapsed_s != v->period_s && v->period_s != 0) {
-		p->time = ((int64_t)elapsed_s << 16) / v->period_s;
-		p->time = p->time < 1024 ? 1024
-		    : p->time > 64 << 16 ? 64 << 16
-					 : p->time;
+	if (!l->listed) {
+		l->listed = true;
+		predict_begin_kin(l);
+		v->used[v->used_n++] = class;
 	}
-	if (is_counter(k)) {
-		p->base = k->base;
-		p->unit = (k->base < 0 ? -k->base : k->base) +
-		    (int64_t)(k->scale << 4) + 64;
-	} else {
-		p->base = is_huge(k) ? 0 : k->base - (int64_t)k->last * 256;
-		p->unit = (int64_t)(k->scale << 4) + 64;
-	}
-	p->base = clip(p->base, INT64_C(1) << 52);
-	p->unit = clip(p->unit, INT64_C(1) << 48);
-	p->off[0] = k->off[0];
-	p->off[1] = k->off[1];
-	for (int i = 0; i < NEIGHBOURS; i++)
-		p->off[2 + i] =
-		    l->neighbour[i] == 0 ? 0 : off[-l->neighbour[i]];
-	for (int i = 0; i < INPUTS; i++)
-		sum += (int64_t)p->off[i] * l->weight[i];
-	p->sum = clip(sum >> 10, 4 << 16);
-	p->growth = p->base + times(p->unit, p->sum);
-	if (is_counter(k)) {
-		if (p->time != 65536)
-			p->growth =
-			    times(clip(p->growth, INT64_C(1) << 52), p->time);
-		if (p->growth < 0)
-			p->growth = 0;
-	}
-	p->growth = (p->growth + 128) >> 8;
-}
-
-/* The weights of a class follow what would have been right. */
-static inline void
-learn_weights(struct class *l, const struct prediction *p, int64_t off)
-{
-	int32_t miss = (int32_t)clip(off - (p->sum >> 6), 2 * COLUMN_OFF);
-
-	for (int i = 0; i < INPUTS; i++) {
-		int32_t x = p->off[i];
-		int64_t by = (int64_t)(miss * x) * l->gain[i] >> 20;
-
-		l->power[i] += (x * x - l->power[i]) >> l->pace;
-		l->weight[i] = (int32_t)((uint32_t)l->weight[i] + (uint32_t)by);
-	}
-	l->seen += l->seen < UINT32_MAX;
-}
-
-/* In each message anew: what a weight moves for a miss. */
-static void
-set_gains(struct class *l)
-{
-	unsigned pace = 4;
-
-	while (pace < 9 && l->seen >> pace != 0)
-		pace++;
-	l->pace = (uint8_t)pace;
-	for (int i = 0; i < INPUTS; i++) {
-		l->weight[i] = (int32_t)clip(l->weight[i], 3 << 16);
-		l->gain[i] = (int32_t)((INT64_C(1) << (37 - pace)) /
-		    ((int64_t)l->power[i] * INPUTS + 4096));
-	}
-}
-
-static inline void
-learn_neighbours(struct class *l, const int16_t *off)
-{
-	unsigned pace = l->pace < 6 ? l->pace : 6;
-	int32_t here = off[0];
-
-	for (int i = 0; i < REACH; i++) {
-		int32_t x = off[-1 - i];
-
-		l->common[i] += (here * x / 16 - l->common[i]) >> pace;
-		l->before[i] += (x * x / 16 - l->before[i]) >> pace;
-	}
-}
-
-static void
-use_class(struct values *v, uint16_t class)
-{
-	struct class *l = &v->class[class];
-
-	if (l->listed)
-		return;
-	l->listed = true;
-	l->weight[0] = MIXER_ONE / 2; /* where it was, and where it is mean */
-	set_gains(l);
-	v->used[v->used_n++] = class;
-}
-
-/* The growth is known: what the column learns of it. */
-static void
-learn_number(struct values *v, struct column *k, const struct prediction *p,
-    int64_t growth, int16_t *off, size_t at)
-{
-	struct class *l = &v->class[k->class];
-	uint64_t missed =
-	    coder_fold((int64_t)((uint64_t)growth - (uint64_t)p->growth)) >> 1;
-	unsigned pace = k->changes < 3 ? 1 : k->changes < 6 ? 2 : 3;
-	int64_t sample = clip(growth, INT64_C(1) << 44) * 256;
-	int64_t miss, here;
-	bool counter = is_counter(k);
-
-	if (counter && p->time != 65536)
-		sample = sample / p->time * 65536 +
-		    sample % p->time * 65536 / p->time;
-	miss = clip(sample - p->base, p->unit << 4);
-	here = clip(miss * COLUMN_OFF / p->unit, 3 * COLUMN_OFF);
-	*off = (int16_t)here;
-	learn_weights(l, p, here);
-	if (l->seen < 200 || (at * 5 + v->turn) % 8 == 0)
-		learn_neighbours(l, off);
-	k->off[1] = k->off[0];
-	k->off[0] = (int16_t)here;
-	if (!counter)
-		k->base = is_huge(k)
-		    ? 0
-		    : (int64_t)k->last * 256 + p->base + (miss >> pace);
-	else if (growth >= 0)
-		k->base = clip(k->base + (miss >> pace), INT64_C(1) << 52);
-	k->surprise = missed * 32 < k->scale ? 0
-	    : missed * 11 < k->scale         ? 1
-	    : missed * 4 < k->scale          ? 2
-					     : 3;
-	if (missed > UINT64_C(1) << 48)
-		missed = UINT64_C(1) << 48;
-	missed <<= 4;
-	if (missed > k->scale * 8 + 64)
-		missed = k->scale * 8 + 64;
-	pace = k->changes < 4 ? 2 : 3;
-	k->scale += (uint64_t)((int64_t)(missed - k->scale) >> pace);
-}
-
-static inline void
-learn_direction(struct column *k, int64_t growth)
-{
-	bool counter = is_counter(k);
-
-	if (growth > 0 && k->rising < COLUMN_RISING_MAX)
-		k->rising++;
-	else if (growth < 0)
-		k->rising = k->rising > 6 ? k->rising - 6 : 0;
-	if (counter == is_counter(k))
-		return;
-	k->base = is_counter(k) ? clip(growth, INT64_C(1) << 44) * 256
-	    : is_huge(k)        ? 0
-				: (int64_t)k->last * 256;
-	k->off[0] = k->off[1] = 0;
+	return l;
 }
 
 /* A distance in steps, beyond those that have symbols. */
@@ -593,7 +215,8 @@ distance_code(struct values *v, struct coder *c, enum coder_mode mode,
 {
 	unsigned shift, scale = scale_step(k->scale, &shift);
 	struct coder_model *a = &v->by_class[k->class * SCALES + scale];
-	struct coder_model *b = &v->by_size[is_counter(k)][scale][k->surprise];
+	struct coder_model *b =
+	    &v->by_size[predict_is_counter(k)][scale][k->surprise];
 	uint64_t half = shift > 0 ? UINT64_C(1) << (shift - 1) : 0, low;
 	int symbol = FAR, never = -1;
 	int64_t q = 0;
@@ -628,23 +251,16 @@ young_code(struct values *v, struct coder *c, enum coder_mode mode,
 		    ? coder_fold((int64_t)(number - k->last))
 		    : number;
 	z = coder_number(c, mode, z,
-	    second ? v->second[is_counter(k)] : v->begin[is_counter(k)]);
+	    second ? v->second[predict_is_counter(k)]
+		   : v->begin[predict_is_counter(k)]);
 	if (!second && (k->flags & COLUMN_SIGNED) == 0)
 		return z;
 	growth = coder_unfold(z);
 	number = k->last + (uint64_t)growth;
 	if (!second)
 		return number;
-	learn_direction(k, growth);
 	k->last = number;
-	k->scale = coder_fold(growth) >> 1;
-	if (k->scale > UINT64_C(1) << 44)
-		k->scale = UINT64_C(1) << 44;
-	if (is_counter(k))
-		k->base = clip(growth, INT64_C(1) << 44) * 256;
-	else
-		k->base = is_huge(k) ? 0 : (int64_t)number * 256;
-	k->scale = is_counter(k) ? k->scale * 4 : k->scale * 16;
+	predict_begin(k, growth);
 	return number;
 }
 
@@ -654,6 +270,8 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
     size_t at)
 {
 	struct prediction p;
+	struct kin *l;
+	int16_t *off;
 	int64_t growth;
 
 	if (k->changes < 2) {
@@ -661,16 +279,18 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
 		k->changes++;
 		return;
 	}
-	use_class(v, k->class);
-	predict(v, k, v->off + REACH + at, now_s - k->seen_s, &p);
+	off = v->off + PREDICT_REACH + at;
+	l = use_kin(v, k->class);
+	predict_number(l, k, off, predict_time(now_s - k->seen_s, v->period_s),
+	    &p);
 	growth = (int64_t)(number - k->last - (uint64_t)p.growth);
 	growth = (int64_t)((uint64_t)p.growth +
 	    (uint64_t)distance_code(v, c, mode, k, -p.growth, may_be_same,
 		growth));
-	learn_number(v, k, &p, growth, &v->off[REACH + at], at);
+	predict_learn(l, k, &p, growth, off, (at * 5 + v->turn) % 8 == 0);
 	k->last += (uint64_t)growth;
-	learn_direction(k, growth);
-	learn_units(k);
+	predict_learn_direction(k, growth);
+	form_learn_units(k);
 	if (k->changes < COLUMN_CHANGES)
 		k->changes++;
 }
@@ -785,10 +405,10 @@ value_code(struct values *v, struct coder *c, enum coder_mode mode,
 	uint64_t number = 0;
 
 	if (mode != CODER_DECODE) {
-		other = x->unknown || x->odd || !in_form(k, x, &number);
+		other = x->unknown || x->odd || !form_number(k, x, &number);
 		same = unknown ? x->unknown : !other && number == k->last;
 	}
-	v->off[REACH + at] = 0;
+	v->off[PREDICT_REACH + at] = 0;
 	same = same_code(v, c, mode, k, row, same);
 	row->same = row->same << 1 | same;
 	row->formed = false;
@@ -802,7 +422,7 @@ value_code(struct values *v, struct coder *c, enum coder_mode mode,
 	}
 	if (!exception_code(v, c, mode, k, row, x, other, text))
 		return;
-	if (mode != CODER_DECODE && !in_form(k, x, &number))
+	if (mode != CODER_DECODE && !form_number(k, x, &number))
 		number = 0; /* cannot be: form_of() gave a form of its own */
 	number_code(v, c, mode, k, number, unknown || row->formed, row->now_s,
 	    at);
@@ -811,53 +431,15 @@ value_code(struct values *v, struct coder *c, enum coder_mode mode,
 
 /* -- messages --------------------------------------------------------------- */
 
-/* At the end of a message classes choose their neighbours anew. */
-static void
-choose_neighbours(struct class *l)
-{
-	int64_t best[NEIGHBOURS] = { 0 };
-	uint8_t which[NEIGHBOURS] = { 0 };
-
-	for (int i = 0; i < REACH; i++) {
-		int64_t common = l->common[i], gain;
-		uint8_t at = (uint8_t)(i + 1);
-
-		gain = common * common / (l->before[i] + 64);
-		if (at == l->neighbour[0] || at == l->neighbour[1])
-			gain += gain / 4 + 16;
-		if (gain > best[0]) {
-			best[1] = best[0];
-			which[1] = which[0];
-			best[0] = gain;
-			which[0] = at;
-		} else if (gain > best[1]) {
-			best[1] = gain;
-			which[1] = at;
-		}
-	}
-	/* those that stay keep their place, and so their weight */
-	if (which[0] == l->neighbour[1] || which[1] == l->neighbour[0]) {
-		uint8_t other = which[0];
-
-		which[0] = which[1];
-		which[1] = other;
-	}
-	for (int i = 0; i < NEIGHBOURS; i++)
-		if (which[i] != l->neighbour[i]) {
-			l->neighbour[i] = which[i];
-			l->weight[2 + i] = 0;
-		}
-}
-
 static void
 begin_message(struct values *v, size_t n)
 {
-	if (v->off_cap < n + REACH) {
-		v->off_cap = n + REACH + n / 2;
+	if (v->off_cap < n + PREDICT_REACH) {
+		v->off_cap = n + PREDICT_REACH + n / 2;
 		free(v->off);
 		v->off = mem_array(v->off_cap, sizeof(*v->off));
 	}
-	memset(v->off, 0, REACH * sizeof(*v->off));
+	memset(v->off, 0, PREDICT_REACH * sizeof(*v->off));
 	v->turn++;
 }
 
@@ -885,8 +467,7 @@ end_message(struct values *v, uint32_t now_s)
 	if (v->turn > 16 && v->turn % 4 != 0)
 		return;
 	for (size_t i = 0; i < v->used_n; i++) {
-		choose_neighbours(&v->class[v->used[i]]);
-		set_gains(&v->class[v->used[i]]);
+		predict_tune_kin(&v->kin[v->used[i]]);
 	}
 }
 

@@ -5,19 +5,7 @@
 #ifndef COMMON_CODEC_COLUMNAR_VALUES_H
 #define COMMON_CODEC_COLUMNAR_VALUES_H
 
-#include "common/codec/columnar_columns.h"
-
-/* One line of a body. */
-struct value {
-	uint32_t token;    /* number in struct columns, or TOKEN_NONE: new */
-	struct slice name; /* of a new one */
-	struct slice text;
-	uint64_t number; /* without the point */
-	uint8_t decimals;
-	bool negative;
-	bool unknown; /* U */
-	bool odd;     /* not as a number would be written, or too large */
-};
+#include "common/codec/columnar_form.h"
 
 struct values;
 struct values *values_new(struct columns *columns,

@@ -4,10 +4,12 @@ common_libcommon_a_SOURCES += \
 	%D%/codec.c %D%/codec.h \
 	%D%/columnar.c \
 	%D%/columnar_coder.c %D%/columnar_coder.h \
+	%D%/columnar_columns.c %D%/columnar_columns.h \
+	%D%/columnar_form.c %D%/columnar_form.h \
 	%D%/columnar_number.h \
+	%D%/columnar_predict.c %D%/columnar_predict.h \
 	%D%/columnar_shape.c %D%/columnar_shape.h \
 	%D%/columnar_text.c %D%/columnar_text.h \
-	%D%/columnar_columns.c %D%/columnar_columns.h \
 	%D%/columnar_values.c %D%/columnar_values.h \
 	%D%/gzip.c \
 	%D%/members.h \

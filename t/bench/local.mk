@@ -12,6 +12,10 @@ bench_programs += %D%/parse %D%/spool %D%/compile %D%/channel
 %C%_spool_SOURCES = %D%/spool.c $(bench)
 %C%_compile_SOURCES = %D%/compile.c $(bench)
 %C%_compile_LDADD = $(XMLCONFIG_LIBS)
+bench_programs += %D%/columnar
+%C%_columnar_SOURCES = %D%/columnar.c $(bench) %D%/fleet.c %D%/fleet.h \
+	%D%/proc_values.c %D%/proc_values.h
+%C%_columnar_LDADD = $(COMMON_LIBS) -lm
 
 if HAVE_LIBRRD
 bench_programs += %D%/ingest
