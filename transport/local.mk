@@ -21,6 +21,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/inbound.c %D%/inbound.h \
 	%D%/key_file.c %D%/key_file.h \
 	%D%/keygen.c %D%/keygen.h \
+	%D%/links_schedule.c %D%/links_schedule.h \
 	%D%/outbound.c %D%/outbound.h \
 	%D%/publish.c %D%/publish.h \
 	%D%/receiver.c %D%/receiver.h \
@@ -62,6 +63,10 @@ transport_libtransport_a_SOURCES += %D%/http_no_listener.c
 endif
 
 include %D%/commands/local.mk
+
+unit_tests += t/test_links_schedule
+t_test_links_schedule_SOURCES = t/test_links_schedule.c
+t_test_links_schedule_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += t/test_delivery t/test_frame t/test_session \
 	t/test_session_hostile t/test_session_state
