@@ -8,12 +8,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "hub/watch.h"
+#include "common/base/watch.h"
 #include "transport/carry.h"
 #include "transport/inbound.h"
 
@@ -203,7 +204,10 @@ watch_place(struct carried *c, size_t i, struct err *e)
 	     k++) {
 		int sub = durable_open_dir(dir, names[k], e);
 
-		rc = sub == -1 ? -1 : watch_add(c->watch, sub, i, e);
+		rc = sub == -1
+		    ? -1
+		    : watch_add(c->watch, sub,
+			  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE, i, e);
 		if (sub != -1)
 			close(sub);
 	}

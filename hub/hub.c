@@ -18,6 +18,7 @@
 #include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/command/ground.h"
 #include "hub/ingest/leaf.h"
 
 #define HUB_LOCK "hub.lock"
@@ -108,14 +109,7 @@ hub_open(const struct hub_opts *o, struct hub **out, struct err *e)
 		    c->file);
 		goto fail;
 	}
-	h->mail = (struct notice_mail){
-		.node = c->node.id,
-		.to = c->oper.mail,
-		.sendmail = c->oper.sendmail,
-		.gather_s = c->oper.gather_s,
-		.repeat_s = c->oper.repeat_s,
-		.elsewhere = o->mail_elsewhere,
-	};
+	h->mail = ground_mail(c, o->mail_elsewhere);
 	if (open_node(h, o->before, e) == -1 ||
 	    notices_open(h->node.state_dir, &h->mail, &h->notices, e) == -1)
 		goto fail;

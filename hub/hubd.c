@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -21,17 +22,19 @@
 #include "common/base/mem.h"
 #include "common/base/notify.h"
 #include "common/base/sandbox.h"
+#include "common/base/watch.h"
 #include "common/operator/mailer.h"
 #include "hub/carried.h"
 #include "hub/control.h"
 #include "hub/hub.h"
-#include "hub/watch.h"
+#include "hub/sessions.h"
 
 enum {
 	TELL_MS = 5000, /* between looks at what the operator must know */
 	END_S = 20,
-	MAILER_MS = 5000, /* for its last mail */
-	MEND_MS = 1000,   /* between tries, doubled each time */
+	MAILER_MS = 5000,    /* for its last mail */
+	SESSIONS_MS = 17000, /* for the far ends to be told */
+	MEND_MS = 1000,      /* between tries, doubled each time */
 	MEND_MOST_MS = 60000,
 	WAIT_MOST_MS = 3600 * 1000,
 };
@@ -44,6 +47,7 @@ struct hubd {
 	struct watch *watch;
 	struct carried *carried;
 	struct mailer mailer;
+	struct sessions sessions;
 	struct mono mend_at; /* the store failed: its next try */
 	int64_t mend_ms;     /* 0: it is well */
 	uv_timer_t work, tell, watchdog;
@@ -121,6 +125,7 @@ static int
 watch_inboxes(struct hubd *h, struct err *e)
 {
 	struct ingest_status s;
+	const uint32_t named = IN_CREATE | IN_MOVED_TO;
 	int rc = watch_open(&h->loop, on_seen, h, &h->watch, e);
 
 	for (size_t i = 0; rc == 0 && ingest_status(h->hub->ingest, i, &s);
@@ -130,8 +135,9 @@ watch_inboxes(struct hubd *h, struct err *e)
 		int inbox = dir == -1 ? -1 : durable_open_dir(dir, "inbox", e);
 
 		/* The ledger that ends a gap lies beside the inbox. */
-		if (inbox == -1 || watch_add(h->watch, inbox, i, e) == -1 ||
-		    watch_add(h->watch, dir, i, e) == -1)
+		if (inbox == -1 ||
+		    watch_add(h->watch, inbox, named, i, e) == -1 ||
+		    watch_add(h->watch, dir, named, i, e) == -1)
 			rc = -1;
 		if (inbox != -1)
 			close(inbox);
@@ -151,6 +157,15 @@ on_tell(uv_timer_t *t)
 		(void)notice_raise(h->hub->notices,
 		    &(struct notice){ "", "mailer",
 			"the child that sends mail ended: no mail is sent",
+			"restart hubd" },
+		    clock_wall());
+	if (sessions_check(&h->sessions) == 0)
+		(void)notice_clear(h->hub->notices, "", "sessions",
+		    clock_wall());
+	else
+		(void)notice_raise(h->hub->notices,
+		    &(struct notice){ "", "sessions",
+			"the child that pulls ended: no spoke is pulled",
 			"restart hubd" },
 		    clock_wall());
 }
@@ -246,6 +261,7 @@ reload(struct hubd *h)
 			uv_stop(&h->loop);
 		} else {
 			hub_compile_changed(next, old);
+			sessions_reload(&h->sessions);
 			log_info("configuration is read anew file=%s",
 			    next->config->file);
 		}
@@ -350,6 +366,7 @@ end(struct hubd *h)
 {
 	if (h->looping)
 		end_loop(h);
+	sessions_stop(&h->sessions, SESSIONS_MS);
 	mailer_stop(&h->mailer, MAILER_MS);
 	hub_close(h->hub);
 }
@@ -376,7 +393,8 @@ begin(struct hubd *h, struct err *e)
 	mail = h->hub->mail;
 	mail.elsewhere = false;
 	/* Before the lock, which it must not hold, and the loop. */
-	if (mailer_start(h->hub->node.state_dir, &mail, &h->mailer, e) == -1)
+	if (mailer_start(h->hub->node.state_dir, &mail, &h->mailer, e) == -1 ||
+	    sessions_start(h->hub->config->file, &h->sessions, e) == -1)
 		return -1;
 	begin_loop(h);
 	if (hub_lock(h->hub, e) == -1 ||
@@ -394,7 +412,9 @@ begin(struct hubd *h, struct err *e)
 int
 hubd_run(const struct hubd_opts *o, struct err *e)
 {
-	struct hubd h = { .opts = o, .mailer = { -1, 0 } };
+	struct hubd h = { .opts = o,
+		.mailer = { -1, 0 },
+		.sessions = { -1, 0 } };
 	int rc = -1;
 
 	if (begin(&h, e) == -1)
@@ -404,6 +424,7 @@ hubd_run(const struct hubd_opts *o, struct err *e)
 		o->ready(o->arg);
 	(void)uv_run(&h.loop, UV_RUN_DEFAULT);
 	notify_send("STOPPING=1");
+	sessions_end(&h.sessions);
 	(void)signal(SIGALRM, give_up);
 	(void)alarm(END_S);
 	rc = hub_sync(h.hub, e);

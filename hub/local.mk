@@ -11,14 +11,14 @@ hub_libhub_a_SOURCES += \
 	%D%/control.c %D%/control.h \
 	%D%/hub.c %D%/hub.h \
 	%D%/hubd.c %D%/hubd.h \
-	%D%/watch.c %D%/watch.h
+	%D%/sessions.c %D%/sessions.h
 
 include %D%/ingest/local.mk
 include %D%/stores/local.mk
 include %D%/commands/local.mk
 
 script_tests += t/hub-authorize.t t/hub-confined.t t/hub-control.t t/hub-ingest.t \
-	t/hub-raw.t t/hub-sessions.t
+	t/hub-pull.t t/hub-raw.t t/hub-sessions.t
 
 test_helpers += t/faulty_hubd
 t_faulty_hubd_SOURCES = t/faulty_hubd.c

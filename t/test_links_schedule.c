@@ -398,6 +398,23 @@ a_kept_link_is_begun_again_when_it_ends(void **state)
 	world_close(&w);
 }
 
+/* Who asks the budget, and not the far end, is quick and no trouble. */
+static void
+a_held_link_asks_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	add_site(&w, M(5), 0, LINK_HELD);
+	add_site(&w, 0, 0, LINK_HELD);
+	run(&w, DAY);
+	assert_in_range(w.site[0].begins, 287, 289);
+	assert_in_range(w.site[1].begins, 1440, 2880);
+	assert_int_equal(links_schedule_failures(w.s, 0), 0);
+	world_close(&w);
+}
+
 static void
 a_reload_forgets_nothing(void **state)
 {
@@ -468,6 +485,7 @@ main(void)
 		cmocka_unit_test(the_dead_and_the_slow_delay_nobody),
 		cmocka_unit_test(what_waits_is_not_kept_waiting),
 		cmocka_unit_test(a_kept_link_is_begun_again_when_it_ends),
+		cmocka_unit_test(a_held_link_asks_again),
 		cmocka_unit_test(a_reload_forgets_nothing),
 		cmocka_unit_test(a_reload_interrupts_nothing),
 	};

@@ -474,7 +474,7 @@ carry_start(const struct carry_opts *o, struct delivery_child *c, struct err *e)
 {
 	struct carry_opts own = *o;
 
-	return delivery_child_start(run, &own, c, e);
+	return delivery_child_start(run, &own, NULL, c, e);
 }
 
 int

@@ -4,12 +4,13 @@
 #include "config.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/durable.h"
+#include "common/base/proc.h"
+#include "common/base/sandbox.h"
 #include "transport/channel_child.h"
 
 enum {
@@ -43,31 +44,6 @@ set_alarm(struct mono deadline)
 		alarm((unsigned)((left_ms + 999) / 1000));
 }
 
-static void
-reset_signals(void)
-{
-	sigset_t none;
-	int i;
-
-	for (i = 1; i < NSIG; i++)
-		signal(i, i == SIGPIPE ? SIG_IGN : SIG_DFL); /* KILL: no */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Descriptors that are not the child's own: of spools, of other channels. */
-static void
-close_others(int a, int b)
-{
-	int low = a < b ? a : b, high = a < b ? b : a;
-
-	if (low > 3)
-		close_range(3, (unsigned)low - 1, 0);
-	if (high > low + 1)
-		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	close_range((unsigned)high + 1, ~0U, 0);
-}
-
 static void child(const struct channel_child_opts *o, int local, int report_fd,
     uint64_t *wire) __attribute__((noreturn));
 
@@ -75,11 +51,12 @@ static void
 child(const struct channel_child_opts *o, int local, int report_fd,
     uint64_t *wire)
 {
+	const int own[] = { local, report_fd };
 	struct channel_report r = { .err = { 0 } };
 	struct err ignored; /* nobody is left to tell */
 
-	reset_signals();
-	close_others(local, report_fd);
+	proc_own_signals(NULL);
+	sandbox_close_others(own, sizeof(own) / sizeof(own[0]));
 	set_alarm(o->deadline);
 	(void)o->carry(o->association, o->deadline, local, wire, &r.err);
 	shutdown(local, SHUT_RDWR);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/durable.h"
+#include "common/base/sandbox.h"
 #include "transport/delivery_child.h"
 
 /* What the child tells, as it lies in memory: both are one program. */
@@ -21,11 +22,11 @@ struct report {
 	struct delivery_result result;
 };
 
-static void child(delivery_work *f, void *arg, int report_fd)
-    __attribute__((noreturn));
+static void child(delivery_work *f, void *arg, const struct channel *only,
+    int report_fd) __attribute__((noreturn));
 
 static void
-child(delivery_work *f, void *arg, int report_fd)
+child(delivery_work *f, void *arg, const struct channel *only, int report_fd)
 {
 	/* those of a loop would tell its parent's */
 	static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
@@ -35,6 +36,11 @@ child(delivery_work *f, void *arg, int report_fd)
 	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		(void)signal(handled[i], SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (only != NULL) {
+		const int keep[] = { only->read_fd, only->write_fd, report_fd };
+
+		sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));
+	}
 	report.rc = f(arg, &report.result, &report.err);
 	io_write_full(report_fd,
 	    (struct slice){ (const char *)&report, sizeof(report) }, &ignored);
@@ -42,8 +48,8 @@ child(delivery_work *f, void *arg, int report_fd)
 }
 
 int
-delivery_child_start(delivery_work *f, void *arg, struct delivery_child *c,
-    struct err *e)
+delivery_child_start(delivery_work *f, void *arg, const struct channel *only,
+    struct delivery_child *c, struct err *e)
 {
 	int fd[2];
 	pid_t pid;
@@ -52,7 +58,7 @@ delivery_child_start(delivery_work *f, void *arg, struct delivery_child *c,
 		return err_sys(e, "pipe");
 	pid = fork();
 	if (pid == 0)
-		child(f, arg, fd[1]);
+		child(f, arg, only, fd[1]);
 	close(fd[1]);
 	if (pid == -1) {
 		err_sys(e, "fork");

@@ -99,7 +99,7 @@ run(struct parent *p, struct delivery_result *r, struct err *e)
 {
 	int rc;
 
-	if (delivery_child_start(work, p, &p->child, e) == -1)
+	if (delivery_child_start(work, p, p->o->channel, &p->child, e) == -1)
 		return -1;
 	mind_signals(p);
 	wait_for_report(p);

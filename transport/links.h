@@ -45,7 +45,7 @@ int links_answer(struct links *l, const struct association *a, int fd,
     struct err *e);
 /* Sessions that run. */
 size_t links_running(const struct links *l);
-/* Ask all sessions to end, kill them after 5 s, reap all; then gone is called
+/* Ask all sessions to end, kill them after 15 s, reap all; then gone is called
  * (may be NULL) and l is free.  The loop must run until then. */
 void links_close(struct links *l, void (*gone)(void *arg), void *arg);
 

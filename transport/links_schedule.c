@@ -15,6 +15,7 @@ enum {
 	SPREAD_KEPT_MS = 2000,
 	RETRY_MS = 30 * 1000, /* the first delay, at most a period */
 	RETRY_KEPT_MS = 2000,
+	HELD_KEPT_MS = 60 * 1000, /* between questions of a kept one */
 	RETRY_MOST_MS = 900 * 1000,
 	RETRY_KEPT_MOST_MS = 300 * 1000,
 	SLOW_MS = 30 * 1000, /* who takes longer is in trouble */
@@ -229,6 +230,7 @@ count_end(struct link *k, enum links_schedule_end how)
 	switch (how) {
 	case LINK_WELL:
 	case LINK_TWIN:
+	case LINK_HELD:
 		k->failures = 0;
 		break;
 	case LINK_MOVED:
@@ -255,7 +257,9 @@ links_schedule_ended(struct links_schedule *s, size_t link,
 		move_grid(k, now);
 	}
 	count_end(k, how);
-	if (k->failures > 0 || k->kept)
+	if (k->kept && how == LINK_HELD)
+		k->due = mono_add_ms(now, jittered(s, k, HELD_KEPT_MS));
+	else if (k->failures > 0 || k->kept)
 		k->due = mono_add_ms(now, retry_ms(s, k));
 	else
 		k->due = k->grid;

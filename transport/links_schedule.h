@@ -37,6 +37,7 @@ enum links_schedule_end {
 	LINK_MOVED,  /* failed, but not before something was delivered */
 	LINK_FAILED, /* the delay is doubled */
 	LINK_TWIN,   /* another process of this machine is at it */
+	LINK_HELD,   /* the month's budget does not allow one now */
 };
 
 /* Borrows opts; NULL: all defaults. */

@@ -13,6 +13,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/delivery_loop.c \
 	%D%/delivery_wait.c \
 	%D%/dir.c %D%/dir.h \
+	%D%/exec.c %D%/exec.h \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/http_answerer.c %D%/http_answerer.h \
@@ -21,6 +22,8 @@ transport_libtransport_a_SOURCES += \
 	%D%/inbound.c %D%/inbound.h \
 	%D%/key_file.c %D%/key_file.h \
 	%D%/keygen.c %D%/keygen.h \
+	%D%/links.c %D%/links.h \
+	%D%/links_child.c %D%/links_child.h \
 	%D%/links_schedule.c %D%/links_schedule.h \
 	%D%/outbound.c %D%/outbound.h \
 	%D%/publish.c %D%/publish.h \
@@ -63,6 +66,9 @@ transport_libtransport_a_SOURCES += %D%/http_no_listener.c
 endif
 
 include %D%/commands/local.mk
+
+script_tests += t/transport-exec.t
+EXTRA_DIST += t/stream-lib.sh
 
 unit_tests += t/test_links_schedule
 t_test_links_schedule_SOURCES = t/test_links_schedule.c

@@ -14,6 +14,7 @@
 #include "common/config/node.h"
 #include "transport/budget.h"
 #include "transport/feeder.h"
+#include "transport/inbound.h"
 #include "transport/outbound.h"
 #include "transport/wire.h"
 
@@ -240,4 +241,71 @@ outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
 			backoff_ms *= 2;
 		err_clear(e);
 	}
+}
+
+/* --- As a job ---------------------------------------------------------------- */
+
+static void
+trouble(const struct outbound_job *j, const char *key, struct outbound_end *end)
+{
+	const struct association *a = j->deliver.association;
+	char next[128];
+
+	(void)snprintf(next, sizeof(next), "%s %s",
+	    a->role == CONFIG_HUB ? "hubctl -v pull" : "spoke -v push",
+	    a->name);
+	end->told = notice_raise(j->deliver.notices,
+	    &(struct notice){ a->name, key, end->err.msg, next }, clock_wall());
+}
+
+static int
+take(const struct outbound_job *j, struct outbound_end *end)
+{
+	const struct association *a = j->deliver.association;
+
+	if (j->took == NULL)
+		return 0;
+	if (j->took(j->deliver.node, a, &end->err) == -1) {
+		trouble(j, "inbox", end);
+		return -1;
+	}
+	(void)notice_clear(j->deliver.notices, a->name, "inbox", clock_wall());
+	return 0;
+}
+
+/* True: it is no trouble. */
+static bool
+is_quiet(const struct association *a, const struct err *e)
+{
+	if (e->kind == ERR_TEMP && e->sys == EBUSY)
+		log_info("another delivery is running association=%s", a->name);
+	else if (e->kind == ERR_TEMP && e->sys == EDQUOT)
+		log_info("nothing is delivered association=%s: %s", a->name,
+		    e->msg);
+	else
+		return false;
+	return true;
+}
+
+int
+outbound_run(const struct outbound_job *j, struct outbound_end *end)
+{
+	const struct association *a = j->deliver.association;
+	int rc;
+
+	*end = (struct outbound_end){ 0 };
+	rc = outbound_deliver(&j->deliver, &end->result, &end->err);
+	inbound_tell_refused(j->deliver.notices, a, &end->result, rc);
+	if (rc == 0) {
+		(void)notice_clear(j->deliver.notices, a->name, "delivery",
+		    clock_wall());
+		return take(j, end);
+	}
+	end->quiet = is_quiet(a, &end->err);
+	err_wrap(&end->err, "association %s", a->name);
+	if (end->result.stopped != 0)
+		log_info("%s", end->err.msg);
+	else if (!end->quiet)
+		trouble(j, "delivery", end);
+	return -1;
 }

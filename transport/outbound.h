@@ -23,6 +23,25 @@ struct outbound_opts {
  * EDQUOT: the budget is used up, nothing was done, come again in r->wait_s. */
 int outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
     struct err *e);
+
+/* A delivery as a job: what a person must know of it is told, and what came is
+ * acted upon. */
+struct outbound_job {
+	struct outbound_opts deliver; /* with notices */
+	/* NULL: another program acts */
+	int (*took)(const struct node *n, const struct association *a,
+	    struct err *e);
+};
+struct outbound_end {
+	struct delivery_result result;
+	bool quiet; /* no failure: a twin is at it, or the budget is used up */
+	bool told;  /* what failed was news */
+	struct err err;
+};
+/* -1: end->err, which an operator has been told of unless it is quiet or we were
+ * asked to stop. */
+int outbound_run(const struct outbound_job *j, struct outbound_end *end);
+
 /* Up to n milliseconds, so that many sites do not begin at once. */
 int64_t outbound_spread_ms(int64_t n);
 void outbound_sleep_ms(int64_t ms);

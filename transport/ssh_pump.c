@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -19,7 +18,6 @@
 enum {
 	PUMP_BUFFER = 64 << 10,
 	STDERR_KEPT = 64 << 10, /* the last of it */
-	STDERR_SHOWN = 120,
 	KEEPALIVE_S = 30,
 	STALLED_MS = 75000,
 	LEAVE_MS = 8000, /* for the far side to end, when we have */
@@ -247,58 +245,21 @@ turn(struct pump *p)
 	return p->moved ? 0 : await(p);
 }
 
-/* The last line of its stderr, for a person. */
-static void
-last_words(struct pump *p, char *out, size_t size)
-{
-	struct slice text = buf_slice(&p->errs), line;
-
-	while (text.n > 0 && text.p[text.n - 1] == '\n')
-		text.n--;
-	while (slice_cut(&text, '\n', &line))
-		continue;
-	if (text.n > STDERR_SHOWN)
-		text.n = STDERR_SHOWN;
-	log_escape(out, size, text);
-}
-
-static enum err_kind
-kind_of_status(int status)
-{
-	switch (status) {
-	case EX_TEMPFAIL:
-	case EX_OSERR:
-	case EX_IOERR:
-		return ERR_TEMP;
-	case EX_CONFIG:
-		return ERR_CONFIG;
-	case EX_NOPERM:
-		return ERR_DENIED;
-	default:
-		return ERR_PROTOCOL;
-	}
-}
-
 static int
 judge(struct pump *p)
 {
-	char words[4 * STDERR_SHOWN + 8], *sig = NULL;
 	int status = libssh2_channel_get_exit_status(p->s->channel);
+	char shown[40], *sig = NULL;
 
 	libssh2_channel_get_exit_signal(p->s->channel, &sig, NULL, NULL, NULL,
 	    NULL, NULL);
-	last_words(p, words, sizeof(words));
 	if (sig != NULL) {
-		log_escape(words, 40, slice_str(sig));
+		log_escape(shown, sizeof(shown), slice_str(sig));
 		libssh2_free(p->s->session, sig);
 		return err_set(p->e, ERR_TEMP,
-		    "the far side was killed by signal %s", words);
+		    "the far side was killed by signal %s", shown);
 	}
-	if (status == 0)
-		return 0;
-	return err_set(p->e, kind_of_status(status),
-	    "the far side ended with status %d%s%s", status,
-	    words[0] != '\0' ? ": " : ", and no word why", words);
+	return channel_far_end(status, buf_slice(&p->errs), ERR_PROTOCOL, p->e);
 }
 
 /* The status comes before the channel's close, if at all. */

@@ -9,10 +9,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "transport/channel_child.h"
 #include "transport/dir.h"
+#include "transport/exec.h"
 #include "transport/rsync.h"
 #ifdef HAVE_LIBCURL
 #include "transport/http.h"
@@ -22,10 +25,12 @@
 
 enum {
 	LEAVE_MS = 10000, /* for the child to take its leave */
-	TERM_MS = 2000,   /* from TERM to KILL */
+	TERM_MS = 3000,   /* from TERM to KILL */
+	STDERR_SHOWN = 120,
 };
 
 static const struct transport_ops *const all[] = {
+	&transport_exec,
 	&transport_ssh,
 	&transport_rsync,
 	&transport_dir,
@@ -187,4 +192,52 @@ channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e)
 		return 0;
 	*e = r.err;
 	return -1;
+}
+
+/* The last line, for a person. */
+static void
+last_words(struct slice text, char *out, size_t size)
+{
+	struct slice line = { 0 };
+
+	while (text.n > 0 && text.p[text.n - 1] == '\n')
+		text.n--;
+	while (slice_cut(&text, '\n', &line))
+		continue;
+	if (text.n > STDERR_SHOWN)
+		text.n = STDERR_SHOWN;
+	log_escape(out, size, text);
+}
+
+static enum err_kind
+kind_of_status(int status, enum err_kind unknown)
+{
+	switch (status) {
+	case EX_TEMPFAIL:
+	case EX_OSERR:
+	case EX_IOERR:
+		return ERR_TEMP;
+	case EX_CONFIG:
+		return ERR_CONFIG;
+	case EX_NOPERM:
+		return ERR_DENIED;
+	case EX_PROTOCOL:
+		return ERR_PROTOCOL;
+	default:
+		return unknown;
+	}
+}
+
+int
+channel_far_end(int status, struct slice errs, enum err_kind unknown,
+    struct err *e)
+{
+	char words[4 * STDERR_SHOWN + 8];
+
+	if (status == 0)
+		return 0;
+	last_words(errs, words, sizeof(words));
+	return err_set(e, kind_of_status(status, unknown),
+	    "the far side ended with status %d%s%s", status,
+	    words[0] != '\0' ? ": " : ", and no word why", words);
 }

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/config/config.h"
 
@@ -53,5 +54,10 @@ int channel_stdio(struct channel *out, struct err *e);
  * that ended with a status other than 0.  *wire_bytes (may be NULL): bytes on
  * the wire in both directions where the transport knows them, else 0. */
 int channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e);
+/* For transports: how a far side ended, by its status and what it wrote to its
+ * stderr, of which the last line is shown.  -1 but for status 0; ours are
+ * understood, of others the kind is `unknown`. */
+int channel_far_end(int status, struct slice errs, enum err_kind unknown,
+    struct err *e);
 
 #endif

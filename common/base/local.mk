@@ -11,7 +11,8 @@ common_libcommon_a_SOURCES += \
 	%D%/options.c %D%/options.h \
 	%D%/proc.c %D%/proc.h \
 	%D%/sandbox.c %D%/sandbox.h \
-	%D%/slots.c %D%/slots.h
+	%D%/slots.c %D%/slots.h \
+	%D%/watch.c %D%/watch.h
 
 unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_proc \
 	t/test_sandbox

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/proc.h"
@@ -17,6 +18,7 @@ enum {
 	PROC_ERRORS_MAX = 4096,
 	PROC_DEADLINE_MS = 60000,
 	PROC_GRACE_MS = 2000,
+	PROC_LINGER_MS = 500,
 	PROC_READ = 64 << 10,
 };
 
@@ -31,15 +33,20 @@ struct proc {
 	uv_process_t process;
 	uv_pipe_t pipe[PIPE_COUNT];
 	uv_timer_t timer;
+	uv_signal_t term;
 	uv_write_t write;
 	struct buf input, out, errs;
 	char *room;    /* what libuv reads into */
 	unsigned open; /* handles not yet closed */
 	bool killed;   /* TERM was sent */
+	bool streams;  /* its stdin and stdout are not ours */
 	struct proc_result result;
 	proc_done *done;
 	void *arg;
 };
+
+const char *const proc_plain_env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	"LANG=C", "LC_ALL=C", "TZ=UTC", NULL };
 
 static void
 proc_free(struct proc *p)
@@ -79,8 +86,10 @@ close_timer_if_over(struct proc *p)
 {
 	if (uv_is_closing((uv_handle_t *)&p->process) &&
 	    uv_is_closing((uv_handle_t *)&p->pipe[PIPE_OUT]) &&
-	    uv_is_closing((uv_handle_t *)&p->pipe[PIPE_ERR]))
+	    uv_is_closing((uv_handle_t *)&p->pipe[PIPE_ERR])) {
 		close_handle((uv_handle_t *)&p->timer);
+		close_handle((uv_handle_t *)&p->term);
+	}
 }
 
 static void
@@ -122,6 +131,22 @@ on_deadline(uv_timer_t *t)
 }
 
 static void
+on_term(uv_signal_t *h, int sig)
+{
+	(void)sig;
+	terminate(h->data);
+}
+
+static void
+on_linger_over(uv_timer_t *t)
+{
+	struct proc *p = t->data;
+
+	close_handle((uv_handle_t *)&p->pipe[PIPE_ERR]);
+	close_timer_if_over(p);
+}
+
+static void
 on_exit_child(uv_process_t *h, int64_t status, int sig)
 {
 	struct proc *p = h->data;
@@ -130,6 +155,8 @@ on_exit_child(uv_process_t *h, int64_t status, int sig)
 	p->result.signal = sig;
 	close_handle((uv_handle_t *)h);
 	close_handle((uv_handle_t *)&p->pipe[PIPE_IN]);
+	if (p->streams && !p->killed)
+		uv_timer_start(&p->timer, on_linger_over, PROC_LINGER_MS, 0);
 	close_timer_if_over(p);
 }
 
@@ -192,16 +219,14 @@ setup_handles(struct proc *p, uv_loop_t *loop)
 		uv_pipe_init(loop, &p->pipe[i], 0);
 		p->pipe[i].data = p;
 	}
-	p->open = PIPE_COUNT + 2; /* the timer and the process */
+	uv_signal_init(loop, &p->term);
+	p->term.data = p;
+	p->open = PIPE_COUNT + 3; /* the timer, the signal, the process */
 }
 
 static int
 spawn(struct proc *p, uv_loop_t *loop, const struct proc_opts *o)
 {
-	static const char *const plain_env[] = {
-		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "LC_ALL=C",
-		"TZ=UTC", NULL
-	};
 	uv_stdio_container_t io[PIPE_COUNT];
 	uv_process_options_t po = { 0 };
 	/* libuv's types lack the const that it keeps */
@@ -209,13 +234,17 @@ spawn(struct proc *p, uv_loop_t *loop, const struct proc_opts *o)
 		const char *const *ours;
 		char **theirs;
 	} argv = { .ours = o->argv },
-	  env = { .ours = o->env != NULL ? o->env : plain_env };
+	  env = { .ours = o->env != NULL ? o->env : proc_plain_env };
 
 	for (int i = 0; i < PIPE_COUNT; i++) {
 		/* seen from the child */
 		io[i].flags = UV_CREATE_PIPE |
 		    (i == PIPE_IN ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
 		io[i].data.stream = (uv_stream_t *)&p->pipe[i];
+		if (o->stream != NULL && i != PIPE_ERR) {
+			io[i].flags = UV_INHERIT_FD;
+			io[i].data.fd = o->stream[i];
+		}
 	}
 	po.exit_cb = on_exit_child;
 	po.file = o->argv[0];
@@ -232,6 +261,7 @@ close_all(struct proc *p)
 {
 	close_handle((uv_handle_t *)&p->process);
 	close_handle((uv_handle_t *)&p->timer);
+	close_handle((uv_handle_t *)&p->term);
 	for (int i = 0; i < PIPE_COUNT; i++)
 		close_handle((uv_handle_t *)&p->pipe[i]);
 }
@@ -270,11 +300,22 @@ proc_start(uv_loop_t *loop, const struct proc_opts *o, proc_done *done,
 	}
 	p->done = done;
 	p->arg = arg;
-	feed_input(p, o->input);
+	p->streams = o->stream != NULL;
+	if (o->term_ends)
+		uv_signal_start(&p->term, on_term, SIGTERM);
 	uv_timer_start(&p->timer, on_deadline,
 	    (uint64_t)(o->deadline_ms > 0 ? o->deadline_ms : PROC_DEADLINE_MS),
 	    0);
-	uv_read_start((uv_stream_t *)&p->pipe[PIPE_OUT], on_alloc, on_read);
+	if (p->streams) {
+		close(o->stream[PIPE_IN]);
+		close(o->stream[PIPE_OUT]);
+		close_handle((uv_handle_t *)&p->pipe[PIPE_IN]);
+		close_handle((uv_handle_t *)&p->pipe[PIPE_OUT]);
+	} else {
+		feed_input(p, o->input);
+		uv_read_start((uv_stream_t *)&p->pipe[PIPE_OUT], on_alloc,
+		    on_read);
+	}
 	uv_read_start((uv_stream_t *)&p->pipe[PIPE_ERR], on_alloc, on_read);
 	return 0;
 }
@@ -329,4 +370,31 @@ proc_describe(const struct proc_result *r, char *out, size_t size)
 		(void)snprintf(out, size, "killed by signal %d", r->signal);
 	else
 		(void)snprintf(out, size, "exit %d", r->exit_status);
+}
+
+static void
+stop_signal(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (uv_handle_get_type(h) == UV_SIGNAL)
+		uv_signal_stop((uv_signal_t *)h);
+}
+
+void
+proc_own_signals(uv_loop_t *inherited)
+{
+	sigset_t none;
+
+	if (inherited != NULL) {
+		/* its pipe of signals is not to be shared */
+		(void)uv_loop_fork(inherited);
+		uv_walk(inherited, stop_signal, NULL);
+	}
+	/* SIGCHLD may be libuv's own, which installs it once a process */
+	for (int i = 1; i < NSIG; i++)
+		if (i != SIGCHLD)
+			(void)signal(i, SIG_DFL); /* KILL: no */
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

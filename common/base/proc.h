@@ -20,7 +20,14 @@ struct proc_opts {
 	struct slice input;      /* for its stdin; copied */
 	size_t output_max;       /* stdout kept; more kills it.  0: 1 MiB */
 	int64_t deadline_ms;     /* then TERM, 2 s later KILL; 0: 60 s */
+	/* Its stdin and stdout, in place of input and what is kept.  Takes both
+	 * descriptors. */
+	const int *stream;
+	bool term_ends; /* a SIGTERM to this process is the deadline */
 };
+
+/* The environment where none is given. */
+extern const char *const proc_plain_env[];
 
 struct proc_result {
 	int exit_status; /* or -1 */
@@ -31,8 +38,9 @@ struct proc_result {
 	struct slice errs; /* the last 4 KiB of stderr */
 };
 
-/* Once, when it has ended and both pipes are closed; the slices live for the
- * call only; the proc frees itself after it. */
+/* Once, when it has ended and both pipes are closed (with a stream: or half a
+ * second passed, since what it leaves behind may hold its stderr); the slices
+ * live for the call only; the proc frees itself after it. */
 typedef void proc_done(void *arg, const struct proc_result *r);
 
 /* Start one on the loop.  Borrows opts.  Owned by the loop from then on. */
@@ -43,5 +51,9 @@ int proc_run(const struct proc_opts *opts, struct proc_result *r,
     struct buf *out, struct buf *errs, struct err *e);
 /* "exit 3", "killed by signal 9", "no answer in 60 s", ... */
 void proc_describe(const struct proc_result *r, char *out, size_t size);
+/* In a forked child that goes on without exec: signals are a new process's own,
+ * and libuv can be used on another loop.  inherited: the loop that the parent
+ * runs, or NULL. */
+void proc_own_signals(uv_loop_t *inherited);
 
 #endif

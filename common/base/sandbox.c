@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -16,6 +18,7 @@
 #include <seccomp.h>
 #endif
 
+#include "common/base/log.h"
 #include "common/base/sandbox.h"
 
 /* Newer than the headers of Debian 12: Landlock's ABI 3 (landlock(7)). */
@@ -264,4 +267,23 @@ sandbox_text(struct sandbox_state s, char *out, size_t size)
 	    s.no_new_privs ? "no-new-privs" : "new-privs", s.landlock_abi,
 	    s.seccomp ? "seccomp" : "no-seccomp");
 	return out;
+}
+
+void
+sandbox_close_others(const int *keep, size_t n)
+{
+	int next = STDERR_FILENO + 1, least;
+
+	(void)signal(SIGCHLD, SIG_DFL); /* libuv's would write to its pipe */
+	do {
+		least = INT_MAX;
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= next && keep[i] < least)
+				least = keep[i];
+		if (least > next)
+			(void)close_range((unsigned)next, (unsigned)least - 1,
+			    0);
+		next = least == INT_MAX ? INT_MAX : least + 1;
+	} while (next != INT_MAX);
+	log_reopen();
 }

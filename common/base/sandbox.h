@@ -35,6 +35,10 @@ struct sandbox_state {
 	bool seccomp;     /* false: built without, or not in this kernel */
 };
 
+/* Close all descriptors but standard streams, these, and the log's: spools,
+ * other channels, a daemon's loop are not for who reads the network.  The
+ * process must not use libuv afterwards if its parent did. */
+void sandbox_close_others(const int *keep, size_t n);
 /* For good.  -1 only when the kernel has a means and refuses it. */
 int sandbox_enter(const struct sandbox_opts *o, struct sandbox_state *got,
     struct err *e);

@@ -10,20 +10,24 @@
 #include "common/base/mem.h"
 #include "common/command/ground.h"
 
-/* A hub's mail is sent by hubd, whose mailer reads what is recorded here. */
-static int
-open_notices(struct ground *g, struct err *e)
+struct notice_mail
+ground_mail(const struct config *c, bool elsewhere)
 {
-	const struct config *c = g->config;
-
-	g->mail = (struct notice_mail){
+	return (struct notice_mail){
 		.node = c->node.id,
 		.to = c->oper.mail,
 		.sendmail = c->oper.sendmail,
 		.gather_s = c->oper.gather_s,
 		.repeat_s = c->oper.repeat_s,
-		.elsewhere = g->role == CONFIG_HUB,
+		.elsewhere = elsewhere,
 	};
+}
+
+/* A hub's mail is sent by hubd, whose mailer reads what is recorded here. */
+static int
+open_notices(struct ground *g, struct err *e)
+{
+	g->mail = ground_mail(g->config, g->role == CONFIG_HUB);
 	return notices_open(g->node.state_dir, &g->mail, &g->notices, e);
 }
 

@@ -31,6 +31,9 @@ enum ground_for {
 	GROUND_CHANGING,
 };
 
+/* Whom the configuration wants to be mailed; elsewhere: by a mailer. */
+struct notice_mail ground_mail(const struct config *c, bool elsewhere);
+
 /* Parse the verb's flags and prepare the ground.  Close it also after a
  * failure. */
 int ground_open(struct ground *g, enum ground_for what, struct err *e);

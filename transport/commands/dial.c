@@ -7,14 +7,11 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/base/mem.h"
 #include "transport/commands/commands.h"
-#include "transport/inbound.h"
 #include "transport/outbound.h"
 
 struct dial {
@@ -25,59 +22,39 @@ struct dial {
 	int stopped; /* the signal; 0: none */
 };
 
-static void
-take(struct dial *d, const struct association *a, const char *next, int *status)
+/* An outage that was told is told again only to who sits at a terminal. */
+static int
+failed(const struct dial *d, const struct association *a,
+    const struct outbound_end *end)
 {
-	struct err e = { 0 };
-
-	if (d->verb->took == NULL)
-		return;
-	if (d->verb->took(&d->g.node, a, &e) == -1)
-		*status = ground_trouble(&d->g, a->name, "inbox", next, &e);
-	else
-		ground_over(&d->g, a->name, "inbox");
+	if (!end->told && isatty(STDERR_FILENO))
+		log_err("%s; next: %s -v %s %s", end->err.msg,
+		    d->g.options.program, d->g.argv[0], a->name);
+	return err_exit_code(&end->err);
 }
 
 /* Returns the exit status. */
 static int
 deliver(struct dial *d, const struct association *a)
 {
-	const struct outbound_opts o = { .config = d->g.config,
-		.node = &d->g.node,
-		.association = a,
-		.deadline = d->deadline,
-		.notices = d->g.notices,
-		.beyond_budget = d->always };
-	char *next = mem_printf("%s -v %s %s", d->g.options.program,
-	    d->g.argv[0], a->name);
-	struct delivery_result r = { 0 };
-	struct err e = { 0 };
+	const struct outbound_job j = { .deliver = { .config = d->g.config,
+					    .node = &d->g.node,
+					    .association = a,
+					    .deadline = d->deadline,
+					    .notices = d->g.notices,
+					    .beyond_budget = d->always },
+		.took = d->verb->took };
+	struct outbound_end end;
+	struct err ignored = { 0 }; /* the delivery will find the same */
 	bool waits = true;
-	int status = 0, rc = -1;
+	int rc;
 
 	if (d->verb->waits != NULL && !d->always &&
-	    d->verb->waits(&d->g.node, a, &waits, &e) == 0 && !waits)
-		goto out; /* only a delivery tells that an outage is over */
-	if (e.kind == ERR_NONE) {
-		rc = outbound_deliver(&o, &r, &e);
-		inbound_tell_refused(d->g.notices, a, &r, rc);
-	}
-	if (rc == 0) {
-		ground_over(&d->g, a->name, "delivery");
-		take(d, a, next, &status);
-	} else if (e.kind == ERR_TEMP && e.sys == EBUSY) {
-		log_info("another delivery is running association=%s", a->name);
-	} else if (e.kind == ERR_TEMP && e.sys == EDQUOT) {
-		log_info("nothing is delivered association=%s: %s", a->name,
-		    e.msg);
-	} else {
-		err_wrap(&e, "association %s", a->name);
-		status = ground_trouble(&d->g, a->name, "delivery", next, &e);
-	}
-	d->stopped = r.stopped;
-out:
-	free(next);
-	return status;
+	    d->verb->waits(&d->g.node, a, &waits, &ignored) == 0 && !waits)
+		return 0; /* only a delivery tells that an outage is over */
+	rc = outbound_run(&j, &end);
+	d->stopped = end.result.stopped;
+	return rc == 0 || end.quiet ? 0 : failed(d, a, &end);
 }
 
 static int

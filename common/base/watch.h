@@ -1,10 +1,12 @@
 /*
- * Notices that something was named, or written to its end, in one of several
- * directories (inotify), so that nothing is polled.
+ * Notices that something happened in one of several directories (inotify), so
+ * that nothing is polled.
  */
-#ifndef HUB_WATCH_H
-#define HUB_WATCH_H
+#ifndef COMMON_BASE_WATCH_H
+#define COMMON_BASE_WATCH_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "common/base/err.h"
@@ -17,7 +19,9 @@ typedef void watch_seen(void *arg, size_t key);
 
 int watch_open(uv_loop_t *loop, watch_seen *seen, void *arg, struct watch **out,
     struct err *e);
-int watch_add(struct watch *w, int dirfd, size_t key, struct err *e);
+/* mask: IN_CREATE, ... of inotify(7). */
+int watch_add(struct watch *w, int dirfd, uint32_t mask, size_t key,
+    struct err *e);
 void watch_close(struct watch *w); /* freed by the loop */
 
 #endif

@@ -3,8 +3,6 @@
  */
 #include "config.h"
 
-#include "hub/watch.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/base/watch.h"
 
 struct watched {
 	int wd;
@@ -96,14 +95,13 @@ watch_open(uv_loop_t *loop, watch_seen *seen, void *arg, struct watch **out,
 }
 
 int
-watch_add(struct watch *w, int dirfd, size_t key, struct err *e)
+watch_add(struct watch *w, int dirfd, uint32_t mask, size_t key, struct err *e)
 {
 	char path[64];
 	int wd;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dirfd);
-	wd = inotify_add_watch(w->fd, path,
-	    IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
+	wd = inotify_add_watch(w->fd, path, mask | IN_ONLYDIR);
 	if (wd == -1) {
 		if (errno == ENOSPC)
 			return err_set(e, ERR_TEMP,

@@ -1,0 +1,88 @@
+# Helpers for tests of sessions over any stream: a spoke "gw" and a hub "noc" in
+# $tmp, one association "alps" or more, and each end's far side as a command.
+
+spoke=$(command -v spoke)
+hubctl=$(command -v hubctl)
+spoke_side="$spoke -c $tmp/spoke.conf serve alps"
+hub_side="$hubctl -c $tmp/hub.conf receive alps"
+
+mkdir -m 700 gw noc
+
+# side NODE: begin $NODE's configuration, on standard output.
+side() {
+	echo "node \"$1\" { state = \"$tmp/$1/state\""
+	echo "spool = \"$tmp/$1/spool\" run = \"$tmp/$1/run\" }"
+}
+# association NAME KEYS: its block; the keys say how it goes.
+association() {
+	echo "association \"$1\" { hub = \"noc\" spoke = \"gw\""
+	echo "hub-subtree = \"/Sites/$1\" $2 }"
+}
+# both KEYS: alps, the same on both ends.
+both() {
+	{
+		side gw
+		association alps "$1"
+		echo 'collector "a" { type = exec subtree = "/a" period = 1d'
+		echo "command = {\"/bin/sh\", \"$tmp/values.sh\"} }"
+	} >spoke.conf
+	{
+		side noc
+		association alps "$1"
+		echo 'hub { settle = 0 settle-max = 1s }'
+		echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
+	} >hub.conf
+	chmod 600 spoke.conf hub.conf
+}
+# argv WORD...: as a list of the configuration.
+argv() {
+	for stream_word; do
+		printf '"%s", ' "$stream_word"
+	done | sed 's/, $//'
+}
+# over_exec MODE ARGV...: alps over that command.
+over_exec() {
+	stream_mode=$1
+	shift
+	both "transport = exec mode = $stream_mode ${keys-} exec {
+	    command = {$(argv "$@")}
+	    env = {\"ASAN_OPTIONS=${ASAN_OPTIONS-}\" ${env-}} }"
+}
+
+sp() {
+	spoke -c "$tmp/spoke.conf" "$@"
+}
+hub() {
+	hubctl -c "$tmp/hub.conf" "$@"
+}
+# spoke_has KEY, hub_has KEY: of the status.
+spoke_has() {
+	sp status --json "${2-alps}" |
+	    sed "s/.*\"$1\":\"*\\([^,\"}]*\\).*/\\1/"
+}
+hub_has() {
+	hub status --json "${2-alps}" |
+	    sed "s/.*\"$1\":\"*\\([^,\"}]*\\).*/\\1/"
+}
+# data N: N messages into the outbox, the first with the configuration.
+data() {
+	for stream_n in $(seq "$1"); do
+		sp collect --now || return
+	done
+}
+# arrived: what the hub has, as text; written: what the spoke wrote.
+arrived() {
+	hub messages alps
+}
+written() {
+	sp messages alps
+}
+fresh() {
+	rm -rf gw noc
+	mkdir -m 700 gw noc
+}
+# resync [GENERATION]: a message of the hub's, for the next session.
+resync() {
+	"$top_builddir/t/put_resync" noc/spool/alps "${1-0}"
+}
+echo 'echo v:1; echo w:2' >values.sh
