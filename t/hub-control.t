@@ -183,6 +183,12 @@ ok "compile again" hub compile
 ok "a verb accepts by itself" hub accept alps config
 ok "and compiles" hub compile
 ok "what was accepted is live" live /Sites/Alps/c
+sed 's/settle = 1s settle-max = 2s/settle = 1h settle-max = 1h/' hub.conf \
+    >late.conf
+chmod 600 late.conf
+{ config /a /b /c /d; data 5 T1:5; } | push
+ok "compile does not wait for the settling delay" hubctl -c late.conf compile
+ok "of what has just come" live /Sites/Alps/d
 rm -f hub/state/trees/main/*
 ok "status of a hub without trees" hub status
 is "its tree is empty" "$(hub tree)" ""

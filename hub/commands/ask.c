@@ -10,7 +10,15 @@
 #include "hub/control.h"
 #include "hub/hub.h"
 
-/* No hubd runs: open the hub, do it, and leave all of it done. */
+static void
+take_in(struct hub *h)
+{
+	while (ingest_step(h->ingest, clock_mono(), clock_wall()))
+		continue;
+}
+
+/* No hubd runs: open the hub, take in what has come meanwhile, which the
+ * request may be about, do it, and leave all of it done. */
 static int
 answer_here(const struct ground *g, const char *const *word, struct buf *reply,
     int *status, struct err *e)
@@ -25,9 +33,9 @@ answer_here(const struct ground *g, const char *const *word, struct buf *reply,
 		e) == -1 ||
 	    hub_lock(h, e) == -1 || hub_open_ingest(h, e) == -1)
 		goto out;
+	take_in(h);
 	*status = hub_answer(h, n, word, reply);
-	while (ingest_step(h->ingest, clock_mono(), clock_wall()))
-		continue;
+	take_in(h);
 	rc = hub_sync(h, e);
 	notices_flush(h->notices, clock_wall());
 out:
