@@ -76,6 +76,10 @@ t_test_links_schedule_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += t/test_delivery t/test_frame t/test_session \
 	t/test_session_hostile t/test_session_state
+unit_tests += t/test_session_compressed
+t_test_session_compressed_SOURCES = t/test_session_compressed.c t/peer.c \
+	t/peer.h
+t_test_session_compressed_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_state_SOURCES = t/test_session_state.c t/peer.c t/peer.h
 t_test_session_state_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 unit_tests += t/test_budget t/test_session_rate t/test_wire

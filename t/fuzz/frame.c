@@ -79,7 +79,8 @@ say_hello(uint8_t arg)
 		.hub = us.opts.role == SESSION_SPOKE,
 		.push = (us.opts.role == SESSION_HUB) != us.opts.opener,
 		.keep = arg & 16,
-		.codecs = SLICE("none,gzip") };
+		.codecs = arg & 64 ? SLICE("none,gzip,zstd,columnar")
+				   : SLICE("none,gzip") };
 
 	if (at > 0 && at <= MESSAGES)
 		h.in = (struct spool_point){ us.out.stream, at,
@@ -88,15 +89,28 @@ say_hello(uint8_t arg)
 	frame_put_hello(&us.wire, &h);
 }
 
-/* Stand-alone, in turn in any that has a state. */
 static const struct codec_ops *
 say_codec(uint8_t arg)
 {
-	const struct codec_ops *zstd = codec_find(SLICE("zstd"));
-
 	if (!(arg & 32))
 		return &codec_none;
-	return arg & 1 && zstd != NULL ? zstd : codec_find(SLICE("gzip"));
+	return arg & 1 ? codec_find(SLICE("columnar"))
+		       : codec_find(SLICE("gzip"));
+}
+
+/* Upon what the other end has learnt when it was begun just so. */
+static int
+say_upon(const struct codec_ops *codec, uint64_t first, struct slice text,
+    struct buf *encoded, struct err *e)
+{
+	struct codec_state *s = codec->history->state_new();
+	int rc;
+
+	for (uint64_t i = 1; i < first; i++)
+		codec->history->learn(s, buf_slice(&them.out.raw[i]));
+	rc = codec->history->encode(s, text, codec->level_default, encoded, e);
+	codec->history->state_free(s);
+	return rc;
 }
 
 static void
@@ -116,13 +130,15 @@ say_batch(uint8_t arg)
 		buf_put(&text, buf_slice(&them.out.raw[i]));
 	if (arg & 64) /* damaged */
 		text.p[text.n / 2] ^= 1;
-	must(codec->encode(buf_slice(&text), codec->level_default, &encoded,
-		 &e) == 0);
+	if (codec->history != NULL) /* what it says may be true or not */
+		b.flags = (arg >> 1) & 3;
+	must((b.flags & FRAME_UPON
+		     ? say_upon(codec, first, buf_slice(&text), &encoded, &e)
+		     : codec->encode(buf_slice(&text), codec->level_default,
+			   &encoded, &e)) == 0);
 	b.last = last;
 	b.digest = them.out.digest[last];
 	b.size = (uint32_t)text.n;
-	if (codec->history != NULL) /* what it says may be true or not */
-		b.flags = (arg >> 1) & 3;
 	b.base = them.out.digest[first - 1];
 	b.encoded = (uint32_t)encoded.n;
 	frame_put_batch(&us.wire, &b);
@@ -138,8 +154,8 @@ say_answer(uint8_t arg)
 	uint64_t n = arg & 15;
 	struct spool_point at = { us.out.stream, n,
 		n <= MESSAGES ? us.out.digest[n] : 0 };
-	struct frame_nak nak = { us.out.stream, n, FRAME_NAK_DAMAGED,
-		SLICE("no") };
+	struct frame_nak nak = { us.out.stream, n,
+		arg & 64 ? FRAME_NAK_STATE : FRAME_NAK_DAMAGED, SLICE("no") };
 	struct frame_lost lost = { them.out.stream, n, n + (arg >> 6) };
 
 	switch (arg >> 4 & 3) {
@@ -229,6 +245,7 @@ begin(uint8_t set)
 	peer_init(&us, hub ? SESSION_HUB : SESSION_SPOKE, set & SET_OPENER);
 	peer_init(&them, hub ? SESSION_SPOKE : SESSION_HUB, false);
 	us.opts.keep = set & SET_KEEP;
+	peer_choose(&us, set & SET_KEEP ? "columnar" : "gzip");
 	peer_write(&them, MESSAGES, 30);
 	if (!(set & SET_EMPTY))
 		peer_write(&us, MESSAGES, 30);
