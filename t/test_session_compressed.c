@@ -28,23 +28,29 @@ run(void)
 }
 
 static void
-begin(void)
+open_with(const char *codecs)
 {
 	struct frame_hello h = { .version_min = 1,
 		.version_max = 1,
 		.association = SLICE("alps"),
 		.push = true,
-		.codecs = SLICE("none") };
+		.codecs = slice_str(codecs) };
 
-	now = (struct mono){ 1000000000 };
-	peer_init(&us, SESSION_HUB, false);
-	peer_init(&them, SESSION_SPOKE, true);
 	peer_open(&us, now);
 	buf_put_str(&us.wire, FRAME_OPENING);
 	frame_put_hello(&us.wire, &h);
 	run();
-	buf_reset(&them.wire);
 	assert_int_equal(us.end, SESSION_NOTHING);
+}
+
+static void
+begin(void)
+{
+	now = (struct mono){ 1000000000 };
+	peer_init(&us, SESSION_HUB, false);
+	peer_init(&them, SESSION_SPOKE, true);
+	open_with("none");
+	buf_reset(&them.wire);
 }
 
 static void
@@ -247,6 +253,58 @@ an_unknown_compression_ends_the_session(void **state)
 	each(levels_and_names_by, false);
 }
 
+/* What our first batch is in, when the other end decodes only these. */
+static void
+falls_back(const struct codec_ops *c, const char *codecs, const char *to)
+{
+	struct slice in;
+	struct frame f = { 0 };
+	struct frame_batch b;
+	struct err e = { 0 };
+	char text[128];
+
+	end();
+	peer_init(&us, SESSION_HUB, false);
+	peer_init(&them, SESSION_SPOKE, true);
+	peer_choose(&us, c->name);
+	peer_write(&us, 1, 3000);
+	open_with(codecs);
+	in = buf_slice(&them.wire);
+	in.p += sizeof(FRAME_OPENING) - 1;
+	in.n -= sizeof(FRAME_OPENING) - 1;
+	while (f.type != FRAME_BATCH)
+		assert_int_equal(frame_cut(&in, &f, &e), FRAME_WHOLE);
+	assert_int_equal(frame_read_batch(f.payload, &b, &e), 0);
+	assert_true(slice_eq_str(b.codec, to));
+	if (strcmp(c->name, to) == 0) {
+		assert_string_equal(us.warning, "");
+		return;
+	}
+	(void)snprintf(text, sizeof(text),
+	    "the far end does not know compression %s: sending %s", c->name,
+	    to);
+	assert_string_equal(us.warning, text);
+}
+
+static void
+falls_back_from(const struct codec_ops *c)
+{
+	char all[64];
+
+	(void)snprintf(all, sizeof(all), "none,gzip,%s", c->name);
+	falls_back(c, all, c->name);
+	falls_back(c, "none,gzip", "gzip");
+	falls_back(c, "none", "none");
+	falls_back(c, "lzma,none,gzi,gzipp", "none");
+}
+
+static void
+what_the_other_end_lacks_falls_back(void **state)
+{
+	(void)state;
+	each(falls_back_from, false);
+}
+
 /* --- Upon a state ---------------------------------------------------------------- */
 
 /* As a sender would, for whom the state learnt these. */
@@ -396,6 +454,7 @@ main(void)
 		cmocka_unit_test(damaged_streams_are_asked_for_again),
 		cmocka_unit_test(bombs_are_refused),
 		cmocka_unit_test(an_unknown_compression_ends_the_session),
+		cmocka_unit_test(what_the_other_end_lacks_falls_back),
 		cmocka_unit_test(a_state_that_was_never_begun_is_asked_for),
 		cmocka_unit_test(a_batch_upon_another_state_is_not_taken),
 		cmocka_unit_test(only_the_messages_announced_are_taken),

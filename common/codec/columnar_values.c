@@ -540,10 +540,12 @@ put_line(struct values *v, const struct column *k, const struct value *x,
     size_t most, struct buf *body)
 {
 	struct slice name = columns_name(v->columns, k);
-	char *p = body->p + body->n;
+	char *p;
 
 	if (body->cap - body->n <= LINE_MAX)
 		p = buf_room(body, LINE_MAX);
+	else
+		p = body->p + body->n;
 	if (p == NULL)
 		return -1;
 	memcpy(p, name.p, name.n);
