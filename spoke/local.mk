@@ -1,4 +1,6 @@
 spoke_libspoke_a_SOURCES += \
+	%D%/carried.c %D%/carried.h \
+	%D%/collect.c %D%/collect.h \
 	%D%/collector.c %D%/collector.h \
 	%D%/counters.c %D%/counters.h \
 	%D%/cycle.c %D%/cycle.h \

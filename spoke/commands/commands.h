@@ -17,10 +17,4 @@ int command_serve(const struct options *o, int argc, char **argv);
 int command_status(const struct options *o, int argc, char **argv);
 int command_write(const struct options *o, int argc, char **argv);
 
-/* Where files are carried, nobody opens a session: before its work and behind
- * it, a verb takes what was carried here, and makes ready what is to go.
- * Trouble is told, and costs the verb nothing. */
-void carried_look(struct ground *g, const struct association *a);
-void carried_look_all(struct ground *g); /* each of which we are the spoke */
-
 #endif

@@ -1,6 +1,5 @@
 spoke_libspoke_a_SOURCES += \
 	%D%/announce.c \
-	%D%/carried.c \
 	%D%/check.c \
 	%D%/collect.c \
 	%D%/commands.h \

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "common/base/log.h"
+#include "spoke/carried.h"
 #include "spoke/commands/commands.h"
 #include "spoke/outgoing.h"
 

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/message/names.h"
+#include "spoke/carried.h"
 #include "spoke/commands/commands.h"
 #include "spoke/outgoing.h"
 #include "spoke/stated.h"

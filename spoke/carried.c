@@ -1,5 +1,5 @@
 /*
- * What verbs do about associations whose files are carried; see commands.h.
+ * Associations whose files are carried; see carried.h.
  */
 #include "config.h"
 
@@ -8,7 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "spoke/commands/commands.h"
+#include "spoke/carried.h"
 #include "spoke/incoming.h"
 #include "transport/carry.h"
 #include "transport/inbound.h"
