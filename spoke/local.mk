@@ -4,6 +4,8 @@ spoke_libspoke_a_SOURCES += \
 	%D%/collector.c %D%/collector.h \
 	%D%/counters.c %D%/counters.h \
 	%D%/cycle.c %D%/cycle.h \
+	%D%/daemon.c %D%/daemon.h \
+	%D%/daemon_child.c %D%/daemon_child.h \
 	%D%/incoming.c %D%/incoming.h \
 	%D%/outgoing.c %D%/outgoing.h \
 	%D%/readings.c %D%/readings.h \
@@ -33,7 +35,7 @@ t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-verbs.t \
 	t/spoke-write.t t/spoke-write-all.t
 campaign_tests += t/spoke-collect.t t/spoke-write-all.t
-script_tests += t/spoke-budget.t
+script_tests += t/spoke-budget.t t/spoke-daemon.t
 test_helpers += t/put_resync
 t_put_resync_SOURCES = t/put_resync.c
 EXTRA_DIST += t/spoke-lib.sh

@@ -15,6 +15,15 @@ schedule_cycle(int64_t now_s, int64_t period_s, int64_t offset_s)
 	return now_s - (into >= 0 ? into : into + period_s);
 }
 
+int64_t
+schedule_wait_ms(struct wall now, int64_t period_s, int64_t offset_s)
+{
+	int64_t next_s =
+	    schedule_cycle(wall_s(now), period_s, offset_s) + period_s;
+
+	return next_s * 1000 - now.ms;
+}
+
 enum schedule_verdict
 schedule_next(const struct schedule_mark *m, int64_t cycle_s)
 {

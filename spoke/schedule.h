@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 
 /* What is remembered of the cycles of one period and offset.  Times are epoch
  * seconds, 0: never. */
@@ -27,6 +28,8 @@ enum schedule_verdict {
 
 /* The begin of the cycle that now lies in.  0 <= offset_s < period_s. */
 int64_t schedule_cycle(int64_t now_s, int64_t period_s, int64_t offset_s);
+/* Until the next cycle begins: 1 to period_s * 1000. */
+int64_t schedule_wait_ms(struct wall now, int64_t period_s, int64_t offset_s);
 /* cycle_s: from schedule_cycle. */
 enum schedule_verdict schedule_next(const struct schedule_mark *m,
     int64_t cycle_s);

@@ -12,6 +12,8 @@ static const struct options_verb verbs[] = {
 	    "spool messages from standard input, all or none", command_write },
 	{ "push", "[--always] [--deadline 10m] [--splay T] [ASSOCIATION...]",
 	    "deliver what waits", command_push },
+	{ "daemon", "[-d]", "collect on schedule, keep the sessions",
+	    command_daemon },
 	{ "serve", "ASSOCIATION",
 	    "answer a hub's pull on standard input and output", command_serve },
 	{ "announce", "[ASSOCIATION...]", "send the configuration again",

@@ -36,6 +36,44 @@ cycles_lie_on_multiples_of_the_period(void **state)
 		    rows[i].cycle);
 }
 
+/* Never early, for then it would be asked for ever; never later than a period,
+ * whatever the clock reads. */
+static void
+the_next_cycle_is_waited_for(void **state)
+{
+	static const struct {
+		int64_t now_ms, period, offset, wait_ms;
+	} rows[] = {
+		{ 999999960000, 60, 0, 60000 },
+		{ 999999960001, 60, 0, 59999 },
+		{ 1000000019999, 60, 0, 1 },
+		{ 1000000000500, 1, 0, 500 },
+		{ 1000000000000, 300, 10, 210000 },
+		{ 0, 86400, 0, 86400000 },
+		{ 5000, 60, 10, 5000 },
+		{ -1, 60, 0, 1 }, /* a clock before its beginning */
+		{ -1500, 60, 0, 1500 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct wall now = { rows[i].now_ms };
+		int64_t ms =
+		    schedule_wait_ms(now, rows[i].period, rows[i].offset);
+		struct wall then = { now.ms + ms }, before = { then.ms - 1 };
+
+		assert_int_equal(ms, rows[i].wait_ms);
+		assert_int_equal(schedule_cycle(wall_s(then), rows[i].period,
+				     rows[i].offset) *
+			1000,
+		    then.ms);
+		assert_int_not_equal(schedule_cycle(wall_s(before),
+					 rows[i].period, rows[i].offset) *
+			1000,
+		    then.ms);
+	}
+}
+
 static void
 a_mark_decides(void **state)
 {
@@ -83,6 +121,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cycles_lie_on_multiples_of_the_period),
+		cmocka_unit_test(the_next_cycle_is_waited_for),
 		cmocka_unit_test(a_mark_decides),
 		cmocka_unit_test(marks_are_read_back),
 	};

@@ -15,6 +15,9 @@
 /* What a session did so far. */
 struct delivery_sofar {
 	uint64_t bytes; /* on the wire, as far as that is known */
+	bool open;      /* the two ends have agreed */
+	/* what was acknowledged and taken, newest: a change is a delivery */
+	uint64_t acked, taken;
 	struct session_counts counts;
 };
 

@@ -284,6 +284,9 @@ note_sofar(struct delivery *d)
 	uint64_t ours = c->in_bytes + c->out_bytes, overhead;
 
 	d->sofar->counts = *c;
+	d->sofar->open = session_is_open(d->session);
+	d->sofar->acked = d->feeder.acked.msgid;
+	d->sofar->taken = c->taken;
 	d->sofar->bytes = ours;
 	overhead = wire != NULL && *wire > ours ? *wire - ours : 0;
 	if (overhead > d->overhead) {

@@ -59,13 +59,50 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 		(void)notice_clear(o->notices, name, "delivery", clock_wall());
 }
 
+/* --- While it runs -------------------------------------------------------- */
+
+void
+inbound_look(struct inbound_kept *k, struct wire_tally *t,
+    const struct delivery_sofar *now)
+{
+	if (k->open && (now->acked != k->acked || now->taken != k->taken))
+		t->delivered = true;
+	k->open = now->open;
+	k->acked = now->acked;
+	k->taken = now->taken;
+	wire_tally_add(t, now->bytes, now->counts.fed_bytes, clock_mono());
+}
+
+void
+inbound_is_well(struct inbound_kept *k, struct notices *n,
+    const struct association *a)
+{
+	if (!k->open || k->told)
+		return;
+	k->told = true;
+	if (notice_clear(n, a->name, "delivery", clock_wall()))
+		notices_flush(n, clock_wall());
+}
+
+/* A session that is answered. */
+struct answer {
+	const struct inbound_opts *o;
+	struct wire_tally tally;
+	struct inbound_kept kept;
+};
+
 /* Of the channel: who is called does not see what carries it. */
 static bool
-count(void *arg, const struct delivery_sofar *now)
+look(void *arg, const struct delivery_sofar *now)
 {
-	wire_tally_add(arg, now->bytes, now->counts.fed_bytes, clock_mono());
+	struct answer *s = arg;
+
+	inbound_look(&s->kept, &s->tally, now);
+	inbound_is_well(&s->kept, s->o->notices, s->o->association);
 	return false;
 }
+
+/* --- Its end -------------------------------------------------------------- */
 
 static void
 settle(const struct inbound_opts *o, struct wire_tally *tally,
@@ -101,19 +138,20 @@ inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
     struct err *e)
 {
 	const struct association *a = o->association;
-	struct wire_tally tally = { .state_dir = o->node->state_dir,
-		.association = a->name };
+	struct answer s = { .o = o,
+		.tally = { .state_dir = o->node->state_dir,
+		    .association = a->name } };
 	struct delivery_opts d = { .config = o->config,
 		.association = a,
 		.opener = false,
 		.channel = o->channel,
-		.look = count,
-		.arg = &tally };
+		.look = look,
+		.arg = &s };
 	int rc;
 
 	if (!a->keep)
 		d.deadline = mono_add_ms(clock_mono(), SESSION_MS);
 	rc = delivery_run(&d, r, e);
-	settle(o, &tally, r, rc, e);
+	settle(o, &s.tally, r, rc, e);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "transport/feeder.h"
 #include "transport/inbound.h"
 #include "transport/outbound.h"
+#include "transport/session_lock.h"
 #include "transport/wire.h"
 
 enum {
@@ -56,6 +57,7 @@ is_busy(const struct err *e)
 struct outbound {
 	const struct outbound_opts *o;
 	struct wire_tally tally;
+	struct inbound_kept kept;
 };
 
 /* --- The budget ----------------------------------------------------------- */
@@ -83,12 +85,13 @@ tell_budget(const struct outbound_opts *o, const struct budget_answer *b)
 		: a->budget_full == CONFIG_DROP_OLDEST
 		? "are used: the oldest that waits is dropped"
 		: "are used: deliveries go only every budget-interval");
-	if (b->level != BUDGET_FINE)
-		(void)notice_raise(o->notices,
-		    &(struct notice){ a->name,
-			b->level == BUDGET_NEAR ? "budget" : "budget-spent",
-			text, next },
-		    clock_wall());
+	if (b->level != BUDGET_FINE &&
+	    notice_raise(o->notices,
+		&(struct notice){ a->name,
+		    b->level == BUDGET_NEAR ? "budget" : "budget-spent", text,
+		    next },
+		clock_wall()))
+		notices_flush(o->notices, clock_wall()); /* a session lasts */
 }
 
 static int
@@ -155,8 +158,9 @@ look(void *arg, const struct delivery_sofar *now)
 	struct budget_answer b;
 	struct err ignored; /* it ends by itself, then */
 
-	wire_tally_add(&d->tally, now->bytes, now->counts.fed_bytes,
-	    clock_mono());
+	inbound_look(&d->kept, &d->tally, now);
+	if (d->o->notices != NULL)
+		inbound_is_well(&d->kept, d->o->notices, d->o->association);
 	return d->o->association->keep && !d->o->beyond_budget &&
 	    d->tally.bytes > before &&
 	    look_at_budget(d->o, &b, &ignored) == 0 && b.level == BUDGET_SPENT;
@@ -220,6 +224,19 @@ deliver(const struct outbound_opts *o, struct delivery_result *r, struct err *e)
 	return rc;
 }
 
+/* Where a session is running already, not even a channel is opened: the far end
+ * would let go of that one. */
+static int
+check_twin(const struct outbound_opts *o, struct err *e)
+{
+	int dir = node_open_association(o->node, o->association, e);
+	int rc = dir == -1 ? -1 : session_lock_probe(dir, e);
+
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
 int
 outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
     struct err *e)
@@ -227,7 +244,7 @@ outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
 	int64_t backoff_ms = BACKOFF_MS;
 
 	*r = (struct delivery_result){ 0 };
-	if (ask_budget(o, r, e) == -1)
+	if (check_twin(o, e) == -1 || ask_budget(o, r, e) == -1)
 		return -1;
 	for (;;) {
 		int rc = deliver(o, r, e);

@@ -106,6 +106,12 @@ session_abort(struct session *s, const struct err *why)
 	refuse(s, why);
 }
 
+bool
+session_is_open(const struct session *s)
+{
+	return s->state == STATE_OPEN;
+}
+
 void
 session_leave(struct session *s, struct mono now)
 {

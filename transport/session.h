@@ -128,6 +128,8 @@ void session_abort(struct session *s, const struct err *why);
 /* Append what an end says that cannot even begin a session. */
 void session_refusal(struct buf *out, const struct err *why);
 
+/* Both ends have agreed, and deliver. */
+bool session_is_open(const struct session *s);
 /* When session_next wants to be called again without an event. */
 struct mono session_wake(const struct session *s);
 const struct session_counts *session_counts(const struct session *s);

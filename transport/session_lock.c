@@ -57,6 +57,32 @@ wait_lock(int fd, int sig, int64_t ms, struct err *e)
 	}
 }
 
+static int
+busy(struct err *e)
+{
+	err_set(e, ERR_TEMP, "busy: a session of this association is running");
+	e->sys = EBUSY;
+	return -1;
+}
+
+int
+session_lock_probe(int association_dir, struct err *e)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = openat(association_dir, "session.lock",
+	    O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd == -1)
+		return errno == ENOENT ? 0 : err_sys(e, "open session.lock");
+	if (fcntl(fd, F_GETLK, &l) == -1)
+		rc = err_sys(e, "look at session.lock");
+	else if (l.l_type != F_UNLCK)
+		rc = busy(e);
+	close(fd);
+	return rc;
+}
+
 int
 session_lock(int association_dir, bool take_over, struct err *e)
 {
@@ -74,13 +100,8 @@ session_lock(int association_dir, bool take_over, struct err *e)
 		rc = wait_lock(fd, SIGKILL, KILL_MS, e);
 	if (rc == 1)
 		return fd;
-	if (rc == 0) {
-		err_set(e, ERR_TEMP,
-		    "busy: a session of this association is running");
-		e->sys = EBUSY;
-	}
 	close(fd);
-	return -1;
+	return rc == 0 ? busy(e) : -1;
 }
 
 /* Slot i is byte i of the file, which stays empty. */

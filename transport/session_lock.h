@@ -16,6 +16,10 @@
  * SIGTERM, and after 5 s killed.  Returns a descriptor that holds the lock until
  * closed; no other descriptor of the file may be opened by this process. */
 int session_lock(int association_dir, bool take_over, struct err *e);
+/* Is a session of this association running here?  For who is about to open a
+ * channel, which would make the far end let go of that one: ERR_TEMP with EBUSY.
+ * Not by a process that holds the lock. */
+int session_lock_probe(int association_dir, struct err *e);
 /* One of `most` slots in sessions.lock in run_dir; ERR_TEMP with EBUSY: all are
  * taken.  Returns a descriptor as session_lock does. */
 int session_slot(int run_dir, int most, struct err *e);

@@ -205,6 +205,7 @@ tally(struct wire_tally *t, uint64_t bytes, uint64_t plain, bool delivered)
 	}
 	t->bytes = bytes;
 	t->plain += u.plain;
+	t->delivered = false;
 }
 
 void
@@ -217,7 +218,7 @@ wire_tally_add(struct wire_tally *t, uint64_t bytes, uint64_t plain,
 	    (bytes - t->bytes < TALLY_BYTES &&
 		mono_ms_since(now, t->counted_at) < TALLY_MS))
 		return;
-	tally(t, bytes, plain, false);
+	tally(t, bytes, plain, t->delivered);
 	t->counted_at = now;
 }
 

@@ -60,6 +60,7 @@ struct wire_tally {
 	const char *association;
 	uint64_t bytes, plain; /* in the file */
 	struct mono counted_at;
+	bool delivered; /* something was, and is not in the file yet */
 };
 /* bytes and plain are those since the session's begin.  Counted when they are
  * many, or a minute has passed. */

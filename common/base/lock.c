@@ -55,6 +55,25 @@ lock_file(int dirfd, const char *name, int wait_ms, struct err *e)
 }
 
 int
+lock_process(int dirfd, const char *name, struct err *e)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
+
+	if (fd == -1)
+		return err_sys(e, "open %s", name);
+	if (fcntl(fd, F_SETLK, &l) == 0)
+		return fd;
+	if (errno == EACCES || errno == EAGAIN)
+		err_set(e, ERR_TEMP, "%s is in use by another process", name);
+	else
+		err_sys(e, "lock %s", name);
+	close(fd);
+	return -1;
+}
+
+int
 lock_dir(int dirfd, int wait_ms, struct err *e)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -10,6 +10,9 @@
  * 0: no wait.  Returns a descriptor that holds the lock until closed, or -1
  * with ERR_TEMP when another process has it. */
 int lock_file(int dirfd, const char *name, int wait_ms, struct err *e);
+/* The same without waiting, for a process alone: children that it forks do not
+ * hold it.  The file may not be opened elsewhere in this process. */
+int lock_process(int dirfd, const char *name, struct err *e);
 /* The same on a directory that is open already; the lock is on a descriptor of
  * its own. */
 int lock_dir(int dirfd, int wait_ms, struct err *e);

@@ -10,6 +10,7 @@
 int command_announce(const struct options *o, int argc, char **argv);
 int command_check(const struct options *o, int argc, char **argv);
 int command_collect(const struct options *o, int argc, char **argv);
+int command_daemon(const struct options *o, int argc, char **argv);
 int command_messages(const struct options *o, int argc, char **argv);
 int command_push(const struct options *o, int argc, char **argv);
 int command_renew(const struct options *o, int argc, char **argv);

@@ -3,6 +3,7 @@ spoke_libspoke_a_SOURCES += \
 	%D%/check.c \
 	%D%/collect.c \
 	%D%/commands.h \
+	%D%/daemon.c \
 	%D%/messages.c \
 	%D%/push.c \
 	%D%/renew.c \

@@ -1,0 +1,174 @@
+#!/bin/sh
+# spoke daemon: collects on the grid, keeps its session over a real sshd, finds
+# its way back, rereads its configuration, ends in order; cron beside it does no
+# harm.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/spoke-lib.sh"
+
+ssh_pair
+cat >a.sh <<EOT
+n=\$(cat $tmp/n 2>/dev/null || echo 0)
+echo \$((n + 1)) >$tmp/n
+echo v:\$n
+EOT
+every() {
+	collector "$1" | sed "s/period = 1d/period = $2/"
+}
+configure 'keep = yes' "$(every a 1s)"
+
+arrived() {
+	cat noc/spool/alps/inbox/*.msgs 2>/dev/null |
+	    sed -n 's/^MsgID://p' | tail -n 1
+}
+more() { # more N: N messages more than $from are sealed at the hub
+	test "$(arrived)" -ge $((from + $1))
+}
+beats() {
+	from=$(arrived)
+	from=${from:-0}
+	wait_for "$1" more 3
+}
+begin() {
+	start daemon spoke -c "$tmp/spoke.conf" daemon "$@"
+	daemon=$pid
+}
+
+begin
+from=0
+ok "cycles are measured and delivered" wait_for 60 more 5
+is "over one connection" "$(connections)" 1
+is "that is kept" "$(sp status --json | grep -c '"waiting_messages":[01],')" 1
+cat noc/spool/alps/inbox/*.msgs | sed -n 's/^Timestamp://p' | sort -u |
+    awk 'NR > 2 && $1 - last > 1 { gaps++ } { last = $1 } END { print gaps + 0 }' >gaps
+test "$(cat gaps)" -le 2
+is "a cycle each second" $? 0
+test "$(hub status --json | sed 's/.*"wire_bytes_month":\([0-9]*\).*/\1/')" -ge 0
+is "the hub can be asked" $? 0
+
+# Others beside it.
+exits "a second one" 75 sp daemon
+has "says why it does not begin" err 'another spoke daemon'
+ok "collect beside it" sp collect
+ok "push beside it" sp push
+is "are harmless" "$(connections) $(cat out err)" "1 "
+
+# What it says.
+kill -USR1 "$daemon"
+said() {
+	grep -q "$1" daemon.err
+}
+ok "SIGUSR1" wait_for 10 said 'state sessions=1'
+has "tells of cycles" daemon.err 'state period_s=1 offset_s=0'
+has "and associations" daemon.err 'state association=alps last=[1-9]'
+
+# Another configuration.
+cp spoke.conf good.conf
+echo nonsense >>spoke.conf
+kill -HUP "$daemon"
+ok "a broken file" wait_for 10 said 'what=config'
+ok "changes nothing" beats 20
+echo 'echo w:7' >b.sh
+configure 'keep = yes' "$(every a 1s; every b 2s)"
+kill -HUP "$daemon"
+ok "a good one" wait_for 10 said 'configuration is read anew'
+has "ends the trouble" daemon.err 'over .*what=config'
+both_there() {
+	cat noc/spool/alps/inbox/*.msgs | grep -q '^level2-path:/b/w'
+}
+ok "is taken" wait_for 60 both_there
+ok "and goes on" beats 60
+
+# The hub's side dies: sshd with all its children.
+cut_off() {
+	for p in $(lib_tree "$sshd_pid"); do
+		kill -KILL "$p"
+	done
+	wait "$sshd_pid" 2>/dev/null
+}
+before=$(connections)
+cut_off
+waiting() {
+	test "$(status_of waiting_messages)" -gt 2
+}
+ok "without its hub" wait_for 20 waiting
+ok "it tells" wait_for 20 said 'association=alps what=delivery'
+start_again
+ok "and comes back" beats 60
+ok "it is over" wait_for 20 said 'over association=alps what=delivery'
+test "$(connections)" -gt "$before"
+is "by another connection" $? 0
+
+# Nothing grows.
+descriptors() {
+	ls "/proc/$daemon/fd" | wc -l
+}
+resident() {
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$daemon/status"
+}
+fds=$(descriptors) kib=$(resident)
+from=$(arrived)
+wait_for 60 more 15
+is "descriptors" "$(descriptors)" "$fds"
+test "$(resident)" -le $((kib + 2048))
+is "and memory stay" $? 0
+no_zombies() {
+	! ps -o stat= --ppid "$daemon" | grep -q Z
+}
+ok "children are reaped" wait_for 5 no_zombies
+child=$(ps -o pid=,comm= --ppid "$daemon" | sed -n 's/ *\([0-9]*\) mailer$/\1/p')
+kill -KILL "$child"
+ok "a mailer that dies" wait_for 20 said 'another is started'
+
+# The end.
+begun=$(lib_now)
+stop "$daemon"
+is "SIGTERM ends it" $? 0
+test $(($(lib_now) - begun)) -le 20
+is "in time" $? 0
+is "all of it" "$(ps -e -o args | grep -v grep |
+    grep -c "$tmp/spoke.conf daemon")" 0
+has "and it says so" daemon.err 'spoke daemon ends'
+closed() {
+	! ls noc/spool/alps/inbox/*.open
+}
+ok "what came is sealed" wait_for 10 closed
+is "what was acknowledged is known" "$(status_of acked_msgid)" "$(arrived)"
+has "the hub saw it leave in order" "$sshd_dir/log" 'Received disconnect'
+lacks "and no child died" daemon.err 'died work=(collect|carried)'
+
+# Killed, and begun again.
+begin
+ok "again" beats 60
+kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null
+begin
+ok "after a kill" beats 90
+stop "$daemon"
+is "it ends" $? 0
+stream=$(cat noc/spool/alps/inbox/*.msgs | sed -n 's/^MsgID://p')
+is "every number came once" "$(echo "$stream" | sort -n | uniq -d)" ""
+is "and none is missing" "$(echo "$stream" | awk '$1 != NR' | head -n 1)" ""
+
+# Without keep: when the outbox grew.
+configure '' "$(every a 3s)"
+before=$(connections)
+begin
+ok "without keep" beats 90
+test "$(connections)" -ge $((before + 2))
+is "each cycle is pushed" $? 0
+stop "$daemon"
+
+# In the background.
+ok "-d" sp daemon -d
+pids() {
+	ps -e -o pid=,ppid=,args= | awk -v c="$tmp/spoke.conf daemon -d" '
+	    index($0, c) && !/awk/ { print $1 }'
+}
+ok "goes on behind us" beats 60
+first=$(pids | head -n 1)
+kill -TERM "$first"
+none_left() {
+	test -z "$(pids)"
+}
+ok "and ends" wait_for 30 none_left
+done_testing
