@@ -1,7 +1,8 @@
 /*
  * For tests of transports: dial an association and carry standard input there
  * and what comes back to standard output.  Ends with the status that a program
- * would end with, and with the complaint on standard error.
+ * would end with, and on standard error the complaint, the bytes on the wire and
+ * the most memory that a child had.
  *
  *	ssh_dial FILE ASSOCIATION SECONDS
  */
@@ -12,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +77,7 @@ main(int argc, char *argv[])
 	struct config *c = NULL;
 	struct err e = { .kind = ERR_NONE };
 	uint64_t wire = 0, seconds;
+	struct rusage children;
 
 	if (argc != 4 || !slice_u64(slice_str(argv[3]), 1000000, &seconds))
 		return 64;
@@ -91,5 +94,7 @@ main(int argc, char *argv[])
 	if (e.kind != ERR_NONE)
 		fprintf(stderr, "%s\n", e.msg);
 	fprintf(stderr, "wire_bytes=%" PRIu64 "\n", wire);
+	if (getrusage(RUSAGE_CHILDREN, &children) == 0)
+		fprintf(stderr, "max_rss_kb=%ld\n", children.ru_maxrss);
 	return err_exit_code(&e);
 }

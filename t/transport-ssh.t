@@ -272,6 +272,99 @@ fake 'while (1) { print $c "x" or last; select undef, undef, undef, 0.3 }'
 refused "a server that sends a byte now and then" 75 'before the deadline' 3
 stop "$pid" KILL
 
+# bounded WHAT: however much came, the child that talked to it stayed small.
+bounded() {
+	rss=$(sed -n 's/^max_rss_kb=//p' err)
+	test "${rss:-999999}" -lt 200000
+	is "$1: in bounded memory" "$?" 0
+}
+fake 'while (print $c "x" x 65536, "\n") { }'
+refused "a banner without end" 76 'is it an SSH server' 10
+bounded "a banner without end"
+# Packets that mean nothing, each of 30 KB, before any key is agreed upon.
+fake 'print $c "SSH-2.0-x\r\n"; $p = pack("NCCN", 30016, 6, 2, 30004) .
+    "x" x 30004 . "\0" x 6; while (print $c $p) { }'
+exits "packets that mean nothing, before the keys" 76 dial 10 </dev/null
+bounded "packets that mean nothing, before the keys"
+# And once keys are agreed upon, by a server that has the right one.
+for kind in ignore debug global banner failure; do
+	what="a flood of $kind, behind the keys"
+	if test ! -x "$top_builddir/t/ssh_flood"; then
+		skip "$what" "built without libcrypto"
+		continue
+	fi
+	rm -f flood.out
+	start flood "$top_builddir/t/ssh_flood" $kind
+	wait_for 10 test -s flood.out
+	read -r port blob <flood.out
+	echo "[127.0.0.1]:$port ssh-ed25519 $blob" >known_flood
+	configure key known_flood
+	before=$(lib_now)
+	dial 3 >out 2>err </dev/null
+	status=$?
+	took=$(($(lib_now) - before))
+	case $kind in
+	banner | failure) want=77 words="refuses .*key for " ;;
+	*) want=76 words="handshake: " ;;
+	esac
+	is "$what: refused" "$status" "$want"
+	has "$what: in words" err "$words"
+	has "$what: soon" err '^wire_bytes=[0-9]{5,6}$'
+	test "$took" -le 10
+	is "$what: in time" "$?" 0
+	bounded "$what"
+	stop "$pid" KILL 2>/dev/null
+done
+
+# --- What the server's other clients may do ------------------------------------------
+
+# Many who never say who they are, while we deliver.
+port=$sshd_port
+configure key
+authorize cat
+start crowd perl -MIO::Socket::INET -e '
+	for (1 .. 1000) {
+		$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:'"$port"'",
+		    Blocking => 0); push @s, $s if $s }
+	$| = 1; print scalar(@s), "\n"; sleep 60'
+wait_for 20 test -s crowd.out
+dial 20 >out 2>err <hello
+case $? in
+0 | 75 | 76) pass "among a thousand connections we come through, or come again" ;;
+*) fail "among a thousand connections" "$(cat err)" ;;
+esac
+bounded "a thousand connections"
+stop "$pid" KILL
+comes_through() {
+	dial 10 <hello >out 2>err
+}
+ok "when they are gone we come through" wait_for 30 comes_through
+
+# A key that may do one thing, in the hands of OpenSSH's client.
+authorize 'echo forced; cat >/dev/null'
+client() {
+	ssh -q -F none -o BatchMode=yes -o IdentitiesOnly=yes -i key \
+	    -o "UserKnownHostsFile=$tmp/known_hosts" -p "$sshd_port" "$@" \
+	    </dev/null
+}
+for words in "" "sh" "receive other; id" "-t -t" "-s sftp" "-A" "-X"; do
+	# shellcheck disable=SC2086 # options
+	case $words in
+	-s*) client -s "$me@127.0.0.1" sftp >out 2>err ;;
+	-*) client $words "$me@127.0.0.1" >out 2>err ;;
+	*) client "$me@127.0.0.1" "$words" >out 2>err ;;
+	esac
+	case $(tr -d '\r' <out) in
+	forced | "") pass "a client that asks for \"$words\" gets no more" ;;
+	*) fail "a client that asks for \"$words\"" "$(cat out err)" ;;
+	esac
+	lacks "nor does it know who it is: $words" out 'uid='
+done
+exits "nor a connection through us" 255 client -o ExitOnForwardFailure=yes \
+    -W "127.0.0.1:$sshd_port" "$me@127.0.0.1"
+exits "nor a port of ours" 255 client -o ExitOnForwardFailure=yes -N \
+    -R 0:127.0.0.1:1 "$me@127.0.0.1"
+
 # weak LINE...: sshd with less than we ask for.
 weak() {
 	stop "$sshd_pid"

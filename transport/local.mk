@@ -135,6 +135,11 @@ EXTRA_DIST += t/fuzz/corpus/ssh_text
 test_helpers += t/ssh_dial
 t_ssh_dial_SOURCES = t/ssh_dial.c
 t_ssh_dial_LDADD = $(TRANSPORT_LIBS)
+if HAVE_LIBCRYPTO
+test_helpers += t/ssh_flood
+t_ssh_flood_SOURCES = t/ssh_flood.c
+t_ssh_flood_LDADD = $(TRANSPORT_LIBS) $(LIBCRYPTO_LIBS)
+endif
 script_tests += t/transport-dir.t t/transport-http.t t/transport-rsync.t \
 	t/transport-ssh.t
 EXTRA_DIST += t/carried-lib.sh
