@@ -230,6 +230,43 @@ bombs_cost_nothing(void **state)
 	buf_clear(&nested);
 }
 
+static void
+a_file_says_what_it_decodes_to(void **state)
+{
+	static const size_t sizes[] = { 1, 2, 100, 65536, 3 << 20 };
+
+	(void)state;
+	for (const struct codec_ops *const *c = codec_all(); *c != NULL; c++)
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			struct buf in = { 0 }, mid = { 0 };
+			struct err e = { 0 };
+			size_t size = 0, n = sizes[i];
+
+			fill(&in, n);
+			assert_int_equal((*c)->encode(buf_slice(&in),
+					     (*c)->level_default, &mid, &e),
+			    0);
+			assert_int_equal(
+			    (*c)->measure(buf_slice(&mid), n, &size, &e), 0);
+			assert_int_equal(size, n);
+			if (n > 1)
+				assert_int_equal((*c)->measure(buf_slice(&mid),
+						     n - 1, &size, &e),
+				    -1);
+			/* cut off: nothing, or what decode refuses */
+			mid.n = mid.n > 100 ? mid.n / 2 : 1;
+			buf_reset(&in);
+			if (*c != &codec_none &&
+			    (*c)->measure(buf_slice(&mid), 64 << 20, &size,
+				&e) == 0)
+				assert_int_equal((*c)->decode(buf_slice(&mid),
+						     size, &in, &e),
+				    -1);
+			buf_clear(&in);
+			buf_clear(&mid);
+		}
+}
+
 /* A gzip member of n bytes; dictionary, header fields and so on as deflate and
  * its header allow them. */
 static void
@@ -516,6 +553,7 @@ main(void)
 #endif
 		cmocka_unit_test(decoding_has_a_limit_of_time),
 		cmocka_unit_test(codecs_are_found_by_name_and_suffix),
+		cmocka_unit_test(a_file_says_what_it_decodes_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

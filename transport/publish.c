@@ -187,8 +187,10 @@ publish_one(void *arg, int dirfd, struct segment_name segment, struct err *e)
 		rc = encode(&name, level, buf_slice(&plain), &encoded, e);
 	if (rc == 0)
 		rc = put_file(u, &name, buf_slice(&encoded), e);
-	if (rc == 0)
+	if (rc == 0) {
 		u->r->counts.sent += segment.last - segment.first + 1;
+		u->r->counts.fed_bytes += plain.n;
+	}
 	buf_clear(&plain);
 	buf_clear(&encoded);
 	return rc;

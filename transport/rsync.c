@@ -42,6 +42,7 @@ enum {
 struct rsync {
 	const struct outbound_opts *o;
 	uint64_t wire_bytes;
+	bool reached; /* something was got */
 };
 
 /* A command line; the strings are owned. */
@@ -337,6 +338,7 @@ get(struct rsync *s, uint64_t had, bool plain, struct err *e)
 	add(&a, own_directory(s, "staging"));
 	rc = run(s, &a, e);
 	args_clear(&a);
+	s->reached = s->reached || rc == 0;
 	return rc == 0 ? 0 : err_wrap(e, "get %s", as->rsync_get);
 }
 
@@ -400,6 +402,7 @@ add_result(struct delivery_result *to, const struct delivery_result *r)
 {
 	to->counts.sent += r->counts.sent;
 	to->counts.taken += r->counts.taken;
+	to->counts.fed_bytes += r->counts.fed_bytes;
 	to->counts.refused += r->counts.refused;
 	to->counts.strange_acks += r->counts.strange_acks;
 	to->acked = r->acked;
@@ -426,24 +429,39 @@ take(const struct rsync *s, struct delivery_result *r, struct err *e)
 	return rc;
 }
 
+/* What we lack; where more is there than came, all; at last, as it stands. */
+static int
+get_and_take(struct rsync *s, int top, struct delivery_result *r, struct err *e)
+{
+	bool plain = goes_plain(s->o->association);
+	const struct {
+		bool all, plain;
+	} way[] = { { false, plain }, { true, plain }, { true, true } };
+	size_t ways = plain ? 2 : 3;
+	struct carried_ack own;
+	uint64_t had;
+
+	read_ack(top, "outbox", &own);
+	had = own.have.msgid;
+	carried_ack_clear(&own);
+	for (size_t i = 0; i < ways && (i == 0 || has_more(top)); i++)
+		if (get(s, way[i].all ? 0 : had, way[i].plain, e) == -1 ||
+		    take(s, r, e) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 exchange_locked(struct rsync *s, int top, struct delivery_result *r,
     struct err *e)
 {
 	struct err late = { 0 };
-	struct carried_ack own;
-	uint64_t had;
-	int rc;
+	int rc = get_and_take(s, top, r, e);
 
-	read_ack(top, "outbox", &own);
-	had = own.have.msgid;
-	carried_ack_clear(&own);
-	if (get(s, had, goes_plain(s->o->association), e) == -1)
+	/* what is ready goes, also when something that came is not taken; but
+	 * who does not answer is not asked twice */
+	if (rc == -1 && !s->reached)
 		return -1;
-	rc = take(s, r, e);
-	if (rc == 0 && has_more(top) && (rc = get(s, 0, true, e)) == 0)
-		rc = take(s, r, e);
-	/* what is ready goes, also when something that came is not taken */
 	if (put(s, &late) == -1 && rc == 0) {
 		*e = late;
 		rc = -1;

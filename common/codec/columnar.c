@@ -19,7 +19,7 @@ enum {
 	FORMAT_STORED = 0xc0, /* the first byte of what stands alone */
 	FORMAT_CODED = 0xc1,
 	HEAD_STORED = 1,
-	HEAD_CODED = 1 + 4, /* and the CRC-32 of the output */
+	HEAD_CODED = 1 + 4 + 4, /* and CRC-32 and size of the output */
 	TYPES = MESSAGE_RESYNC + 1,
 	RECENT = 8, /* texts of further header lines that are remembered */
 	LIMIT_HEADER = 60,
@@ -434,6 +434,24 @@ state_decode(struct codec_state *s, struct slice in, size_t size,
 	return rc;
 }
 
+/* Big-endian. */
+static void
+put_u32(struct buf *out, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		buf_put_char(out, (char)(uint8_t)(v >> (24 - 8 * i)));
+}
+
+static uint32_t
+read_u32(const char *p)
+{
+	uint32_t v = 0;
+
+	for (int i = 0; i < 4; i++)
+		v = v << 8 | (uint8_t)p[i];
+	return v;
+}
+
 static int
 columnar_encode(struct slice in, int level, struct buf *out, struct err *e)
 {
@@ -444,8 +462,8 @@ columnar_encode(struct slice in, int level, struct buf *out, struct err *e)
 	int rc = -1;
 
 	buf_put_char(&coded, (char)FORMAT_CODED);
-	for (int i = 0; i < 4; i++)
-		buf_put_char(&coded, (char)(uint8_t)(crc >> (24 - 8 * i)));
+	put_u32(&coded, crc);
+	put_u32(&coded, (uint32_t)in.n);
 	if (state_encode(s, in, level, &coded, e) == -1)
 		goto out;
 	rc = 0;
@@ -473,14 +491,16 @@ static int
 decode_coded(struct slice in, size_t size, struct buf *out, struct err *e)
 {
 	struct codec_state *s;
-	uint32_t crc = 0;
 	size_t before = out->n;
+	uint32_t crc;
 	int rc;
 
 	if (in.n < HEAD_CODED)
 		return err_set(e, ERR_INPUT, "columnar: cut off");
-	for (int i = 0; i < 4; i++)
-		crc = crc << 8 | (uint8_t)in.p[1 + i];
+	crc = read_u32(in.p + 1);
+	if (read_u32(in.p + 5) != size)
+		return err_set(e, ERR_INPUT,
+		    "columnar: it does not name %zu bytes", size);
 	in.p += HEAD_CODED;
 	in.n -= HEAD_CODED;
 	s = columnar_state_new();
@@ -516,6 +536,17 @@ columnar_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int
+columnar_measure(struct slice in, size_t max, size_t *size, struct err *e)
+{
+	*size = 0;
+	if (in.n > HEAD_STORED && (uint8_t)in.p[0] == FORMAT_STORED)
+		*size = in.n - HEAD_STORED;
+	else if (in.n > HEAD_CODED && (uint8_t)in.p[0] == FORMAT_CODED)
+		*size = read_u32(in.p + 5);
+	return codec_check_measure(&codec_columnar, *size, max, e);
+}
+
 static const struct codec_history history = {
 	.config = true,
 	.messages = 64,
@@ -534,5 +565,6 @@ const struct codec_ops codec_columnar = {
 	.level_default = 6,
 	.encode = columnar_encode,
 	.decode = columnar_decode,
+	.measure = columnar_measure,
 	.history = &history,
 };

@@ -170,11 +170,29 @@ check_answering(const struct association *a, const struct config_web *w,
 	return 0;
 }
 
+#ifdef HAVE_LIBSODIUM
+#define CAN_SIGN true
+#else
+#define CAN_SIGN false
+#endif
+
+static int
+check_keys(const struct association *a, struct err *e)
+{
+	if (CAN_SIGN || (a->sign_key == NULL && a->verify_key == NULL))
+		return 0;
+	return complain(a, e,
+	    "sign-key, verify-key: this program was built without libsodium, "
+	    "it can neither sign nor verify");
+}
+
 /* The end that connects needs the transport's block. */
 static int
 check_transport(const struct association *a, const struct config_web *w,
     struct err *e)
 {
+	if (check_keys(a, e) == -1)
+		return -1;
 	if (a->transport == CONFIG_DIR)
 		return check_dir(a, e);
 	if (!config_dials(a))
