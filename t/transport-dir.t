@@ -252,6 +252,34 @@ sp collect
 hub pull
 ok "until it is there again" same
 
+# --- hubd looks by itself ----------------------------------------------------------------
+
+for mode in push pull; do
+	fresh
+	both="transport = dir mode = $mode compression = zstd"
+	configure "$(keys_of gw noc)" "$(keys_of noc gw) pull-interval = 1s"
+	start hubd hubd -c hub.conf
+	hubd=$pid
+	wait_for 20 test -S noc/run/hubd.sock
+	collect 1 2
+	test $mode = pull || sp push
+	ok "$mode: hubd finds it" wait_for 20 same
+	look() {
+		sp collect && { test $mode = pull || sp push --always; } &&
+		    acked "$(spoke_has last_msgid)"
+	}
+	ok "$mode: and acknowledges it" wait_for 20 look
+	mv share away
+	ok "$mode: a share that is gone" wait_for 20 grep -q 'is it mounted' \
+	    hubd.err
+	mv away share
+	collect 3 4
+	test $mode = pull || sp push
+	ok "$mode: is found again" wait_for 60 same
+	stop "$hubd"
+	rm -f noc/run/hubd.sock
+done
+
 # --- Keys -------------------------------------------------------------------------------
 
 chmod 644 noc.sign

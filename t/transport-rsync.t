@@ -99,6 +99,16 @@ ok "its acknowledgement went with the same exchange" wait_for 20 hub_acked
 taken() {
 	test "$(files noc/spool/alps/staging)" = 0
 }
+connections() {
+	grep -c 'connect from' "${1-gw}.rsyncd.log"
+}
+# quiet: no connection for two seconds, of which each exchange needs two.
+quiet() {
+	! wait_for 2 called
+}
+called() {
+	test "$(connections)" -gt "$n"
+}
 # settle: exchange until the hub has acknowledged all that the spoke has.
 settle() {
 	wait_for 40 exchange_settled
@@ -248,7 +258,6 @@ configure "" ""
 sp check-config
 daemon gw
 configure "" "$(modules)"
-start_hubd
 collect 1 2
 is "the spoke makes its files ready" "$(files gw/spool/alps/outbox '*.gz')" 1
 exits "and cannot push" 78 sp push alps
@@ -286,6 +295,27 @@ both="transport = rsync mode = pull compression = gzip"
 configure "" "$(modules)"
 ok "files that are not compressed" hub pull
 ok "come, too" wait_for 20 same
+
+# hubd does so by itself.
+configure "" "$(modules) pull-interval = 1s"
+start_hubd
+collect 7 7
+ok "hubd pulls at its interval" wait_for 20 same
+looked() {
+	sp collect && acked "$(spoke_has last_msgid)"
+}
+ok "and acknowledges" wait_for 20 looked
+stop "$hubd"
+configure "" "$(modules) pull-interval = 1h"
+start_hubd
+wait_for 20 grep -q delivered hubd.err
+ask_resync
+brought() {
+	test "$(files gw/spool/alps/staging '*.msgs.gz')" = 1
+}
+ok "and at once when it has something to send" wait_for 20 brought
+n=$(connections)
+ok "but does not call again and again until that is acknowledged" quiet
 stop "$hubd"
 stop "$daemon"
 

@@ -307,6 +307,21 @@ read_own(int dir, struct carried_ack *out)
 	return ok;
 }
 
+bool
+carry_has_told(int association_dir, struct stream_id stream, uint64_t last)
+{
+	struct err ignored = { 0 }; /* then it was not */
+	int dir = durable_open_dir(association_dir, "outbox", &ignored);
+	struct carried_ack said = { 0 };
+	bool told = dir != -1 && read_own(dir, &said) &&
+	    stream_eq(said.send.stream, stream) && said.send.msgid >= last;
+
+	carried_ack_clear(&said);
+	if (dir != -1)
+		close(dir);
+	return told;
+}
+
 static void
 note_heard(const struct carry *c, struct carried_ack *a)
 {

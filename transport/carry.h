@@ -30,4 +30,9 @@ int carry_run(const struct carry_opts *o, struct delivery_result *r,
 int carry_start(const struct carry_opts *o, struct delivery_child *c,
     struct err *e);
 
+/* The far end was, or will be with the next exchange, told of all of our
+ * messages up to last, of this stream. */
+bool carry_has_told(int association_dir, struct stream_id stream,
+    uint64_t last);
+
 #endif

@@ -19,6 +19,7 @@
 #include "common/base/mem.h"
 #include "common/base/watch.h"
 #include "common/spool/peek.h"
+#include "transport/carry.h"
 #include "transport/links.h"
 #include "transport/links_child.h"
 #include "transport/links_schedule.h"
@@ -57,6 +58,13 @@ struct links {
 
 static void look(struct links *l);
 
+/* Files are exchanged, not kept open. */
+static bool
+is_kept(const struct association *a)
+{
+	return a->keep && !carry_is_used(a);
+}
+
 /* --- Sessions ---------------------------------------------------------------- */
 
 /* False: it could not be forked. */
@@ -81,13 +89,15 @@ begin(struct links *l, const struct association *a, size_t link, int fd)
 }
 
 static void
-session_free(struct session *s)
+free_session(struct session *s)
 {
 	free(s->association);
 	free(s);
 }
 
-/* True where something waits in our outbox for the far end. */
+/* True where something waits in our outbox for the far end.  What is carried is
+ * acknowledged later than by the end of an exchange: there, what the far end was
+ * not told of. */
 static bool
 anything_waits(const struct links *l, const struct association *a)
 {
@@ -95,7 +105,8 @@ anything_waits(const struct links *l, const struct association *a)
 	int dir = node_open_association(&l->node, a, &ignored);
 	struct peek p = { .last = 0 };
 	bool yes = dir != -1 && peek_outbox(dir, &p, &ignored) == 0 &&
-	    p.last > p.acked;
+	    p.last > p.acked &&
+	    (!carry_is_used(a) || !carry_has_told(dir, p.stream, p.last));
 
 	if (dir != -1)
 		close(dir);
@@ -150,7 +161,7 @@ reap(struct links *l)
 		}
 		*at = s->next;
 		ended(l, s, got == -1 ? 0 : status);
-		session_free(s);
+		free_session(s);
 	}
 }
 
@@ -201,7 +212,7 @@ on_written(void *arg, size_t link)
 	if (l->closing)
 		return;
 	for (size_t i = 0; i < l->n; i++)
-		if ((link == SIZE_MAX || link == i) && !l->link[i]->keep)
+		if ((link == SIZE_MAX || link == i) && !is_kept(l->link[i]))
 			tell_if_waits(l, i);
 	look(l);
 }
@@ -283,7 +294,7 @@ static void
 add_link(struct plan *p, const struct association *a, struct mono now)
 {
 	const struct links_schedule_link k = { a->name,
-		a->keep ? 0 : a->pull_interval_s * 1000, a->keep };
+		is_kept(a) ? 0 : a->pull_interval_s * 1000, is_kept(a) };
 
 	p->link = mem_resize(p->link, p->n + 1, sizeof(*p->link));
 	p->link[p->n++] = a;
@@ -307,7 +318,7 @@ make_plan(struct plan *p, struct links *l, const struct config *c,
 	for (size_t i = 0; i < c->n_association; i++) {
 		const struct association *a = &c->association[i];
 
-		if (a->role != l->o.role || !config_dials(a))
+		if (a->role != l->o.role || !config_visits(a))
 			continue;
 		add_link(p, a, now);
 		if (watch_outbox(p, p->n - 1, e) == -1)
@@ -353,7 +364,7 @@ hand_over(struct links *l, const struct plan *p)
 
 		if (s->link != NO_LINK)
 			s->link = find_link(p, s->association);
-		if (s->link == NO_LINK || a == NULL || a->keep)
+		if (s->link == NO_LINK || a == NULL || is_kept(a))
 			(void)kill(s->pid, SIGTERM);
 	}
 }
