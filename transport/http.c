@@ -13,6 +13,7 @@
 #include "common/base/sandbox.h"
 #include "transport/channel_child.h"
 #include "transport/http.h"
+#include "transport/libcurl.h"
 
 enum {
 	CPU_S = 600, /* of a session that is not kept */
@@ -192,7 +193,7 @@ begin(struct http *h, struct err *e)
 	struct sandbox_state got;
 	char id[HTTP_ID_SIZE];
 
-	if (http_files(h, e) == -1)
+	if (libcurl_load(e) == -1 || http_files(h, e) == -1)
 		return -1;
 	channel_child_cpu(h->a->keep ? RLIM_INFINITY : CPU_S);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||

@@ -51,7 +51,8 @@ if HAVE_LIBCURL
 transport_libtransport_a_SOURCES += \
 	%D%/http.c %D%/http.h \
 	%D%/http_exchange.c \
-	%D%/http_files.c
+	%D%/http_files.c \
+	%D%/libcurl.c %D%/libcurl.h
 endif
 transport_libtransport_a_SOURCES += %D%/http_listener.h
 if HAVE_LIBMICROHTTPD
