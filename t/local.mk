@@ -1,12 +1,12 @@
 # How tests run, and the targets for people who work on the code.  Unit tests
 # are listed beside the code that they test; here is what spans directories.
-script_tests += t/lib.t t/lint.t t/programs-files.t t/programs-locale.t t/programs-operator.t \
+script_tests += t/lib.t t/lint.t t/rows.t t/programs-files.t t/programs-locale.t t/programs-operator.t \
 	t/doc-examples.t \
 	t/kill-path.t t/kill-ingest.t t/path-basic.t t/path-compressions.t \
 	t/path-failures.t t/path-full.t
 campaign_tests += t/kill-path.t t/kill-ingest.t
 
-EXTRA_DIST += t/lib.sh t/kill-lib.sh t/path-lib.sh t/packages \
+EXTRA_DIST += t/rows t/lib.sh t/kill-lib.sh t/path-lib.sh t/packages \
 	t/install-packages t/run-test
 
 TEST_EXTENSIONS = .t

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -120,6 +121,31 @@ outside_bytes_become_one_printable_line(void **state)
 	assert_string_equal(log_escape(small, sizeof(small), SLICE("")), "");
 }
 
+/* Whatever it is made of: one line, of so many bytes and the head. */
+static void
+a_line_of_the_log_has_a_limit(void **state)
+{
+	static char text[1 << 20], line[1 << 14];
+	int keep = dup(STDERR_FILENO), fd[2];
+	ssize_t n;
+
+	(void)state;
+	for (int escaped = 0; escaped <= 1; escaped++) {
+		memset(text, escaped ? '\n' : 'x', sizeof(text) - 1);
+		assert_int_equal(pipe(fd), 0);
+		assert_int_equal(dup2(fd[1], STDERR_FILENO), STDERR_FILENO);
+		log_open("t", LOG_TARGET_AUTO, LOG_LEVEL_WARN);
+		log_warn("%s", text);
+		assert_int_equal(dup2(keep, STDERR_FILENO), STDERR_FILENO);
+		close(fd[1]);
+		n = read(fd[0], line, sizeof(line));
+		close(fd[0]);
+		assert_in_range(n, 100, LOG_LINE_MAX + 96);
+		assert_ptr_equal(memchr(line, '\n', (size_t)n), line + n - 1);
+	}
+	close(keep);
+}
+
 int
 main(void)
 {
@@ -129,6 +155,7 @@ main(void)
 		cmocka_unit_test(wrapping_puts_the_context_first),
 		cmocka_unit_test(a_long_text_ends_in_dots),
 		cmocka_unit_test(outside_bytes_become_one_printable_line),
+		cmocka_unit_test(a_line_of_the_log_has_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
