@@ -86,7 +86,8 @@ delivery_open_inbox(const struct node *n, int association_dir,
 	return inbox_open(association_dir, &io, out, e);
 }
 
-/* Only a kept session waits for what is written meanwhile. */
+/* Only a kept session waits for what is written meanwhile.  A writer closes its
+ * segment and then lets go of the lock; before that there is nothing to see. */
 static int
 open_watch(struct delivery *d, struct err *e)
 {
@@ -99,7 +100,7 @@ open_watch(struct delivery *d, struct err *e)
 	d->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (d->watch_fd == -1 ||
 	    inotify_add_watch(d->watch_fd, path,
-		IN_CREATE | IN_MODIFY | IN_MOVED_TO) == -1)
+		IN_CLOSE_WRITE | IN_MOVED_TO) == -1)
 		return err_sys(e, "watch the outbox");
 	return 0;
 }

@@ -21,6 +21,7 @@ static int
 lock_fd(int fd, const char *name, int wait_ms, struct err *e)
 {
 	struct mono end = mono_add_ms(clock_mono(), wait_ms);
+	int retry_ms = 1; /* most locks are let go of soon */
 
 	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -28,7 +29,9 @@ lock_fd(int fd, const char *name, int wait_ms, struct err *e)
 		if (mono_ms_since(clock_mono(), end) >= 0)
 			return err_set(e, ERR_TEMP,
 			    "%s is in use by another process", name);
-		poll(NULL, 0, LOCK_RETRY_MS);
+		poll(NULL, 0, retry_ms);
+		if (retry_ms < LOCK_RETRY_MS)
+			retry_ms *= 2;
 	}
 	return fd;
 }

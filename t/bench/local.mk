@@ -1,6 +1,6 @@
 # Measurements.  Each program or script prints its own lines and rows; they run
 # one after the other, so that none disturbs another.
-bench_scripts = %D%/startup.sh %D%/push.sh %D%/memory.sh
+bench_scripts = %D%/startup.sh %D%/push.sh %D%/backlog.sh %D%/memory.sh
 EXTRA_DIST += %D%/lib.sh %D%/summary.sh $(bench_scripts)
 
 bench = %D%/bench.c %D%/bench.h
@@ -24,11 +24,13 @@ bench_programs += %D%/ingest
 endif
 
 # What the scripts run.
-bench_helpers = %D%/nothing %D%/turns %D%/ssh_floor
+bench_helpers = %D%/nothing %D%/turns %D%/ssh_floor %D%/fleet_spool
 check_PROGRAMS += $(bench_helpers)
 %C%_nothing_SOURCES = %D%/nothing.c
 %C%_nothing_LDADD =
 %C%_turns_SOURCES = %D%/turns.c $(bench)
+%C%_fleet_spool_SOURCES = %D%/fleet_spool.c %D%/fleet.c %D%/fleet.h $(bench)
+%C%_fleet_spool_LDADD = $(COMMON_LIBS) -lm
 %C%_ssh_floor_SOURCES = %D%/ssh_floor.c
 %C%_ssh_floor_LDADD = $(SSH2_LIBS) $(COMMON_LIBS)
 
