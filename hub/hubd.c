@@ -16,6 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/base/daemon.h"
 #include "common/base/durable.h"
 #include "common/base/lock.h"
 #include "common/base/log.h"
@@ -40,7 +41,7 @@ enum {
 };
 
 struct hubd {
-	uv_loop_t loop;
+	struct daemon d;
 	const struct hubd_opts *opts;
 	struct hub *hub;
 	struct control *control;
@@ -50,9 +51,7 @@ struct hubd {
 	struct sessions sessions;
 	struct mono mend_at; /* the store failed: its next try */
 	int64_t mend_ms;     /* 0: it is well */
-	uv_timer_t work, tell, watchdog;
-	uv_signal_t term, interrupt, hup, usr1;
-	bool looping;
+	uv_timer_t work, tell;
 };
 
 /* --- Working -------------------------------------------------------------- */
@@ -126,7 +125,7 @@ watch_inboxes(struct hubd *h, struct err *e)
 {
 	struct ingest_status s;
 	const uint32_t named = IN_CREATE | IN_MOVED_TO;
-	int rc = watch_open(&h->loop, on_seen, h, &h->watch, e);
+	int rc = watch_open(&h->d.loop, on_seen, h, &h->watch, e);
 
 	for (size_t i = 0; rc == 0 && ingest_status(h->hub->ingest, i, &s);
 	     i++) {
@@ -168,13 +167,6 @@ on_tell(uv_timer_t *t)
 			"the child that pulls ended: no spoke is pulled",
 			"restart hubd" },
 		    clock_wall());
-}
-
-static void
-on_watchdog(uv_timer_t *t)
-{
-	(void)t;
-	notify_send("WATCHDOG=1");
 }
 
 static void
@@ -221,7 +213,7 @@ static int
 settle_in(struct hubd *h, struct err *e)
 {
 	if (hub_open_ingest(h->hub, e) == -1 || watch_inboxes(h, e) == -1 ||
-	    carried_open(&h->loop, h->hub, &h->carried, e) == -1)
+	    carried_open(&h->d.loop, h->hub, &h->carried, e) == -1)
 		return -1;
 	work_in(h, 0);
 	say_state(h);
@@ -258,7 +250,7 @@ reload(struct hubd *h)
 		h->hub = next;
 		if (settle_in(h, &e) == -1) {
 			log_err("cannot go on after the reload: %s", e.msg);
-			uv_stop(&h->loop);
+			uv_stop(&h->d.loop);
 		} else {
 			hub_compile_changed(next, old);
 			sessions_reload(&h->sessions);
@@ -273,35 +265,20 @@ reload(struct hubd *h)
 /* --- Signals -------------------------------------------------------------- */
 
 static void
-on_signal(uv_signal_t *s, int number)
+on_signal(void *arg, enum daemon_signal what)
 {
-	struct hubd *h = s->data;
+	struct hubd *h = arg;
 
-	switch (number) {
-	case SIGHUP:
+	switch (what) {
+	case DAEMON_RELOAD:
 		reload(h);
 		break;
-	case SIGUSR1:
+	case DAEMON_SAY:
 		log_state(h);
 		break;
-	default:
-		uv_stop(&h->loop);
+	case DAEMON_END:
+		uv_stop(&h->d.loop);
 		break;
-	}
-}
-
-static void
-begin_signals(struct hubd *h)
-{
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
-	uv_signal_t *const handles[] = { &h->term, &h->interrupt, &h->hup,
-		&h->usr1 };
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		(void)uv_signal_init(&h->loop, handles[i]);
-		handles[i]->data = h;
-		(void)uv_signal_start(handles[i], on_signal, numbers[i]);
 	}
 }
 
@@ -320,34 +297,13 @@ answer(void *arg, size_t n, const char *const *word, struct buf *reply)
 static void
 begin_timers(struct hubd *h)
 {
-	uv_timer_t *const timers[] = { &h->work, &h->tell, &h->watchdog };
-	uint64_t watchdog_ms = (uint64_t)notify_watchdog_ms();
+	uv_timer_t *const timers[] = { &h->work, &h->tell };
 
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
-		(void)uv_timer_init(&h->loop, timers[i]);
+		(void)uv_timer_init(&h->d.loop, timers[i]);
 		timers[i]->data = h;
 	}
 	(void)uv_timer_start(&h->tell, on_tell, TELL_MS, TELL_MS);
-	if (watchdog_ms > 0)
-		(void)uv_timer_start(&h->watchdog, on_watchdog, watchdog_ms,
-		    watchdog_ms);
-}
-
-static void
-close_handle(uv_handle_t *handle, void *hubd)
-{
-	/* The control socket and the watch close, and free, their own. */
-	if (handle->data == hubd && !uv_is_closing(handle))
-		uv_close(handle, NULL);
-}
-
-static void
-begin_loop(struct hubd *h)
-{
-	(void)uv_loop_init(&h->loop);
-	h->looping = true;
-	begin_signals(h);
-	begin_timers(h);
 }
 
 static void
@@ -356,15 +312,13 @@ end_loop(struct hubd *h)
 	watch_close(h->watch);
 	carried_close(h->carried);
 	control_close(h->control);
-	uv_walk(&h->loop, close_handle, h);
-	(void)uv_run(&h->loop, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&h->loop);
+	daemon_end(&h->d, h);
 }
 
 static void
 end(struct hubd *h)
 {
-	if (h->looping)
+	if (h->d.begun)
 		end_loop(h);
 	sessions_stop(&h->sessions, SESSIONS_MS);
 	mailer_stop(&h->mailer, MAILER_MS);
@@ -396,9 +350,10 @@ begin(struct hubd *h, struct err *e)
 	if (mailer_start(h->hub->node.state_dir, &mail, &h->mailer, e) == -1 ||
 	    sessions_start(h->hub->config->file, &h->sessions, e) == -1)
 		return -1;
-	begin_loop(h);
+	daemon_begin(&h->d, on_signal, h);
+	begin_timers(h);
 	if (hub_lock(h->hub, e) == -1 ||
-	    control_listen(&h->loop, h->hub->config->node.run, answer, h,
+	    control_listen(&h->d.loop, h->hub->config->node.run, answer, h,
 		&h->control, e) == -1 ||
 	    hub_open_store(h->hub, e) == -1 ||
 	    hub_confine(h->hub, &confined, e) == -1 || settle_in(h, e) == -1)
@@ -419,10 +374,8 @@ hubd_run(const struct hubd_opts *o, struct err *e)
 
 	if (begin(&h, e) == -1)
 		goto out;
-	notify_send("READY=1");
-	if (o->ready != NULL)
-		o->ready(o->arg);
-	(void)uv_run(&h.loop, UV_RUN_DEFAULT);
+	daemon_ready(o->ready_fd);
+	(void)uv_run(&h.d.loop, UV_RUN_DEFAULT);
 	notify_send("STOPPING=1");
 	sessions_end(&h.sessions);
 	(void)signal(SIGALRM, give_up);

@@ -8,9 +8,8 @@
 #include "common/base/err.h"
 
 struct hubd_opts {
-	const char *config;       /* NULL: the default */
-	void (*ready)(void *arg); /* all is open; may be NULL */
-	void *arg;
+	const char *config; /* NULL: the default */
+	int *ready_fd;      /* as daemon_ready wants it */
 };
 
 /* Until SIGTERM or SIGINT.  -1: it could not begin, or not end in order. */

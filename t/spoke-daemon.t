@@ -158,6 +158,46 @@ test "$(connections)" -ge $((before + 2))
 is "each cycle is pushed" $? 0
 stop "$daemon"
 
+# A budget that is used up closes what is kept open; a kill costs little of the
+# count.
+configure 'keep = yes budget = 400K budget-interval = 1h' "$(every a 1s)"
+head -c 60000 /dev/urandom | od -An -tu4 -w4 |
+    awk '{ printf "echo x%d:$((%d + n))\n", NR, $1 }' >values
+{
+	echo "n=\$(date +%s%N | tail -c 9)"
+	cat values
+} >a.sh
+used=$(status_of wire_bytes_month)
+begin
+counted() {
+	test "$(status_of wire_bytes_month)" -gt $((used + $1))
+}
+ok "a kept session is counted while it runs" wait_for 90 counted 150000
+kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null
+ok "and after a kill" counted 150000
+begin
+is_spent() {
+	test "$(status_of state)" = budget-spent
+}
+ok "the budget is used up" wait_for 120 is_spent
+no_session() {
+	kill -USR1 "$daemon"
+	tail -n 20 daemon.err | grep -q 'state sessions=0'
+}
+ok "and the session closed" wait_for 60 no_session
+before=$(connections)
+from=$(last)
+waits_longer() {
+	test "$(last)" -gt $((from + 3))
+}
+wait_for 30 waits_longer
+is "for long" "$(connections)" "$before"
+is "in order" "$(grep -c 'stopped before' daemon.err)" 0
+stop "$daemon"
+echo 'echo v:1' >a.sh
+configure '' "$(every a 3s)"
+
 # In the background.
 ok "-d" sp daemon -d
 pids() {
