@@ -9,9 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/base/durable.h"
 #include "common/base/mem.h"
 #include "hub/ingest/sealed.h"
 
@@ -174,8 +172,9 @@ parse_range(struct slice line, struct waiting_range r, struct waiting *out)
 }
 
 static bool
-parse_line(struct slice line, struct lowwater *out)
+parse_line(void *arg, struct slice line)
 {
+	struct lowwater *out = arg;
 	struct waiting_range r = { .first = 0 };
 	struct slice word, stream;
 
@@ -192,33 +191,24 @@ parse_line(struct slice line, struct lowwater *out)
 	    parse_range(line, r, &out->replaced);
 }
 
+static struct sealed_place
+place(int state_dir, const char *association)
+{
+	return (struct sealed_place){ state_dir, "lowwater", association,
+		LOWWATER_FILE_MAX };
+}
+
 int
 lowwater_read(int state_dir, const char *association, struct lowwater *out,
     struct err *e)
 {
-	struct buf text = { 0 };
-	struct slice rest, line;
-	int rc = -1, dir;
+	const struct sealed_place at = place(state_dir, association);
+	int rc;
 
 	*out = (struct lowwater){ .at.msgid = 0 };
-	dir = durable_make_dir(state_dir, "lowwater", e);
-	if (dir == -1)
-		return -1;
-	if (sealed_read(dir, association, LOWWATER_FILE_MAX, &text, e) == -1)
-		goto out;
-	rest = buf_slice(&text);
-	while (slice_cut(&rest, '\n', &line)) {
-		if (!parse_line(line, out)) {
-			lowwater_clear(out);
-			err_set(e, ERR_INPUT, "lowwater/%s: strange line",
-			    association);
-			goto out;
-		}
-	}
-	rc = 0;
-out:
-	buf_clear(&text);
-	close(dir);
+	rc = sealed_each(&at, parse_line, out, e);
+	if (rc == -1)
+		lowwater_clear(out);
 	return rc;
 }
 
@@ -243,21 +233,18 @@ int
 lowwater_write(int state_dir, const char *association, const struct lowwater *l,
     struct err *e)
 {
+	const struct sealed_place at = place(state_dir, association);
 	struct buf text = { 0 };
-	int rc = -1, dir;
+	int rc;
 
-	dir = durable_make_dir(state_dir, "lowwater", e);
-	if (dir == -1)
-		return -1;
 	(void)buf_put_str(&text, "at ");
 	(void)spool_point_put(&text, &l->at);
 	(void)buf_put_char(&text, '\n');
 	print_ranges(&text, "marked", false, &l->marked);
 	print_ranges(&text, "withheld", false, &l->withheld);
 	print_ranges(&text, "replaced", true, &l->replaced);
-	rc = sealed_write(dir, association, &text, e);
+	rc = sealed_write(&at, &text, e);
 	buf_clear(&text);
-	close(dir);
 	return rc;
 }
 

@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "hub/ingest/sealed.h"
@@ -102,8 +100,9 @@ parse_type(struct slice word, enum message_type *out)
 }
 
 static bool
-parse_line(struct slice line, struct poison *out)
+parse_line(void *arg, struct slice line)
 {
+	struct poison *out = arg;
 	struct poison_record r = { .msgid = 0 };
 	struct slice state, stream, msgid, type, generation;
 
@@ -125,33 +124,24 @@ parse_line(struct slice line, struct poison *out)
 	return true;
 }
 
+static struct sealed_place
+place(int state_dir, const char *association)
+{
+	return (struct sealed_place){ state_dir, "poison", association,
+		POISON_FILE_MAX };
+}
+
 int
 poison_read(int state_dir, const char *association, struct poison *out,
     struct err *e)
 {
-	struct buf text = { 0 };
-	struct slice rest, line;
-	int rc = -1, dir;
+	const struct sealed_place at = place(state_dir, association);
+	int rc;
 
 	*out = (struct poison){ .n = 0 };
-	dir = durable_make_dir(state_dir, "poison", e);
-	if (dir == -1)
-		return -1;
-	if (sealed_read(dir, association, POISON_FILE_MAX, &text, e) == -1)
-		goto out;
-	rest = buf_slice(&text);
-	while (slice_cut(&rest, '\n', &line)) {
-		if (!parse_line(line, out)) {
-			poison_clear(out);
-			err_set(e, ERR_INPUT, "poison/%s: strange line",
-			    association);
-			goto out;
-		}
-	}
-	rc = 0;
-out:
-	buf_clear(&text);
-	close(dir);
+	rc = sealed_each(&at, parse_line, out, e);
+	if (rc == -1)
+		poison_clear(out);
 	return rc;
 }
 
@@ -159,13 +149,11 @@ int
 poison_write(int state_dir, const char *association, const struct poison *p,
     struct err *e)
 {
+	const struct sealed_place at = place(state_dir, association);
 	char stream[STREAM_TEXT_SIZE];
 	struct buf text = { 0 };
-	int rc = -1, dir;
+	int rc;
 
-	dir = durable_make_dir(state_dir, "poison", e);
-	if (dir == -1)
-		return -1;
 	(void)buf_printf(&text, "total %llu\n", (unsigned long long)p->total);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct poison_record *r = p->record + i;
@@ -175,9 +163,8 @@ poison_write(int state_dir, const char *association, const struct poison *p,
 		    (unsigned long long)r->msgid, message_type_name(r->type),
 		    (unsigned long long)r->generation, r->why);
 	}
-	rc = sealed_write(dir, association, &text, e);
+	rc = sealed_write(&at, &text, e);
 	buf_clear(&text);
-	close(dir);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "common/base/durable.h"
@@ -34,8 +35,9 @@ seal_is_right(struct slice body, struct slice line)
 	return slice_hex(line, 8, &crc) && crc == crc_of(body);
 }
 
-int
-sealed_read(int dirfd, const char *name, size_t limit, struct buf *out,
+/* Appends the lines before the CRC line to *out. */
+static int
+read_sealed(int dirfd, const char *name, size_t limit, struct buf *out,
     struct err *e)
 {
 	struct buf file = { 0 };
@@ -65,11 +67,36 @@ out:
 }
 
 int
-sealed_write(int dirfd, const char *name, struct buf *text, struct err *e)
+sealed_each(const struct sealed_place *at, sealed_line *each, void *arg,
+    struct err *e)
 {
+	struct buf text = { 0 };
+	struct slice rest, line;
+	int dir = durable_make_dir(at->state_dir, at->folder, e), rc = -1;
+
+	if (dir == -1)
+		return -1;
+	rc = read_sealed(dir, at->name, at->limit, &text, e);
+	rest = buf_slice(&text);
+	while (rc == 0 && slice_cut(&rest, '\n', &line))
+		if (!each(arg, line))
+			rc = err_set(e, ERR_INPUT, "%s/%s: strange line",
+			    at->folder, at->name);
+	buf_clear(&text);
+	close(dir);
+	return rc;
+}
+
+int
+sealed_write(const struct sealed_place *at, struct buf *text, struct err *e)
+{
+	int dir = durable_make_dir(at->state_dir, at->folder, e), rc;
+
+	if (dir == -1)
+		return -1;
 	(void)buf_printf(text, "crc32=%08x\n",
 	    (unsigned)crc_of(buf_slice(text)));
-	if (durable_replace(dirfd, name, buf_slice(text), e) == -1)
-		return err_wrap(e, "write %s", name);
-	return 0;
+	rc = durable_replace(dir, at->name, buf_slice(text), e);
+	close(dir);
+	return rc == -1 ? err_wrap(e, "write %s", at->name) : 0;
 }

@@ -112,6 +112,19 @@ host_add_u64(struct host *h, const struct host_group *g,
 	host_add(h, g, m, (struct slice){ text, (size_t)n });
 }
 
+void
+host_add_columns(struct host *h, const struct host_group *g,
+    const struct host_metric *table, struct slice line)
+{
+	for (; table->from != NULL; table++) {
+		struct slice word = host_word(&line);
+
+		if (word.n == 0)
+			return;
+		host_add(h, g, table, word);
+	}
+}
+
 const struct host_metric *
 host_find(const struct host_metric *table, struct slice from)
 {

@@ -48,6 +48,10 @@ void host_add(struct host *h, const struct host_group *g,
     const struct host_metric *m, struct slice value);
 void host_add_u64(struct host *h, const struct host_group *g,
     const struct host_metric *m, uint64_t value);
+/* Words of a line, one a metric of the table; columns that an old kernel lacks
+ * are left out. */
+void host_add_columns(struct host *h, const struct host_group *g,
+    const struct host_metric *table, struct slice line);
 /* The metric of a table that the kernel calls so, or NULL. */
 const struct host_metric *host_find(const struct host_metric *table,
     struct slice from);

@@ -121,20 +121,6 @@ any_glob(const char *const *globs, const char *name)
 	return false;
 }
 
-/* A device's columns: words of a line, one a metric. */
-static void
-add_device(struct host *h, const struct host_group *g,
-    const struct host_metric *m, struct slice line)
-{
-	for (; m->from != NULL; m++) {
-		struct slice word = host_word(&line);
-
-		if (word.n == 0)
-			return;
-		host_add(h, g, m, word);
-	}
-}
-
 static void
 add_interface(struct host *h, struct names_given *given, const char *device,
     struct slice line)
@@ -144,7 +130,7 @@ add_interface(struct host *h, struct names_given *given, const char *device,
 
 	(void)snprintf(path, sizeof(path), "/interfaces/%s",
 	    give_name(given, device));
-	add_device(h, &g, interface_columns, line);
+	host_add_columns(h, &g, interface_columns, line);
 }
 
 static void
@@ -156,7 +142,7 @@ add_disk(struct host *h, struct names_given *given, const char *device,
 
 	(void)snprintf(path, sizeof(path), "/disks/%s",
 	    give_name(given, device));
-	add_device(h, &g, disk_columns, line);
+	host_add_columns(h, &g, disk_columns, line);
 }
 
 /* "  eth0: 254625721 6683 ..." */

@@ -157,21 +157,6 @@ static const struct host_metric snmp_columns[] = {
 	{ 0 },
 };
 
-/* Words of a line, one a metric; columns that an old kernel lacks are left
- * out. */
-static void
-add_columns(struct host *h, const struct host_group *g,
-    const struct host_metric *m, struct slice line)
-{
-	for (; m->from != NULL; m++) {
-		struct slice word = host_word(&line);
-
-		if (word.n == 0)
-			return;
-		host_add(h, g, m, word);
-	}
-}
-
 static void
 add_cpu(struct host *h, struct slice name, struct slice line)
 {
@@ -185,7 +170,7 @@ add_cpu(struct host *h, struct slice name, struct slice line)
 		    (int)(name.n - 3), name.p + 3);
 	else
 		return;
-	add_columns(h, &g, cpu_columns, line);
+	host_add_columns(h, &g, cpu_columns, line);
 }
 
 static void
@@ -223,7 +208,7 @@ add_load(struct host *h, struct buf *b)
 	if (!host_read(h, "proc/loadavg", b))
 		return;
 	line = buf_slice(b);
-	add_columns(h, &load, load_columns, line);
+	host_add_columns(h, &load, load_columns, line);
 	for (int i = 0; i < 3; i++)
 		host_word(&line);
 	line = host_word(&line);
