@@ -2,6 +2,18 @@
  * columnar: our own compression for measurements; axletree-columnar(5) is the
  * specification.  This file cuts bytes into messages and others, and codes
  * headers; values, texts and bits have files of their own.
+ *
+ * Why not a library: they see letters where there are numbers that hardly
+ * surprise.  A value in a message of 10,000, every 5 minutes, takes (t/bench,
+ * columnar; what nobody can foresee is 0.95 bytes of it)
+ *
+ *	gzip -9 5.8, zstd -3 5.3, xz 4.2, zstd upon the message before 1.8
+ *	columnar 0.98, in 60 ns each way; zstd -3 takes 90
+ *
+ * and numbers of /proc, every second, 0.13.  The columns handed to zstd or xz
+ * instead cost half a bit and more for each number: an entropy coder that works
+ * in whole letters knows neither how far a prediction is usually off nor which
+ * distances cannot be.
  */
 #include "config.h"
 

@@ -275,8 +275,11 @@ models_below(const struct coder_model *a, const struct coder_model *b, int i)
 CODER_INLINE int
 models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
 {
-	coder_lanes found = { 0 };
-	int sum = 0;
+	union {
+		coder_lanes lanes;
+		uint64_t halves[2];
+	} found = { .lanes = { 0 } };
+	uint64_t sum;
 
 	for (int i = 0; i < CODER_ROWS; i++) {
 		/* half of each first: the sum would not fit */
@@ -284,12 +287,14 @@ models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
 		coder_lanes mean = (x >> 1) + (y >> 1) + (x & y & 1);
 
 		mean += coder_symbols.row[i] * 2;
-		found += mean <= v;
+		found.lanes -= mean <= v;
 	}
-	for (int i = 0; i < CODER_LANES; i++)
-		sum -= found[i];
+	/* all lanes added into the highest of a half */
+	sum = (found.halves[0] + found.halves[1]) *
+		UINT64_C(0x0001000100010001) >>
+	    48;
 	/* the first, which is how often the models were used, counts */
-	return sum - (((a->below[0] + b->below[0]) >> 1) <= v ? 1 : 0);
+	return (int)sum - (((a->below[0] + b->below[0]) >> 1) <= v ? 1 : 0);
 }
 
 /* never: a symbol that cannot be, or -1. */

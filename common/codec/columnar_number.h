@@ -8,6 +8,34 @@
 
 #include "common/codec/columnar_form.h"
 
+/* Eight digits at once; false: there are not so many. */
+static inline bool
+number_eight(const char *p, const char *end, uint64_t *n)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t zeros = UINT64_C(0x3030303030303030);
+	uint64_t v;
+
+	if (end - p < 8)
+		return false;
+	memcpy(&v, p, 8);
+	if ((((v + UINT64_C(0x4646464646464646)) | (v - zeros)) &
+		UINT64_C(0x8080808080808080)) != 0)
+		return false;
+	v -= zeros; /* digits, then pairs, then fours */
+	v = v * 10 + (v >> 8);
+	v = ((v & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
+		((v >> 16) & UINT64_C(0x000000ff000000ff)) *
+		    UINT64_C(0x0000271000000001)) >>
+	    32;
+	*n = v & UINT32_MAX;
+	return true;
+#else
+	(void)p, (void)end, (void)n;
+	return false;
+#endif
+}
+
 /* Go on with n by the digits at p; where they end. */
 static inline const char *
 number_digits(const char *p, const char *end, uint64_t *n, bool *over)
@@ -15,6 +43,8 @@ number_digits(const char *p, const char *end, uint64_t *n, bool *over)
 	uint64_t v = *n;
 	unsigned d;
 
+	if (v == 0 && number_eight(p, end, &v))
+		p += 8;
 	while (p < end && (d = (unsigned)(uint8_t)*p - '0') <= 9) {
 		if (v >= UINT64_MAX / 10 - 1)
 			*over |= __builtin_mul_overflow(v, UINT64_C(10), &v) ||
@@ -74,15 +104,55 @@ static const char number_pairs[] =
     "37383940414243444546474849505152535455565758596061626364656667686970717273"
     "7475767778798081828384858687888990919293949596979899";
 
+/* Eight digits that end at p. */
+static inline void
+number_put_eight(char *p, uint32_t n)
+{
+	uint32_t high = n / 10000, low = n % 10000;
+
+	memcpy(p - 8, number_pairs + high / 100 * 2, 2);
+	memcpy(p - 6, number_pairs + high % 100 * 2, 2);
+	memcpy(p - 4, number_pairs + low / 100 * 2, 2);
+	memcpy(p - 2, number_pairs + low % 100 * 2, 2);
+}
+
+/* The digits that end at end; where they begin. */
+static inline char *
+number_put_digits(char *end, uint64_t n)
+{
+	char *p = end;
+	uint32_t rest;
+
+	for (; n >= 100000000; n /= 100000000) {
+		number_put_eight(p, (uint32_t)(n % 100000000));
+		p -= 8;
+	}
+	for (rest = (uint32_t)n; rest >= 100; rest /= 100) {
+		p -= 2;
+		memcpy(p, number_pairs + rest % 100 * 2, 2);
+	}
+	if (rest >= 10) {
+		p -= 2;
+		memcpy(p, number_pairs + rest * 2, 2);
+	} else {
+		*--p = (char)('0' + rest);
+	}
+	return p;
+}
+
 /* At most LIMIT_VALUE bytes; how many. */
 static inline size_t
 number_write(char *out, const struct column *k)
 {
-	char digits[24], *p = digits + sizeof(digits), *to = out;
+	char digits[24], *p, *to = out;
 	uint64_t n = k->last << k->twos;
 	unsigned decimals = k->decimals;
 	size_t have;
 
+	if (n < 10 && (decimals | k->tens | k->flags) == 0) {
+		*out = (char)('0' + n);
+		return 1;
+	}
 	for (unsigned i = 0; i < k->tens; i++)
 		n *= 10;
 	if ((k->flags & COLUMN_SIGNED) != 0 && (int64_t)n < 0) {
@@ -92,16 +162,7 @@ number_write(char *out, const struct column *k)
 	if ((k->flags & COLUMN_TRIMMED) != 0)
 		for (; decimals > 0 && n % 10 == 0; decimals--)
 			n /= 10;
-	for (; n >= 100; n /= 100) {
-		p -= 2;
-		memcpy(p, number_pairs + n % 100 * 2, 2);
-	}
-	if (n >= 10) {
-		p -= 2;
-		memcpy(p, number_pairs + n * 2, 2);
-	} else {
-		*--p = (char)('0' + n);
-	}
+	p = number_put_digits(digits + sizeof(digits), n);
 	have = (size_t)(digits + sizeof(digits) - p);
 	while (have < decimals + 1) { /* 0.05 */
 		*--p = '0';

@@ -39,7 +39,6 @@ struct values {
 	coder_slot far_sign, far[128];
 	coder_slot same_class[CLASSES][16];
 	coder_slot same_row[2][256][16];
-	coder_slot same_history[2][256];
 	coder_slot same_mixed[CLASSES][32];
 	struct mixer same_mixer[2][10];
 	coder_slot exception[2][4], kind[2][4];
@@ -287,7 +286,7 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
 	growth = (int64_t)((uint64_t)p.growth +
 	    (uint64_t)distance_code(v, c, mode, k, -p.growth, may_be_same,
 		growth));
-	predict_learn(l, k, &p, growth, off, (at * 5 + v->turn) % 8 == 0);
+	predict_learn(l, k, &p, growth, off, (at * 5 + v->turn) % 16 == 0);
 	k->last += (uint64_t)growth;
 	predict_learn_direction(k, growth);
 	form_learn_units(k);
@@ -305,7 +304,7 @@ struct row {
 	uint32_t now_s;
 };
 
-/* Always as before, or never: then two slots are as good as the mixer. */
+/* Nearly always as before, or never: then its own slot is as good as the mixer. */
 static inline bool
 is_sure(const struct column *k, const struct row *row)
 {
@@ -313,8 +312,8 @@ is_sure(const struct column *k, const struct row *row)
 
 	if (row->lost)
 		return false;
-	return k->history == 0xff ? p > (1U << 22) - (1U << 16)
-	    : k->history == 0     ? p < 1U << 16
+	return k->history == 0xff ? p > (1U << 22) - (1U << 18)
+	    : k->history == 0     ? p < 1U << 18
 				  : false;
 }
 
@@ -330,14 +329,13 @@ same_code(struct values *v, struct coder *c, enum coder_mode mode,
 	if (is_sure(k, row))
 		return coder_slot_bit(c, mode, same, &k->same, LIMIT_SAME) != 0;
 
-	coder_slot *slot[5] = { &k->same, &v->same_history[unknown][h],
-		&v->same_class[k->class][h & 15],
+	coder_slot *slot[4] = { &k->same, &v->same_class[k->class][h & 15],
 		&v->same_row[unknown][row->same & 255]
 			    [(h & 7) | (unsigned)row->lost << 3],
 		&v->same_mixed[k->class][(h & 3) << 3 | (row->same & 7)] };
 
 	return coder_mixed_bit(c, mode, same, v->tables,
-	    &v->same_mixer[unknown | row->lost][weighs], slot, 5, LIMIT_SAME,
+	    &v->same_mixer[unknown | row->lost][weighs], slot, 4, LIMIT_SAME,
 	    2);
 }
 
@@ -604,7 +602,7 @@ body_code(struct values *v, struct coder *c, enum coder_mode mode,
 		char text[LIMIT_VALUE];
 
 		if (mode == CODER_DECODE)
-			*x = (struct value){ .token = TOKEN_NONE };
+			x->unknown = x->odd = false;
 		if (!v->follow &&
 		    !coder_slot_bit(c, mode,
 			mode != CODER_DECODE && x->token == expect &&
