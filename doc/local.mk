@@ -2,6 +2,7 @@
 # have too get our name in front.
 man_pages = axletree.conf.5:axletree.conf.5 spool.5:axletree-spool.5 \
 	message-format.5:axletree-message.5 protocol.5:axletree-protocol.5 \
+	columnar.5:axletree-columnar.5 \
 	spoke.1:spoke.1 hubctl.1:hubctl.1 hubd.8:hubd.8
 
 EXTRA_DIST += doc

@@ -10,10 +10,7 @@
  *	gzip -9 5.8, zstd -3 5.3, xz 4.2, zstd upon the message before 1.8
  *	columnar 0.98, in 60 ns each way; zstd -3 takes 90
  *
- * and numbers of /proc, every second, 0.13.  The columns handed to zstd or xz
- * instead cost half a bit and more for each number: an entropy coder that works
- * in whole letters knows neither how far a prediction is usually off nor which
- * distances cannot be.
+ * and numbers of /proc, every second, 0.13.
  */
 #include "config.h"
 
@@ -30,11 +27,15 @@
 enum {
 	FORMAT_STORED = 0xc0, /* the first byte of what stands alone */
 	FORMAT_CODED = 0xc1,
+	FORMAT_AS_IS =
+	    0x00, /* and upon a state; what is coded has its top bit */
 	HEAD_STORED = 1,
 	HEAD_CODED = 1 + 4 + 4, /* and CRC-32 and size of the output */
 	TYPES = MESSAGE_RESYNC + 1,
 	RECENT = 8, /* texts of further header lines that are remembered */
 	LIMIT_HEADER = 60,
+	UNIT = 8 << 20,         /* output bytes that may cost a second */
+	UNIT_LETTERS = 4 << 20, /* and letters that surely cost less */
 };
 
 /* What the headers of one type were last. */
@@ -403,24 +404,67 @@ decode_all(struct codec_state *s, struct coder *c, size_t size, struct buf *out,
 
 /* -- the codec -------------------------------------------------------------- */
 
-/* The first bit is a 0, of two halves the upper: so the first byte is none of a
- * message. */
+static bool
+put_stored(struct buf *out, char format, struct slice in)
+{
+	char *p = buf_room(out, HEAD_STORED + in.n);
+
+	if (p == NULL)
+		return false;
+	*p = format;
+	memcpy(p + HEAD_STORED, in.p, in.n);
+	out->n += HEAD_STORED + in.n;
+	out->p[out->n] = '\0';
+	return true;
+}
+
+/* Code into coded.  False: it is better stored, for it would be no smaller, or
+ * take the other end too long. */
+static bool
+encode_coded(struct codec_state *s, struct slice in, struct buf *coded)
+{
+	uint64_t letters = text_letters(s->text);
+	size_t before = coded->n;
+	struct coder c;
+
+	coder_begin_encode(&c, coded);
+	coder_bit(&c, CODER_ENCODE, 0, CODER_ONE / 2);
+	encode_all(s, &c, in);
+	coder_end_encode(&c);
+	letters = text_letters(s->text) - letters;
+	return coded->n - before < in.n &&
+	    letters <= (in.n / UNIT + 1) * UNIT_LETTERS;
+}
+
+/* The first bit of a code is a 0, of two halves the upper: so the first byte is
+ * none of a message. */
 static int
 state_encode(struct codec_state *s, struct slice in, int level, struct buf *out,
     struct err *e)
 {
 	struct buf coded = { 0 };
-	struct coder c;
 	bool good;
 
 	(void)level;
-	coder_begin_encode(&c, &coded);
-	coder_bit(&c, CODER_ENCODE, 0, CODER_ONE / 2);
-	encode_all(s, &c, in);
-	coder_end_encode(&c);
-	good = buf_put(out, buf_slice(&coded));
+	if (encode_coded(s, in, &coded))
+		good = buf_put(out, buf_slice(&coded));
+	else
+		good = put_stored(out, FORMAT_AS_IS, in);
 	buf_clear(&coded);
 	return good ? 0 : err_set(e, ERR_INPUT, "columnar: more than fits");
+}
+
+static int
+decode_stored(struct slice in, size_t size, struct buf *out, struct err *e)
+{
+	in.p += HEAD_STORED;
+	in.n -= HEAD_STORED;
+	if (in.n != size)
+		return err_set(e, ERR_INPUT,
+		    "columnar: %zu bytes for an output of %zu", in.n, size);
+	if (!buf_put(out, in))
+		return err_set(e, ERR_INPUT, "columnar: more than fits");
+	return 0;
 }
 
 static int
@@ -433,6 +477,13 @@ state_decode(struct codec_state *s, struct slice in, size_t size,
 
 	if (codec_check_sizes(&codec_columnar, in, size, e) == -1)
 		return -1;
+	if (in.p[0] == FORMAT_AS_IS) {
+		rc = decode_stored(in, size, out, e);
+		if (rc == 0)
+			columnar_learn(s,
+			    (struct slice){ in.p + HEAD_STORED, size });
+		return rc;
+	}
 	if (buf_room(out, size + 1) == NULL)
 		return err_set(e, ERR_INPUT, "columnar: more than fits");
 	coder_begin_decode(&c, in);
@@ -470,33 +521,19 @@ columnar_encode(struct slice in, int level, struct buf *out, struct err *e)
 	uint32_t crc = (uint32_t)crc32_z(0, (const Bytef *)in.p, in.n);
 	struct codec_state *s = columnar_state_new();
 	struct buf coded = { 0 };
-	char *p;
-	int rc = -1;
+	bool good;
 
+	(void)level;
 	buf_put_char(&coded, (char)FORMAT_CODED);
 	put_u32(&coded, crc);
 	put_u32(&coded, (uint32_t)in.n);
-	if (state_encode(s, in, level, &coded, e) == -1)
-		goto out;
-	rc = 0;
-	if (coded.n >= in.n + HEAD_STORED) {
-		p = buf_room(out, in.n + HEAD_STORED);
-		if (p != NULL) {
-			*p = (char)FORMAT_STORED;
-			memcpy(p + 1, in.p, in.n);
-			out->n += in.n + HEAD_STORED;
-			out->p[out->n] = '\0';
-		}
-		rc = p != NULL ? 0 : -1;
-	} else if (!buf_put(out, buf_slice(&coded))) {
-		rc = -1;
-	}
-	if (rc == -1)
-		err_set(e, ERR_INPUT, "columnar: more than fits");
-out:
+	if (encode_coded(s, in, &coded) && coded.n <= in.n)
+		good = buf_put(out, buf_slice(&coded));
+	else
+		good = put_stored(out, (char)FORMAT_STORED, in);
 	buf_clear(&coded);
 	columnar_state_free(s);
-	return rc;
+	return good ? 0 : err_set(e, ERR_INPUT, "columnar: more than fits");
 }
 
 static int
@@ -516,7 +553,10 @@ decode_coded(struct slice in, size_t size, struct buf *out, struct err *e)
 	in.p += HEAD_CODED;
 	in.n -= HEAD_CODED;
 	s = columnar_state_new();
-	rc = state_decode(s, in, size, out, e);
+	if (in.n > 0 && in.p[0] == FORMAT_AS_IS)
+		rc = err_set(e, ERR_INPUT, "columnar: not its format");
+	else
+		rc = state_decode(s, in, size, out, e);
 	columnar_state_free(s);
 	if (rc == -1)
 		return -1;
@@ -530,22 +570,13 @@ decode_coded(struct slice in, size_t size, struct buf *out, struct err *e)
 static int
 columnar_decode(struct slice in, size_t size, struct buf *out, struct err *e)
 {
-	struct slice rest = in;
-
 	if (codec_check_sizes(&codec_columnar, in, size, e) == -1)
 		return -1;
 	if ((uint8_t)in.p[0] == FORMAT_CODED)
 		return decode_coded(in, size, out, e);
 	if ((uint8_t)in.p[0] != FORMAT_STORED)
 		return err_set(e, ERR_INPUT, "columnar: not its format");
-	rest.p++;
-	rest.n--;
-	if (rest.n != size)
-		return err_set(e, ERR_INPUT,
-		    "columnar: %zu bytes for an output of %zu", rest.n, size);
-	if (!buf_put(out, rest))
-		return err_set(e, ERR_INPUT, "columnar: more than fits");
-	return 0;
+	return decode_stored(in, size, out, e);
 }
 
 static int

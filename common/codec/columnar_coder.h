@@ -169,19 +169,6 @@ coder_slot_bit(struct coder *c, enum coder_mode mode, unsigned bit,
 	return bit;
 }
 
-/* One bit by two slots of equal weight. */
-CODER_INLINE unsigned
-coder_pair_bit(struct coder *c, enum coder_mode mode, unsigned bit,
-    coder_slot *a, coder_slot *b, unsigned limit)
-{
-	uint32_t p = (slot_p22(*a) + slot_p22(*b)) >> 7;
-
-	bit = coder_bit(c, mode, bit, coder_clamp(p));
-	slot_learn(a, bit, limit);
-	slot_learn(b, bit, limit);
-	return bit;
-}
-
 /* Bits, then what they say: for numbers of which little is known. */
 CODER_INLINE uint64_t
 coder_number(struct coder *c, enum coder_mode mode, uint64_t z,

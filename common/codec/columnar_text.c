@@ -45,6 +45,7 @@ struct text {
 	coder_slot length_size[LENGTH_BITS + 1];
 	coder_slot length[LENGTH_BITS + 1][8];
 	unsigned hits; /* of the last guesses */
+	uint64_t letters;
 };
 
 struct text *
@@ -86,6 +87,12 @@ text_free(struct text *x)
 	free(x->three);
 	free(x->expected);
 	free(x);
+}
+
+uint64_t
+text_letters(const struct text *x)
+{
+	return x->letters;
 }
 
 static inline uint8_t
@@ -300,6 +307,7 @@ step(struct text *x, struct coder *c, enum coder_mode mode, uint8_t *out,
 			return run;
 		}
 	}
+	x->letters++;
 	guessed = letter_code(x, c, mode, mode != CODER_DECODE ? in[0] : 0,
 	    order, guessed);
 	if (mode == CODER_DECODE)
