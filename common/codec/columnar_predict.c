@@ -16,6 +16,8 @@ enum {
 	REACH = PREDICT_REACH,
 	NEIGHBOURS = PREDICT_NEIGHBOURS,
 	INPUTS = PREDICT_INPUTS,
+	YOUNG = 200, /* times seen, up to which each tells something new */
+	FAMILIAR = 20000,
 };
 
 static inline int64_t
@@ -136,7 +138,7 @@ learn_neighbours(struct kin *l, const int16_t *off)
 /* The growth is known: what the column learns of it. */
 void
 predict_learn(struct kin *l, struct column *k, const struct prediction *p,
-    int64_t growth, int16_t *off, bool neighbours)
+    int64_t growth, int16_t *off, size_t chance)
 {
 	uint64_t missed =
 	    coder_fold((int64_t)((uint64_t)growth - (uint64_t)p->growth)) >> 1;
@@ -151,8 +153,9 @@ predict_learn(struct kin *l, struct column *k, const struct prediction *p,
 	miss = clip(sample - p->base, p->unit << 4);
 	here = clip(miss * COLUMN_OFF / p->unit, 3 * COLUMN_OFF);
 	*off = (int16_t)here;
-	learn_weights(l, p, here);
-	if (neighbours || l->seen < 200)
+	if (chance % 4 == 0 || l->seen < FAMILIAR)
+		learn_weights(l, p, here);
+	if (chance % 16 == 0 || l->seen < YOUNG)
 		learn_neighbours(l, off);
 	k->off[1] = k->off[0];
 	k->off[0] = (int16_t)here;

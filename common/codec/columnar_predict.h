@@ -8,7 +8,7 @@
 #include "common/codec/columnar_columns.h"
 
 enum {
-	PREDICT_REACH = 12, /* how far before a number its neighbours may be */
+	PREDICT_REACH = 32, /* how far before a number its neighbours may be */
 	PREDICT_NEIGHBOURS = 2,
 	PREDICT_INPUTS = 2 + PREDICT_NEIGHBOURS,
 };
@@ -52,9 +52,10 @@ int64_t predict_time(uint32_t elapsed_s, uint32_t period_s);
 void predict_number(const struct kin *l, const struct column *k,
     const int16_t *off, int64_t time, struct prediction *p);
 /* The growth is known: what column and kin learn of it.  *off becomes its
- * innovation; neighbours: look at those before it as well. */
+ * innovation.  Of a kin that is well known some are enough: by chance, a number
+ * that differs from time to time. */
 void predict_learn(struct kin *l, struct column *k, const struct prediction *p,
-    int64_t growth, int16_t *off, bool neighbours);
+    int64_t growth, int16_t *off, size_t chance);
 /* Behind predict_learn(), with last set: is it a counter? */
 void predict_learn_direction(struct column *k, int64_t growth);
 /* The second number of a column, which is in last. */

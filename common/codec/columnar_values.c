@@ -286,7 +286,7 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
 	growth = (int64_t)((uint64_t)p.growth +
 	    (uint64_t)distance_code(v, c, mode, k, -p.growth, may_be_same,
 		growth));
-	predict_learn(l, k, &p, growth, off, (at * 5 + v->turn) % 16 == 0);
+	predict_learn(l, k, &p, growth, off, at * 5 + v->turn);
 	k->last += (uint64_t)growth;
 	predict_learn_direction(k, growth);
 	form_learn_units(k);
