@@ -315,8 +315,10 @@ a_lost_answer_is_given_again(void **state)
 	http_ticket_whole(&t, at0);
 	assert_false(http_ticket_due(h, &t, at0, &wake));
 	assert_int_equal(wake.ns, at0.ns + HTTP_HOLD_MS * INT64_C(1000000));
-	http_session_said(h, 0, SLICE("abcdef"));
-	assert_true(http_ticket_due(h, &t, at0, &wake));
+	http_session_said(h, 0, SLICE("abcdef"), at0);
+	assert_false(http_ticket_due(h, &t, at0, &wake));
+	assert_int_equal(mono_ms_since(wake, at0), 10); /* more may follow */
+	assert_true(http_ticket_due(h, &t, wake, &wake));
 	http_ticket_answer(h, &t, &a, &body);
 	assert_true(slice_eq_str(body, "abcdef"));
 	http_ticket_end(h, &t);
@@ -547,7 +549,7 @@ speak(struct link *l)
 		n = DOWN_BYTES - l->said;
 	for (size_t i = 0; i < n; i++)
 		p[i] = byte_at(l->said + i, 'd');
-	http_session_said(l->h, 0, (struct slice){ p, n });
+	http_session_said(l->h, 0, (struct slice){ p, n }, l->now);
 	l->said += n;
 	if (l->said == DOWN_BYTES && l->up_ended) {
 		http_session_ended(l->h, 0);
@@ -660,7 +662,7 @@ a_reply_goes_with_the_request_that_asks_for_more(void **state)
 	http_requester_answered(&q, which, &a, now);
 	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
 	    HTTP_NOTHING); /* our reply is awaited, for a while */
-	assert_int_equal(mono_ms_since(wake, now), 100);
+	assert_int_equal(mono_ms_since(wake, now), 200);
 	http_requester_put(&q, SLICE("f"), now);
 	now = mono_add_ms(now, 10);
 	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),

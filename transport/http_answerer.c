@@ -11,7 +11,9 @@
 #include "transport/http_answerer.h"
 
 enum {
-	REQUESTS_MOST = 6 /* two, and those of connections that are dead */
+	REQUESTS_MOST = 6, /* two, and those of connections that are dead */
+	GATHER_MS = 10,    /* bytes that come one behind another go together */
+	MUCH = 64 << 10,   /* and so much goes at once */
 };
 
 enum session_state {
@@ -27,6 +29,7 @@ struct http_session {
 	uint64_t taken;   /* of the requester's bytes */
 	uint64_t down_at; /* of ours, the requester has so many */
 	struct buf down;  /* from there on */
+	struct mono said; /* it grew last */
 	bool up_ended;    /* the requester sends no more */
 	uint64_t newest;  /* serial of the newest request that waits */
 	int requests;
@@ -208,8 +211,12 @@ http_ticket_due(const struct http_answerer *h, const struct http_ticket *t,
 		return true;
 	if (http_ticket_late(h, t))
 		return false; /* what goes before it comes by another */
-	return t->request.word == HTTP_NOW || t->serial != s->newest ||
-	    s->down.n > 0 || s->state == SESSION_OVER;
+	if (t->request.word == HTTP_NOW || t->serial != s->newest ||
+	    s->state == SESSION_OVER || s->down.n >= MUCH)
+		return true;
+	if (s->down.n > 0 && mono_add_ms(s->said, GATHER_MS).ns < wake->ns)
+		*wake = mono_add_ms(s->said, GATHER_MS);
+	return now.ns >= wake->ns;
 }
 
 void
@@ -256,11 +263,13 @@ http_session_room(const struct http_answerer *h, size_t association)
 
 void
 http_session_said(struct http_answerer *h, size_t association,
-    struct slice bytes)
+    struct slice bytes, struct mono now)
 {
-	bool fits = buf_put(&session_of(h, association)->down, bytes);
+	struct http_session *s = session_of(h, association);
+	bool fits = buf_put(&s->down, bytes);
 
 	assert(fits);
+	s->said = now;
 }
 
 void

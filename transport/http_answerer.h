@@ -68,7 +68,7 @@ void http_ticket_end(struct http_answerer *h, struct http_ticket *t);
 bool http_session_lives(const struct http_answerer *h, size_t association);
 size_t http_session_room(const struct http_answerer *h, size_t association);
 void http_session_said(struct http_answerer *h, size_t association,
-    struct slice bytes);
+    struct slice bytes, struct mono now);
 /* Nothing follows: what was said is still fetched. */
 void http_session_ended(struct http_answerer *h, size_t association);
 /* Nobody asked for it in time: false, or the association of one that is over

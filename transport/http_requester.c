@@ -10,7 +10,7 @@
 
 enum {
 	GATHER_MS = 10,  /* bytes that come one behind another go together */
-	LINGER_MS = 100, /* our program's reply goes with the next request */
+	LINGER_MS = 200, /* our program's reply goes with the next request */
 	MUCH = 64 << 10, /* an answer of so much has another behind it */
 	BODY_FIRST = 64 << 10,
 	BODY_LEAST = 16 << 10, /* and of a request after one that failed */

@@ -118,7 +118,7 @@ read_stream(struct http_server *s, size_t association)
 			return;
 		}
 		http_session_said(s->answerer, association,
-		    (struct slice){ room, (size_t)n });
+		    (struct slice){ room, (size_t)n }, s->now);
 	}
 }
 
