@@ -134,5 +134,7 @@ main(int argc, char *argv[])
 	(void)puts("listening");
 	(void)fflush(stdout);
 	serve(c, l, argc > 3);
+	http_listener_close(l);
+	config_free(c);
 	return 1;
 }

@@ -3,31 +3,9 @@
 # that are none: what comes through, what is refused, with which status and which
 # words.
 . "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/http-lib.sh"
 
-need openssl curl perl
-for library in LIBCURL LIBMICROHTTPD; do
-	grep -q "^#define HAVE_$library 1" "$top_builddir/config.h" ||
-	    skip_all "built without $library"
-done
-
-# --- Keys --------------------------------------------------------------------
-
-umask 077
-# ca NAME: who vouches.  vouched NAME CA DAYS EXTENSION...: for a key.
-ca() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -keyout "$1.key" -out "$1.pem" -days 30 -subj "/CN=$1" 2>/dev/null
-}
-vouched() {
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -keyout "$1.key" -out "$1.csr" -subj "/CN=${4:-$1}" 2>/dev/null
-	printf '%s\n' "${5-subjectAltName=DNS:localhost,IP:127.0.0.1}" >ext
-	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" \
-	    -CAcreateserial -days "$3" -extfile ext -out "$1.pem" 2>/dev/null
-}
-ca good
 ca stranger
-vouched hub good 10
 vouched expired good -1
 vouched elsewhere good 10 x subjectAltName=DNS:elsewhere.example
 vouched strange stranger 10
@@ -35,63 +13,6 @@ vouched alps good 10 alps keyUsage=digitalSignature
 vouched byname good 10 x subjectAltName=DNS:other.example,DNS:alps
 vouched both good 10 x subjectAltName=DNS:andes,DNS:alps
 vouched impostor stranger 10 alps keyUsage=digitalSignature
-for name in alps andes wrong; do
-	openssl rand -hex 32 >$name.token
-done
-
-# --- Both ends ----------------------------------------------------------------
-
-mkdir -m 700 gw noc
-echo 'echo v:1; echo w:2' >values.sh
-
-# hub_conf LINES: the hub's, with that web block and those associations' tokens.
-hub_conf() {
-	cat >hub.conf <<-EOT
-	node "noc" { state = "$tmp/noc/state" spool = "$tmp/noc/spool"
-		run = "$tmp/noc/run" }
-	web { listen = "127.0.0.1:$port" $1 }
-	association "alps" { hub = "noc" spoke = "gw" transport = http
-		hub-subtree = "/Alps" ${2-http { token = alps.token \}} }
-	association "andes" { hub = "noc" spoke = "aw" transport = http
-		hub-subtree = "/Andes" http { token = andes.token } }
-	EOT
-}
-# spoke_conf URL [HTTP-KEYS]
-spoke_conf() {
-	cat >spoke.conf <<-EOT
-	node "gw" { state = "$tmp/gw/state" spool = "$tmp/gw/spool"
-		run = "$tmp/gw/run" }
-	association "alps" { hub = "noc" spoke = "gw" transport = http
-		hub-subtree = "/Alps" compression = gzip ${keys-}
-		http { url = "$1" ${2-token = alps.token ca = good.pem} } }
-	collector "a" { type = exec subtree = "/a" period = 1d
-		command = {"/bin/sh", "$tmp/values.sh"} }
-	EOT
-}
-# listen [hub|spoke] [echo]: with hub.conf; sets $listener.
-listen() {
-	rm -f answer.out
-	start answer "$top_builddir/t/http_answer" "${conf-hub.conf}" "$@"
-	listener=$pid
-	wait_for 10 test -s answer.out || diag "$(cat answer.err)"
-}
-dial() {
-	"$top_builddir/t/ssh_dial" spoke.conf alps "${1:-20}"
-}
-sp() {
-	spoke -c spoke.conf "$@"
-}
-# refused WHAT STATUS WORDS [SECONDS]
-refused() {
-	exits "$1" "$2" dial "${4:-20}" </dev/null
-	has "$1, in words" err "$3"
-}
-
-port=$(free_port)
-url=https://localhost:$port/
-tls='certificate = hub.pem key = hub.key'
-hub_conf "$tls"
-spoke_conf "$url"
 
 # --- What comes through -----------------------------------------------------------
 
@@ -113,8 +34,7 @@ spoke_conf "$url"
 ok "a spoke measures" sp collect --now
 ok "and pushes" sp push
 is "silently" "$(cat out err)" ""
-is "all of it is acknowledged" "$(sp status --json |
-    sed 's/.*"waiting_messages":\([0-9]*\).*/\1/')" 0
+is "all of it is acknowledged" "$(spoke_has waiting_messages)" 0
 ok "and lies in the hub's inbox" test -s \
     noc/spool/alps/inbox/00000000000000000001-00000000000000000002.msgs
 ok "byte for byte" sh -c 'cat gw/spool/alps/sent/* gw/spool/alps/outbox/*.msgs \
@@ -174,7 +94,7 @@ refused "a key that is not the certificate's" 78 'check http . ca certificate'
 stop "$listener"
 
 cp andes.token twin.token
-hub_conf "$tls" 'http { token = twin.token }'
+hub_conf "$tls" 'token = twin.token'
 exits "two associations with one token" 78 \
     "$top_builddir/t/http_answer" hub.conf hub
 has "are named" err 'associations alps and andes have the same token'

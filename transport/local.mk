@@ -141,9 +141,10 @@ test_helpers += t/ssh_flood
 t_ssh_flood_SOURCES = t/ssh_flood.c
 t_ssh_flood_LDADD = $(TRANSPORT_LIBS) $(LIBCRYPTO_LIBS)
 endif
-script_tests += t/transport-dir.t t/transport-http.t t/transport-rsync.t \
-	t/transport-ssh.t
-EXTRA_DIST += t/carried-lib.sh
+script_tests += t/transport-dir.t t/transport-http.t t/http-cut.t \
+	t/http-strangers.t t/transport-rsync.t t/transport-ssh.t
+campaign_tests += t/http-cut.t
+EXTRA_DIST += t/carried-lib.sh t/http-lib.sh
 
 fuzz_programs += t/fuzz/frame
 t_fuzz_frame_SOURCES = t/fuzz/frame.c t/peer.c t/peer.h

@@ -1,0 +1,115 @@
+# Helpers for tests of transport http: keys and certificates of a made-up world,
+# tokens, and both ends of the associations "alps" and "andes" in $tmp.
+
+need openssl curl perl
+for library in LIBCURL LIBMICROHTTPD; do
+	grep -q "^#define HAVE_$library 1" "$top_builddir/config.h" ||
+	    skip_all "built without $library"
+done
+
+# --- Keys --------------------------------------------------------------------
+
+umask 077
+# ca NAME: who vouches.  vouched NAME CA DAYS EXTENSION...: for a key.
+ca() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -keyout "$1.key" -out "$1.pem" -days 30 -subj "/CN=$1" 2>/dev/null
+}
+vouched() {
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -keyout "$1.key" -out "$1.csr" -subj "/CN=${4:-$1}" 2>/dev/null
+	printf '%s\n' "${5-subjectAltName=DNS:localhost,IP:127.0.0.1}" >ext
+	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" \
+	    -CAcreateserial -days "$3" -extfile ext -out "$1.pem" 2>/dev/null
+}
+ca good
+vouched hub good 10
+for name in alps andes wrong; do
+	openssl rand -hex 32 >$name.token
+done
+
+# --- Both ends ----------------------------------------------------------------
+
+mkdir -m 700 gw noc
+echo 'echo v:1; echo w:2' >values.sh
+
+http_node() {
+	echo "node \"$1\" { state = \"$tmp/$1/state\""
+	echo "spool = \"$tmp/$1/spool\" run = \"$tmp/$1/run\" }"
+}
+# $keys: of the association alps, at both ends.
+http_alps() {
+	echo 'association "alps" { hub = "noc" spoke = "gw" transport = http'
+	echo "hub-subtree = \"/Alps\" compression = gzip ${keys-} http { $1 } }"
+}
+http_web() {
+	echo "web { listen = \"127.0.0.1:$port\" $1 }"
+}
+http_collector() {
+	echo 'collector "a" { type = exec subtree = "/a" period = 1d'
+	echo "command = {\"/bin/sh\", \"$tmp/values.sh\"} }"
+}
+# PUSH.  hub_conf WEB-KEYS [HTTP-KEYS]; spoke_conf URL [HTTP-KEYS]
+hub_conf() {
+	{
+		http_node noc
+		http_web "$1"
+		http_alps "${2-token = alps.token}"
+		echo 'association "andes" { hub = "noc" spoke = "aw"'
+		echo 'transport = http hub-subtree = "/Andes"'
+		echo 'http { token = andes.token } }'
+	} >hub.conf
+}
+spoke_conf() {
+	{
+		http_node gw
+		http_alps "url = \"$1\" ${2-token = alps.token ca = good.pem}"
+		http_collector
+	} >spoke.conf
+}
+# PULL.
+pull_confs() {
+	keys="mode = pull ${keys-}"
+	{
+		http_node noc
+		http_alps "url = \"$url\" token = alps.token ca = good.pem"
+		echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
+	} >hub.conf
+	{
+		http_node gw
+		http_web "$tls"
+		http_alps "token = alps.token"
+		http_collector
+	} >spoke.conf
+}
+# listen hub|spoke [echo]: sets $listener.
+listen() {
+	rm -f answer.out
+	start answer "$top_builddir/t/http_answer" "$1.conf" "$@"
+	listener=$pid
+	wait_for 10 test -s answer.out || diag "$(cat answer.err)"
+}
+dial() {
+	"$top_builddir/t/ssh_dial" spoke.conf alps "${1:-20}"
+}
+sp() {
+	spoke -c spoke.conf "$@"
+}
+hub() {
+	hubctl -c hub.conf "$@"
+}
+# spoke_has KEY: of the status.
+spoke_has() {
+	sp status --json | sed "s/.*\"$1\":\"*\([^,\"}]*\).*/\1/"
+}
+# refused WHAT STATUS WORDS [SECONDS]
+refused() {
+	exits "$1" "$2" dial "${4:-20}" </dev/null
+	has "$1, in words" err "$3"
+}
+
+port=$(free_port)
+url=https://localhost:$port/
+tls='certificate = hub.pem key = hub.key'
+hub_conf "$tls"
+spoke_conf "$url"
