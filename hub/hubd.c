@@ -29,6 +29,7 @@
 #include "hub/control.h"
 #include "hub/hub.h"
 #include "hub/sessions.h"
+#include "transport/http_listener.h"
 
 enum {
 	TELL_MS = 5000, /* between looks at what the operator must know */
@@ -164,7 +165,8 @@ on_tell(uv_timer_t *t)
 	else
 		(void)notice_raise(h->hub->notices,
 		    &(struct notice){ "", "sessions",
-			"the child that pulls ended: no spoke is pulled",
+			"the child that has sessions ended: no spoke is "
+			"pulled, and none heard over http",
 			"restart hubd" },
 		    clock_wall());
 }
@@ -342,7 +344,8 @@ begin(struct hubd *h, struct err *e)
 	struct notice_mail mail;
 	char text[96];
 
-	if (hub_open(&o, &h->hub, e) == -1)
+	if (hub_open(&o, &h->hub, e) == -1 ||
+	    http_listener_check(h->hub->config, CONFIG_HUB, e) == -1)
 		return -1;
 	mail = h->hub->mail;
 	mail.elsewhere = false;

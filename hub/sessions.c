@@ -16,6 +16,7 @@
 #include "common/base/sandbox.h"
 #include "hub/sessions.h"
 #include "transport/links.h"
+#include "transport/listening.h"
 
 enum {
 	SAY_RELOAD = 'r',
@@ -31,6 +32,7 @@ struct process {
 	uv_signal_t term;
 	struct config *config;
 	struct links *links;
+	struct listening *listening;
 	bool ending;
 };
 
@@ -40,6 +42,7 @@ on_gone(void *arg)
 	struct process *p = arg;
 
 	p->links = NULL;
+	listening_close(p->listening); /* it carried the last bytes */
 	uv_close((uv_handle_t *)&p->term, NULL);
 }
 
@@ -60,6 +63,21 @@ on_term(uv_signal_t *s, int number)
 	end(s->data);
 }
 
+/* Both or none. */
+static int
+take_over(struct process *p, const struct config *next, struct err *e)
+{
+	struct err worse = { 0 };
+
+	if (listening_reload(p->listening, next, e) == -1)
+		return -1;
+	if (links_reload(p->links, next, e) == 0)
+		return 0;
+	if (listening_reload(p->listening, p->config, &worse) == -1)
+		log_err("listener: %s", worse.msg);
+	return -1;
+}
+
 /* hubd has read it already and found no fault. */
 static void
 reload(struct process *p)
@@ -68,7 +86,7 @@ reload(struct process *p)
 	struct err e = { 0 };
 
 	if (config_read(p->config->file, &next, &e) == -1 ||
-	    links_reload(p->links, next, &e) == -1) {
+	    take_over(p, next, &e) == -1) {
 		log_err("sessions go on as before: %s", e.msg);
 		config_free(next);
 		return;
@@ -104,12 +122,15 @@ static int
 live(struct process *p, const char *config, int fd, struct err *e)
 {
 	const struct links_opts o = { .loop = &p->loop, .role = CONFIG_HUB };
+	struct listening_opts lo = { .loop = &p->loop, .role = CONFIG_HUB };
 
 	if (config_read(config, &p->config, e) == -1)
 		return -1;
 	(void)uv_loop_init(&p->loop);
 	if (links_open(&o, p->config, &p->links, e) == -1)
 		return -1;
+	lo.links = p->links;
+	p->listening = listening_open(&lo, p->config);
 	(void)uv_signal_init(&p->loop, &p->term);
 	p->term.data = p;
 	(void)uv_signal_start(&p->term, on_term, SIGTERM);

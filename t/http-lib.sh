@@ -49,6 +49,10 @@ http_collector() {
 	echo 'collector "a" { type = exec subtree = "/a" period = 1d'
 	echo "command = {\"/bin/sh\", \"$tmp/values.sh\"} }"
 }
+http_hub() {
+	echo 'hub { settle = 0 settle-max = 1s }'
+	echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
+}
 # PUSH.  hub_conf WEB-KEYS [HTTP-KEYS]; spoke_conf URL [HTTP-KEYS]
 hub_conf() {
 	{
@@ -58,6 +62,7 @@ hub_conf() {
 		echo 'association "andes" { hub = "noc" spoke = "aw"'
 		echo 'transport = http hub-subtree = "/Andes"'
 		echo 'http { token = andes.token } }'
+		http_hub
 	} >hub.conf
 }
 spoke_conf() {
@@ -73,7 +78,7 @@ pull_confs() {
 	{
 		http_node noc
 		http_alps "url = \"$url\" token = alps.token ca = good.pem"
-		echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
+		http_hub
 	} >hub.conf
 	{
 		http_node gw

@@ -18,13 +18,13 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/sandbox.h"
 #include "common/config/config_address.h"
 #include "transport/http_listener.h"
 #include "transport/http_server.h"
 
 enum {
 	BACKLOG = 512,
-	FIRST_FD = 3,
 };
 
 struct http_listener {
@@ -103,7 +103,10 @@ static void child(const struct http_listener *l, int control)
 static void
 child(const struct http_listener *l, int control)
 {
-	struct http_server_opts o = { .secrets = &l->secrets,
+	const int keep[] = { l->socket, control };
+	struct http_server_opts o = { .socket = l->socket,
+		.control = control,
+		.secrets = &l->secrets,
 		.sessions_most = (size_t)l->config->node.sessions };
 	struct err e = { 0 };
 	sigset_t none;
@@ -116,18 +119,8 @@ child(const struct http_listener *l, int control)
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's is the daemon's */
 	(void)signal(SIGHUP, SIG_IGN);
 	sigemptyset(&none);
+	sandbox_close_others(keep, 2);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Above all, so that neither is overwritten by the other. */
-	o.socket = fcntl(l->socket, F_DUPFD_CLOEXEC, 100);
-	o.control = fcntl(control, F_DUPFD_CLOEXEC, 100);
-	if (o.socket == -1 || o.control == -1 ||
-	    dup3(o.socket, FIRST_FD, O_CLOEXEC) == -1 ||
-	    dup3(o.control, FIRST_FD + 1, O_CLOEXEC) == -1)
-		_exit(1);
-	(void)close_range(FIRST_FD + 2, ~0U, 0);
-	log_reopen();
-	o.socket = FIRST_FD;
-	o.control = FIRST_FD + 1;
 	if (http_server_run(&o, &e) == -1)
 		log_err("listener: %s", e.msg);
 	_exit(e.kind == ERR_NONE ? 0 : 1);
@@ -136,14 +129,18 @@ child(const struct http_listener *l, int control)
 static int
 start(struct http_listener *l, struct err *e)
 {
+	sigset_t all, before;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, pair) == -1)
 		return err_sys(e, "socketpair");
+	sigfillset(&all); /* no handler of ours runs in it */
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	l->child = fork();
 	if (l->child == 0)
 		child(l, pair[1]);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	close(pair[1]);
 	if (l->child == -1) {
 		close(pair[0]);
@@ -209,6 +206,23 @@ open_beside(const struct http_listener *old, const struct config *c,
 fail:
 	http_listener_close(l);
 	return -1;
+}
+
+int
+http_listener_check(const struct config *c, enum config_role role,
+    struct err *e)
+{
+	struct http_listener l = { .config = c };
+	int rc = 0;
+
+	choose(&l, role);
+	if (l.n > 0 &&
+	    (http_secrets_read(c, l.list, l.n, &l.secrets, e) == -1 ||
+		http_server_check(&l.secrets, e) == -1))
+		rc = -1;
+	http_secrets_clear(&l.secrets);
+	free(l.list);
+	return rc;
 }
 
 int

@@ -11,6 +11,9 @@
 
 struct http_listener;
 
+/* Could it begin?  Reads the files that it needs, and opens nothing. */
+int http_listener_check(const struct config *c, enum config_role role,
+    struct err *e);
 /* For those associations of transport http that this node answers in this role.
  * *out is NULL where there is none.  Borrows c until close.  Its process ends with
  * us. */

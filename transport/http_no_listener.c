@@ -6,11 +6,9 @@
 #include "transport/http_listener.h"
 
 int
-http_listener_open(const struct config *c, enum config_role role,
-    struct http_listener **out, struct err *e)
+http_listener_check(const struct config *c, enum config_role role,
+    struct err *e)
 {
-	err_clear(e);
-	*out = NULL;
 	for (size_t i = 0; i < c->n_association; i++) {
 		const struct association *a = &c->association[i];
 
@@ -23,6 +21,15 @@ http_listener_open(const struct config *c, enum config_role role,
 			    a->file, a->line, a->name);
 	}
 	return 0;
+}
+
+int
+http_listener_open(const struct config *c, enum config_role role,
+    struct http_listener **out, struct err *e)
+{
+	err_clear(e);
+	*out = NULL;
+	return http_listener_check(c, role, e);
 }
 
 int

@@ -370,14 +370,18 @@ http_server_check(const struct http_secrets *k, struct err *e)
 		return err_set(e, ERR_TEMP, "no memory for GnuTLS");
 	rc = gnutls_certificate_set_x509_key_mem(c, &certificate, &key,
 	    GNUTLS_X509_FMT_PEM);
-	if (rc < 0)
+	if (rc < 0) {
 		err_set(e, ERR_CONFIG, "web { certificate key }: %s",
 		    gnutls_strerror(rc));
-	else if (ca.size > 0 &&
-	    (rc = gnutls_certificate_set_x509_trust_mem(c, &ca,
-		 GNUTLS_X509_FMT_PEM)) <= 0)
-		err_set(e, ERR_CONFIG, "web { client-ca }: %s",
-		    rc == 0 ? "no certificate in it" : gnutls_strerror(rc));
+	} else if (ca.size > 0) {
+		rc = gnutls_certificate_set_x509_trust_mem(c, &ca,
+		    GNUTLS_X509_FMT_PEM);
+		if (rc == 0)
+			rc = GNUTLS_E_NO_CERTIFICATE_FOUND;
+		if (rc < 0)
+			err_set(e, ERR_CONFIG, "web { client-ca }: %s",
+			    gnutls_strerror(rc));
+	}
 	gnutls_certificate_free_credentials(c);
-	return e->kind == ERR_NONE ? 0 : -1;
+	return rc < 0 ? -1 : 0;
 }

@@ -25,6 +25,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/links.c %D%/links.h \
 	%D%/links_child.c %D%/links_child.h \
 	%D%/links_schedule.c %D%/links_schedule.h \
+	%D%/listening.c %D%/listening.h \
 	%D%/outbound.c %D%/outbound.h \
 	%D%/publish.c %D%/publish.h \
 	%D%/receiver.c %D%/receiver.h \

@@ -1,0 +1,31 @@
+/*
+ * A daemon's listener (http_listener.h) in its loop: what it hears becomes a
+ * session of links.h.  When its process dies, or cannot begin, another one is
+ * tried after a while, and the operator is told; nothing else of the daemon
+ * waits for it.
+ */
+#ifndef TRANSPORT_LISTENING_H
+#define TRANSPORT_LISTENING_H
+
+#include "transport/links.h"
+
+struct listening;
+
+struct listening_opts {
+	uv_loop_t *loop;
+	struct links *links;
+	enum config_role role; /* that we have in what we answer */
+};
+
+/* At once.  Borrows config until listening_close or listening_reload. */
+struct listening *listening_open(const struct listening_opts *o,
+    const struct config *config);
+/* Go on with another configuration.  -1: all is as before.  To be called before
+ * links_reload. */
+int listening_reload(struct listening *l, const struct config *config,
+    struct err *e);
+/* When all sessions are over: the listener carries their bytes.  The loop must
+ * run once more. */
+void listening_close(struct listening *l);
+
+#endif
