@@ -79,6 +79,15 @@ answer(const struct config *c, const struct association *a, int fd)
 	node_close(&node);
 }
 
+static volatile sig_atomic_t over;
+
+static void
+on_term(int number)
+{
+	(void)number;
+	over = 1;
+}
+
 static void
 serve(const struct config *c, struct http_listener *l, bool echoes)
 {
@@ -86,7 +95,8 @@ serve(const struct config *c, struct http_listener *l, bool echoes)
 	struct err e = { 0 };
 	int fd = -1, rc;
 
-	for (;;) {
+	(void)signal(SIGTERM, on_term);
+	while (!over) {
 		struct pollfd p = { http_listener_fd(l), POLLIN, 0 };
 
 		(void)poll(&p, 1, 1000);
@@ -100,6 +110,7 @@ serve(const struct config *c, struct http_listener *l, bool echoes)
 		if (rc == 0)
 			continue;
 		if (fork() == 0) {
+			(void)signal(SIGTERM, SIG_DFL);
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (echoes)
 				echo(fd);
