@@ -63,21 +63,6 @@ on_term(uv_signal_t *s, int number)
 	end(s->data);
 }
 
-/* Both or none. */
-static int
-take_over(struct process *p, const struct config *next, struct err *e)
-{
-	struct err worse = { 0 };
-
-	if (listening_reload(p->listening, next, e) == -1)
-		return -1;
-	if (links_reload(p->links, next, e) == 0)
-		return 0;
-	if (listening_reload(p->listening, p->config, &worse) == -1)
-		log_err("listener: %s", worse.msg);
-	return -1;
-}
-
 /* hubd has read it already and found no fault. */
 static void
 reload(struct process *p)
@@ -86,7 +71,7 @@ reload(struct process *p)
 	struct err e = { 0 };
 
 	if (config_read(p->config->file, &next, &e) == -1 ||
-	    take_over(p, next, &e) == -1) {
+	    listening_reload_links(p->listening, next, p->config, &e) == -1) {
 		log_err("sessions go on as before: %s", e.msg);
 		config_free(next);
 		return;

@@ -35,7 +35,9 @@
 #include "spoke/incoming.h"
 #include "spoke/schedule.h"
 #include "transport/carry.h"
+#include "transport/http_listener.h"
 #include "transport/links.h"
+#include "transport/listening.h"
 
 enum {
 	LOOK_MOST_MS = 5000, /* at the clock: it may have jumped */
@@ -71,7 +73,8 @@ struct spoke_daemon {
 	struct notices *notices;
 	struct mailer mailer;
 	struct links *links;
-	struct watch *watch; /* of staging directories */
+	struct listening *listening; /* for hubs that pull by http */
+	struct watch *watch;         /* of staging directories */
 	struct turn *turn;
 	size_t n_turn;
 	struct run *run;
@@ -374,7 +377,7 @@ reload(struct spoke_daemon *s)
 	notify_send("RELOADING=1");
 	notices_flush(s->notices, clock_wall()); /* the next reads them */
 	if (config_read(old->file, &next, &e) == -1 ||
-	    links_reload(s->links, next, &e) == -1) {
+	    listening_reload_links(s->listening, next, old, &e) == -1) {
 		if (!notice_raise(s->notices,
 			&(struct notice){ "", "config", e.msg,
 			    "spoke check-config" },
@@ -401,6 +404,8 @@ on_gone(void *arg)
 	struct spoke_daemon *s = arg;
 
 	s->links = NULL;
+	listening_close(s->listening); /* it carried the last bytes */
+	s->listening = NULL;
 	end_if_idle(s);
 }
 
@@ -497,7 +502,10 @@ start(struct spoke_daemon *s, struct err *e)
 	const struct links_opts o = { .loop = &s->d.loop,
 		.role = CONFIG_SPOKE,
 		.took = incoming_take };
+	struct listening_opts lo = { .loop = &s->d.loop, .role = CONFIG_SPOKE };
 
+	if (http_listener_check(s->config, CONFIG_SPOKE, e) == -1)
+		return -1;
 	s->lock = lock_process(s->node.run_dir, "spoke-daemon.lock", e);
 	if (s->lock == -1)
 		return e->kind == ERR_TEMP
@@ -515,6 +523,8 @@ start(struct spoke_daemon *s, struct err *e)
 	if (watch_staging(s, e) == -1 ||
 	    links_open(&o, s->config, &s->links, e) == -1)
 		return -1;
+	lo.links = s->links;
+	s->listening = listening_open(&lo, s->config);
 	look_in(s, 0);
 	return 0;
 }

@@ -35,7 +35,7 @@ t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-verbs.t \
 	t/spoke-write.t t/spoke-write-all.t
 campaign_tests += t/spoke-collect.t t/spoke-write-all.t
-script_tests += t/spoke-budget.t t/spoke-daemon.t
+script_tests += t/spoke-budget.t t/spoke-daemon.t t/spoke-daemon-pull.t
 test_helpers += t/put_resync
 t_put_resync_SOURCES = t/put_resync.c
 EXTRA_DIST += t/spoke-lib.sh

@@ -157,6 +157,20 @@ ok "without keep" beats 90
 test "$(connections)" -ge $((before + 2))
 is "each cycle is pushed" $? 0
 stop "$daemon"
+configure 'pull-interval = 1s' ''
+sp push
+before=$(connections)
+begin
+said_again() {
+	kill -USR1 "$daemon" && test "$(grep -c 'state sessions=0' daemon.err)" -ge 5
+}
+slowly() {
+	sleep 1 # the interval must pass, and pass again
+	said_again
+}
+wait_for 20 slowly
+is "where nothing waits nothing is opened" "$(connections)" "$before"
+stop "$daemon"
 
 # A budget that is used up closes what is kept open; a kill costs little of the
 # count.

@@ -113,6 +113,15 @@ anything_waits(const struct links *l, const struct association *a)
 	return yes;
 }
 
+/* A spoke that pushes has no news to fetch over a stream: the hub's words come
+ * with its next delivery.  Carried files are looked for. */
+static bool
+is_worth_it(const struct links *l, const struct association *a)
+{
+	return l->o.role == CONFIG_HUB || a->keep || carry_is_used(a) ||
+	    anything_waits(l, a);
+}
+
 static void
 tell_if_waits(struct links *l, size_t link)
 {
@@ -191,7 +200,9 @@ look(struct links *l)
 	if (l->closing)
 		return;
 	while (links_schedule_next(l->schedule, now, &i))
-		if (!begin(l, l->link[i], i, -1)) {
+		if (!is_worth_it(l, l->link[i]))
+			links_schedule_ended(l->schedule, i, LINK_WELL, now);
+		else if (!begin(l, l->link[i], i, -1)) {
 			log_err("no process for a session association=%s: %s",
 			    l->link[i]->name, strerror(errno));
 			links_schedule_ended(l->schedule, i, LINK_FAILED, now);

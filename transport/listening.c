@@ -187,6 +187,21 @@ listening_reload(struct listening *l, const struct config *config,
 	return 0;
 }
 
+int
+listening_reload_links(struct listening *l, const struct config *next,
+    const struct config *present, struct err *e)
+{
+	struct err worse = { 0 };
+
+	if (listening_reload(l, next, e) == -1)
+		return -1;
+	if (links_reload(l->o.links, next, e) == 0)
+		return 0;
+	if (listening_reload(l, present, &worse) == -1)
+		log_err("listener: %s", worse.msg);
+	return -1;
+}
+
 static void
 on_closed(uv_handle_t *h)
 {

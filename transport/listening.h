@@ -24,6 +24,9 @@ struct listening *listening_open(const struct listening_opts *o,
  * links_reload. */
 int listening_reload(struct listening *l, const struct config *config,
     struct err *e);
+/* The same of both: or, -1, of neither, which go on with `present`. */
+int listening_reload_links(struct listening *l, const struct config *next,
+    const struct config *present, struct err *e);
 /* When all sessions are over: the listener carries their bytes.  The loop must
  * run once more. */
 void listening_close(struct listening *l);
