@@ -1,29 +1,25 @@
 /*
- * The file <state>/write/<tree>; see unfinished.h.  Lines of text, closed by a
- * CRC-32 of all before it:
+ * The file <state>/write/<tree>, as common/base/sealed.h has it:
  *
  *	input BYTES crc32=DIGEST SOURCE
  *	ASSOCIATION STREAM MSGID crc32=DIGEST
- *	crc32=DIGEST
  */
 #include "config.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/sealed.h"
 #include "spoke/unfinished.h"
 
 enum {
-	UNFINISHED_MAX = 1 << 20,
-	CRC_LINE = sizeof("crc32=00000000\n") - 1,
+	UNFINISHED_MAX = 1 << 20
 };
 
 struct part {
@@ -32,12 +28,13 @@ struct part {
 };
 
 struct unfinished {
-	int dir;
+	int state_dir; /* borrowed */
 	char *tree;
 	char *input; /* the first line */
 	struct part *part;
 	size_t n;
 	bool stands; /* there is a file */
+	bool other;  /* of another input */
 };
 
 static uint32_t
@@ -84,59 +81,57 @@ unfinished_put(struct unfinished *u, const char *association,
 	put(u, slice_str(association), at);
 }
 
-/* Take off the last line, which is right. */
-static bool
-cut_crc(struct slice *text)
+static void
+forget(struct unfinished *u)
 {
-	char line[CRC_LINE + 1];
-
-	if (text->n < CRC_LINE)
-		return false;
-	text->n -= CRC_LINE;
-	(void)snprintf(line, sizeof(line), "crc32=%08" PRIx32 "\n",
-	    crc_of(*text));
-	return memcmp(text->p + text->n, line, CRC_LINE) == 0;
+	while (u->n > 0)
+		free(u->part[--u->n].association);
 }
 
-/* False: damaged.  Of another input: nothing of it is taken. */
+/* The first line says of which input the others are. */
 static bool
-parse(struct unfinished *u, struct slice text)
+take_line(void *arg, struct slice line)
 {
-	struct slice line, name;
+	struct unfinished *u = arg;
 	struct spool_point at;
+	struct slice name;
 
-	if (!cut_crc(&text) || !slice_cut(&text, '\n', &line))
-		return false;
-	if (!slice_eq_str(line, u->input))
+	if (!u->stands) {
+		u->stands = true;
+		u->other = !slice_eq_str(line, u->input);
 		return true;
-	while (slice_cut(&text, '\n', &line)) {
-		if (!slice_cut(&line, ' ', &name) ||
-		    !spool_point_parse(line, &at))
-			return false;
-		put(u, name, &at);
 	}
-	return text.n == 0;
+	if (u->other)
+		return true;
+	if (!slice_cut(&line, ' ', &name) || !spool_point_parse(line, &at))
+		return false;
+	put(u, name, &at);
+	return true;
+}
+
+static struct sealed_place
+place(const struct unfinished *u)
+{
+	return (struct sealed_place){ u->state_dir, "write", u->tree,
+		UNFINISHED_MAX };
 }
 
 static int
 load(struct unfinished *u, struct err *e)
 {
-	struct buf text = { 0 };
-	int rc = durable_read_file(u->dir, u->tree, UNFINISHED_MAX, &text, e);
+	const struct sealed_place at = place(u);
 
-	u->stands = rc == 0;
-	if (rc == -1 && e->sys == ENOENT) {
+	if (sealed_each(&at, take_line, u, e) == 0) {
 		err_clear(e);
-		rc = 0;
-	} else if (rc == -1) {
-		err_wrap(e, "write/%s", u->tree);
-	} else if (!parse(u, buf_slice(&text))) {
-		log_warn("write/%s is damaged: what it noted is not known",
-		    u->tree);
-		u->n = 0;
+		return 0;
 	}
-	buf_clear(&text);
-	return rc;
+	if (e->kind != ERR_INPUT)
+		return err_wrap(e, "write/%s", u->tree);
+	log_warn("write/%s is damaged: what it noted is not known", u->tree);
+	err_clear(e);
+	forget(u);
+	u->stands = true;
+	return 0;
 }
 
 int
@@ -145,13 +140,11 @@ unfinished_open(int state_dir, const char *tree, const char *source,
 {
 	struct unfinished *u = mem_alloc(sizeof(*u));
 
+	u->state_dir = state_dir;
 	u->tree = mem_strdup(tree);
 	u->input = mem_printf("input %zu crc32=%08" PRIx32 " %s", input.n,
 	    crc_of(input), source);
-	u->dir = durable_make_dir(state_dir, "write", e);
-	if (u->dir == -1) {
-		err_wrap(e, "write");
-	} else if (load(u, e) == 0) {
+	if (load(u, e) == 0) {
 		*out = u;
 		return 0;
 	}
@@ -162,6 +155,7 @@ unfinished_open(int state_dir, const char *tree, const char *source,
 int
 unfinished_save(struct unfinished *u, struct err *e)
 {
+	const struct sealed_place at = place(u);
 	struct buf text = { 0 };
 	int rc;
 
@@ -171,11 +165,10 @@ unfinished_save(struct unfinished *u, struct err *e)
 		spool_point_put(&text, &u->part[i].at);
 		buf_put_char(&text, '\n');
 	}
-	buf_printf(&text, "crc32=%08" PRIx32 "\n", crc_of(buf_slice(&text)));
-	rc = durable_replace(u->dir, u->tree, buf_slice(&text), e);
+	rc = sealed_write(&at, &text, e);
 	u->stands |= rc == 0;
 	buf_clear(&text);
-	return rc == 0 ? 0 : err_wrap(e, "write/%s", u->tree);
+	return rc;
 }
 
 /* Synced: a note that came back after a power cut would take a later input of
@@ -184,13 +177,19 @@ void
 unfinished_end(struct unfinished *u)
 {
 	struct err e = { 0 };
+	int dir;
 
 	if (!u->stands)
 		return;
-	if (unlinkat(u->dir, u->tree, 0) == -1 && errno != ENOENT)
+	dir = durable_open_dir(u->state_dir, "write", &e);
+	if (dir == -1)
+		goto out;
+	if (unlinkat(dir, u->tree, 0) == -1 && errno != ENOENT)
 		err_sys(&e, "remove write/%s", u->tree);
 	else
-		durable_sync(u->dir, &e);
+		durable_sync(dir, &e);
+	close(dir);
+out:
 	if (e.kind != ERR_NONE)
 		log_warn("%s", e.msg);
 }
@@ -200,12 +199,9 @@ unfinished_free(struct unfinished *u)
 {
 	if (u == NULL)
 		return;
-	for (size_t i = 0; i < u->n; i++)
-		free(u->part[i].association);
+	forget(u);
 	free(u->part);
 	free(u->tree);
 	free(u->input);
-	if (u->dir != -1)
-		close(u->dir);
 	free(u);
 }

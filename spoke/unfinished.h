@@ -12,8 +12,8 @@
 struct unfinished;
 
 /* The note of this tree; empty where there is none, where it is of another
- * input or source, or damaged.  Owned; whoever has the outboxes of the tree has
- * the note. */
+ * input or source, or damaged.  Owned; borrows state_dir until freed.  Whoever
+ * has the outboxes of the tree has the note. */
 int unfinished_open(int state_dir, const char *tree, const char *source,
     struct slice input, struct unfinished **out, struct err *e);
 /* The newest message of that association's part; NULL: not noted. */

@@ -12,6 +12,7 @@ common_libcommon_a_SOURCES += \
 	%D%/options.c %D%/options.h \
 	%D%/proc.c %D%/proc.h \
 	%D%/sandbox.c %D%/sandbox.h \
+	%D%/sealed.c %D%/sealed.h \
 	%D%/slots.c %D%/slots.h \
 	%D%/watch.c %D%/watch.h
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "hub/ingest/sealed.h"
+#include "common/base/sealed.h"
 
 enum {
 	LOWWATER_FILE_MAX = 4 << 20

@@ -12,7 +12,7 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "hub/ingest/sealed.h"
+#include "common/base/sealed.h"
 
 enum {
 	POISON_FILE_MAX = 1 << 20

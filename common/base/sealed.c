@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "hub/ingest/sealed.h"
+#include "common/base/sealed.h"
 
 #include <errno.h>
 #include <string.h>

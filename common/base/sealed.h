@@ -2,8 +2,8 @@
  * Small state files: lines of text, closed by a line with their CRC-32 and
  * replaced durably as a whole.
  */
-#ifndef HUB_INGEST_SEALED_H
-#define HUB_INGEST_SEALED_H
+#ifndef COMMON_BASE_SEALED_H
+#define COMMON_BASE_SEALED_H
 
 #include "common/base/buf.h"
 
