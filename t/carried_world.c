@@ -48,6 +48,8 @@ int __wrap_renameat2(int dir, const char *name, int to_dir, const char *to,
     unsigned flags);
 int __real_unlinkat(int dir, const char *name, int flags);
 int __wrap_unlinkat(int dir, const char *name, int flags);
+int __real_syncfs(int fd);
+int __wrap_syncfs(int fd);
 struct wall __real_clock_wall(void);
 struct wall __wrap_clock_wall(void);
 
@@ -76,6 +78,12 @@ int
 __wrap_unlinkat(int dir, const char *name, int flags)
 {
 	return strikes() ? -1 : __real_unlinkat(dir, name, flags);
+}
+
+int
+__wrap_syncfs(int fd)
+{
+	return strikes() ? -1 : __real_syncfs(fd);
 }
 
 struct wall

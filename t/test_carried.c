@@ -285,6 +285,38 @@ each_call_may_fail(void **state)
 	each_call_may_be_the_last(EIO);
 }
 
+/* Names are given one by one, but not with a sync each; whatever fails, it is
+ * whole in the end. */
+static void
+a_backlog_is_made_ready_with_few_syncs(void **state)
+{
+	enum {
+		SEGMENTS = 30,
+		OTHERS = 30 /* calls that have nothing to do with it */
+	};
+	unsigned calls = 0;
+
+	(void)state;
+	for (unsigned at = 1000000; at == 1000000 || at < calls; at += 7) {
+		for (int i = 0; i < SEGMENTS; i++)
+			world_write(&spoke, 1);
+		fault->n = 0;
+		fault->what = EIO;
+		fault->at = at;
+		(void)world_try(&spoke);
+		if (at == 1000000) {
+			calls = fault->n;
+			assert_in_range(calls, SEGMENTS, SEGMENTS + OTHERS);
+			at = 1;
+		}
+		fault->at = 0;
+		world_round_trip();
+		assert_int_equal(hub.r.quarantined, 0);
+		assert_int_equal(hub.r.counts.taken, SEGMENTS);
+		world_run(&spoke);
+	}
+}
+
 static void
 a_full_disk_keeps_what_is_staged(void **state)
 {
@@ -391,6 +423,7 @@ main(void)
 		TEST(an_acknowledgement_of_another_message_is_none),
 		TEST(each_call_may_be_the_last_of_its_process),
 		TEST(each_call_may_fail),
+		TEST(a_backlog_is_made_ready_with_few_syncs),
 		TEST(a_full_disk_keeps_what_is_staged),
 		cmocka_unit_test(acks_are_read_to_the_byte),
 	};

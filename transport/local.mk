@@ -108,7 +108,7 @@ t_test_session_lock_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 carried_world = t/carried_world.c t/carried_world.h $(spool_test) \
 	t/scratch.c t/scratch.h
 world_ldflags = -Wl,--wrap=fsync,--wrap=fdatasync,--wrap=renameat2 \
-	-Wl,--wrap=unlinkat,--wrap=clock_wall
+	-Wl,--wrap=unlinkat,--wrap=syncfs,--wrap=clock_wall
 
 unit_tests += t/test_carried t/test_carried_hostile
 t_test_carried_SOURCES = t/test_carried.c $(carried_world)

@@ -18,14 +18,17 @@
 enum {
 	LEVEL_STORED = 0,      /* gzip without compression */
 	OUR_ACK_MAX = 2 << 20, /* bytes */
-	REPAIRS = 100,         /* in one run */
+	GROUP_FILES = 512,     /* with one sync */
+	GROUP_BYTES = 64 << 20,
+	REPAIRS = 100, /* in one run */
 };
 
 struct publisher {
 	const struct publish_opts *p;
 	struct delivery_result *r;
 	struct listing wanted; /* what each_after named; all of it is there */
-	uint64_t damaged;      /* the number to repair; 0: none */
+	struct durable_group group;
+	uint64_t damaged; /* the number to repair; 0: none */
 };
 
 /* A carried directory that is full or gone may be there again soon. */
@@ -55,8 +58,8 @@ is_there(const struct publish_opts *p, struct carried_name name)
 
 /* The signature goes first: who sees the file sees it, too. */
 static int
-put_signature(const struct publisher *u, struct carried_name name,
-    struct slice bytes, struct err *e)
+put_signature(struct publisher *u, struct carried_name name, struct slice bytes,
+    struct err *e)
 {
 	const struct publish_opts *p = u->p;
 	char text[CARRIED_NAME_SIZE];
@@ -70,7 +73,7 @@ put_signature(const struct publisher *u, struct carried_name name,
 	buf_put(&covered, bytes);
 	signature_put(p->keys, buf_slice(&covered), &signature);
 	name.signature = true;
-	rc = durable_replace(p->dir, carried_name_text(&name, text),
+	rc = durable_group_put(&u->group, carried_name_text(&name, text),
 	    buf_slice(&signature), e);
 	if (rc == 0)
 		u->r->counts.out_bytes += signature.n;
@@ -80,7 +83,7 @@ put_signature(const struct publisher *u, struct carried_name name,
 }
 
 static int
-put_file(const struct publisher *u, const struct carried_name *name,
+put_file(struct publisher *u, const struct carried_name *name,
     struct slice bytes, struct err *e)
 {
 	char text[CARRIED_NAME_SIZE];
@@ -88,11 +91,17 @@ put_file(const struct publisher *u, const struct carried_name *name,
 
 	if (put_signature(u, *name, bytes, e) == -1 ||
 	    (!lies_there &&
-		durable_replace(u->p->dir, carried_name_text(name, text), bytes,
-		    e) == -1))
+		durable_group_put(&u->group, carried_name_text(name, text),
+		    bytes, e) == -1))
 		return trouble(u->p, e);
 	u->r->counts.out_bytes += bytes.n;
 	return 0;
+}
+
+static int
+commit(struct publisher *u, struct err *e)
+{
+	return durable_group_commit(&u->group, e) == -1 ? trouble(u->p, e) : 0;
 }
 
 /* --- Segments ------------------------------------------------------------------- */
@@ -193,6 +202,9 @@ publish_one(void *arg, int dirfd, struct segment_name segment, struct err *e)
 	}
 	buf_clear(&plain);
 	buf_clear(&encoded);
+	if (rc == 0 &&
+	    (u->group.n >= GROUP_FILES || u->group.bytes >= GROUP_BYTES))
+		rc = commit(u, e);
 	return rc;
 }
 
@@ -238,13 +250,20 @@ int
 publish_segments(const struct publish_opts *p, struct outbox *o,
     struct delivery_result *r, struct err *e)
 {
-	struct publisher u = { .p = p, .r = r };
+	struct publisher u = { .p = p, .r = r, .group = { .dirfd = p->dir } };
+	struct err late = { 0 };
 	int rc = -1;
 
 	for (int i = 0; rc == -1 && i < REPAIRS; i++) {
 		u.damaged = 0;
 		listing_clear(&u.wanted);
 		rc = outbox_each_after(o, p->after, publish_one, &u, e);
+		/* on a full stick, too, what fits is there */
+		if (commit(&u, &late) == -1 && rc == 0) {
+			*e = late;
+			rc = -1;
+			break;
+		}
 		if (rc == -1 &&
 		    (u.damaged == 0 || outbox_repair(o, u.damaged, e) == -1))
 			break;
@@ -267,7 +286,7 @@ int
 publish_ack(const struct publish_opts *p, struct slice text,
     struct delivery_result *r, struct err *e)
 {
-	const struct publisher u = { .p = p, .r = r };
+	struct publisher u = { .p = p, .r = r, .group = { .dirfd = p->dir } };
 	const struct carried_name name = { .codec = NULL };
 	struct buf now = { 0 };
 	struct err ignored = { 0 }; /* then it is written anew */
@@ -278,7 +297,8 @@ publish_ack(const struct publish_opts *p, struct slice text,
 	buf_clear(&now);
 	if (same)
 		return 0;
-	if (put_file(&u, &name, text, e) == -1)
-		return err_wrap(e, "write the acknowledgement");
-	return 0;
+	if (put_file(&u, &name, text, e) == 0 && commit(&u, e) == 0)
+		return 0;
+	durable_group_abandon(&u.group);
+	return err_wrap(e, "write the acknowledgement");
 }

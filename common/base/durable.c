@@ -20,6 +20,8 @@
 #define TMP_PREFIX ".tmp-"
 
 enum {
+	GROUP_FEW =
+	    8, /* files: others' dirty pages are not worth waiting for */
 	TMP_NAME_SIZE = 64,
 	IO_CHUNK = 256 << 10,
 };
@@ -283,6 +285,65 @@ int
 durable_replace(int dirfd, const char *name, struct slice body, struct err *e)
 {
 	return write_named(dirfd, name, body, true, e);
+}
+
+struct durable_grouped {
+	struct durable_temp temp; /* closed */
+	char *name;
+};
+
+int
+durable_group_put(struct durable_group *g, const char *name, struct slice body,
+    struct err *e)
+{
+	struct durable_grouped f;
+
+	if (durable_temp(g->dirfd, &f.temp, e) == -1)
+		return err_wrap(e, "%s", name);
+	if (io_write_full(f.temp.fd, body, e) == -1 ||
+	    (g->n < GROUP_FEW && durable_sync(f.temp.fd, e) == -1) ||
+	    temp_close(&f.temp, e) == -1) {
+		durable_abandon(g->dirfd, &f.temp);
+		return err_wrap(e, "%s", name);
+	}
+	f.name = mem_strdup(name);
+	g->at = mem_resize(g->at, g->n + 1, sizeof(*g->at));
+	g->at[g->n++] = f;
+	g->bytes += body.n;
+	return 0;
+}
+
+void
+durable_group_abandon(struct durable_group *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		durable_abandon(g->dirfd, &g->at[i].temp);
+		free(g->at[i].name);
+	}
+	free(g->at);
+	*g = (struct durable_group){ .dirfd = g->dirfd };
+}
+
+int
+durable_group_commit(struct durable_group *g, struct err *e)
+{
+	int rc = 0;
+
+	if (g->n > GROUP_FEW && syncfs(g->dirfd) == -1)
+		rc = err_sys(e, "syncfs");
+	for (size_t i = 0; rc == 0 && i < g->n; i++) {
+		struct durable_grouped *f = &g->at[i];
+
+		if (renameat2(g->dirfd, f->temp.name, g->dirfd, f->name, 0) ==
+		    -1)
+			rc = err_sys(e, "name %s", f->name);
+		else
+			f->temp.name[0] = '\0';
+	}
+	if (rc == 0 && g->n > 0)
+		rc = durable_sync(g->dirfd, e);
+	durable_group_abandon(g);
+	return rc;
 }
 
 int

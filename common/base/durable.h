@@ -50,6 +50,20 @@ int durable_temp(int dirfd, struct durable_temp *t, struct err *e);
 int durable_commit(int dirfd, struct durable_temp *t, const char *name,
     bool replace, struct err *e);
 void durable_abandon(int dirfd, struct durable_temp *t);
+/* Many files with one sync of their file system (W9), a few with one each: each
+ * is written to a temporary, and commit gives all of them their names, replacing, in the order in
+ * which they were put.  Commit and abandon each end the group; a failed commit has
+ * abandoned what it did not name.  Zero-initialised but for dirfd. */
+struct durable_group {
+	int dirfd; /* borrowed */
+	struct durable_grouped *at;
+	size_t n;
+	size_t bytes;
+};
+int durable_group_put(struct durable_group *g, const char *name,
+    struct slice body, struct err *e);
+int durable_group_commit(struct durable_group *g, struct err *e);
+void durable_group_abandon(struct durable_group *g);
 /* Rename without overwriting, then sync both directories. */
 int durable_move(int from_dir, const char *from, int to_dir, const char *to,
     struct err *e);
