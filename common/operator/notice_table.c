@@ -1,0 +1,241 @@
+/*
+ * States that a person must know of, as a table; see notice_table.h.  A line is:
+ * state since next-mail interval association key text next, separated by TABs,
+ * text escaped; the first is "mails", an hour, and how many it had.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/operator/notice_table.h"
+
+enum {
+	STATE_COUNT = NOTICE_BRIEF + 1
+};
+
+static const char *const state_word[] = {
+	[NOTICE_NEW] = "new",
+	[NOTICE_ON] = "on",
+	[NOTICE_OVER] = "over",
+	[NOTICE_BRIEF] = "brief",
+};
+
+void
+notice_entry_clear(struct notice_entry *x)
+{
+	free(x->association);
+	free(x->key);
+	free(x->text);
+	free(x->next);
+	*x = (struct notice_entry){ 0 };
+}
+
+static struct notice_entry
+entry_copy(const struct notice_entry *x)
+{
+	struct notice_entry c = *x;
+
+	c.association = mem_strdup(x->association);
+	c.key = mem_strdup(x->key);
+	c.text = mem_strdup(x->text);
+	c.next = mem_strdup(x->next);
+	return c;
+}
+
+static size_t
+find(const struct notice_table *t, const char *association, const char *key)
+{
+	size_t i = 0;
+
+	while (i < t->n &&
+	    (strcmp(t->entry[i].association, association) != 0 ||
+		strcmp(t->entry[i].key, key) != 0))
+		i++;
+	return i;
+}
+
+static void
+remove_entry(struct notice_table *t, size_t i)
+{
+	notice_entry_clear(&t->entry[i]);
+	t->n--;
+	memmove(&t->entry[i], &t->entry[i + 1],
+	    (t->n - i) * sizeof(t->entry[0]));
+}
+
+static void
+add_entry(struct notice_table *t, struct notice_entry x)
+{
+	t->entry = mem_resize(t->entry, t->n + 1, sizeof(t->entry[0]));
+	t->entry[t->n++] = x;
+}
+
+bool
+notice_state_is_over(enum notice_state s)
+{
+	return s == NOTICE_OVER || s == NOTICE_BRIEF;
+}
+
+/* A link that was down and is up again before anybody was told is no news; a
+ * message that was refused is, whatever came after it. */
+static bool
+is_outage(const char *key)
+{
+	return strcmp(key, "delivery") == 0;
+}
+
+bool
+notice_table_raise(struct notice_table *t, const struct notice_entry *x)
+{
+	size_t i = find(t, x->association, x->key);
+
+	if (i < t->n && !notice_state_is_over(t->entry[i].state))
+		return false;
+	if (i < t->n && t->entry[i].state == NOTICE_BRIEF) {
+		t->entry[i].state = NOTICE_NEW;
+		return true;
+	}
+	if (i < t->n) { /* its end was not told: it never ended */
+		t->entry[i].state = NOTICE_ON;
+		t->entry[i].due_s = x->since_s + t->entry[i].interval_s;
+		return true;
+	}
+	add_entry(t, entry_copy(x));
+	return true;
+}
+
+bool
+notice_table_clear(struct notice_table *t, const struct notice_entry *x)
+{
+	size_t i = find(t, x->association, x->key);
+
+	if (i == t->n || notice_state_is_over(t->entry[i].state))
+		return false;
+	if (!t->mailing ||
+	    (t->entry[i].state == NOTICE_NEW && is_outage(x->key))) {
+		remove_entry(t, i); /* nobody was told: nobody is told again */
+		return true;
+	}
+	if (t->entry[i].state == NOTICE_NEW) {
+		t->entry[i].state = NOTICE_BRIEF;
+		return true;
+	}
+	t->entry[i].state = NOTICE_OVER;
+	t->entry[i].due_s = x->since_s;
+	return true;
+}
+
+static bool
+parse_entry(struct slice line, struct notice_entry *x)
+{
+	struct slice f[7];
+	uint64_t since, due, interval;
+	size_t state = 0;
+
+	for (size_t i = 0; i < 7; i++)
+		if (!slice_cut(&line, '\t', &f[i]))
+			return false;
+	while (state < STATE_COUNT && !slice_eq_str(f[0], state_word[state]))
+		state++;
+	if (state >= STATE_COUNT || !slice_u64(f[1], INT64_MAX, &since) ||
+	    !slice_u64(f[2], INT64_MAX, &due) ||
+	    !slice_u64(f[3], INT64_MAX, &interval))
+		return false;
+	*x = (struct notice_entry){ (enum notice_state)state, (int64_t)since,
+		(int64_t)due, (int64_t)interval, slice_dup(f[4]),
+		slice_dup(f[5]), slice_dup(f[6]), slice_dup(line) };
+	return true;
+}
+
+void
+notice_table_parse(struct notice_table *t, struct slice in)
+{
+	struct slice line, word;
+	struct notice_entry x;
+	uint64_t hour, mails;
+
+	while (slice_cut(&in, '\n', &line)) {
+		if (parse_entry(line, &x))
+			add_entry(t, x);
+		else if (slice_cut(&line, '\t', &word) &&
+		    slice_eq_str(word, "mails") &&
+		    slice_cut(&line, '\t', &word) &&
+		    slice_u64(word, INT64_MAX, &hour) &&
+		    slice_u64(line, INT64_MAX, &mails)) {
+			t->hour = (int64_t)hour;
+			t->mails = mails;
+		}
+	}
+}
+
+void
+notice_table_forget(struct notice_table *t)
+{
+	while (t->n > 0)
+		notice_entry_clear(&t->entry[--t->n]);
+}
+
+/* A due time that is far off means that the clock went back. */
+bool
+notice_table_is_due(const struct notice_table *t, int64_t now_s)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct notice_entry *x = &t->entry[i];
+
+		if (x->due_s <= now_s || x->since_s > now_s)
+			return true;
+	}
+	return false;
+}
+
+void
+notice_table_told(struct notice_table *t, int64_t now_s)
+{
+	t->mails++;
+	for (size_t i = t->n; i-- > 0;) {
+		struct notice_entry *x = &t->entry[i];
+
+		if (notice_state_is_over(x->state)) {
+			remove_entry(t, i);
+			continue;
+		}
+		x->state = NOTICE_ON;
+		x->due_s = now_s + x->interval_s;
+		if (x->interval_s <= INT64_MAX / 4)
+			x->interval_s *= 2;
+	}
+}
+
+void
+notice_table_print(const struct notice_table *t, struct buf *out)
+{
+	buf_printf(out, "mails\t%lld\t%llu\n", (long long)t->hour,
+	    (unsigned long long)t->mails);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct notice_entry *x = &t->entry[i];
+
+		buf_printf(out, "%s\t%lld\t%lld\t%lld\t%s\t%s\t%s\t%s\n",
+		    state_word[x->state], (long long)x->since_s,
+		    (long long)x->due_s, (long long)x->interval_s,
+		    x->association, x->key, x->text, x->next);
+	}
+}
+
+bool
+notice_table_is_raised(const struct notice_table *t, const char *association,
+    const char *key)
+{
+	size_t i = find(t, association, key);
+
+	return i < t->n && !notice_state_is_over(t->entry[i].state);
+}
+
+void
+notice_table_put_off(struct notice_table *t, int64_t now_s, int64_t wait_s)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->entry[i].due_s <= now_s)
+			t->entry[i].due_s = now_s + wait_s;
+}

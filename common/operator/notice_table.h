@@ -1,0 +1,69 @@
+/*
+ * The table of what is told to the operator, and what each change does to it.
+ * Does no I/O.
+ *
+ *	state   raise    clear     mail sent
+ *	(none)  NEW      -         -
+ *	NEW     -        BRIEF (1) ON
+ *	ON      -        OVER      ON (reminder, interval doubled)
+ *	OVER    ON       -         (none)
+ *	BRIEF   NEW      -         (none)
+ *
+ *	(1) an outage of the link, or nobody to mail: (none)
+ */
+#ifndef COMMON_OPERATOR_NOTICE_TABLE_H
+#define COMMON_OPERATOR_NOTICE_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+enum notice_state {
+	NOTICE_NEW,   /* raised, not mailed yet */
+	NOTICE_ON,    /* raised and mailed */
+	NOTICE_OVER,  /* cleared, its end not mailed yet */
+	NOTICE_BRIEF, /* cleared before it was mailed at all */
+};
+
+struct notice_entry {
+	enum notice_state state;
+	int64_t since_s;
+	int64_t due_s;      /* when it is to be mailed next */
+	int64_t interval_s; /* to the reminder after that */
+	char *association, *key, *text, *next;
+};
+
+/* All zero: empty. */
+struct notice_table {
+	bool mailing; /* there is somebody to mail */
+	struct notice_entry *entry;
+	size_t n;
+	int64_t hour; /* the hour that mails counts */
+	uint64_t mails;
+};
+
+bool notice_state_is_over(enum notice_state s);
+void notice_entry_clear(struct notice_entry *x);
+
+/* True: the state began, or is over.  x is copied. */
+bool notice_table_raise(struct notice_table *t, const struct notice_entry *x);
+bool notice_table_clear(struct notice_table *t, const struct notice_entry *x);
+bool notice_table_is_raised(const struct notice_table *t,
+    const char *association, const char *key);
+
+/* Add what a file says; lines that are strange are passed over. */
+void notice_table_parse(struct notice_table *t, struct slice in);
+void notice_table_print(const struct notice_table *t, struct buf *out);
+/* No entry is left; t->entry stays allocated, for the owner to free. */
+void notice_table_forget(struct notice_table *t);
+
+/* One mail gathers everything as soon as one thing is due. */
+bool notice_table_is_due(const struct notice_table *t, int64_t now_s);
+/* The mail was handed over: nothing in it is told again before its time. */
+void notice_table_told(struct notice_table *t, int64_t now_s);
+/* It was not: what is due is so again later. */
+void notice_table_put_off(struct notice_table *t, int64_t now_s,
+    int64_t wait_s);
+
+#endif
