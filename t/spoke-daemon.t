@@ -5,7 +5,14 @@
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/spoke-lib.sh"
 
+need perl
 ssh_pair
+# What systemd would hear.
+start notified perl -MIO::Socket::UNIX -e '
+	$s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die;
+	$| = 1;
+	print "$m\n" while defined $s->recv($m, 4096)' "$tmp/notify"
+wait_for 10 test -S notify
 cat >a.sh <<EOT
 n=\$(cat $tmp/n 2>/dev/null || echo 0)
 echo \$((n + 1)) >$tmp/n
@@ -29,7 +36,8 @@ beats() {
 	wait_for "$1" more 3
 }
 begin() {
-	start daemon spoke -c "$tmp/spoke.conf" daemon "$@"
+	start daemon env NOTIFY_SOCKET="$tmp/notify" WATCHDOG_USEC=1000000 \
+	    spoke -c "$tmp/spoke.conf" daemon "$@"
 	daemon=$pid
 }
 
@@ -53,6 +61,12 @@ ok "push beside it" sp push
 is "are harmless" "$(connections) $(cat out err)" "1 "
 
 # What it says.
+has "it is ready" notified.out '^READY=1'
+heard() {
+	test "$(grep -c "$1" notified.out)" -ge "$2"
+}
+ok "alive" wait_for 10 heard '^WATCHDOG=1' 3
+ok "and how it is" wait_for 10 heard '^STATUS=1 sessions, ' 1
 kill -USR1 "$daemon"
 said() {
 	grep -q "$1" daemon.err
@@ -71,6 +85,7 @@ echo 'echo w:7' >b.sh
 configure 'keep = yes' "$(every a 1s; every b 2s)"
 kill -HUP "$daemon"
 ok "a good one" wait_for 10 said 'configuration is read anew'
+has "systemd is told" notified.out '^RELOADING=1'
 has "ends the trouble" daemon.err 'over .*what=config'
 both_there() {
 	cat noc/spool/alps/inbox/*.msgs | grep -q '^level2-path:/b/w'
@@ -128,6 +143,7 @@ is "in time" $? 0
 is "all of it" "$(ps -e -o args | grep -v grep |
     grep -c "$tmp/spoke.conf daemon")" 0
 has "and it says so" daemon.err 'spoke daemon ends'
+has "to systemd too" notified.out '^STOPPING=1'
 closed() {
 	! ls noc/spool/alps/inbox/*.open
 }
@@ -148,6 +164,11 @@ is "it ends" $? 0
 stream=$(cat noc/spool/alps/inbox/*.msgs | sed -n 's/^MsgID://p')
 is "every number came once" "$(echo "$stream" | sort -n | uniq -d)" ""
 is "and none is missing" "$(echo "$stream" | awk '$1 != NR' | head -n 1)" ""
+
+# A push of cron in its place.
+sp collect --now
+ok "push delivers" timeout 60 spoke -c spoke.conf push
+is "and does not stay" "$(cat out err)" ""
 
 # Without keep: when the outbox grew.
 configure '' "$(every a 3s)"

@@ -52,7 +52,7 @@ session_opts_of(const struct delivery *d)
 		.out = d->feeder.last,
 		.out_acked = d->feeder.acked,
 		.in = inbox_durable(d->in),
-		.keep = a->keep,
+		.keep = a->keep && !d->o->once,
 		.rate = a->rate,
 	};
 }
@@ -93,7 +93,7 @@ open_watch(struct delivery *d, struct err *e)
 {
 	char path[64 + sizeof("/outbox")];
 
-	if (!d->o->association->keep)
+	if (!d->o->association->keep || d->o->once)
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/outbox",
 	    d->association_dir);

@@ -45,7 +45,8 @@ dial(const struct links_child *c, struct ground *g)
 		    .deadline = c->association->keep
 			? (struct mono){ 0 } /* none */
 			: mono_add_ms(begun, SESSION_MS),
-		    .notices = g->notices },
+		    .notices = g->notices,
+		    .stay = true },
 		.took = c->took,
 	};
 	struct outbound_end end;

@@ -161,7 +161,7 @@ look(void *arg, const struct delivery_sofar *now)
 	inbound_look(&d->kept, &d->tally, now);
 	if (d->o->notices != NULL)
 		inbound_is_well(&d->kept, d->o->notices, d->o->association);
-	return d->o->association->keep && !d->o->beyond_budget &&
+	return d->o->association->keep && d->o->stay &&
 	    d->tally.bytes > before &&
 	    look_at_budget(d->o, &b, &ignored) == 0 && b.level == BUDGET_SPENT;
 }
@@ -177,6 +177,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 	const struct delivery_opts opts = { .config = d->o->config,
 		.association = a,
 		.opener = true,
+		.once = !d->o->stay,
 		.deadline = d->o->deadline,
 		.channel = &ch,
 		.look = look,

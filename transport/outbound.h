@@ -16,6 +16,7 @@ struct outbound_opts {
 	struct mono deadline;    /* ns 0: none */
 	struct notices *notices; /* are told of the budget; NULL: nobody is */
 	bool beyond_budget;      /* whatever was used */
+	bool stay; /* keep it open where the association says so */
 };
 
 /* Waits for the end of it.  -1 as delivery_run, with the cause that the channel

@@ -26,7 +26,7 @@ struct daemon {
 
 /* The loop, and the signals; d lives until daemon_end. */
 void daemon_begin(struct daemon *d,
-    void (*on_signal)(void *arg, enum daemon_signal what), void *arg);
+    void (*heard)(void *arg, enum daemon_signal what), void *arg);
 /* Close what is open in the loop and has owner as its data, run the loop until
  * all has closed, and end it. */
 void daemon_end(struct daemon *d, const void *owner);
