@@ -72,14 +72,15 @@ keys='keep = yes'
 hub_conf "$tls"
 spoke_conf "$url"
 listen hub
-start kept spoke -v -c spoke.conf push --deadline 1h
+start kept spoke -v -c spoke.conf push --always --deadline 1h
 kept=$pid
 acked() {
 	test "$(spoke_has waiting_messages)" -eq 0
 }
 ok "a configuration" describe
 ok "and one message" say 1
-ok "go over a kept session" wait_for 20 acked
+ok "go over a kept session" wait_for 20 acked ||
+    diag "$(cat kept.err answer.err)"
 began=$(grep -c 'session association' answer.err)
 n=0
 while test $n -lt 5; do
