@@ -160,3 +160,9 @@ t_http_answer_LDADD = $(TRANSPORT_LIBS)
 unit_tests += t/test_http
 t_test_http_SOURCES = t/test_http.c
 t_test_http_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+
+fuzz_programs += t/fuzz/http
+t_fuzz_http_SOURCES = t/fuzz/http.c
+t_fuzz_http_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
+t_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/http
