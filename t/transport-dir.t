@@ -133,6 +133,17 @@ ok "the hub looks" hub pull
 ok "it is whole now" same
 sp push
 
+# Nobody's files stay, and cost a line of the log.
+echo x >share/alps/to-hub/readme.txt
+echo x >"share/alps/to-hub/-rf"
+mkdir share/alps/to-hub/lost+found
+ok "files that are not ours" hub -v pull
+has "are counted" err 'not ours .*count=3$'
+is "and left alone" "$(find share/alps/to-hub -mindepth 1 ! -name 'ack*' |
+    wc -l)" 3
+rm -r share/alps/to-hub/readme.txt share/alps/to-hub/-rf \
+    share/alps/to-hub/lost+found
+
 # --- A stick -----------------------------------------------------------------------
 
 if test "$(id -u)" -eq 0 && mkdir stick &&

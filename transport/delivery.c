@@ -290,6 +290,16 @@ delivery_log(const struct association *a, const struct delivery_result *r)
 		log_warn("acknowledgements that fit nothing were ignored "
 			 "association=%s count=%" PRIu64,
 		    a->name, r->counts.strange_acks);
+	if (r->ignored > 0)
+		log_info(
+		    "files that are not ours lie where others bring theirs "
+		    "association=%s count=%" PRIu64,
+		    a->name, r->ignored);
+	if (r->unsigned_files > 0)
+		log_warn(
+		    "files that wait for their signature, or signatures for "
+		    "their file association=%s count=%" PRIu64,
+		    a->name, r->unsigned_files);
 	if (r->quarantined > 0)
 		log_err("refused messages kept in quarantine association=%s "
 			"count=%" PRIu64,
