@@ -219,8 +219,11 @@ sp push
 f=$(cd at-spoke/alps/to-hub && ls ./*.msgs.gz)
 head -c 40 "at-spoke/alps/to-hub/$f" >cut
 cp cut "at-spoke/alps/to-hub/$f"
+cp cut at-spoke/alps/to-hub/.tmp-4194305-1
 walk
 ok "what was cut off is written again" sp push
+is "and what was not named is gone" \
+    "$(find at-spoke -name '.tmp-*' | wc -l)" 0
 walk
 ok "and taken" same
 

@@ -370,8 +370,11 @@ clear_others(const struct publish_opts *p, const struct outbox *o,
 	struct carried_ack there = { 0 };
 	bool ours = read_own(p->dir, &there) &&
 	    stream_eq(there.send.stream, outbox_state(o)->stream);
+	struct err ignored = { 0 }; /* the next writer finds them, too */
 
 	carried_ack_clear(&there);
+	/* what was being written when the stick was pulled out */
+	(void)durable_sweep(p->dir, &ignored);
 	return ours ? 0 : publish_clear(p, e);
 }
 
