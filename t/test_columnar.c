@@ -439,6 +439,46 @@ units_are_found_and_given_up(void **state)
 	finish(&x);
 }
 
+/* Two that tell one thing cost what one does, until they do not. */
+static void
+twins_cost_little(void **state)
+{
+	struct ends x = begin();
+	struct buf b = { 0 }, body = { 0 };
+	uint32_t seed = 12;
+	unsigned long long used = 1000000000, left = 3000000000, other = 77;
+	size_t alike = 0, apart = 0;
+
+	(void)state;
+	for (int i = 0; i < 120; i++) {
+		unsigned long long by = 100000 + draw(&seed, 1U << 27);
+
+		used += by;
+		left -= i < 60 ? by : by + draw(&seed, 1U << 20);
+		other += i < 60 ? by : by + draw(&seed, 1U << 20);
+		if (i % 20 == 19) {
+			used = 1000000000;
+			left = 3000000000;
+		}
+		buf_reset(&body);
+		buf_printf(&body, "A:%llu\nB:%llu\nC:%llu\n", used, left,
+		    other);
+		buf_reset(&b);
+		put_message(&b, MESSAGE_DATA, 1, "", body.p);
+		if (i >= 41 && i < 59)
+			alike += carry(&x, buf_slice(&b));
+		else if (i >= 81 && i < 99)
+			apart += carry(&x, buf_slice(&b));
+		else
+			carry(&x, buf_slice(&b));
+	}
+	assert_true(2 * alike < apart);
+	same_states(&x, buf_slice(&b));
+	buf_clear(&body);
+	buf_clear(&b);
+	finish(&x);
+}
+
 static void
 extreme_steps_come_back(void **state)
 {
@@ -669,6 +709,7 @@ main(void)
 		cmocka_unit_test(another_state_does_not_go_unseen),
 		cmocka_unit_test(every_value_is_text),
 		cmocka_unit_test(units_are_found_and_given_up),
+		cmocka_unit_test(twins_cost_little),
 		cmocka_unit_test(extreme_steps_come_back),
 		cmocka_unit_test(tokens_come_go_and_change_places),
 		cmocka_unit_test(what_repeats_costs_little),

@@ -17,7 +17,6 @@ enum {
 	NEIGHBOURS = PREDICT_NEIGHBOURS,
 	INPUTS = PREDICT_INPUTS,
 	YOUNG = 200, /* times seen, up to which each tells something new */
-	FAMILIAR = 20000,
 };
 
 static inline int64_t
@@ -153,7 +152,7 @@ predict_learn(struct kin *l, struct column *k, const struct prediction *p,
 	miss = clip(sample - p->base, p->unit << 4);
 	here = clip(miss * COLUMN_OFF / p->unit, 3 * COLUMN_OFF);
 	*off = (int16_t)here;
-	if (chance % 4 == 0 || l->seen < FAMILIAR)
+	if (chance % 4 == 0 || l->seen < PREDICT_FAMILIAR)
 		learn_weights(l, p, here);
 	if (chance % 16 == 0 || l->seen < YOUNG)
 		learn_neighbours(l, off);

@@ -11,6 +11,7 @@ enum {
 	PREDICT_REACH = 32, /* how far before a number its neighbours may be */
 	PREDICT_NEIGHBOURS = 2,
 	PREDICT_INPUTS = 2 + PREDICT_NEIGHBOURS,
+	PREDICT_FAMILIAR = 20000, /* a kin seen so often tells little new */
 };
 
 /* What leaves of one name share. */

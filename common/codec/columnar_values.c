@@ -22,10 +22,23 @@ enum {
 	FAR = 0, /* the symbol of distances that have none */
 	MIDDLE = CODER_SYMBOLS / 2,
 	NEAR = MIDDLE - 1,
+	TWIN_BITS = 10,
+	TWIN_LEAST = 16, /* smaller growth is the same by chance */
+	TWIN_TRUST = 7,
 	LIMIT_SAME = 250,
 	LIMIT_SLOT = 120,
 	LOOK = 1024, /* values between looks at the clock */
 	LINE_MAX = LIMIT_TOKEN + 1 + LIMIT_VALUE + 1,
+};
+
+/* A token that grew by the same as another before it in the message, or fell by
+ * as much, probably does so again: the two tell one thing. */
+struct twin {
+	int64_t growth; /* of the number in message `turn` */
+	uint32_t turn;
+	uint32_t of; /* the other token */
+	uint8_t trust;
+	bool opposite;
 };
 
 struct values {
@@ -44,6 +57,10 @@ struct values {
 	coder_slot exception[2][4], kind[2][4];
 	coder_slot begin[2][128], second[2][128];
 	coder_slot follows, new_token[2], counted;
+	struct twin *twin; /* of each column */
+	size_t twins;
+	uint32_t by_growth[1 << TWIN_BITS]; /* 1 + token */
+	coder_slot twin_slot[TWIN_TRUST + 1];
 	/* the message at hand */
 	struct value *value;
 	size_t n, cap;
@@ -81,6 +98,7 @@ values_free(struct values *v)
 		return;
 	free(v->kin);
 	free(v->by_class);
+	free(v->twin);
 	free(v->value);
 	free(v->off);
 	free(v);
@@ -263,6 +281,78 @@ young_code(struct values *v, struct coder *c, enum coder_mode mode,
 	return number;
 }
 
+/* What the growth is if the other token's tells it; false: it does not. */
+static inline bool
+twin_tells(const struct values *v, const struct twin *t, int64_t *growth)
+{
+	const struct twin *other = &v->twin[t->of];
+
+	if (t->trust == 0 || other->turn != v->turn)
+		return false;
+	*growth = t->opposite ? (int64_t)(0 - (uint64_t)other->growth)
+			      : other->growth;
+	return true;
+}
+
+static inline void
+learn_twin(struct values *v, uint32_t token, bool told, bool right,
+    int64_t growth)
+{
+	struct twin *t = &v->twin[token];
+	uint64_t size = (growth < 0 ? 0 - (uint64_t)growth : (uint64_t)growth);
+	uint32_t *place;
+
+	if (told && right)
+		t->trust = (uint8_t)(t->trust + (t->trust < TWIN_TRUST));
+	else if (told)
+		t->trust /= 2;
+	t->growth = growth;
+	t->turn = v->turn;
+	if (size < TWIN_LEAST || growth == INT64_MIN)
+		return;
+	place = &v->by_growth[size * UINT64_C(0x9e3779b97f4a7c15) >>
+	    (64 - TWIN_BITS)];
+	if (t->trust == 0 && *place != 0 && *place - 1 < v->twins &&
+	    *place - 1 != token) {
+		const struct twin *other = &v->twin[*place - 1];
+
+		if (other->turn == v->turn &&
+		    (other->growth == growth || other->growth == -growth)) {
+			t->of = *place - 1;
+			t->opposite = other->growth != growth;
+			t->trust = 1;
+		}
+	}
+	*place = token + 1;
+}
+
+/* The growth, of which there is a prediction. */
+CODER_INLINE int64_t
+growth_code(struct values *v, struct coder *c, enum coder_mode mode,
+    const struct column *k, const struct prediction *p, bool may_be_same,
+    bool familiar, int64_t growth)
+{
+	uint32_t token = (uint32_t)(k - v->columns->column);
+	int64_t tells = 0;
+	bool told = !familiar && twin_tells(v, &v->twin[token], &tells);
+	bool right = false;
+
+	if (told)
+		right =
+		    coder_slot_bit(c, mode, growth == tells,
+			&v->twin_slot[v->twin[token].trust], LIMIT_SLOT) != 0;
+	if (right)
+		growth = tells;
+	else
+		growth = (int64_t)((uint64_t)p->growth +
+		    (uint64_t)distance_code(v, c, mode, k, -p->growth,
+			may_be_same,
+			(int64_t)((uint64_t)growth - (uint64_t)p->growth)));
+	if (!familiar)
+		learn_twin(v, token, told, right, growth);
+	return growth;
+}
+
 CODER_INLINE void
 number_code(struct values *v, struct coder *c, enum coder_mode mode,
     struct column *k, uint64_t number, bool may_be_same, uint32_t now_s,
@@ -282,10 +372,8 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
 	l = use_kin(v, k->class);
 	predict_number(l, k, off, predict_time(now_s - k->seen_s, v->period_s),
 	    &p);
-	growth = (int64_t)(number - k->last - (uint64_t)p.growth);
-	growth = (int64_t)((uint64_t)p.growth +
-	    (uint64_t)distance_code(v, c, mode, k, -p.growth, may_be_same,
-		growth));
+	growth = growth_code(v, c, mode, k, &p, may_be_same,
+	    l->seen >= PREDICT_FAMILIAR, (int64_t)(number - k->last));
 	predict_learn(l, k, &p, growth, off, at * 5 + v->turn);
 	k->last += (uint64_t)growth;
 	predict_learn_direction(k, growth);
@@ -428,6 +516,18 @@ value_code(struct values *v, struct coder *c, enum coder_mode mode,
 }
 
 /* -- messages --------------------------------------------------------------- */
+
+static void
+make_twins(struct values *v)
+{
+	size_t n = v->columns->cap;
+
+	if (v->twins >= v->columns->n)
+		return;
+	v->twin = mem_resize(v->twin, n, sizeof(*v->twin));
+	memset(v->twin + v->twins, 0, (n - v->twins) * sizeof(*v->twin));
+	v->twins = n;
+}
 
 static void
 begin_message(struct values *v, size_t n)
@@ -614,6 +714,7 @@ body_code(struct values *v, struct coder *c, enum coder_mode mode,
 		if (x->token >= t->n)
 			return -1;
 		before = x->token;
+		make_twins(v);
 		k = &t->column[before];
 		expect = k->next;
 		value_code(v, c, mode, k, &row, x, i, text);
@@ -653,4 +754,6 @@ values_begin(struct values *v)
 {
 	v->first = 0;
 	v->before = TOKEN_NONE;
+	if (v->twins > 0) /* their numbers are others now */
+		memset(v->twin, 0, v->twins * sizeof(*v->twin));
 }
