@@ -79,6 +79,25 @@ assert_failed(enum err_kind kind, const char *what)
 	assert_int_equal(us.why.kind, kind);
 }
 
+/* A link may be cut anywhere, also in the first line: that is not noise. */
+static void
+an_opening_that_is_cut_off_is_no_noise(void **state)
+{
+	static const char opening[] = FRAME_OPENING;
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(opening) - 1; n++) {
+		peer_open(&us, now);
+		say((struct slice){ opening, n });
+		assert_int_equal(us.end, SESSION_NOTHING);
+		us.cut = true;
+		run();
+		assert_failed(ERR_TEMP, "");
+		assert_int_equal(us.why.sys, EPIPE);
+		buf_reset(&them.wire);
+	}
+}
+
 /* --- Before the opening ------------------------------------------------- */
 
 static void
@@ -788,6 +807,7 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(an_opening_that_is_cut_off_is_no_noise),
 		T(noise_is_told_from_a_hello),
 		T(only_80_bytes_of_noise_are_shown),
 		T(a_connection_without_a_byte_is_no_failure),

@@ -381,7 +381,8 @@ for line in "Ciphers aes256-cbc,chacha20-poly1305@openssh.com" \
 	refused "a server with $line alone" 76 'no algorithm in common'
 done
 weak "HostKeyAlgorithms rsa-sha2-512,ssh-rsa"
-refused "a server with an RSA host key alone" 76 'no algorithm in common'
+# it hangs up, as it would when a link is cut or too many have come
+refused "a server with an RSA host key alone" 75 'no algorithm in common'
 weak "Ciphers aes128-ctr"
 ok "a server with aes128-ctr alone" dial <hello
 

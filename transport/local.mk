@@ -69,8 +69,19 @@ endif
 
 include %D%/commands/local.mk
 
-script_tests += t/transport-exec.t
+script_tests += t/link-cut.t t/transport-exec.t
 EXTRA_DIST += t/stream-lib.sh
+
+campaign_tests += t/link-cut.t t/test_link_cut
+test_helpers += t/cut_proxy
+t_cut_proxy_SOURCES = t/cut_proxy.c
+t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
+
+unit_tests += t/test_link_cut
+t_test_link_cut_SOURCES = t/test_link_cut.c t/scratch.c t/scratch.h \
+	$(spool_test)
+t_test_link_cut_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_link_cut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sandbox_enter
 
 unit_tests += t/test_links_schedule
 t_test_links_schedule_SOURCES = t/test_links_schedule.c

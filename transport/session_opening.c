@@ -78,8 +78,8 @@ session_read_line(const struct session *s, struct err *e)
 
 	if (slice_starts(in, want))
 		return 1;
-	if (slice_starts(want, in) && !s->closed)
-		return 0;
+	if (slice_starts(want, in))
+		return 0; /* more comes, or it was cut off there */
 	return read_noise(s, in, e);
 }
 

@@ -25,6 +25,7 @@ struct ssh {
 	LIBSSH2_AGENT *agent;
 	LIBSSH2_CHANNEL *channel;
 	bool logged_in;
+	bool reset;        /* the link broke */
 	bool closed;       /* by the other end */
 	uint64_t received; /* bytes */
 	uint64_t *wire;    /* both directions, as it goes */

@@ -52,7 +52,8 @@ static const struct method methods[] = {
 };
 
 enum {
-	METHODS = sizeof(methods) / sizeof(*methods)
+	METHODS = sizeof(methods) / sizeof(*methods),
+	GREETING_MAX = 255, /* RFC 4253, 4.2 */
 };
 
 /* --- Errors of libssh2 ---------------------------------------------------------------- */
@@ -71,6 +72,12 @@ fail(struct ssh *s, enum err_kind kind, const char *what, struct err *e)
 static int
 fail_handshake(struct ssh *s, int rc, struct err *e)
 {
+	/* whatever the library makes of it: a link may be cut anywhere */
+	if (s->reset)
+		return err_set(e, ERR_TEMP, "handshake: the connection broke%s",
+		    s->received > GREETING_MAX
+			? ""
+			: ", or it hung up: perhaps for no algorithm in common");
 	switch (rc) {
 	case LIBSSH2_ERROR_SOCKET_NONE: /* what 1.10 says of a host key */
 	case LIBSSH2_ERROR_KEX_FAILURE:
@@ -103,8 +110,10 @@ on_send(libssh2_socket_t fd, const void *p, size_t n, int flags,
 	struct ssh *s = *abstract;
 	ssize_t sent = send(fd, p, n, flags | MSG_NOSIGNAL);
 
-	if (sent == -1)
+	if (sent == -1) {
+		s->reset = s->reset || errno == EPIPE || errno == ECONNRESET;
 		return -errno;
+	}
 	*s->wire += (size_t)sent;
 	return sent;
 }
@@ -119,7 +128,8 @@ on_recv(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
 	if (!s->logged_in && s->received > LOGIN_MAX)
 		return -ECONNABORTED;
 	got = recv(fd, p, n, flags);
-	s->closed = got == 0 || (got == -1 && errno == ECONNRESET);
+	s->closed = got == 0;
+	s->reset = s->reset || (got == -1 && errno == ECONNRESET);
 	if (got == -1)
 		return -errno;
 	s->received += (size_t)got;
@@ -353,6 +363,8 @@ far_program(const struct ssh *s)
 static int
 refuse_login(struct ssh *s, int rc, struct err *e)
 {
+	if (s->reset)
+		return err_set(e, ERR_TEMP, "login: the connection broke");
 	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
 	    rc == LIBSSH2_ERROR_SOCKET_RECV ||
 	    rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_TIMEOUT)
@@ -424,7 +436,8 @@ open_channel(struct ssh *s, struct err *e)
 		return fail(s, ERR_TEMP, "it opens no channel", e);
 	if (libssh2_channel_process_startup(s->channel, exec, sizeof(exec) - 1,
 		word, sizeof(word) - 1) != 0)
-		return fail(s, ERR_PROTOCOL, "it runs nothing for this key", e);
+		return fail(s, s->closed || s->reset ? ERR_TEMP : ERR_PROTOCOL,
+		    "it runs nothing for this key", e);
 	return 0;
 }
 
