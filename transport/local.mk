@@ -69,11 +69,13 @@ endif
 
 include %D%/commands/local.mk
 
-script_tests += t/link-cut.t t/transport-exec.t
+script_tests += t/hostile-peer.t t/link-cut.t t/transport-exec.t t/transport-pull.t
 EXTRA_DIST += t/stream-lib.sh
 
 campaign_tests += t/link-cut.t t/test_link_cut
-test_helpers += t/cut_proxy
+test_helpers += t/cut_proxy t/hostile_peer
+t_hostile_peer_SOURCES = t/hostile_peer.c
+t_hostile_peer_LDADD = $(TRANSPORT_LIBS)
 t_cut_proxy_SOURCES = t/cut_proxy.c
 t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
 

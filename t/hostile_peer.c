@@ -1,0 +1,391 @@
+/*
+ * One end of a session that does what it must not.
+ *
+ *	hostile_peer spoke|hub push|pull ASSOCIATION WHAT [COMMAND...]
+ *
+ * is the association's spoke or hub in that mode, on standard input and output;
+ * with a command, on that one's, whose status is its own.  It reads all that it
+ * is told, and ends when the other does.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "transport/frame.h"
+
+enum {
+	FLOOD = 64 << 20, /* bytes that are endless enough */
+	DRIP_MS = 2000,
+};
+
+struct peer {
+	bool hub, push;
+	const char *association, *what;
+	int in, out;
+	uint64_t told; /* bytes that it heard */
+};
+
+static const struct stream_id stream = { { 0x22, 0x22, 0x22, 0x22, 0x22, 0x22,
+    0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22 } };
+
+/* False: the other end is gone. */
+static bool
+hear(struct peer *p, int wait_ms)
+{
+	struct pollfd f = { p->in, POLLIN, 0 };
+	char b[65536];
+	ssize_t n;
+
+	if (poll(&f, 1, wait_ms) <= 0)
+		return true;
+	n = read(p->in, b, sizeof(b));
+	p->told += n > 0 ? (uint64_t)n : 0;
+	return n > 0;
+}
+
+/* It reads as it writes, so that nothing but what it says is amiss. */
+static bool
+say(struct peer *p, struct slice s)
+{
+	while (s.n > 0) {
+		struct pollfd f[2] = { { p->in, POLLIN, 0 },
+			{ p->out, POLLOUT, 0 } };
+		ssize_t n;
+
+		(void)poll(f, 2, -1);
+		if (f[0].revents != 0 && !hear(p, 0))
+			return false;
+		if (f[1].revents == 0)
+			continue;
+		n = write(p->out, s.p, s.n < 4096 ? s.n : 4096);
+		if (n <= 0)
+			return false;
+		s.p += n;
+		s.n -= (size_t)n;
+	}
+	return true;
+}
+
+static void
+say_text(struct peer *p, const char *text)
+{
+	(void)say(p, slice_str(text));
+}
+
+static struct frame_hello
+honest(const struct peer *p)
+{
+	return (struct frame_hello){ .version_min = FRAME_VERSION,
+		.version_max = FRAME_VERSION,
+		.association = slice_str(p->association),
+		.hub = p->hub,
+		.push = p->push,
+		.codecs = SLICE("none") };
+}
+
+static void
+say_hello(struct peer *p, const struct frame_hello *h)
+{
+	struct buf b = { 0 };
+
+	(void)buf_put_str(&b, FRAME_OPENING);
+	frame_put_hello(&b, h);
+	(void)say(p, buf_slice(&b));
+	buf_clear(&b);
+}
+
+/* An honest hello, and then these frames. */
+static void
+say_frames(struct peer *p, struct buf *frames)
+{
+	struct frame_hello h = honest(p);
+
+	say_hello(p, &h);
+	(void)say(p, buf_slice(frames));
+	buf_clear(frames);
+}
+
+/* --- What it may do ---------------------------------------------------------- */
+
+static void
+silence(struct peer *p)
+{
+	(void)p;
+}
+
+static void
+noise(struct peer *p)
+{
+	char b[4096];
+	uint64_t x = 88172645463325252;
+
+	for (size_t sent = 0; sent < 1 << 20; sent += sizeof(b)) {
+		for (size_t i = 0; i < sizeof(b); i++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			b[i] = (char)x;
+		}
+		if (!say(p, (struct slice){ b, sizeof(b) }))
+			return;
+	}
+}
+
+static void
+banner(struct peer *p)
+{
+	static const char line[] = "Welcome to the machine, and stay a while\n";
+
+	for (size_t sent = 0; sent < FLOOD; sent += sizeof(line) - 1)
+		if (!say(p, SLICE(line)))
+			return;
+}
+
+static void
+endless_line(struct peer *p)
+{
+	static char x[4096];
+
+	memset(x, 'x', sizeof(x));
+	for (size_t sent = 0; sent < FLOOD; sent += sizeof(x))
+		if (!say(p, (struct slice){ x, sizeof(x) }))
+			return;
+}
+
+static void
+http(struct peer *p)
+{
+	say_text(p, "GET / HTTP/1.1\r\nHost: noc\r\n\r\n");
+}
+
+static void
+version(struct peer *p)
+{
+	struct frame_hello h = honest(p);
+
+	h.version_min = 7;
+	h.version_max = 9;
+	say_hello(p, &h);
+}
+
+static void
+other(struct peer *p)
+{
+	struct frame_hello h = honest(p);
+
+	h.association = SLICE("andes");
+	say_hello(p, &h);
+}
+
+static void
+same_role(struct peer *p)
+{
+	struct frame_hello h = honest(p);
+
+	h.hub = !h.hub;
+	say_hello(p, &h);
+}
+
+static void
+other_mode(struct peer *p)
+{
+	struct frame_hello h = honest(p);
+
+	h.push = !h.push;
+	say_hello(p, &h);
+}
+
+static void
+order(struct peer *p)
+{
+	struct buf b = { 0 };
+
+	frame_put_chunk(&b, SLICE("MsgID:1\n"));
+	say_frames(p, &b);
+}
+
+static void
+early_ack(struct peer *p)
+{
+	const struct spool_point at = { stream, 1, 0 };
+	struct buf b = { 0 };
+
+	(void)buf_put_str(&b, FRAME_OPENING);
+	frame_put_ack(&b, &at);
+	(void)say(p, buf_slice(&b));
+	buf_clear(&b);
+}
+
+static void
+length(struct peer *p)
+{
+	struct buf b = { 0 };
+
+	(void)buf_put(&b,
+	    SLICE("\xff\xff\xff\xff"
+		  "C"));
+	say_frames(p, &b);
+}
+
+static void
+size(struct peer *p)
+{
+	const struct frame_batch h = { .stream = stream,
+		.first = 1,
+		.last = 1,
+		.size = UINT32_MAX,
+		.encoded = UINT32_MAX,
+		.codec = SLICE("none") };
+	struct buf b = { 0 };
+
+	frame_put_batch(&b, &h);
+	say_frames(p, &b);
+}
+
+/* A message that is right but for what it says of itself. */
+static void
+damage(struct peer *p)
+{
+	static const char text[] = "MsgID:1\nType:DATA\nTimestamp:1085528682\n"
+				   "Stream:22222222222222222222222222222222\n"
+				   "Prev:crc32=00000000\nGeneration:1\n"
+				   "Length:8\nDigest:crc32=00000000\n\n"
+				   "T0001:1\n.\n";
+	const struct frame_batch h = { .stream = stream,
+		.first = 1,
+		.last = 1,
+		.size = sizeof(text) - 1,
+		.encoded = sizeof(text) - 1,
+		.codec = SLICE("none") };
+	struct frame_hello hello = honest(p);
+
+	hello.out = (struct spool_point){ stream, 1, 0 };
+	say_hello(p, &hello);
+	for (int i = 0; i < 100; i++) { /* however often it is asked for */
+		struct buf b = { 0 };
+		bool heard;
+
+		frame_put_batch(&b, &h);
+		frame_put_chunk(&b, SLICE(text));
+		heard = say(p, buf_slice(&b)) && hear(p, 1000);
+		buf_clear(&b);
+		if (!heard)
+			return;
+	}
+}
+
+static void
+strange_ack(struct peer *p)
+{
+	const struct spool_point never = { stream, 1000000, 1 };
+	struct buf b = { 0 };
+
+	for (int i = 0; i < 1000; i++)
+		frame_put_ack(&b, &never);
+	frame_put_signal(&b, FRAME_DONE);
+	say_frames(p, &b);
+}
+
+static void
+unknown_frame(struct peer *p)
+{
+	struct buf b = { 0 };
+
+	(void)buf_put(&b, SLICE("\0\0\0\1Z!"));
+	say_frames(p, &b);
+}
+
+/* A frame that never ends: a byte every two seconds. */
+static void
+drip(struct peer *p)
+{
+	struct frame_hello h = honest(p);
+
+	say_hello(p, &h);
+	(void)say(p,
+	    SLICE("\0\0\x10\0"
+		  "C"));
+	while (say(p, SLICE("x")) && hear(p, DRIP_MS))
+		(void)poll(NULL, 0, DRIP_MS);
+}
+
+static const struct {
+	const char *name;
+	void (*act)(struct peer *p);
+} acts[] = {
+	{ "silence", silence },
+	{ "noise", noise },
+	{ "banner", banner },
+	{ "endless-line", endless_line },
+	{ "http", http },
+	{ "version", version },
+	{ "other-association", other },
+	{ "same-role", same_role },
+	{ "other-mode", other_mode },
+	{ "order", order },
+	{ "early-ack", early_ack },
+	{ "length", length },
+	{ "size", size },
+	{ "damage", damage },
+	{ "strange-ack", strange_ack },
+	{ "unknown-frame", unknown_frame },
+	{ "drip", drip },
+};
+
+/* The victim, and our ends of its stream. */
+static pid_t
+begin(char **argv, struct peer *p)
+{
+	int in[2], out[2];
+	pid_t pid;
+
+	if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1)
+		exit(71);
+	pid = fork();
+	if (pid == 0) {
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)dup2(in[0], STDIN_FILENO);
+		(void)dup2(out[1], STDOUT_FILENO);
+		(void)execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	p->in = out[0];
+	p->out = in[1];
+	return pid;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct peer p = { .in = STDIN_FILENO, .out = STDOUT_FILENO };
+	pid_t victim = 0;
+	int status = 0;
+
+	if (argc < 5)
+		return 64;
+	(void)signal(SIGPIPE, SIG_IGN);
+	p.hub = strcmp(argv[1], "hub") == 0;
+	p.push = strcmp(argv[2], "push") == 0;
+	p.association = argv[3];
+	p.what = argv[4];
+	if (argc > 5)
+		victim = begin(argv + 5, &p);
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (strcmp(acts[i].name, p.what) == 0)
+			acts[i].act(&p);
+	while (hear(&p, -1))
+		continue;
+	if (victim == 0)
+		return 0;
+	(void)waitpid(victim, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
