@@ -92,6 +92,20 @@ works() {
 }
 
 blocks "$doc/operations.md" >blocks
+having '^association "' blocks
+for i in $(seq "$found"); do
+	name=$(sed -n 's/^association "\([a-z]*\)".*/\1/p' "$i.example")
+	{
+		echo "node \"$(sed -n 's/.*hub = "\([^"]*\)".*/\1/p' \
+		    "$i.example")\" { state = \"$tmp/s\" spool = \"$tmp/q\""
+		echo "run = \"$tmp/r\" }"
+		cat "$i.example"
+	} >pulls.conf
+	chmod 600 pulls.conf
+	ok "operations.md: association $name is accepted" \
+	    hubctl -c "$PWD/pulls.conf" check-config
+done
+is "operations.md has its associations" "$found" 3
 having 'spoke write --source boiler' blocks
 works "operations.md" 2
 literals "$doc/spoke.1" >literals

@@ -69,7 +69,7 @@ endif
 
 include %D%/commands/local.mk
 
-script_tests += t/hostile-peer.t t/link-cut.t t/transport-exec.t t/transport-pull.t
+script_tests += t/hostile-peer.t t/link-cut.t t/link-delay.t t/transport-exec.t t/transport-pull.t
 EXTRA_DIST += t/stream-lib.sh
 
 campaign_tests += t/link-cut.t t/test_link_cut

@@ -1,6 +1,6 @@
 # Measurements.  Each program or script prints its own lines and rows; they run
 # one after the other, so that none disturbs another.
-bench_scripts = %D%/startup.sh %D%/push.sh %D%/backlog.sh %D%/memory.sh
+bench_scripts = %D%/startup.sh %D%/push.sh %D%/backlog.sh %D%/link.sh %D%/memory.sh
 EXTRA_DIST += %D%/lib.sh %D%/summary.sh $(bench_scripts)
 
 bench = %D%/bench.c %D%/bench.h
@@ -35,7 +35,7 @@ check_PROGRAMS += $(bench_helpers)
 %C%_ssh_floor_LDADD = $(SSH2_LIBS) $(COMMON_LIBS)
 
 .PHONY: bench
-bench: all t/fill_hub$(EXEEXT) $(bench_programs) $(bench_helpers)
+bench: all t/fill_hub$(EXEEXT) t/cut_proxy$(EXEEXT) $(bench_programs) $(bench_helpers)
 	@test -z '$(SANITIZE_CFLAGS)' || \
 		{ echo 'bench: built with sanitizers' >&2; exit 1; }
 	@{ (for p in $(bench_programs); do ./$$p || exit 1; done; \
