@@ -15,8 +15,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/watch.h"
-#include "transport/carry.h"
-#include "transport/inbound.h"
+#include "transport/carried/carry.h"
+#include "transport/delivery/inbound.h"
 
 enum {
 	AT_ONCE = 4,     /* children */

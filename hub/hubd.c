@@ -29,7 +29,7 @@
 #include "hub/control.h"
 #include "hub/hub.h"
 #include "hub/sessions.h"
-#include "transport/http_listener.h"
+#include "transport/http/http_listener.h"
 
 enum {
 	TELL_MS = 5000, /* between looks at what the operator must know */

@@ -15,8 +15,8 @@
 #include "common/base/log.h"
 #include "common/base/sandbox.h"
 #include "hub/sessions.h"
-#include "transport/links.h"
-#include "transport/listening.h"
+#include "transport/http/listening.h"
+#include "transport/links/links.h"
 
 enum {
 	SAY_RELOAD = 'r',

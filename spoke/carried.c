@@ -10,8 +10,8 @@
 #include "common/base/mem.h"
 #include "spoke/carried.h"
 #include "spoke/incoming.h"
-#include "transport/carry.h"
-#include "transport/inbound.h"
+#include "transport/carried/carry.h"
+#include "transport/delivery/inbound.h"
 
 enum {
 	CARRIED_WAIT_MS = 5000 /* for an exchange that is at it */

@@ -34,10 +34,10 @@
 #include "spoke/daemon_child.h"
 #include "spoke/incoming.h"
 #include "spoke/schedule.h"
-#include "transport/carry.h"
-#include "transport/http_listener.h"
-#include "transport/links.h"
-#include "transport/listening.h"
+#include "transport/carried/carry.h"
+#include "transport/http/http_listener.h"
+#include "transport/http/listening.h"
+#include "transport/links/links.h"
 
 enum {
 	LOOK_MOST_MS = 5000, /* at the clock: it may have jumped */

@@ -1,6 +1,6 @@
 /*
  * The spoke's daemon: begins what is due on the grid of cycles, keeps sessions
- * with the hubs (transport/links.h), and looks after what is carried here.  All
+ * with the hubs (transport/links/links.h), and looks after what is carried here.  All
  * work is done in forked children, by the code of the verbs; the daemon itself
  * stays small, and reads nothing from the network.
  */

@@ -22,7 +22,7 @@
 #include "common/base/mem.h"
 #include "common/spool/reader.h"
 #include "spoke/outgoing.h"
-#include "transport/feeder.h"
+#include "transport/delivery/feeder.h"
 
 enum {
 	PART_MAX = 4 << 20, /* bytes of a body: half of a message's limit */

@@ -8,7 +8,7 @@
 
 #include "t/scratch.h"
 #include "t/test_spool_helper.h"
-#include "transport/carry.h"
+#include "transport/carried/carry.h"
 
 /* Shared with the child that works. */
 struct world_fault {

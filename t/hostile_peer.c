@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
-#include "transport/frame.h"
+#include "transport/session/frame.h"
 
 enum {
 	FLOOD = 64 << 20, /* bytes that are endless enough */

@@ -21,8 +21,8 @@
 
 #include "common/base/log.h"
 #include "common/operator/notice.h"
-#include "transport/http_listener.h"
-#include "transport/inbound.h"
+#include "transport/delivery/inbound.h"
+#include "transport/http/http_listener.h"
 
 /* As every end of a session it reads also while it has something to write. */
 static void

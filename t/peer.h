@@ -5,7 +5,7 @@
 #ifndef T_PEER_H
 #define T_PEER_H
 
-#include "transport/session.h"
+#include "transport/session/session.h"
 
 enum {
 	PEER_MESSAGES = 4096

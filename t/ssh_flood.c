@@ -24,7 +24,7 @@
 #include <openssl/hmac.h>
 
 #include "common/base/buf.h"
-#include "transport/ssh_key.h"
+#include "transport/ssh/ssh_key.h"
 
 #define GREETING "SSH-2.0-flood"
 

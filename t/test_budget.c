@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "transport/budget.h"
+#include "transport/delivery/budget.h"
 
 enum {
 	H = 3600,

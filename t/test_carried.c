@@ -25,8 +25,8 @@
 #include "common/spool/carried_name.h"
 #include "common/spool/checked.h"
 #include "t/carried_world.h"
-#include "transport/carried_ack.h"
-#include "transport/signature.h"
+#include "transport/carried/carried_ack.h"
+#include "transport/carried/signature.h"
 
 /* --- What goes well --------------------------------------------------------------- */
 

@@ -27,8 +27,8 @@
 #include "common/config/node.h"
 #include "t/scratch.h"
 #include "t/test_spool_helper.h"
-#include "transport/delivery.h"
-#include "transport/session_lock.h"
+#include "transport/delivery/delivery.h"
+#include "transport/delivery/session_lock.h"
 
 enum {
 	DEADLINE_MS = 60000 /* of a session that hangs */

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "transport/frame.h"
+#include "transport/session/frame.h"
 
 static const struct stream_id stream = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
     12, 13, 14, 15, 16 } };

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
-#include "transport/http_answerer.h"
-#include "transport/http_requester.h"
+#include "transport/http/http_answerer.h"
+#include "transport/http/http_requester.h"
 
 #define ID    "00112233445566778899aabbccddeeff"
 #define OTHER "ffeeddccbbaa99887766554433221100"

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "transport/authorize.h"
-#include "transport/authorized_keys.h"
-#include "transport/ssh_key.h"
-#include "transport/ssh_known_hosts.h"
+#include "transport/ssh/authorize.h"
+#include "transport/ssh/authorized_keys.h"
+#include "transport/ssh/ssh_key.h"
+#include "transport/ssh/ssh_known_hosts.h"
 
 /* Public keys, made for this test and used nowhere. */
 #define KEY_A \

@@ -29,7 +29,7 @@
 #include "common/spool/peek.h"
 #include "t/scratch.h"
 #include "t/test_spool_helper.h"
-#include "transport/delivery_impl.h"
+#include "transport/delivery/delivery_impl.h"
 
 enum {
 	SPOKE,

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "transport/links_schedule.h"
+#include "transport/links/links_schedule.h"
 
 #define S(n)      ((n)*INT64_C(1000))
 #define M(n)      (60 * S(n))

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "t/peer.h"
-#include "transport/frame.h"
+#include "transport/session/frame.h"
 
 static struct peer us, them; /* them: only what we say goes there */
 static struct mono now;

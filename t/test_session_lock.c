@@ -18,7 +18,7 @@
 
 #include "common/base/lock.h"
 #include "t/scratch.h"
-#include "transport/session_lock.h"
+#include "transport/delivery/session_lock.h"
 
 enum {
 	SLOTS = 64

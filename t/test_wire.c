@@ -16,7 +16,7 @@
 
 #include "common/base/durable.h"
 #include "t/scratch.h"
-#include "transport/wire.h"
+#include "transport/delivery/wire.h"
 
 static struct wall
 at(int year, int month, int day)

@@ -4,9 +4,9 @@
  */
 #include "config.h"
 
-#include "transport/carry.h"
+#include "transport/carried/carry.h"
+#include "transport/delivery/outbound.h"
 #include "transport/dir.h"
-#include "transport/outbound.h"
 
 enum {
 	WAIT_MS = 10000, /* for a collector that looks, too */

@@ -22,9 +22,9 @@
 #include "common/base/mem.h"
 #include "common/base/proc.h"
 #include "common/spool/carried_name.h"
-#include "transport/carried_ack.h"
-#include "transport/carry.h"
-#include "transport/outbound.h"
+#include "transport/carried/carried_ack.h"
+#include "transport/carried/carry.h"
+#include "transport/delivery/outbound.h"
 #include "transport/rsync.h"
 
 enum {

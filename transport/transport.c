@@ -18,9 +18,9 @@
 #include "transport/exec.h"
 #include "transport/rsync.h"
 #ifdef HAVE_LIBCURL
-#include "transport/http.h"
+#include "transport/http/http.h"
 #endif
-#include "transport/ssh.h"
+#include "transport/ssh/ssh.h"
 #include "transport/transport.h"
 
 enum {

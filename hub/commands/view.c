@@ -16,7 +16,7 @@
 #include "common/spool/ledger.h"
 #include "common/spool/listing.h"
 #include "hub/control.h"
-#include "transport/wire.h"
+#include "transport/delivery/wire.h"
 
 char *
 view_ask_hubd(const struct ground *g)

@@ -8,7 +8,7 @@
 
 #include "common/spool/peek.h"
 #include "spoke/commands/view.h"
-#include "transport/wire.h"
+#include "transport/delivery/wire.h"
 
 static const char *
 state_of(const struct status *s, const struct notices *n)

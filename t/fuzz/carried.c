@@ -11,7 +11,7 @@
 
 #include "common/spool/carried_name.h"
 #include "common/spool/checked.h"
-#include "transport/carried_ack.h"
+#include "transport/carried/carried_ack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "t/peer.h"
-#include "transport/frame.h"
+#include "transport/session/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/http_answerer.h"
+#include "transport/http/http_answerer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

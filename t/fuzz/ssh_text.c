@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/authorize.h"
-#include "transport/ssh_key.h"
-#include "transport/ssh_known_hosts.h"
+#include "transport/ssh/authorize.h"
+#include "transport/ssh/ssh_key.h"
+#include "transport/ssh/ssh_known_hosts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

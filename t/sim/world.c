@@ -25,7 +25,7 @@
 #include "t/sim/net.h"
 #include "t/sim/rng.h"
 #include "t/sim/world.h"
-#include "transport/delivery_impl.h"
+#include "transport/delivery/delivery_impl.h"
 
 enum {
 	HUB,

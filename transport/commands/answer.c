@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #include "transport/commands/commands.h"
-#include "transport/inbound.h"
+#include "transport/delivery/inbound.h"
 
 static int
 answer(const struct ground *g, const struct association *a, int *stopped,

@@ -9,9 +9,9 @@
 
 #include "common/base/durable.h"
 #include "common/base/log.h"
-#include "transport/authorize.h"
-#include "transport/authorized_keys.h"
 #include "transport/commands/commands.h"
+#include "transport/ssh/authorize.h"
+#include "transport/ssh/authorized_keys.h"
 
 /* Tells all that is wrong. */
 static int

@@ -12,7 +12,7 @@
 
 #include "common/base/log.h"
 #include "transport/commands/commands.h"
-#include "transport/outbound.h"
+#include "transport/delivery/outbound.h"
 
 struct dial {
 	const struct dial_verb *verb;

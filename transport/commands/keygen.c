@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "transport/carried/signature.h"
 #include "transport/commands/commands.h"
-#include "transport/keygen.h"
-#include "transport/signature.h"
+#include "transport/ssh/keygen.h"
 
 int
 command_keygen(const struct options *opts, int argc, char **argv)

@@ -1,0 +1,194 @@
+/*
+ * The parts of columnar's entropy coder that are rarely run, and its tables;
+ * see columnar_coder.h.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "common/codec/columnar/columnar_coder.h"
+
+void
+coder_begin_encode(struct coder *c, struct buf *out)
+{
+	*c = (struct coder){ .range = UINT64_MAX, .out = out };
+}
+
+void
+coder_begin_decode(struct coder *c, struct slice in)
+{
+	*c = (struct coder){ .range = UINT64_MAX,
+		.begin = (const uint8_t *)in.p,
+		.p = (const uint8_t *)in.p,
+		.end = (const uint8_t *)in.p + in.n };
+	coder_take_word(c);
+	c->range = UINT64_MAX;
+	coder_take_word(c);
+	c->range = UINT64_MAX;
+}
+
+/* Only bytes of this coder can be 0xff up to a carry: the first is not. */
+void
+coder_carry(struct coder *c)
+{
+	char *p = c->out->p + c->out->n;
+
+	do
+		p--;
+	while (++*p == 0);
+}
+
+static void
+put_bytes(struct coder *c, uint64_t v, unsigned n)
+{
+	char bytes[8];
+
+	for (unsigned i = 0; i < n; i++)
+		bytes[i] = (char)(uint8_t)(v >> (56 - 8 * i));
+	buf_put(c->out, (struct slice){ bytes, n });
+}
+
+void
+coder_put_word(struct coder *c)
+{
+	put_bytes(c, c->low, 4);
+	c->low <<= 32;
+	c->range <<= 32;
+}
+
+void
+coder_take_word(struct coder *c)
+{
+	c->range <<= 32;
+	for (int i = 0; i < 4; i++) {
+		c->code <<= 8;
+		if (c->p < c->end)
+			c->code |= *c->p++;
+		else if (c->past < UINT32_MAX)
+			c->past++;
+	}
+}
+
+/* Any number of the range will do at the end: that which takes the fewest bytes,
+ * all behind them zero. */
+static uint64_t
+end_of(uint64_t low, uint64_t range, unsigned *bytes)
+{
+	uint64_t rest = UINT64_MAX, v;
+	unsigned n = 0;
+
+	while (v = (low + rest) & ~rest, v - low >= range) {
+		n++;
+		rest = n < 8 ? UINT64_MAX >> 8 * n : 0;
+	}
+	*bytes = n;
+	return v;
+}
+
+void
+coder_end_encode(struct coder *c)
+{
+	unsigned n;
+	uint64_t v = end_of(c->low, c->range, &n);
+
+	if (v < c->low)
+		coder_carry(c);
+	put_bytes(c, v, n);
+}
+
+bool
+coder_ended_well(const struct coder *c)
+{
+	size_t taken = (size_t)(c->p - c->begin) + c->past;
+	size_t n = (size_t)(c->end - c->begin);
+	uint64_t have = 0;
+	unsigned bytes;
+
+	if (c->p != c->end || c->past > CODER_AHEAD)
+		return false;
+	for (size_t i = taken - CODER_AHEAD; i < taken; i++)
+		have = have << 8 | (i < n ? c->begin[i] : 0U);
+	return end_of(have - c->code, c->range, &bytes) == have &&
+	    n == taken - CODER_AHEAD + bytes;
+}
+
+const struct coder_model coder_symbols = {
+	.below = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
+	    18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31 }
+};
+
+/* How slowly a model moves that was used so often. */
+const uint8_t coder_model_pace[CODER_USED_MAX + 1] = { 3, 3, 3, 3, 3, 3, 4, 4,
+	4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6,
+	6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+	6, 6, 6, 6, 6, 6, 6, 7 };
+
+/* Distances as they are mostly: the nearer the more likely. */
+static const struct coder_model first = {
+	.below = { 1, 99, 230, 374, 537, 725, 949, 1222, 1565, 2004, 2578, 3341,
+	    4366, 5759, 7663, 10282, 13897, 18905, 22521, 25140, 27044, 28436,
+	    29461, 30224, 30798, 31238, 31580, 31853, 32077, 32265, 32428,
+	    32572 }
+};
+
+void
+coder_model_begin(struct coder_model *m)
+{
+	*m = first;
+}
+
+/* 1 / (1 + e^-x) in parts of 65536, at x = -12, -11.75, ... 12. */
+static const uint16_t squash_points[] = { 0, 1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 8,
+	10, 13, 17, 22, 28, 36, 47, 60, 77, 98, 126, 162, 208, 267, 342, 439,
+	562, 720, 922, 1179, 1506, 1921, 2446, 3108, 3938, 4971, 6249, 7812,
+	9702, 11955, 14595, 17625, 21025, 24743, 28693, 32768, 36843, 40793,
+	44511, 47911, 50941, 53581, 55834, 57724, 59287, 60565, 61598, 62428,
+	63090, 63615, 64030, 64357, 64614, 64816, 64974, 65097, 65194, 65269,
+	65328, 65374, 65410, 65438, 65459, 65476, 65489, 65500, 65508, 65514,
+	65519, 65523, 65526, 65528, 65530, 65531, 65532, 65533, 65534, 65534,
+	65535, 65535, 65535, 65535, 65535, 65535 };
+
+/* Odds of each chance of 12 bits: where squash reaches it. */
+void
+coder_tables_init(struct coder_tables *t)
+{
+	int odds = -CODER_ODDS_MAX;
+
+	for (int i = 0; i <= 2 * CODER_ODDS_MAX; i++) {
+		int at = i + 1, k = at / CODER_ODDS_STEP;
+		int part = at % CODER_ODDS_STEP;
+		int p = squash_points[k] +
+		    (squash_points[k + 1] - squash_points[k]) * part /
+			CODER_ODDS_STEP;
+
+		t->squash[i] = (uint16_t)(p < 2 ? 2 : p > 65534 ? 65534 : p);
+	}
+	for (int i = 0; i < 4096; i++) {
+		while (odds < CODER_ODDS_MAX &&
+		    t->squash[odds + CODER_ODDS_MAX] < i * 16 + 8)
+			odds++;
+		t->stretch[i] = (int16_t)odds;
+	}
+}
+
+/* 65536 / (n + 1.5): the first times a mean, later a slow follower. */
+const uint16_t coder_pace[CODER_LIMIT_MAX + 1] = { 43690, 26214, 18724, 14563,
+	11915, 10082, 8738, 7710, 6898, 6241, 5698, 5242, 4854, 4519, 4228,
+	3971, 3744, 3542, 3360, 3196, 3048, 2912, 2788, 2674, 2570, 2473, 2383,
+	2299, 2221, 2148, 2080, 2016, 1956, 1899, 1846, 1795, 1747, 1702, 1659,
+	1618, 1579, 1542, 1506, 1472, 1440, 1409, 1379, 1351, 1323, 1297, 1272,
+	1248, 1224, 1202, 1180, 1159, 1139, 1120, 1101, 1083, 1065, 1048, 1032,
+	1016, 1000, 985, 970, 956, 942, 929, 916, 903, 891, 879, 868, 856, 845,
+	834, 824, 814, 804, 794, 784, 775, 766, 757, 748, 740, 732, 724, 716,
+	708, 700, 693, 686, 679, 672, 665, 658, 652, 645, 639, 633, 627, 621,
+	615, 609, 604, 598, 593, 587, 582, 577, 572, 567, 562, 557, 553, 548,
+	543, 539, 534, 530, 526, 522, 518, 514, 510, 506, 502, 498, 494, 490,
+	487, 483, 480, 476, 473, 469, 466, 463, 459, 456, 453, 450, 447, 444,
+	441, 438, 435, 432, 429, 426, 424, 421, 418, 416, 413, 410, 408, 405,
+	403, 400, 398, 395, 393, 391, 388, 386, 384, 382, 379, 377, 375, 373,
+	371, 369, 367, 365, 363, 361, 359, 357, 355, 353, 351, 349, 347, 345,
+	344, 342, 340, 338, 336, 335, 333, 331, 330, 328, 326, 325, 323, 322,
+	320, 318, 317, 315, 314, 312, 311, 309, 308, 306, 305, 304, 302, 301,
+	299, 298, 297, 295, 294, 293, 291, 290, 289, 288, 286, 285, 284, 283,
+	281, 280, 279, 278, 277, 275, 274, 273, 272, 271, 270, 269, 268, 266,
+	265, 264, 263, 262, 261, 260, 259, 258, 257, 256, 255 };

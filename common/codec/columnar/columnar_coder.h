@@ -1,0 +1,388 @@
+/*
+ * columnar's entropy coder: a binary range coder, bits whose chances adapt, and
+ * a mixer of several opinions on one bit.  Whole numbers alone, so that both
+ * ends compute the same on every machine.
+ *
+ * Encoding, decoding and learning are one code: each function has the bit that
+ * is known (encoding, learning) and gives the bit that is (decoding).  `mode` is
+ * a constant wherever it counts, and the compiler makes three of each.
+ */
+#ifndef COMMON_CODEC_COLUMNAR_COLUMNAR_CODER_H
+#define COMMON_CODEC_COLUMNAR_COLUMNAR_CODER_H
+
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+#define CODER_INLINE static inline __attribute__((always_inline))
+
+enum coder_mode {
+	CODER_LEARN,
+	CODER_ENCODE,
+	CODER_DECODE,
+};
+
+enum {
+	CODER_ONE = 1 << 16,           /* chances are parts of this */
+	CODER_ODDS_MAX = 12 * 256 - 1, /* logarithms of odds are in 1/256 */
+	CODER_ODDS_STEP = 64, /* of the table of which others are made */
+	CODER_RAW_MAX = 20,   /* bits at once */
+	CODER_AHEAD = 8,      /* bytes read before they are needed */
+};
+
+/* The range is 2^32 at least before each bit.  What is encoded grows in out, for
+ * a carry changes what was put there; what is decoded ends in endless zeros. */
+struct coder {
+	uint64_t range;
+	uint64_t low;  /* encoding */
+	uint64_t code; /* decoding: above low */
+	const uint8_t *begin, *p, *end;
+	unsigned past; /* decoding: zeros taken behind the end */
+	struct buf *out;
+};
+
+void coder_begin_encode(struct coder *c, struct buf *out);
+void coder_begin_decode(struct coder *c, struct slice in);
+void coder_end_encode(struct coder *c); /* the fewest bytes that will do */
+/* The bytes are those that the encoder would have put, and no more. */
+bool coder_ended_well(const struct coder *c);
+void coder_carry(struct coder *c);
+void coder_put_word(struct coder *c);
+void coder_take_word(struct coder *c);
+
+/* A bit that is 1 with chance p of CODER_ONE, 0 < p < CODER_ONE. */
+CODER_INLINE unsigned
+coder_bit(struct coder *c, enum coder_mode mode, unsigned bit, uint32_t p)
+{
+	uint64_t part, other;
+
+	if (mode == CODER_LEARN)
+		return bit;
+	part = (c->range >> 16) * p;
+	if (mode == CODER_DECODE)
+		bit = c->code < part;
+	/* without a branch, which would often be guessed wrong */
+	other = part & ((uint64_t)bit - 1); /* 0 for a 1 */
+	c->range = (c->range - part) & ((uint64_t)bit - 1);
+	c->range += part & (0 - (uint64_t)bit);
+	if (mode == CODER_DECODE) {
+		c->code -= other;
+	} else {
+		c->low += other;
+		if (c->low < other)
+			coder_carry(c);
+	}
+	if (c->range >> 32 == 0) {
+		if (mode == CODER_DECODE)
+			coder_take_word(c);
+		else
+			coder_put_word(c);
+	}
+	return bit;
+}
+
+/* Bits of which nothing is known, at most CODER_RAW_MAX. */
+CODER_INLINE uint64_t
+coder_raw_part(struct coder *c, enum coder_mode mode, uint64_t v, unsigned bits)
+{
+	if (mode == CODER_LEARN)
+		return v;
+	c->range >>= bits;
+	if (mode == CODER_DECODE) {
+		v = c->code / c->range;
+		if (v >> bits != 0) /* the rest that the shift left */
+			v = (UINT64_C(1) << bits) - 1;
+		c->code -= v * c->range;
+	} else {
+		uint64_t add = v * c->range;
+
+		c->low += add;
+		if (c->low < add)
+			coder_carry(c);
+	}
+	if (c->range >> 32 == 0) {
+		if (mode == CODER_DECODE)
+			coder_take_word(c);
+		else
+			coder_put_word(c);
+	}
+	return v;
+}
+
+CODER_INLINE uint64_t
+coder_raw(struct coder *c, enum coder_mode mode, uint64_t v, unsigned bits)
+{
+	uint64_t all = 0;
+
+	if (mode == CODER_LEARN)
+		return v;
+	while (bits > CODER_RAW_MAX) {
+		bits -= CODER_RAW_MAX;
+		all = all << CODER_RAW_MAX |
+		    coder_raw_part(c, mode,
+			v >> bits & ((1 << CODER_RAW_MAX) - 1), CODER_RAW_MAX);
+	}
+	if (bits == 0)
+		return all;
+	return all << bits |
+	    coder_raw_part(c, mode, v & ((UINT64_C(1) << bits) - 1), bits);
+}
+
+/* The chance of a 1 in 22 bits, the highest inverted so that 0 is one half, and
+ * how often it was seen in 10, up to a limit: the more, the slower it moves. */
+typedef uint32_t coder_slot;
+
+enum {
+	CODER_LIMIT_MAX = 255,
+};
+
+extern const uint16_t coder_pace[CODER_LIMIT_MAX + 1];
+
+CODER_INLINE uint32_t
+slot_p22(coder_slot s)
+{
+	return (s ^ 1U << 31) >> 10;
+}
+
+CODER_INLINE void
+slot_learn(coder_slot *s, unsigned bit, unsigned limit)
+{
+	uint32_t n = *s & 1023;
+	int64_t miss = (int64_t)((0U - bit) >> 10) - (int64_t)slot_p22(*s);
+
+	*s += ((uint32_t)(miss * coder_pace[n] >> 6) & ~1023U) + (n < limit);
+}
+
+CODER_INLINE uint32_t
+coder_clamp(uint32_t p16)
+{
+	return p16 < 24 ? 24 : p16 > CODER_ONE - 24 ? CODER_ONE - 24 : p16;
+}
+
+/* One bit by one slot. */
+CODER_INLINE unsigned
+coder_slot_bit(struct coder *c, enum coder_mode mode, unsigned bit,
+    coder_slot *s, unsigned limit)
+{
+	bit = coder_bit(c, mode, bit, coder_clamp(slot_p22(*s) >> 6));
+	slot_learn(s, bit, limit);
+	return bit;
+}
+
+/* Bits, then what they say: for numbers of which little is known. */
+CODER_INLINE uint64_t
+coder_number(struct coder *c, enum coder_mode mode, uint64_t z,
+    coder_slot slot[128])
+{
+	unsigned size = 0, node = 1;
+
+	if (mode != CODER_DECODE && z != 0)
+		size = 64 - (unsigned)__builtin_clzll(z);
+	for (int i = 6; i >= 0; i--)
+		node = node << 1 |
+		    coder_slot_bit(c, mode, size >> i & 1, &slot[node], 120);
+	size = node - 128;
+	if (size > 64)
+		size = 64;
+	if (size <= 1)
+		return size;
+	return UINT64_C(1) << (size - 1) |
+	    coder_raw(c, mode, z & ((UINT64_C(1) << (size - 1)) - 1), size - 1);
+}
+
+/* Signed numbers as others, small ones small. */
+CODER_INLINE uint64_t
+coder_fold(int64_t d)
+{
+	return (uint64_t)d << 1 ^ (uint64_t)(d >> 63);
+}
+
+CODER_INLINE int64_t
+coder_unfold(uint64_t z)
+{
+	return (int64_t)(z >> 1 ^ (0 - (z & 1)));
+}
+
+/* Symbols 0 .. 31 by two models of equal weight, whose chances adapt.  Of a
+ * model: the sum of the chances of all symbols below each; at 0, how often it
+ * was used, up to a limit. */
+enum {
+	CODER_SYMBOLS = 32,
+	CODER_SUM = 32704, /* and two for each symbol make 32768 */
+	CODER_SUM_BITS = 15,
+	CODER_USED_MAX = 63,
+};
+
+/* Eight at once, in the compiler's own words for that. */
+typedef int16_t coder_lanes __attribute__((vector_size(16)));
+
+enum {
+	CODER_LANES = 8,
+	CODER_ROWS = CODER_SYMBOLS / CODER_LANES,
+};
+
+struct coder_model {
+	union {
+		int16_t below[CODER_SYMBOLS];
+		coder_lanes row[CODER_ROWS];
+	};
+};
+
+extern const uint8_t coder_model_pace[CODER_USED_MAX + 1];
+extern const struct coder_model coder_symbols; /* 0 .. 31 */
+void coder_model_begin(struct coder_model *m);
+
+CODER_INLINE void
+model_learn(struct coder_model *m, int symbol, unsigned pace_max)
+{
+	int16_t n = m->below[0];
+	unsigned pace = coder_model_pace[n];
+
+	if (pace > pace_max)
+		pace = pace_max;
+	for (int i = 0; i < CODER_ROWS; i++) {
+		coder_lanes above = coder_symbols.row[i] > (int16_t)symbol;
+
+		m->row[i] +=
+		    ((above & (int16_t)CODER_SUM) - m->row[i]) >> (int16_t)pace;
+	}
+	m->below[0] = (int16_t)(n + (n < CODER_USED_MAX));
+}
+
+/* The chances of all below a symbol, of both models. */
+CODER_INLINE uint32_t
+models_below(const struct coder_model *a, const struct coder_model *b, int i)
+{
+	if (i == 0 || i == CODER_SYMBOLS)
+		return i == 0 ? 0 : 1U << CODER_SUM_BITS;
+	return (uint32_t)(((a->below[i] + b->below[i]) >> 1) + 2 * i);
+}
+
+/* The last symbol of which models_below() is v or less. */
+CODER_INLINE int
+models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
+{
+	union {
+		coder_lanes lanes;
+		uint64_t halves[2];
+	} found = { .lanes = { 0 } };
+	uint64_t sum;
+
+	for (int i = 0; i < CODER_ROWS; i++) {
+		/* half of each first: the sum would not fit */
+		coder_lanes x = a->row[i], y = b->row[i];
+		coder_lanes mean = (x >> 1) + (y >> 1) + (x & y & 1);
+
+		mean += coder_symbols.row[i] * 2;
+		found.lanes -= mean <= v;
+	}
+	/* all lanes added into the highest of a half */
+	sum = (found.halves[0] + found.halves[1]) *
+		UINT64_C(0x0001000100010001) >>
+	    48;
+	/* the first, which is how often the models were used, counts */
+	return (int)sum - (((a->below[0] + b->below[0]) >> 1) <= v ? 1 : 0);
+}
+
+/* never: a symbol that cannot be, or -1. */
+CODER_INLINE int
+coder_symbol(struct coder *c, enum coder_mode mode, int symbol, int never,
+    struct coder_model *a, struct coder_model *b)
+{
+	uint32_t total = 1 << CODER_SUM_BITS, hole = 0, gap = 0, from, to;
+	uint64_t part;
+
+	if (a->below[0] == 0)
+		coder_model_begin(a);
+	if (b->below[0] == 0)
+		coder_model_begin(b);
+	if (mode != CODER_LEARN) {
+		if (never >= 0) {
+			hole = models_below(a, b, never);
+			gap = models_below(a, b, never + 1) - hole;
+			part = c->range / (total - gap);
+		} else {
+			part = c->range >> CODER_SUM_BITS;
+		}
+		if (mode == CODER_DECODE) {
+			uint64_t v = c->code / part;
+
+			if (v >= total - gap)
+				v = total - gap - 1;
+			if (never >= 0 && v >= hole)
+				v += gap;
+			symbol = models_find(a, b, (int16_t)v);
+		}
+		from = models_below(a, b, symbol);
+		to = models_below(a, b, symbol + 1);
+		if (never >= 0 && symbol > never) {
+			from -= gap;
+			to -= gap;
+		}
+		if (mode == CODER_DECODE) {
+			c->code -= part * from;
+		} else {
+			c->low += part * from;
+			if (c->low < part * from)
+				coder_carry(c);
+		}
+		c->range = part * (to - from);
+		if (c->range >> 32 == 0) {
+			if (mode == CODER_DECODE)
+				coder_take_word(c);
+			else
+				coder_put_word(c);
+		}
+	}
+	model_learn(a, symbol, 6);
+	model_learn(b, symbol, 7);
+	return symbol;
+}
+
+/* What the mixer looks up: made once for a state. */
+struct coder_tables {
+	uint16_t squash[2 * CODER_ODDS_MAX + 2]; /* odds to a chance */
+	int16_t stretch[4096];                   /* and back, of 12 bits */
+};
+void coder_tables_init(struct coder_tables *t);
+
+enum {
+	MIXER_MAX = 6,
+	MIXER_ONE = 1 << 16,
+};
+
+struct mixer {
+	int32_t weight[MIXER_MAX];
+};
+
+/* One bit by n slots, their odds weighed and added; weights learn. */
+CODER_INLINE unsigned
+coder_mixed_bit(struct coder *c, enum coder_mode mode, unsigned bit,
+    const struct coder_tables *t, struct mixer *m, coder_slot *const slot[],
+    unsigned n, unsigned limit, int pace)
+{
+	int32_t odds[MIXER_MAX], miss;
+	int64_t sum = 0;
+	uint32_t p;
+
+	for (unsigned i = 0; i < n; i++) {
+		odds[i] = t->stretch[slot_p22(*slot[i]) >> 10];
+		sum += (int64_t)odds[i] * m->weight[i];
+	}
+	sum >>= 16;
+	if (sum > CODER_ODDS_MAX)
+		sum = CODER_ODDS_MAX;
+	if (sum < -CODER_ODDS_MAX)
+		sum = -CODER_ODDS_MAX;
+	p = t->squash[sum + CODER_ODDS_MAX];
+	bit = coder_bit(c, mode, bit, p);
+	miss = (int32_t)(bit << 16) - (int32_t)p;
+	for (unsigned i = 0; i < n; i++) {
+		m->weight[i] +=
+		    (int32_t)(((int64_t)odds[i] * miss * pace + 8192) >> 14);
+		slot_learn(slot[i], bit, limit);
+	}
+	return bit;
+}
+
+#endif

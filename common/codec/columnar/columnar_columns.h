@@ -1,0 +1,109 @@
+/*
+ * The tokens that columnar knows: their names, their order in messages, and the
+ * column of values that each of them has.
+ */
+#ifndef COMMON_CODEC_COLUMNAR_COLUMNAR_COLUMNS_H
+#define COMMON_CODEC_COLUMNAR_COLUMNAR_COLUMNS_H
+
+#include <string.h>
+
+#include "common/codec/columnar/columnar_coder.h"
+#include "common/message/limits.h"
+
+enum {
+	COLUMNS_MAX = LIMIT_DATASOURCES_HARD,
+	CLASS_BITS = 10, /* leaves of one name share what is learnt */
+	CLASSES = 1 << CLASS_BITS,
+	TOKEN_NONE = UINT32_MAX,
+};
+
+enum column_flags {
+	COLUMN_UNKNOWN = 1, /* the last value was U */
+	COLUMN_SIGNED = 2,  /* else 0 .. 2^64-1 */
+	COLUMN_TRIMMED = 4, /* decimals without zeros at the end, or exactly */
+	COLUMN_ODD = 8,     /* its unit was found wrong once: none any more */
+};
+
+/* What was learnt of one token's values.  All zero: nothing. */
+struct column {
+	uint64_t last;   /* value times 10^decimals, modulo 2^64 */
+	int64_t base;    /* of a counter its growth a period, of a gauge its
+			   level; in 1/256 */
+	uint64_t scale;  /* how far predictions were off, in 1/16 */
+	uint32_t seen_s; /* when the last value was known, modulo 2^32 */
+	coder_slot same;
+	uint32_t name_at;
+	uint32_t next; /* the token behind it in the last message */
+	uint32_t run;  /* how many there were from this one on */
+	uint16_t class;
+	int16_t off[2];  /* the last two innovations, in units of COLUMN_OFF */
+	uint8_t name_n;  /* with the colon */
+	uint8_t history; /* a bit for each value: the same as before */
+	uint8_t changes; /* up to COLUMN_CHANGES */
+	uint8_t rising;  /* COLUMN_COUNTER and more: a counter */
+	uint8_t decimals;
+	uint8_t flags;
+	uint8_t surprise; /* of the last number, 0 .. 3 */
+	uint8_t twos;     /* last counts 2^twos 10^tens: bytes in pages, ... */
+	uint8_t tens;
+	uint8_t common_twos; /* of all numbers since the form was told */
+	uint8_t common_tens;
+	uint8_t alike; /* how many numbers these are */
+};
+
+enum {
+	COLUMN_OFF = 1024,
+	COLUMN_CHANGES = 200,
+	COLUMN_COUNTER = 4,
+	COLUMN_RISING_MAX = 12,
+};
+
+struct columns {
+	struct column *column;
+	size_t n, cap;
+	struct buf names;
+	uint32_t *index; /* by hash; a power of two of places, 1 + number */
+	size_t places;
+	uint64_t key[2];
+	/* a CONFIG of several parts, as far as it came */
+	struct columns *coming;
+	uint32_t part;
+	uint64_t generation;
+};
+
+void columns_init(struct columns *t);
+void columns_clear(struct columns *t);
+uint32_t columns_find(const struct columns *t, struct slice name);
+/* Behind all others; TOKEN_NONE: there are too many, or it is too long. */
+uint32_t columns_add(struct columns *t, struct slice name);
+/* With the colon behind it. */
+static inline struct slice
+columns_name(const struct columns *t, const struct column *k)
+{
+	return (struct slice){ t->names.p + k->name_at, k->name_n };
+}
+
+/* Whether the name, with its colon, is what s begins with. */
+static inline bool
+columns_is_next(const struct columns *t, const struct column *k, struct slice s)
+{
+	const char *name = t->names.p + k->name_at;
+	uint64_t a, b;
+
+	if (s.n < sizeof(a) || k->name_n > sizeof(a))
+		return slice_starts(s, columns_name(t, k));
+	memcpy(&a, name, sizeof(a)); /* names end in as many zeros */
+	memcpy(&b, s.p, sizeof(b));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (a ^ b) << (64 - 8 * k->name_n) == 0;
+#else
+	return (a ^ b) >> (64 - 8 * k->name_n) == 0;
+#endif
+}
+
+/* A part of a CONFIG.  With the last one the tokens become those of the whole
+ * set, in its order; those that stay keep their columns. */
+void columns_config(struct columns *t, uint64_t generation, uint32_t part,
+    uint32_t parts, struct slice body);
+
+#endif

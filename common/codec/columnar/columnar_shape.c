@@ -1,0 +1,149 @@
+/*
+ * Canonical messages; see columnar_shape.h.  The grammar is looked at no further
+ * than is needed to write the same bytes again: the parser of common/message
+ * judges, before or after.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "common/codec/columnar/columnar_shape.h"
+
+static bool
+cut_field(struct slice *in, const char *name, struct slice *value)
+{
+	struct slice rest = *in, key = slice_str(name);
+
+	if (!slice_starts(rest, key))
+		return false;
+	rest.p += key.n;
+	rest.n -= key.n;
+	if (!slice_cut(&rest, '\n', value))
+		return false;
+	*in = rest;
+	return true;
+}
+
+static bool
+read_type(struct slice s, enum message_type *type)
+{
+	for (int t = MESSAGE_CONFIG; t <= MESSAGE_RESYNC; t++)
+		if (slice_eq_str(s, message_type_name((enum message_type)t))) {
+			*type = (enum message_type)t;
+			return true;
+		}
+	return false;
+}
+
+static bool
+cut_crc(struct slice *in, const char *name, uint32_t *crc)
+{
+	struct slice v;
+	uint64_t n;
+
+	if (!cut_field(in, name, &v) || !slice_hex(v, 8, &n))
+		return false;
+	*crc = (uint32_t)n;
+	return true;
+}
+
+static bool
+read_part(struct slice v, struct shape *s)
+{
+	struct slice part;
+	uint64_t a, b;
+
+	if (!slice_cut(&v, '/', &part) || !slice_u64(part, UINT32_MAX, &a) ||
+	    !slice_u64(v, UINT32_MAX, &b))
+		return false;
+	s->part = (uint32_t)a;
+	s->parts = (uint32_t)b;
+	return true;
+}
+
+/* All lines before Length that are not fields of their own here. */
+static bool
+cut_more(struct slice *in, struct slice *more)
+{
+	static const struct slice end = { "Length:", 7 };
+	struct slice rest = *in, line;
+
+	while (!slice_starts(rest, end))
+		if (!slice_cut(&rest, '\n', &line) || line.n == 0)
+			return false;
+	*more = (struct slice){ in->p, in->n - rest.n };
+	*in = rest;
+	return more->n <= SHAPE_MORE_MAX;
+}
+
+bool
+shape_read(struct slice in, struct shape *s)
+{
+	struct slice all = in, v, head, behind;
+	uint64_t length;
+	uLong crc;
+
+	*s = (struct shape){ .part = 1, .parts = 1 };
+	if (!cut_field(&in, "MsgID:", &v) ||
+	    !slice_u64(v, UINT64_MAX, &s->msgid) ||
+	    !cut_field(&in, "Type:", &v) || !read_type(v, &s->type) ||
+	    !cut_field(&in, "Timestamp:", &v) ||
+	    !slice_u64(v, UINT64_MAX, &s->timestamp) ||
+	    !cut_field(&in, "Stream:", &v) || !stream_parse(v, &s->stream) ||
+	    !cut_crc(&in, "Prev:crc32=", &s->prev))
+		return false;
+	s->has_generation = cut_field(&in, "Generation:", &v);
+	if (s->has_generation && !slice_u64(v, UINT64_MAX, &s->generation))
+		return false;
+	s->has_part = cut_field(&in, "Part:", &v);
+	if ((s->has_part && !read_part(v, s)) || !cut_more(&in, &s->more) ||
+	    !cut_field(&in, "Length:", &v) ||
+	    !slice_u64(v, SIZE_MAX / 2, &length))
+		return false;
+	head = (struct slice){ all.p, all.n - in.n };
+	if (!cut_crc(&in, "Digest:crc32=", &s->digest) || in.n < 3 ||
+	    in.p[0] != '\n' || in.n - 3 < length)
+		return false;
+	s->body = (struct slice){ in.p + 1, length };
+	behind = (struct slice){ in.p, length + 3 };
+	if (in.p[length + 1] != '.' || in.p[length + 2] != '\n')
+		return false;
+	s->n = (size_t)(behind.p - all.p) + behind.n;
+	crc = crc32_z(0, (const Bytef *)head.p, head.n);
+	crc = crc32_z(crc, (const Bytef *)behind.p, behind.n);
+	return (uint32_t)crc == s->digest;
+}
+
+bool
+shape_write(struct buf *out, struct shape *s)
+{
+	char stream[STREAM_TEXT_SIZE];
+	size_t begin = out->n;
+	uLong crc;
+	bool good = true;
+
+	buf_printf(out,
+	    "MsgID:%" PRIu64 "\nType:%s\nTimestamp:%" PRIu64
+	    "\nStream:%s\nPrev:crc32=%08" PRIx32 "\n",
+	    s->msgid, message_type_name(s->type), s->timestamp,
+	    stream_text(s->stream, stream), s->prev);
+	if (s->has_generation)
+		buf_printf(out, "Generation:%" PRIu64 "\n", s->generation);
+	if (s->has_part)
+		buf_printf(out, "Part:%" PRIu32 "/%" PRIu32 "\n", s->part,
+		    s->parts);
+	buf_put(out, s->more);
+	good = buf_printf(out, "Length:%zu\n", s->body.n);
+	crc = crc32_z(0, (const Bytef *)out->p + begin, out->n - begin);
+	crc = crc32_z(crc, (const Bytef *)"\n", 1);
+	crc = crc32_z(crc, (const Bytef *)s->body.p, s->body.n);
+	crc = crc32_z(crc, (const Bytef *)".\n", 2);
+	s->digest = (uint32_t)crc;
+	good = good &&
+	    buf_printf(out, "Digest:crc32=%08" PRIx32 "\n\n", s->digest) &&
+	    buf_put(out, s->body) && buf_put(out, SLICE(".\n"));
+	s->n = out->n - begin;
+	return good;
+}

@@ -1,0 +1,759 @@
+/*
+ * Measurements; see columnar_values.h.
+ *
+ * A value is coded in up to four steps: is it the same as before; if not, is it
+ * something else than a number in the form that its token's numbers have; how
+ * far is it from the prediction, in steps of a quarter of what predictions are
+ * usually off; and where in the step, of which nothing can be known.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/codec/columnar/columnar_number.h"
+#include "common/codec/columnar/columnar_predict.h"
+#include "common/codec/columnar/columnar_values.h"
+#include "common/codec/members.h"
+
+enum {
+	SCALES = 16,
+	FAR = 0, /* the symbol of distances that have none */
+	MIDDLE = CODER_SYMBOLS / 2,
+	NEAR = MIDDLE - 1,
+	TWIN_BITS = 10,
+	TWIN_LEAST = 16, /* smaller growth is the same by chance */
+	TWIN_TRUST = 7,
+	LIMIT_SAME = 250,
+	LIMIT_SLOT = 120,
+	LOOK = 1024, /* values between looks at the clock */
+	LINE_MAX = LIMIT_TOKEN + 1 + LIMIT_VALUE + 1,
+};
+
+/* A token that grew by the same as another before it in the message, or fell by
+ * as much, probably does so again: the two tell one thing. */
+struct twin {
+	int64_t growth; /* of the number in message `turn` */
+	uint32_t turn;
+	uint32_t of; /* the other token */
+	uint8_t trust;
+	bool opposite;
+};
+
+struct values {
+	struct columns *columns;
+	const struct coder_tables *tables;
+	struct kin *kin; /* [CLASSES] */
+	uint16_t used[CLASSES];
+	size_t used_n;
+	struct coder_model *by_class; /* [CLASSES][SCALES] */
+	struct coder_model by_size[2][SCALES][4];
+	coder_slot far_sign, far[128];
+	coder_slot same_class[CLASSES][16];
+	coder_slot same_row[2][256][16];
+	coder_slot same_mixed[CLASSES][32];
+	struct mixer same_mixer[2][10];
+	coder_slot exception[2][4], kind[2][4];
+	coder_slot begin[2][128], second[2][128];
+	coder_slot follows, new_token[2], counted;
+	struct twin *twin; /* of each column */
+	size_t twins;
+	uint32_t by_growth[1 << TWIN_BITS]; /* 1 + token */
+	coder_slot twin_slot[TWIN_TRUST + 1];
+	/* the message at hand */
+	struct value *value;
+	size_t n, cap;
+	bool follow;  /* its tokens are those expected, and as many */
+	int16_t *off; /* innovations, PREDICT_REACH zeros before the first */
+	size_t off_cap;
+	uint32_t first;  /* token that should come first */
+	uint32_t before; /* the last one of the last message, or none */
+	uint32_t turn;   /* counts messages */
+	uint32_t period_s;
+	uint32_t last_s; /* Timestamp of the last message */
+};
+
+struct values *
+values_new(struct columns *columns, const struct coder_tables *t)
+{
+	struct values *v = mem_alloc(sizeof(*v));
+
+	v->columns = columns;
+	v->tables = t;
+	v->before = TOKEN_NONE;
+	v->kin = mem_array(CLASSES, sizeof(*v->kin));
+	v->by_class = mem_array((size_t)CLASSES * SCALES, sizeof(*v->by_class));
+	for (int i = 0; i < 20; i++)
+		for (int k = 0; k < MIXER_MAX; k++)
+			v->same_mixer[i / 10][i % 10].weight[k] =
+			    MIXER_ONE * 3 / 10;
+	return v;
+}
+
+void
+values_free(struct values *v)
+{
+	if (v == NULL)
+		return;
+	free(v->kin);
+	free(v->by_class);
+	free(v->twin);
+	free(v->value);
+	free(v->off);
+	free(v);
+}
+
+/* -- reading ---------------------------------------------------------------- */
+
+static void
+make_values(struct values *v)
+{
+	if (v->cap < v->n) {
+		v->cap = v->n + v->n / 2;
+		free(v->value);
+		v->value = mem_array(v->cap, sizeof(*v->value));
+	}
+}
+
+static struct value *
+next_value(struct values *v)
+{
+	if (v->n == v->cap) {
+		v->cap = v->cap == 0 ? 128 : v->cap * 2;
+		v->value = mem_resize(v->value, v->cap, sizeof(*v->value));
+	}
+	return &v->value[v->n++];
+}
+
+bool
+values_read(struct values *v, struct slice body)
+{
+	const struct columns *t = v->columns;
+	uint32_t expect = v->first;
+	size_t news = 0;
+	bool follow = true;
+
+	v->n = 0;
+	while (body.n > 0) {
+		struct value *k = next_value(v);
+
+		if (expect < t->n &&
+		    columns_is_next(t, &t->column[expect], body)) {
+			k->token = expect;
+			body.p += t->column[expect].name_n;
+			body.n -= t->column[expect].name_n;
+		} else {
+			if (!slice_cut(&body, ':', &k->name) ||
+			    k->name.n == 0 || k->name.n > LIMIT_TOKEN ||
+			    memchr(k->name.p, '\n', k->name.n) != NULL)
+				return false;
+			k->token = columns_find(t, k->name);
+		}
+		if (v->n > LIMIT_BODY_LINES || !number_read(&body, k))
+			return false;
+		news += k->token == TOKEN_NONE;
+		follow &= k->token == expect;
+		expect = k->token == TOKEN_NONE ? TOKEN_NONE
+						: t->column[k->token].next;
+	}
+	v->follow =
+	    follow && v->first < t->n && t->column[v->first].run == v->n;
+	return v->n > 0 && news <= COLUMNS_MAX - t->n;
+}
+
+CODER_INLINE void
+form_code(struct values *v, struct coder *c, enum coder_mode mode,
+    struct column *k, const struct value *x)
+{
+	struct form f = { 0, 0 };
+	uint64_t bits = 0;
+
+	(void)v;
+	if (mode != CODER_DECODE) {
+		f = form_of(k, x);
+		bits = (uint64_t)f.decimals << 2 | f.flags >> 1;
+	}
+	bits = coder_raw(c, mode, bits, 7);
+	f.decimals = (uint8_t)(bits >> 2);
+	if (f.decimals > FORM_DECIMALS_MAX)
+		f.decimals = FORM_DECIMALS_MAX;
+	f.flags = (uint8_t)((bits & 3) << 1);
+	form_set(k, f);
+}
+
+/* A quarter of an octave of 1/16 and more; from 2.0 on the same four again, in
+ * units of 2^shift. */
+static inline unsigned
+scale_step(uint64_t scale, unsigned *shift)
+{
+	unsigned top, step;
+
+	if (scale < 4)
+		scale = 4;
+	top = 63 - (unsigned)__builtin_clzll(scale);
+	step = top * 4 + (unsigned)(scale >> (top - 2) & 3);
+	*shift = top > 5 ? top - 5 : 0;
+	return step - 8 - *shift * 4;
+}
+
+static struct kin *
+use_kin(struct values *v, uint16_t class)
+{
+	struct kin *l = &v->kin[class];
+
+	if (!l->listed) {
+		l->listed = true;
+		predict_begin_kin(l);
+		v->used[v->used_n++] = class;
+	}
+	return l;
+}
+
+/* A distance in steps, beyond those that have symbols. */
+CODER_INLINE int64_t
+far_code(struct values *v, struct coder *c, enum coder_mode mode, int64_t q)
+{
+	unsigned negative =
+	    coder_slot_bit(c, mode, q < 0, &v->far_sign, LIMIT_SLOT);
+	uint64_t n = 0;
+
+	if (mode != CODER_DECODE)
+		n = (q < 0 ? 0 - (uint64_t)q : (uint64_t)q) - NEAR - 1;
+	n = coder_number(c, mode, n, v->far) + NEAR + 1;
+	return (int64_t)(negative != 0 ? 0 - n : n);
+}
+
+/* How far off, in steps of 2^shift; where in the step cannot be known.  `same`
+ * is the distance at which the value would be as before; it is not. */
+CODER_INLINE int64_t
+distance_code(struct values *v, struct coder *c, enum coder_mode mode,
+    const struct column *k, int64_t same, bool may_be_same, int64_t d)
+{
+	unsigned shift, scale = scale_step(k->scale, &shift);
+	struct coder_model *a = &v->by_class[k->class * SCALES + scale];
+	struct coder_model *b =
+	    &v->by_size[predict_is_counter(k)][scale][k->surprise];
+	uint64_t half = shift > 0 ? UINT64_C(1) << (shift - 1) : 0, low;
+	int symbol = FAR, never = -1;
+	int64_t q = 0;
+
+	if (shift == 0 && !may_be_same && same >= -NEAR && same <= NEAR)
+		never = (int)same + MIDDLE;
+	if (mode != CODER_DECODE) {
+		q = (int64_t)((uint64_t)d + half) >> shift;
+		if (q >= -NEAR && q <= NEAR)
+			symbol = (int)q + MIDDLE;
+	}
+	symbol = coder_symbol(c, mode, symbol, never, a, b);
+	q = symbol == FAR ? far_code(v, c, mode, q) : symbol - MIDDLE;
+	if (shift == 0)
+		return q;
+	low = ((uint64_t)d + half) & ((UINT64_C(1) << shift) - 1);
+	low = coder_raw(c, mode, low, shift);
+	return (int64_t)(((uint64_t)q << shift) + low - half);
+}
+
+/* The first value of a token, and the first that differs. */
+CODER_INLINE uint64_t
+young_code(struct values *v, struct coder *c, enum coder_mode mode,
+    struct column *k, uint64_t number)
+{
+	bool second = k->changes == 1;
+	uint64_t z = 0;
+	int64_t growth;
+
+	if (mode != CODER_DECODE)
+		z = second || (k->flags & COLUMN_SIGNED) != 0
+		    ? coder_fold((int64_t)(number - k->last))
+		    : number;
+	z = coder_number(c, mode, z,
+	    second ? v->second[predict_is_counter(k)]
+		   : v->begin[predict_is_counter(k)]);
+	if (!second && (k->flags & COLUMN_SIGNED) == 0)
+		return z;
+	growth = coder_unfold(z);
+	number = k->last + (uint64_t)growth;
+	if (!second)
+		return number;
+	k->last = number;
+	predict_begin(k, growth);
+	return number;
+}
+
+/* What the growth is if the other token's tells it; false: it does not. */
+static inline bool
+twin_tells(const struct values *v, const struct twin *t, int64_t *growth)
+{
+	const struct twin *other = &v->twin[t->of];
+
+	if (t->trust == 0 || other->turn != v->turn)
+		return false;
+	*growth = t->opposite ? (int64_t)(0 - (uint64_t)other->growth)
+			      : other->growth;
+	return true;
+}
+
+static inline void
+learn_twin(struct values *v, uint32_t token, bool told, bool right,
+    int64_t growth)
+{
+	struct twin *t = &v->twin[token];
+	uint64_t size = (growth < 0 ? 0 - (uint64_t)growth : (uint64_t)growth);
+	uint32_t *place;
+
+	if (told && right)
+		t->trust = (uint8_t)(t->trust + (t->trust < TWIN_TRUST));
+	else if (told)
+		t->trust /= 2;
+	t->growth = growth;
+	t->turn = v->turn;
+	if (size < TWIN_LEAST || growth == INT64_MIN)
+		return;
+	place = &v->by_growth[size * UINT64_C(0x9e3779b97f4a7c15) >>
+	    (64 - TWIN_BITS)];
+	if (t->trust == 0 && *place != 0 && *place - 1 < v->twins &&
+	    *place - 1 != token) {
+		const struct twin *other = &v->twin[*place - 1];
+
+		if (other->turn == v->turn &&
+		    (other->growth == growth || other->growth == -growth)) {
+			t->of = *place - 1;
+			t->opposite = other->growth != growth;
+			t->trust = 1;
+		}
+	}
+	*place = token + 1;
+}
+
+/* The growth, of which there is a prediction. */
+CODER_INLINE int64_t
+growth_code(struct values *v, struct coder *c, enum coder_mode mode,
+    const struct column *k, const struct prediction *p, bool may_be_same,
+    bool familiar, int64_t growth)
+{
+	uint32_t token = (uint32_t)(k - v->columns->column);
+	int64_t tells = 0;
+	bool told = !familiar && twin_tells(v, &v->twin[token], &tells);
+	bool right = false;
+
+	if (told)
+		right =
+		    coder_slot_bit(c, mode, growth == tells,
+			&v->twin_slot[v->twin[token].trust], LIMIT_SLOT) != 0;
+	if (right)
+		growth = tells;
+	else
+		growth = (int64_t)((uint64_t)p->growth +
+		    (uint64_t)distance_code(v, c, mode, k, -p->growth,
+			may_be_same,
+			(int64_t)((uint64_t)growth - (uint64_t)p->growth)));
+	if (!familiar)
+		learn_twin(v, token, told, right, growth);
+	return growth;
+}
+
+CODER_INLINE void
+number_code(struct values *v, struct coder *c, enum coder_mode mode,
+    struct column *k, uint64_t number, bool may_be_same, uint32_t now_s,
+    size_t at)
+{
+	struct prediction p;
+	struct kin *l;
+	int16_t *off;
+	int64_t growth;
+
+	if (k->changes < 2) {
+		k->last = young_code(v, c, mode, k, number);
+		k->changes++;
+		return;
+	}
+	off = v->off + PREDICT_REACH + at;
+	l = use_kin(v, k->class);
+	predict_number(l, k, off, predict_time(now_s - k->seen_s, v->period_s),
+	    &p);
+	growth = growth_code(v, c, mode, k, &p, may_be_same,
+	    l->seen >= PREDICT_FAMILIAR, (int64_t)(number - k->last));
+	predict_learn(l, k, &p, growth, off, at * 5 + v->turn);
+	k->last += (uint64_t)growth;
+	predict_learn_direction(k, growth);
+	form_learn_units(k);
+	if (k->changes < COLUMN_CHANGES)
+		k->changes++;
+}
+
+/* -- values ----------------------------------------------------------------- */
+
+/* The values before this one in the message, the last lowest. */
+struct row {
+	unsigned same; /* bits: it was as before */
+	bool lost;     /* the last one became unknown */
+	bool formed;   /* this one has a new form */
+	uint32_t now_s;
+};
+
+/* Nearly always as before, or never: then its own slot is as good as the mixer. */
+static inline bool
+is_sure(const struct column *k, const struct row *row)
+{
+	uint32_t p = slot_p22(k->same);
+
+	if (row->lost)
+		return false;
+	return k->history == 0xff ? p > (1U << 22) - (1U << 18)
+	    : k->history == 0     ? p < 1U << 18
+				  : false;
+}
+
+CODER_INLINE bool
+same_code(struct values *v, struct coder *c, enum coder_mode mode,
+    struct column *k, const struct row *row, bool same)
+{
+	unsigned unknown = (k->flags & COLUMN_UNKNOWN) != 0, h = k->history;
+	unsigned weighs = h == 0xff ? 6
+	    : h == 0                ? 0
+		     : 1 + (h & 1) + (h >> 1 & 1) + (h >> 2 & 1) + (h >> 3 & 1);
+
+	if (is_sure(k, row))
+		return coder_slot_bit(c, mode, same, &k->same, LIMIT_SAME) != 0;
+
+	coder_slot *slot[4] = { &k->same, &v->same_class[k->class][h & 15],
+		&v->same_row[unknown][row->same & 255]
+			    [(h & 7) | (unsigned)row->lost << 3],
+		&v->same_mixed[k->class][(h & 3) << 3 | (row->same & 7)] };
+
+	return coder_mixed_bit(c, mode, same, v->tables,
+	    &v->same_mixer[unknown | row->lost][weighs], slot, 4, LIMIT_SAME,
+	    2);
+}
+
+CODER_INLINE void
+text_code(struct coder *c, enum coder_mode mode, struct value *x, char *text)
+{
+	static const char letters[16] = "0123456789.-";
+	unsigned n = (unsigned)coder_raw(c, mode, x->text.n, 6);
+
+	if (n > LIMIT_VALUE)
+		n = LIMIT_VALUE;
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = 0;
+
+		if (mode != CODER_DECODE)
+			while (letters[at] != x->text.p[i])
+				at++;
+		at = (unsigned)coder_raw(c, mode, at, 4);
+		if (mode == CODER_DECODE)
+			text[i] = at < 12 ? letters[at] : '0';
+	}
+	if (mode == CODER_DECODE)
+		x->text = (struct slice){ text, n };
+}
+
+/* Another thing than a number in the column's form; true: a number follows. */
+CODER_INLINE bool
+exception_code(struct values *v, struct coder *c, enum coder_mode mode,
+    struct column *k, struct row *row, struct value *x, bool other, char *text)
+{
+	unsigned unknown = (k->flags & COLUMN_UNKNOWN) != 0;
+	coder_slot *kind = v->kind[unknown];
+
+	if (!coder_slot_bit(c, mode, other,
+		&v->exception[unknown][row->lost + 2U * (k->changes == 0)],
+		LIMIT_SAME)) {
+		k->flags &= (uint8_t)~COLUMN_UNKNOWN;
+		row->lost = false;
+		return true;
+	}
+	row->lost = false;
+	if (coder_slot_bit(c, mode, x->unknown, &kind[0], LIMIT_SLOT)) {
+		k->flags |= COLUMN_UNKNOWN;
+		x->unknown = row->lost = true;
+		return false;
+	}
+	k->flags &= (uint8_t)~COLUMN_UNKNOWN;
+	if (!coder_slot_bit(c, mode, x->odd, &kind[1], LIMIT_SLOT)) {
+		form_code(v, c, mode, k, x);
+		row->formed = true;
+		return true;
+	}
+	x->odd = true;
+	text_code(c, mode, x, text);
+	return false;
+}
+
+/* x is what stands there, or will; text has room for an odd one. */
+CODER_INLINE void
+value_code(struct values *v, struct coder *c, enum coder_mode mode,
+    struct column *k, struct row *row, struct value *x, size_t at, char *text)
+{
+	bool unknown = (k->flags & COLUMN_UNKNOWN) != 0;
+	bool same = false, other = false;
+	uint64_t number = 0;
+
+	if (mode != CODER_DECODE) {
+		other = x->unknown || x->odd || !form_number(k, x, &number);
+		same = unknown ? x->unknown : !other && number == k->last;
+	}
+	v->off[PREDICT_REACH + at] = 0;
+	same = same_code(v, c, mode, k, row, same);
+	row->same = row->same << 1 | same;
+	row->formed = false;
+	k->history = (uint8_t)(k->history << 1 | same);
+	if (same) {
+		x->unknown = unknown;
+		row->lost = false;
+		if (!unknown)
+			k->seen_s = row->now_s;
+		return;
+	}
+	if (!exception_code(v, c, mode, k, row, x, other, text))
+		return;
+	if (mode != CODER_DECODE && !form_number(k, x, &number))
+		number = 0; /* cannot be: form_of() gave a form of its own */
+	number_code(v, c, mode, k, number, unknown || row->formed, row->now_s,
+	    at);
+	k->seen_s = row->now_s;
+}
+
+/* -- messages --------------------------------------------------------------- */
+
+static void
+make_twins(struct values *v)
+{
+	size_t n = v->columns->cap;
+
+	if (v->twins >= v->columns->n)
+		return;
+	v->twin = mem_resize(v->twin, n, sizeof(*v->twin));
+	memset(v->twin + v->twins, 0, (n - v->twins) * sizeof(*v->twin));
+	v->twins = n;
+}
+
+static void
+begin_message(struct values *v, size_t n)
+{
+	if (v->off_cap < n + PREDICT_REACH) {
+		v->off_cap = n + PREDICT_REACH + n / 2;
+		free(v->off);
+		v->off = mem_array(v->off_cap, sizeof(*v->off));
+	}
+	memset(v->off, 0, PREDICT_REACH * sizeof(*v->off));
+	v->turn++;
+}
+
+/* What comes behind what, as this message has it. */
+static void
+end_message(struct values *v, uint32_t now_s)
+{
+	struct column *column = v->columns->column;
+
+	for (size_t i = v->follow ? v->n : 0; i < v->n; i++) {
+		struct column *k = &column[v->value[i].token];
+
+		k->run = (uint32_t)(v->n - i);
+		if (v->before != TOKEN_NONE)
+			column[v->before].next = v->value[i].token;
+		v->before = v->value[i].token;
+	}
+	if (v->n > 0)
+		v->before = v->value[v->n - 1].token;
+	if (v->n > 0)
+		v->first = column[v->before].next;
+	if (v->period_s == 0 && v->turn > 1)
+		v->period_s = now_s - v->last_s;
+	v->last_s = now_s;
+	if (v->turn > 16 && v->turn % 4 != 0)
+		return;
+	for (size_t i = 0; i < v->used_n; i++) {
+		predict_tune_kin(&v->kin[v->used[i]]);
+	}
+}
+
+/* The name of a token, raised by one where it ends in digits. */
+static size_t
+raise_name(struct slice name, char out[LIMIT_TOKEN + 1])
+{
+	size_t n = name.n, i = n;
+
+	memcpy(out, name.p, n);
+	while (i > 0 && out[i - 1] == '9')
+		out[--i] = '0';
+	if (i > 0 && out[i - 1] >= '0' && out[i - 1] < '9') {
+		out[i - 1]++;
+	} else if (i < n && n < LIMIT_TOKEN) { /* T99 */
+		memmove(out + i + 1, out + i, n - i);
+		out[i] = '1';
+		n++;
+	}
+	return n;
+}
+
+/* A token that was never seen. */
+CODER_INLINE uint32_t
+name_code(struct values *v, struct coder *c, enum coder_mode mode,
+    uint32_t before, struct slice name)
+{
+	struct columns *t = v->columns;
+	char text[LIMIT_TOKEN + 1];
+	size_t n = 0;
+	bool raised = false;
+
+	if (before != TOKEN_NONE) {
+		struct slice last = columns_name(t, &t->column[before]);
+
+		last.n--;
+		n = raise_name(last, text);
+		if (mode != CODER_DECODE)
+			raised = slice_eq(name, (struct slice){ text, n });
+	}
+	if (!coder_slot_bit(c, mode, raised, &v->new_token[1], LIMIT_SLOT)) {
+		n = (size_t)coder_raw(c, mode, name.n - 1, 6) + 1;
+		for (size_t i = 0; i < n; i++)
+			text[i] = (char)(uint8_t)coder_raw(c, mode,
+			    mode == CODER_DECODE ? 0 : (uint8_t)name.p[i], 8);
+	}
+	return columns_add(t, (struct slice){ text, n });
+}
+
+/* Which token, where it is not the one that was expected. */
+CODER_INLINE uint32_t
+token_code(struct values *v, struct coder *c, enum coder_mode mode,
+    uint32_t before, const struct value *x)
+{
+	uint32_t token = TOKEN_NONE;
+
+	if (mode != CODER_DECODE)
+		token = x->token != TOKEN_NONE
+		    ? x->token
+		    : columns_find(v->columns, x->name);
+	if (coder_slot_bit(c, mode, token == TOKEN_NONE, &v->new_token[0],
+		LIMIT_SLOT))
+		return name_code(v, c, mode, before, x->name);
+	token = (uint32_t)coder_raw(c, mode, token, 20);
+	return token < v->columns->n ? token : TOKEN_NONE;
+}
+
+static int
+put_line(struct values *v, const struct column *k, const struct value *x,
+    size_t most, struct buf *body)
+{
+	struct slice name = columns_name(v->columns, k);
+	char *p;
+
+	if (body->cap - body->n <= LINE_MAX)
+		p = buf_room(body, LINE_MAX);
+	else
+		p = body->p + body->n;
+	if (p == NULL)
+		return -1;
+	memcpy(p, name.p, name.n);
+	p += name.n;
+	if (x->unknown) {
+		*p++ = 'U';
+	} else if (x->odd) {
+		memcpy(p, x->text.p, x->text.n);
+		p += x->text.n;
+	} else {
+		p += number_write(p, k);
+	}
+	*p++ = '\n';
+	body->n = (size_t)(p - body->p);
+	return body->n <= most ? 0 : -1;
+}
+
+struct target { /* of decoding */
+	struct buf *body;
+	size_t most;
+	const struct codec_budget *budget;
+};
+
+/* The messages's length in values and whether its tokens are as expected. */
+CODER_INLINE void
+begin_code(struct values *v, struct coder *c, enum coder_mode mode)
+{
+	const struct columns *t = v->columns;
+
+	v->follow =
+	    coder_slot_bit(c, mode, v->follow, &v->counted, LIMIT_SLOT) != 0;
+	if (!v->follow)
+		v->n = (size_t)coder_raw(c, mode, v->n, 20);
+	else if (mode == CODER_DECODE)
+		v->n = v->first < t->n ? t->column[v->first].run : 0;
+}
+
+CODER_INLINE int
+body_code(struct values *v, struct coder *c, enum coder_mode mode,
+    uint32_t now_s, const struct target *to)
+{
+	struct columns *t = v->columns;
+	struct row row = { .same = 0xff, .now_s = now_s };
+	uint32_t expect = v->first, before = TOKEN_NONE;
+
+	begin_code(v, c, mode);
+	if (v->n > LIMIT_BODY_LINES ||
+	    (mode == CODER_DECODE && v->n * 4 > to->most))
+		return -1;
+	if (mode == CODER_DECODE)
+		make_values(v);
+	begin_message(v, v->n);
+	for (size_t i = 0; i < v->n; i++) {
+		struct value *x = &v->value[i];
+		struct column *k;
+		char text[LIMIT_VALUE];
+
+		if (mode == CODER_DECODE)
+			x->unknown = x->odd = false;
+		if (!v->follow &&
+		    !coder_slot_bit(c, mode,
+			mode != CODER_DECODE && x->token == expect &&
+			    expect < t->n,
+			&v->follows, LIMIT_SLOT))
+			x->token = token_code(v, c, mode, before, x);
+		else if (mode == CODER_DECODE)
+			x->token = expect;
+		if (x->token >= t->n)
+			return -1;
+		before = x->token;
+		make_twins(v);
+		k = &t->column[before];
+		expect = k->next;
+		value_code(v, c, mode, k, &row, x, i, text);
+		if (mode != CODER_DECODE)
+			continue;
+		if (put_line(v, k, x, to->most, to->body) == -1 ||
+		    (i % LOOK == LOOK - 1 && codec_budget_over(to->budget)))
+			return -1;
+	}
+	end_message(v, now_s);
+	return 0;
+}
+
+void
+values_learn(struct values *v, uint64_t timestamp)
+{
+	body_code(v, NULL, CODER_LEARN, (uint32_t)timestamp, NULL);
+}
+
+void
+values_encode(struct values *v, struct coder *c, uint64_t timestamp)
+{
+	body_code(v, c, CODER_ENCODE, (uint32_t)timestamp, NULL);
+}
+
+int
+values_decode(struct values *v, struct coder *c, uint64_t timestamp,
+    size_t most, struct buf *body, const struct codec_budget *budget)
+{
+	struct target to = { body, most, budget };
+
+	return body_code(v, c, CODER_DECODE, (uint32_t)timestamp, &to);
+}
+
+void
+values_begin(struct values *v)
+{
+	v->first = 0;
+	v->before = TOKEN_NONE;
+	if (v->twins > 0) /* their numbers are others now */
+		memset(v->twin, 0, v->twins * sizeof(*v->twin));
+}

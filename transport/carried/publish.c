@@ -1,0 +1,304 @@
+/*
+ * What is to be carried; see publish.h.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/base/log.h"
+#include "common/spool/carried_name.h"
+#include "common/spool/listing.h"
+#include "transport/carried/publish.h"
+
+enum {
+	LEVEL_STORED = 0,      /* gzip without compression */
+	OUR_ACK_MAX = 2 << 20, /* bytes */
+	GROUP_FILES = 512,     /* with one sync */
+	GROUP_BYTES = 64 << 20,
+	REPAIRS = 100, /* in one run */
+};
+
+struct publisher {
+	const struct publish_opts *p;
+	struct delivery_result *r;
+	struct listing wanted; /* what each_after named; all of it is there */
+	struct durable_group group;
+	uint64_t damaged; /* the number to repair; 0: none */
+};
+
+/* A carried directory that is full or gone may be there again soon. */
+static int
+trouble(const struct publish_opts *p, struct err *e)
+{
+	if (!p->beside && e->kind == ERR_SYS)
+		e->kind = ERR_TEMP;
+	return -1;
+}
+
+static bool
+is_there(const struct publish_opts *p, struct carried_name name)
+{
+	char text[CARRIED_NAME_SIZE];
+	struct stat st;
+
+	if (fstatat(p->dir, carried_name_text(&name, text), &st,
+		AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode) || st.st_size == 0)
+		return false;
+	if (name.signature || !p->keys->signs)
+		return true;
+	name.signature = true;
+	return is_there(p, name);
+}
+
+/* The signature goes first: who sees the file sees it, too. */
+static int
+put_signature(struct publisher *u, struct carried_name name, struct slice bytes,
+    struct err *e)
+{
+	const struct publish_opts *p = u->p;
+	char text[CARRIED_NAME_SIZE];
+	struct buf covered = { 0 }, signature = { 0 };
+	int rc;
+
+	if (!p->keys->signs)
+		return 0;
+	signature_prefix(&covered, p->association->name,
+	    p->association->role == CONFIG_HUB ? CONFIG_SPOKE : CONFIG_HUB);
+	buf_put(&covered, bytes);
+	signature_put(p->keys, buf_slice(&covered), &signature);
+	name.signature = true;
+	rc = durable_group_put(&u->group, carried_name_text(&name, text),
+	    buf_slice(&signature), e);
+	if (rc == 0)
+		u->r->counts.out_bytes += signature.n;
+	buf_clear(&covered);
+	buf_clear(&signature);
+	return rc;
+}
+
+static int
+put_file(struct publisher *u, const struct carried_name *name,
+    struct slice bytes, struct err *e)
+{
+	char text[CARRIED_NAME_SIZE];
+	bool lies_there = u->p->beside && name->codec == &codec_none;
+
+	if (put_signature(u, *name, bytes, e) == -1 ||
+	    (!lies_there &&
+		durable_group_put(&u->group, carried_name_text(name, text),
+		    bytes, e) == -1))
+		return trouble(u->p, e);
+	u->r->counts.out_bytes += bytes.n;
+	return 0;
+}
+
+static int
+commit(struct publisher *u, struct err *e)
+{
+	return durable_group_commit(&u->group, e) == -1 ? trouble(u->p, e) : 0;
+}
+
+/* --- Segments ------------------------------------------------------------------- */
+
+/* What an association's segments are compressed with; the second choice is for
+ * what the first would make too small to be believed. */
+static const struct codec_ops *
+choose_codec(const struct association *a, int *level)
+{
+	const struct codec_ops *c = codec_find(slice_str(a->compression));
+
+	*level = a->level;
+	if (c == NULL || c->measure == NULL) { /* not in this build */
+		c = codec_find(SLICE("gzip"));
+		*level = -1;
+	}
+	if (*level == -1)
+		*level = c->level_default;
+	return c;
+}
+
+/* Its bytes up to the last whole message; *damaged: one that is not. */
+static int
+read_segment(int dirfd, struct segment_name name, struct buf *out,
+    uint64_t *damaged, struct err *e)
+{
+	char text[SEGMENT_NAME_SIZE];
+	struct segment_scan found = { 0 };
+	int fd = durable_open_file(dirfd, segment_name_text(name, text), e);
+	int rc = -1;
+
+	if (fd != -1 && segment_scan(fd, &found, e) == 0) {
+		if (found.damaged || found.first != name.first ||
+		    found.last < name.last) {
+			*damaged = found.first == name.first && !found.damaged
+			    ? found.last + 1
+			    : name.first;
+			err_set(e, ERR_INPUT, "%s is damaged", text);
+		} else {
+			rc = io_pread_upto(fd, found.good, 0, out, e);
+		}
+	}
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
+static int
+encode(struct carried_name *name, int level, struct slice plain,
+    struct buf *out, struct err *e)
+{
+	const struct codec_ops *c = name->codec;
+
+	if (c->encode(plain, level, out, e) == -1)
+		return -1;
+	if (c->ratio_max == 0 || plain.n / c->ratio_max <= out->n)
+		return 0;
+	buf_reset(out);
+	name->codec = codec_find(SLICE("gzip"));
+	return name->codec->encode(plain, LEVEL_STORED, out, e);
+}
+
+/* Under the name that it has there, or will have. */
+static bool
+has_segment(const struct publish_opts *p, struct carried_name name)
+{
+	if (carried_ranges_touch(p->again, name.segment.first,
+		name.segment.last))
+		return false;
+	if (is_there(p, name))
+		return true;
+	if (name.codec->ratio_max == 0)
+		return false;
+	name.codec = codec_find(SLICE("gzip"));
+	return is_there(p, name);
+}
+
+static int
+publish_one(void *arg, int dirfd, struct segment_name segment, struct err *e)
+{
+	struct publisher *u = arg;
+	struct carried_name name = { .segment = segment };
+	struct buf plain = { 0 }, encoded = { 0 };
+	int level, rc;
+
+	name.codec = choose_codec(u->p->association, &level);
+	listing_put(&u->wanted, (struct listed){ .name = segment });
+	if (has_segment(u->p, name))
+		return 0;
+	rc = read_segment(dirfd, segment, &plain, &u->damaged, e);
+	if (rc == 0)
+		rc = encode(&name, level, buf_slice(&plain), &encoded, e);
+	if (rc == 0)
+		rc = put_file(u, &name, buf_slice(&encoded), e);
+	if (rc == 0) {
+		u->r->counts.sent += segment.last - segment.first + 1;
+		u->r->counts.fed_bytes += plain.n;
+	}
+	buf_clear(&plain);
+	buf_clear(&encoded);
+	if (rc == 0 &&
+	    (u->group.n >= GROUP_FILES || u->group.bytes >= GROUP_BYTES))
+		rc = commit(u, e);
+	return rc;
+}
+
+static bool
+is_wanted(const struct publisher *u, struct segment_name s)
+{
+	size_t low = 0, high = u->wanted.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (u->wanted.at[mid].name.first < s.first)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < u->wanted.n && u->wanted.at[low].name.first == s.first &&
+	    u->wanted.at[low].name.last == s.last;
+}
+
+/* Those that are not wanted, but never a segment of outbox/ itself. */
+static int
+prune(const struct publisher *u, struct err *e)
+{
+	const struct publish_opts *p = u->p;
+	struct names names;
+
+	if (durable_list(p->dir, &names, e) == -1)
+		return trouble(p, e);
+	for (size_t i = 0; i < names.n; i++) {
+		struct carried_name n;
+
+		if (carried_name_parse(names.name[i], &n) && n.codec != NULL &&
+		    !is_wanted(u, n.segment) &&
+		    (!p->beside || n.signature || n.codec != &codec_none))
+			(void)unlinkat(p->dir, names.name[i], 0);
+	}
+	names_free(&names);
+	return 0;
+}
+
+int
+publish_segments(const struct publish_opts *p, struct outbox *o,
+    struct delivery_result *r, struct err *e)
+{
+	struct publisher u = { .p = p, .r = r, .group = { .dirfd = p->dir } };
+	struct err late = { 0 };
+	int rc = -1;
+
+	for (int i = 0; rc == -1 && i < REPAIRS; i++) {
+		u.damaged = 0;
+		listing_clear(&u.wanted);
+		rc = outbox_each_after(o, p->after, publish_one, &u, e);
+		/* on a full stick, too, what fits is there */
+		if (commit(&u, &late) == -1 && rc == 0) {
+			*e = late;
+			rc = -1;
+			break;
+		}
+		if (rc == -1 &&
+		    (u.damaged == 0 || outbox_repair(o, u.damaged, e) == -1))
+			break;
+	}
+	if (rc == 0)
+		rc = prune(&u, e);
+	listing_clear(&u.wanted);
+	return rc == 0 ? 0 : err_wrap(e, "make ready what is to be carried");
+}
+
+int
+publish_clear(const struct publish_opts *p, struct err *e)
+{
+	const struct publisher none = { .p = p };
+
+	return prune(&none, e);
+}
+
+int
+publish_ack(const struct publish_opts *p, struct slice text,
+    struct delivery_result *r, struct err *e)
+{
+	struct publisher u = { .p = p, .r = r, .group = { .dirfd = p->dir } };
+	const struct carried_name name = { .codec = NULL };
+	struct buf now = { 0 };
+	struct err ignored = { 0 }; /* then it is written anew */
+	bool same = durable_read_file(p->dir, CARRIED_ACK, OUR_ACK_MAX, &now,
+			&ignored) == 0 &&
+	    slice_eq(buf_slice(&now), text) && is_there(p, name);
+
+	buf_clear(&now);
+	if (same)
+		return 0;
+	if (put_file(&u, &name, text, e) == 0 && commit(&u, e) == 0)
+		return 0;
+	durable_group_abandon(&u.group);
+	return err_wrap(e, "write the acknowledgement");
+}

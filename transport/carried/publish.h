@@ -1,0 +1,37 @@
+/*
+ * What is to be carried: the sealed segments of an outbox, each compressed to
+ * stand alone and signed where that is asked for, and the file "ack".  Into
+ * outbox/ itself, from where rsync takes them, or into a directory that is
+ * carried or shared.
+ */
+#ifndef TRANSPORT_CARRIED_PUBLISH_H
+#define TRANSPORT_CARRIED_PUBLISH_H
+
+#include "common/config/config.h"
+#include "common/spool/outbox.h"
+#include "transport/carried/carried_ack.h"
+#include "transport/carried/signature.h"
+#include "transport/delivery/delivery.h"
+
+struct publish_opts {
+	const struct association *association;
+	const struct signature_keys *keys;
+	int dir; /* borrowed */
+	bool
+	    beside; /* it is outbox/: uncompressed segments lie there already */
+	/* the receiver has all up to here; what is not behind it is removed */
+	uint64_t after;
+	const struct carried_ranges *again; /* written even if it is there */
+};
+
+/* Every sealed segment behind `after`, in order; a damaged one is repaired
+ * first.  Counts in r.  -1: those before are there. */
+int publish_segments(const struct publish_opts *p, struct outbox *o,
+    struct delivery_result *r, struct err *e);
+/* The file "ack" with this text, unless it is the same already. */
+int publish_ack(const struct publish_opts *p, struct slice text,
+    struct delivery_result *r, struct err *e);
+/* A carried directory holds another stream's files: remove them all. */
+int publish_clear(const struct publish_opts *p, struct err *e);
+
+#endif

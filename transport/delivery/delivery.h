@@ -1,0 +1,92 @@
+/*
+ * A spool, a session and a channel brought together: what push, pull, receive
+ * and serve share.  The thin shell around transport/session/session.h.
+ */
+#ifndef TRANSPORT_DELIVERY_DELIVERY_H
+#define TRANSPORT_DELIVERY_DELIVERY_H
+
+#include "common/base/clock.h"
+#include "common/config/config.h"
+#include "common/spool/inbox.h"
+#include "common/spool/outbox.h"
+#include "transport/session/session.h"
+#include "transport/transport.h"
+
+/* What a session did so far. */
+struct delivery_sofar {
+	uint64_t bytes; /* on the wire, as far as that is known */
+	bool open;      /* the two ends have agreed */
+	/* what was acknowledged and taken, newest: a change is a delivery */
+	uint64_t acked, taken;
+	struct session_counts counts;
+};
+
+struct delivery_opts {
+	const struct config *config;
+	const struct association *association;
+	bool opener;          /* we opened the channel */
+	bool once;            /* it ends when all is delivered, kept or not */
+	struct mono deadline; /* the session is cut then; ns 0: none */
+	/* Stays open: channel_close has the cause of what failed in it. */
+	const struct channel *channel;
+	/* Called every few seconds while it runs; true: it is to end in order.
+	 * NULL: none. */
+	bool (*look)(void *arg, const struct delivery_sofar *now);
+	void *arg;
+};
+
+struct delivery_result {
+	struct session_counts counts;
+	struct spool_point acked;   /* of our outbox */
+	struct spool_point durable; /* of our inbox */
+	bool renewed;               /* we began a new stream: tell once */
+	bool replaced;              /* the peer began one: tell once */
+	uint64_t lost;              /* numbers newly recorded as lost */
+	uint64_t quarantined;       /* refused or poisonous: kept there */
+	uint64_t ignored;           /* carried files that are none of ours */
+	uint64_t unsigned_files;    /* that wait for a signature for long */
+	int stopped;                /* the signal that asked us to end, or 0 */
+	int64_t wait_s;             /* EDQUOT: until the budget allows one */
+};
+
+/* Run one session to its end: role and mode are the association's.  SIGTERM or
+ * SIGINT end it in order; that they came is in r, and they are the caller's to
+ * act upon.  r is filled in either case.  -1: ERR_TEMP with EBUSY: a session of this association is
+ * running on this machine (an opener gives way, another takes over); ERR_TEMP
+ * with EAGAIN: the peer is busy, come again soon; ERR_TEMP
+ * with EPIPE: the stream ended early, channel_close may know why; the peer was
+ * told of all else. */
+int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
+    struct err *e);
+/* A line for each thing in it that an operator may want to know. */
+void delivery_log(const struct association *a, const struct delivery_result *r);
+/* Tell the peer why there will be no session; best effort. */
+void delivery_refuse(const struct channel *c, const struct err *why);
+
+/* Whole messages, as a batch or a staged file names them. */
+struct delivery_batch {
+	struct slice bytes;
+	struct stream_id stream;
+	uint64_t first, last;
+	uint32_t digest; /* of last; not compared when carried */
+	/* a segment as it stands: what is behind last in it is not read, and it
+	 * may be larger than a batch */
+	bool carried;
+	/* a stream that replaces another begins with CONFIG */
+	bool config_first;
+	size_t message_max; /* 0: LIMIT_MESSAGE */
+
+	struct spool_point durable; /* taken so far; msgid 0: nothing */
+	uint64_t refused;           /* the first that is damaged; 0: none */
+	struct err why;             /* of that */
+	/* why it cannot be taken on; INBOX_TAKEN: it can */
+	enum inbox_verdict stopped;
+};
+
+/* Verify, put into the inbox and commit, with one sync for each batch's size.
+ * Poison goes to quarantine and counts as taken.  -1: the batch cannot be taken
+ * on (a fork, a full disk, ...); what b->durable says is durable nevertheless. */
+int delivery_take(struct inbox *in, struct delivery_batch *b,
+    struct delivery_result *r, struct err *e);
+
+#endif

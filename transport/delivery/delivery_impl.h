@@ -1,0 +1,42 @@
+/*
+ * What the files of the delivery share; not for others.
+ */
+#ifndef TRANSPORT_DELIVERY_DELIVERY_IMPL_H
+#define TRANSPORT_DELIVERY_DELIVERY_IMPL_H
+
+#include "common/config/node.h"
+#include "transport/delivery/delivery.h"
+#include "transport/delivery/feeder.h"
+
+enum {
+	DELIVERY_READ = 64 << 10, /* bytes at once */
+};
+
+struct delivery {
+	const struct delivery_opts *o;
+	struct delivery_result *r;
+	struct delivery_sofar *sofar; /* the parent reads it */
+	struct node node;
+	int association_dir, lock_fd, slot_fd, watch_fd;
+	struct inbox *in;
+	struct feeder feeder;
+	struct session *session;
+	struct buf input;
+	uint64_t overhead; /* of the channel, that the session was told of */
+	struct mono now, took_at;
+	bool unsealed;     /* took_at says since when */
+	bool write_full;   /* wait until it can be written again */
+	bool write_closed; /* the peer reads no more */
+	bool over;
+};
+
+/* delivery_run in this process, which is confined from then on. */
+int delivery_run_here(const struct delivery_opts *o,
+    struct delivery_sofar *sofar, struct delivery_result *r, struct err *e);
+/* The inbox behind its cursor. */
+int delivery_open_inbox(const struct node *n, int association_dir,
+    const struct association *a, struct inbox **out, struct err *e);
+/* Run d->session to its end. */
+int delivery_loop(struct delivery *d, struct err *e);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * Sessions that the far end begins; see inbound.h.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+
+#include "common/base/log.h"
+#include "transport/delivery/inbound.h"
+#include "transport/delivery/wire.h"
+
+enum {
+	SESSION_MS = 600 * 1000 /* in all, unless it is kept open */
+};
+
+/* A fork is, and a far end that speaks something else, or for another; a line
+ * that was cut is not: it comes again. */
+static bool
+is_news(const struct delivery_result *r, const struct err *e)
+{
+	return r->counts.in_bytes > 0 &&
+	    (e->kind == ERR_INPUT || e->kind == ERR_PROTOCOL ||
+		e->kind == ERR_CONFIG);
+}
+
+void
+inbound_tell_refused(struct notices *n, const struct association *a,
+    const struct delivery_result *r, int rc)
+{
+	struct notice what = { a->name, "refused", NULL,
+		a->role == CONFIG_HUB ? "hubctl status" : "spoke status" };
+
+	if (r->quarantined > 0)
+		what.text = "messages were refused and are kept in quarantine";
+	else if (r->unsigned_files > 0)
+		what.text = "carried files lie there without their signature, "
+			    "or a signature without its file";
+	if (what.text != NULL)
+		(void)notice_raise(n, &what, clock_wall());
+	else if (rc == 0)
+		(void)notice_clear(n, a->name, "refused", clock_wall());
+}
+
+/* What a person must know of. */
+static void
+tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
+    const struct err *e)
+{
+	const char *name = o->association->name;
+	const char *next = o->association->role == CONFIG_HUB ? "hubctl status"
+							      : "spoke status";
+
+	inbound_tell_refused(o->notices, o->association, r, rc);
+	if (rc == -1 && is_news(r, e))
+		(void)notice_raise(o->notices,
+		    &(struct notice){ name, "delivery", e->msg, next },
+		    clock_wall());
+	else if (rc == 0)
+		(void)notice_clear(o->notices, name, "delivery", clock_wall());
+}
+
+/* --- While it runs -------------------------------------------------------- */
+
+void
+inbound_look(struct inbound_kept *k, struct wire_tally *t,
+    const struct delivery_sofar *now)
+{
+	if (k->open && (now->acked != k->acked || now->taken != k->taken))
+		t->delivered = true;
+	k->open = now->open;
+	k->acked = now->acked;
+	k->taken = now->taken;
+	wire_tally_add(t, now->bytes, now->counts.fed_bytes, clock_mono());
+}
+
+void
+inbound_is_well(struct inbound_kept *k, struct notices *n,
+    const struct association *a)
+{
+	if (!k->open || k->told)
+		return;
+	k->told = true;
+	if (notice_clear(n, a->name, "delivery", clock_wall()))
+		notices_flush(n, clock_wall());
+}
+
+/* A session that is answered. */
+struct answer {
+	const struct inbound_opts *o;
+	struct wire_tally tally;
+	struct inbound_kept kept;
+};
+
+/* Of the channel: who is called does not see what carries it. */
+static bool
+look(void *arg, const struct delivery_sofar *now)
+{
+	struct answer *s = arg;
+
+	inbound_look(&s->kept, &s->tally, now);
+	inbound_is_well(&s->kept, s->o->notices, s->o->association);
+	return false;
+}
+
+/* --- Its end -------------------------------------------------------------- */
+
+static void
+settle(const struct inbound_opts *o, struct wire_tally *tally,
+    const struct delivery_result *r, int rc, const struct err *e)
+{
+	const struct association *a = o->association;
+	const struct session_counts *n = &r->counts;
+
+	/* carried files are looked for often */
+	if (o->channel != NULL || n->taken + n->sent + n->refused > 0)
+		log_info("session association=%s messages=%" PRIu64
+			 " sent=%" PRIu64 " refused=%" PRIu64 " bytes=%" PRIu64,
+		    a->name, n->taken, n->sent, n->refused,
+		    n->in_bytes + n->out_bytes);
+	delivery_log(a, r);
+	wire_tally_end(tally, n->in_bytes + n->out_bytes, n->fed_bytes,
+	    rc == 0);
+	tell(o, r, rc, e);
+}
+
+void
+inbound_settle(const struct inbound_opts *o, const struct delivery_result *r,
+    int rc, const struct err *e)
+{
+	struct wire_tally tally = { .state_dir = o->node->state_dir,
+		.association = o->association->name };
+
+	settle(o, &tally, r, rc, e);
+}
+
+int
+inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
+    struct err *e)
+{
+	const struct association *a = o->association;
+	struct answer s = { .o = o,
+		.tally = { .state_dir = o->node->state_dir,
+		    .association = a->name } };
+	struct delivery_opts d = { .config = o->config,
+		.association = a,
+		.opener = false,
+		.channel = o->channel,
+		.look = look,
+		.arg = &s };
+	int rc;
+
+	if (!a->keep)
+		d.deadline = mono_add_ms(clock_mono(), SESSION_MS);
+	rc = delivery_run(&d, r, e);
+	settle(o, &s.tally, r, rc, e);
+	return rc;
+}

@@ -1,0 +1,46 @@
+/*
+ * Sessions that the far end begins: run, counted, told.  What receive, serve and
+ * the listeners share.
+ */
+#ifndef TRANSPORT_DELIVERY_INBOUND_H
+#define TRANSPORT_DELIVERY_INBOUND_H
+
+#include "common/config/node.h"
+#include "common/operator/notice.h"
+#include "transport/delivery/delivery.h"
+#include "transport/delivery/wire.h"
+
+struct inbound_opts {
+	const struct config *config;
+	const struct node *node;
+	const struct association *association; /* as the channel proved it */
+	struct notices *notices;
+	const struct channel *channel; /* stays open; carried files: NULL */
+};
+
+/* Until the session's end.  -1 as delivery_run. */
+int inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
+    struct err *e);
+
+/* What came of one, logged, counted and told: for who has run it. */
+void inbound_settle(const struct inbound_opts *o,
+    const struct delivery_result *r, int rc, const struct err *e);
+
+/* A session that is kept open for months tells what went well while it runs;
+ * zero-initialised. */
+struct inbound_kept {
+	uint64_t acked, taken; /* when looked at last */
+	bool open, told;
+};
+/* Count what it did, for whoever began it. */
+void inbound_look(struct inbound_kept *k, struct wire_tally *t,
+    const struct delivery_sofar *now);
+/* Trouble with deliveries is over when the two ends have agreed again. */
+void inbound_is_well(struct inbound_kept *k, struct notices *n,
+    const struct association *a);
+
+/* What was refused, whoever began: a state, until a delivery without. */
+void inbound_tell_refused(struct notices *n, const struct association *a,
+    const struct delivery_result *r, int rc);
+
+#endif

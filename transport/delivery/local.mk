@@ -1,0 +1,29 @@
+transport_libtransport_a_SOURCES += \
+	%D%/bare.c %D%/bare.h \
+	%D%/budget.c %D%/budget.h \
+	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
+	%D%/delivery_child.c %D%/delivery_child.h \
+	%D%/delivery_loop.c \
+	%D%/delivery_wait.c \
+	%D%/feeder.c %D%/feeder.h \
+	%D%/inbound.c %D%/inbound.h \
+	%D%/outbound.c %D%/outbound.h \
+	%D%/session_lock.c %D%/session_lock.h \
+	%D%/start.c %D%/start.h \
+	%D%/take.c \
+	%D%/wire.c %D%/wire.h
+
+unit_tests += t/test_budget t/test_delivery t/test_link_cut t/test_session_lock \
+	t/test_wire
+campaign_tests += t/test_link_cut
+t_test_budget_SOURCES = t/test_budget.c
+t_test_budget_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) t/scratch.c t/scratch.h
+t_test_delivery_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_link_cut_SOURCES = t/test_link_cut.c $(spool_test) t/scratch.c t/scratch.h
+t_test_link_cut_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_link_cut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sandbox_enter
+t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h
+t_test_session_lock_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_wire_SOURCES = t/test_wire.c t/scratch.c t/scratch.h
+t_test_wire_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)

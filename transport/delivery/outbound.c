@@ -1,0 +1,329 @@
+/*
+ * Deliveries that this end begins; see outbound.h.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/config/node.h"
+#include "transport/delivery/budget.h"
+#include "transport/delivery/feeder.h"
+#include "transport/delivery/inbound.h"
+#include "transport/delivery/outbound.h"
+#include "transport/delivery/session_lock.h"
+#include "transport/delivery/wire.h"
+
+enum {
+	BACKOFF_MS = 1000, /* of a busy far end; doubled each time */
+	BACKOFF_MAX_MS = 30000,
+	MS_NS = 1000000,
+};
+
+void
+outbound_sleep_ms(int64_t ms)
+{
+	struct timespec t = { .tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * MS_NS };
+
+	while (nanosleep(&t, &t) == -1 && errno == EINTR)
+		continue;
+}
+
+int64_t
+outbound_spread_ms(int64_t n)
+{
+	uint64_t r = 0;
+
+	if (n <= 0 || getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		return 0;
+	return (int64_t)(r % (uint64_t)n);
+}
+
+/* The far end was reached and said "not now": a newer session has it, or
+ * another is ending. */
+static bool
+is_busy(const struct err *e)
+{
+	return e->kind == ERR_TEMP && e->sys == EAGAIN;
+}
+
+/* A delivery and what it used. */
+struct outbound {
+	const struct outbound_opts *o;
+	struct wire_tally tally;
+	struct inbound_kept kept;
+};
+
+/* --- The budget ----------------------------------------------------------- */
+
+/* Told once while it lasts, and over when the month is. */
+static void
+tell_budget(const struct outbound_opts *o, const struct budget_answer *b)
+{
+	const struct association *a = o->association;
+	const char *next =
+	    a->role == CONFIG_HUB ? "hubctl status" : "spoke status";
+	char text[160];
+
+	if (o->notices == NULL)
+		return;
+	if (b->level == BUDGET_FINE)
+		(void)notice_clear(o->notices, a->name, "budget", clock_wall());
+	if (b->level != BUDGET_SPENT)
+		(void)notice_clear(o->notices, a->name, "budget-spent",
+		    clock_wall());
+	(void)snprintf(text, sizeof(text),
+	    "%" PRIu64 " of the %" PRIu64 " bytes of this month's budget %s",
+	    b->used, a->budget,
+	    b->level == BUDGET_NEAR ? "are used"
+		: a->budget_full == CONFIG_DROP_OLDEST
+		? "are used: the oldest that waits is dropped"
+		: "are used: deliveries go only every budget-interval");
+	if (b->level != BUDGET_FINE &&
+	    notice_raise(o->notices,
+		&(struct notice){ a->name,
+		    b->level == BUDGET_NEAR ? "budget" : "budget-spent", text,
+		    next },
+		clock_wall()))
+		notices_flush(o->notices, clock_wall()); /* a session lasts */
+}
+
+static int
+look_at_budget(const struct outbound_opts *o, struct budget_answer *b,
+    struct err *e)
+{
+	struct wire w;
+
+	*b = (struct budget_answer){ .keep = UINT64_MAX };
+	if (o->association->budget == 0)
+		return 0;
+	if (wire_read(o->node->state_dir, o->association->name, &w, e) == -1)
+		return -1;
+	*b = budget_ask(o->association, &w, clock_wall());
+	tell_budget(o, b);
+	return 0;
+}
+
+/* The hub's outbox holds what it asks for: that is little, and never old. */
+static int
+drop(const struct outbound_opts *o, uint64_t keep, struct err *e)
+{
+	const struct association *a = o->association;
+	int dir, rc;
+
+	if (keep == UINT64_MAX || a->role != CONFIG_SPOKE)
+		return 0;
+	dir = node_open_association(o->node, a, e);
+	rc = dir == -1 ? -1 : feeder_drop_oldest(dir, a, keep, e);
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+static int
+ask_budget(const struct outbound_opts *o, struct delivery_result *r,
+    struct err *e)
+{
+	struct budget_answer b;
+
+	if (look_at_budget(o, &b, e) == -1)
+		return -1;
+	if (o->beyond_budget)
+		return 0;
+	if (b.wait_s == 0)
+		return drop(o, b.keep, e);
+	r->wait_s = b.wait_s;
+	err_set(e, ERR_TEMP,
+	    "this month's budget is used up: the next delivery goes in %" PRId64
+	    " s",
+	    b.wait_s);
+	e->sys = EDQUOT;
+	return -1;
+}
+
+/* --- One delivery --------------------------------------------------------- */
+
+/* While it runs: a session that is kept open ends with the budget. */
+static bool
+look(void *arg, const struct delivery_sofar *now)
+{
+	struct outbound *d = arg;
+	uint64_t before = d->tally.bytes;
+	struct budget_answer b;
+	struct err ignored; /* it ends by itself, then */
+
+	inbound_look(&d->kept, &d->tally, now);
+	if (d->o->notices != NULL)
+		inbound_is_well(&d->kept, d->o->notices, d->o->association);
+	return d->o->association->keep && d->o->stay &&
+	    d->tally.bytes > before &&
+	    look_at_budget(d->o, &b, &ignored) == 0 && b.level == BUDGET_SPENT;
+}
+
+static int
+deliver_once(struct outbound *d, struct delivery_result *r,
+    uint64_t *wire_bytes, struct err *e)
+{
+	const struct association *a = d->o->association;
+	const struct transport_ops *t =
+	    transport_find(config_transport_name(a->transport));
+	struct channel ch;
+	const struct delivery_opts opts = { .config = d->o->config,
+		.association = a,
+		.opener = true,
+		.once = !d->o->stay,
+		.deadline = d->o->deadline,
+		.channel = &ch,
+		.look = look,
+		.arg = d };
+	struct err cause = { 0 };
+	int rc;
+
+	if (t == NULL)
+		return err_set(e, ERR_CONFIG,
+		    "transport %s is not in this program",
+		    config_transport_name(a->transport));
+	if (t->exchange != NULL)
+		return t->exchange(d->o, r, wire_bytes, e);
+	if (t->dial(a, d->o->deadline, &ch, e) == -1)
+		return -1;
+	rc = delivery_run(&opts, r, e);
+	if (channel_close(&ch, wire_bytes, &cause) == -1 && rc == -1 &&
+	    e->sys == EPIPE)
+		*e = cause; /* why the stream ended early */
+	return rc;
+}
+
+/* Run it, count it, tell of it. */
+static int
+deliver(const struct outbound_opts *o, struct delivery_result *r, struct err *e)
+{
+	struct outbound d = { .o = o,
+		.tally = { .state_dir = o->node->state_dir,
+		    .association = o->association->name } };
+	struct budget_answer b;
+	struct err ignored; /* it is looked at before the next one */
+	uint64_t wire = 0;
+	int rc;
+
+	*r = (struct delivery_result){ 0 };
+	rc = deliver_once(&d, r, &wire, e);
+	if (wire < r->counts.in_bytes + r->counts.out_bytes)
+		wire = r->counts.in_bytes + r->counts.out_bytes;
+	wire_tally_end(&d.tally, wire, r->counts.fed_bytes, rc == 0);
+	(void)look_at_budget(o, &b, &ignored);
+	log_info("delivered association=%s messages=%" PRIu64
+		 " received=%" PRIu64 " wire_bytes=%" PRIu64,
+	    o->association->name, r->counts.sent, r->counts.taken, wire);
+	delivery_log(o->association, r);
+	return rc;
+}
+
+/* Where a session is running already, not even a channel is opened: the far end
+ * would let go of that one. */
+static int
+check_twin(const struct outbound_opts *o, struct err *e)
+{
+	int dir = node_open_association(o->node, o->association, e);
+	int rc = dir == -1 ? -1 : session_lock_probe(dir, e);
+
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+int
+outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
+    struct err *e)
+{
+	int64_t backoff_ms = BACKOFF_MS;
+
+	*r = (struct delivery_result){ 0 };
+	if (check_twin(o, e) == -1 || ask_budget(o, r, e) == -1)
+		return -1;
+	for (;;) {
+		int rc = deliver(o, r, e);
+
+		if (rc == 0 || !is_busy(e) || r->stopped != 0 ||
+		    mono_ms_since(o->deadline, clock_mono()) < backoff_ms)
+			return rc;
+		outbound_sleep_ms(
+		    backoff_ms / 2 + outbound_spread_ms(backoff_ms / 2));
+		if (backoff_ms < BACKOFF_MAX_MS)
+			backoff_ms *= 2;
+		err_clear(e);
+	}
+}
+
+/* --- As a job ---------------------------------------------------------------- */
+
+static void
+trouble(const struct outbound_job *j, const char *key, struct outbound_end *end)
+{
+	const struct association *a = j->deliver.association;
+	char next[128];
+
+	(void)snprintf(next, sizeof(next), "%s %s",
+	    a->role == CONFIG_HUB ? "hubctl -v pull" : "spoke -v push",
+	    a->name);
+	end->told = notice_raise(j->deliver.notices,
+	    &(struct notice){ a->name, key, end->err.msg, next }, clock_wall());
+}
+
+static int
+take(const struct outbound_job *j, struct outbound_end *end)
+{
+	const struct association *a = j->deliver.association;
+
+	if (j->took == NULL)
+		return 0;
+	if (j->took(j->deliver.node, a, &end->err) == -1) {
+		trouble(j, "inbox", end);
+		return -1;
+	}
+	(void)notice_clear(j->deliver.notices, a->name, "inbox", clock_wall());
+	return 0;
+}
+
+/* True: it is no trouble. */
+static bool
+is_quiet(const struct association *a, const struct err *e)
+{
+	if (e->kind == ERR_TEMP && e->sys == EBUSY)
+		log_info("another delivery is running association=%s", a->name);
+	else if (e->kind == ERR_TEMP && e->sys == EDQUOT)
+		log_info("nothing is delivered association=%s: %s", a->name,
+		    e->msg);
+	else
+		return false;
+	return true;
+}
+
+int
+outbound_run(const struct outbound_job *j, struct outbound_end *end)
+{
+	const struct association *a = j->deliver.association;
+	int rc;
+
+	*end = (struct outbound_end){ 0 };
+	rc = outbound_deliver(&j->deliver, &end->result, &end->err);
+	inbound_tell_refused(j->deliver.notices, a, &end->result, rc);
+	if (rc == 0) {
+		(void)notice_clear(j->deliver.notices, a->name, "delivery",
+		    clock_wall());
+		return take(j, end);
+	}
+	end->quiet = is_quiet(a, &end->err);
+	err_wrap(&end->err, "association %s", a->name);
+	if (end->result.stopped != 0)
+		log_info("%s", end->err.msg);
+	else if (!end->quiet)
+		trouble(j, "delivery", end);
+	return -1;
+}

@@ -1,0 +1,50 @@
+/*
+ * Deliveries that this end begins: a channel to the far end, a session over it,
+ * its bytes counted, the month's budget kept; again, while the far end is busy.
+ * What push, pull and the daemons share.
+ */
+#ifndef TRANSPORT_DELIVERY_OUTBOUND_H
+#define TRANSPORT_DELIVERY_OUTBOUND_H
+
+#include "common/operator/notice.h"
+#include "transport/delivery/delivery.h"
+
+struct outbound_opts {
+	const struct config *config;
+	const struct node *node;
+	const struct association *association;
+	struct mono deadline;    /* ns 0: none */
+	struct notices *notices; /* are told of the budget; NULL: nobody is */
+	bool beyond_budget;      /* whatever was used */
+	bool stay; /* keep it open where the association says so */
+};
+
+/* Waits for the end of it.  -1 as delivery_run, with the cause that the channel
+ * knows; ERR_TEMP with EBUSY: a twin on this machine is at it; ERR_TEMP with
+ * EDQUOT: the budget is used up, nothing was done, come again in r->wait_s. */
+int outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
+    struct err *e);
+
+/* A delivery as a job: what a person must know of it is told, and what came is
+ * acted upon. */
+struct outbound_job {
+	struct outbound_opts deliver; /* with notices */
+	/* NULL: another program acts */
+	int (*took)(const struct node *n, const struct association *a,
+	    struct err *e);
+};
+struct outbound_end {
+	struct delivery_result result;
+	bool quiet; /* no failure: a twin is at it, or the budget is used up */
+	bool told;  /* what failed was news */
+	struct err err;
+};
+/* -1: end->err, which an operator has been told of unless it is quiet or we were
+ * asked to stop. */
+int outbound_run(const struct outbound_job *j, struct outbound_end *end);
+
+/* Up to n milliseconds, so that many sites do not begin at once. */
+int64_t outbound_spread_ms(int64_t n);
+void outbound_sleep_ms(int64_t ms);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Where a sender goes on; see start.h.
+ */
+#include "config.h"
+
+#include "transport/delivery/start.h"
+
+/* Digest 0: of a lost message, not known. */
+static bool
+differ(const struct spool_point *a, const struct spool_point *b)
+{
+	return a->msgid == b->msgid && a->digest != 0 && b->digest != 0 &&
+	    a->digest != b->digest;
+}
+
+bool
+start_find(const struct spool_point *out, const struct spool_point *acked,
+    const struct spool_point *theirs, struct spool_point *at)
+{
+	*at = (struct spool_point){ .stream = out->stream };
+	if (stream_is_zero(theirs->stream))
+		return acked->msgid == 0;
+	if (!stream_eq(theirs->stream, out->stream))
+		return true; /* ours takes the place of theirs */
+	if (theirs->msgid > out->msgid || differ(theirs, out) ||
+	    differ(theirs, acked))
+		return false;
+	*at = *theirs;
+	return true;
+}

@@ -1,0 +1,73 @@
+/*
+ * What an association had on the wire, for `status` and for the budget, and
+ * when it delivered last: <state>/wire/<association>.
+ *
+ * Months are UTC's, and clocks may be wrong.  The count is of the newest month
+ * seen.  A clock that reads an earlier month does not begin that count anew: it
+ * goes on, and beside it goes the count of the month that the clock reads.  Only
+ * when two months in a row passed below the newest one was that a clock too far
+ * ahead, and is forgotten.
+ */
+#ifndef TRANSPORT_DELIVERY_WIRE_H
+#define TRANSPORT_DELIVERY_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+
+struct wire_count {
+	int month; /* 202611, UTC; 0: none */
+	uint64_t bytes;
+};
+
+struct wire {
+	int64_t last_s;           /* the last delivery, epoch; 0: never */
+	int64_t tried_s;          /* the last session of any kind */
+	struct wire_count newest; /* bytes since that month began */
+	struct wire_count below; /* the month that is read when it is earlier */
+	/* What was sent in newest's bytes before it was compressed: 0 where
+	 * only the other end sends. */
+	uint64_t plain;
+};
+
+struct wire_use {
+	uint64_t bytes; /* both directions */
+	uint64_t plain; /* of messages sent, as they lie in the spool */
+	bool session;   /* one ended, or is about to begin */
+	bool delivered; /* and well */
+};
+
+/* In UTC; 0: a clock outside of any calendar. */
+int wire_month(struct wall now);
+/* What was used counts for now.  Does no I/O. */
+void wire_count(struct wire *w, const struct wire_use *u, struct wall now);
+/* Bytes of the month that now is, or more where the clock is in doubt. */
+uint64_t wire_of_month(const struct wire *w, struct wall now);
+
+/* What is not there, or damaged, is zero. */
+int wire_read(int state_dir, const char *association, struct wire *out,
+    struct err *e);
+/* The same counted in the file, under its lock; durable. */
+int wire_add(int state_dir, const char *association, const struct wire_use *u,
+    struct wall now, struct err *e);
+
+/* A session's bytes, counted as they go: a kept one lives for months, and what
+ * it used must outlive a kill.  Zero-initialised but for the first two. */
+struct wire_tally {
+	int state_dir;
+	const char *association;
+	uint64_t bytes, plain; /* in the file */
+	struct mono counted_at;
+	bool delivered; /* something was, and is not in the file yet */
+};
+/* bytes and plain are those since the session's begin.  Counted when they are
+ * many, or a minute has passed. */
+void wire_tally_add(struct wire_tally *t, uint64_t bytes, uint64_t plain,
+    struct mono now);
+/* The last count.  One that cannot be kept fails no job: it logs. */
+void wire_tally_end(struct wire_tally *t, uint64_t bytes, uint64_t plain,
+    bool delivered);
+
+#endif

@@ -1,0 +1,270 @@
+/*
+ * Transport http: the child, and bytes between it and the program; see http.h.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "common/base/mem.h"
+#include "common/base/sandbox.h"
+#include "transport/channel_child.h"
+#include "transport/http/http.h"
+#include "transport/http/libcurl.h"
+
+enum {
+	CPU_S = 600, /* of a session that is not kept */
+	LEAVE_MS = 8000,
+	READ_MAX = 64 << 10,
+	WAIT_MOST_MS = 60000,
+};
+
+/* --- The program's side ------------------------------------------------------- */
+
+static void
+read_local(struct http *h)
+{
+	static char room[READ_MAX];
+	size_t most = http_requester_room(&h->requester);
+	ssize_t n;
+
+	while (most > 0) {
+		n = recv(h->local, room, most < READ_MAX ? most : READ_MAX, 0);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			http_requester_put_end(&h->requester);
+			h->leaving = clock_mono();
+			return;
+		}
+		http_requester_put(&h->requester,
+		    (struct slice){ room, (size_t)n }, clock_mono());
+		most = http_requester_room(&h->requester);
+	}
+}
+
+static void
+write_local(struct http *h)
+{
+	ssize_t n;
+
+	while (h->in.n > 0 && !h->gone) {
+		n = send(h->local, h->in.p, h->in.n, MSG_NOSIGNAL);
+		if (n > 0)
+			buf_drop(&h->in, (size_t)n);
+		else if (errno == EAGAIN)
+			return;
+		else if (errno != EINTR)
+			h->gone = true;
+	}
+	if (h->gone)
+		buf_reset(&h->in);
+}
+
+/* --- The far side ----------------------------------------------------------------- */
+
+/* As many requests as may be under way; *over: both have ended. */
+static int
+start_requests(struct http *h, struct mono *wake, bool *over)
+{
+	enum http_todo todo = HTTP_NOTHING;
+	struct slice body;
+	size_t which;
+
+	*wake = (struct mono){ INT64_MAX };
+	/* What the program has yet to read is not added to. */
+	while (h->in.n < HTTP_BODY_MAX &&
+	    (todo = http_requester_next(&h->requester, clock_mono(), &which,
+		 &body, wake)) == HTTP_START)
+		if (http_exchange_begin(&h->exchange[which], body, h->e) == -1)
+			return -1;
+	*over = todo == HTTP_OVER;
+	return 0;
+}
+
+static int
+on_exchange_over(struct http *h, struct http_exchange *x, CURLcode code)
+{
+	struct mono now = clock_mono();
+	bool again;
+
+	if (http_exchange_over(x, code, &again, h->e) == 0) {
+		http_requester_answered(&h->requester, x->which, &x->answer,
+		    now);
+		return 0;
+	}
+	if (!http_requester_failed(&h->requester, x->which, now) || !again)
+		return -1;
+	err_clear(h->e);
+	return 0;
+}
+
+static int
+hear_answers(struct http *h)
+{
+	int running = 0, left;
+	CURLMsg *m;
+
+	if (curl_multi_perform(h->multi, &running) != CURLM_OK)
+		return err_set(h->e, ERR_TEMP, "curl does not go on");
+	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
+		CURLcode code = m->data.result;
+		char *p = NULL;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
+		if (on_exchange_over(h, (struct http_exchange *)(void *)p,
+			code) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+await(struct http *h, struct mono wake)
+{
+	struct curl_waitfd f = { .fd = h->local };
+	int64_t ms = WAIT_MOST_MS;
+	unsigned n = 0;
+
+	if (http_requester_room(&h->requester) > 0)
+		f.events |= CURL_WAIT_POLLIN;
+	if (h->in.n > 0)
+		f.events |= CURL_WAIT_POLLOUT;
+	if (f.events != 0 && !h->gone)
+		n = 1;
+	if (wake.ns != INT64_MAX)
+		ms = mono_ms_since(wake, clock_mono()) + 1;
+	if (h->leaving.ns != 0 && ms > 1000)
+		ms = 1000;
+	curl_multi_poll(h->multi, &f, n, ms < 0 ? 0 : (int)ms, NULL);
+}
+
+static int
+pump(struct http *h)
+{
+	struct mono wake;
+	bool over = false;
+
+	for (;;) {
+		read_local(h);
+		write_local(h);
+		if (start_requests(h, &wake, &over) == -1)
+			return -1;
+		if (over && h->in.n == 0)
+			return 0;
+		if (h->leaving.ns != 0 &&
+		    mono_ms_since(clock_mono(), h->leaving) > LEAVE_MS)
+			return err_set(h->e, ERR_TEMP,
+			    "the far side did not end when we had");
+		await(h, wake);
+		if (hear_answers(h) == -1)
+			return -1;
+		http_count_wire(h);
+	}
+}
+
+/* --- The child ---------------------------------------------------------------------- */
+
+static int
+draw_id(char *out, struct err *e)
+{
+	unsigned char b[(HTTP_ID_SIZE - 1) / 2];
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		return err_sys(e, "getrandom");
+	for (size_t i = 0; i < sizeof(b); i++) {
+		out[2 * i] = "0123456789abcdef"[b[i] >> 4];
+		out[2 * i + 1] = "0123456789abcdef"[b[i] & 15];
+	}
+	out[HTTP_ID_SIZE - 1] = '\0';
+	return 0;
+}
+
+static int
+begin(struct http *h, struct err *e)
+{
+	/* It connects again as often as it must, but to nothing local. */
+	const struct sandbox_opts so = { .inet_sockets = true };
+	struct sandbox_state got;
+	char id[HTTP_ID_SIZE];
+
+	if (libcurl_load(e) == -1 || http_files(h, e) == -1)
+		return -1;
+	channel_child_cpu(h->a->keep ? RLIM_INFINITY : CPU_S);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (h->multi = curl_multi_init()) == NULL)
+		return err_set(e, ERR_TEMP, "libcurl does not start");
+	if (http_look_up(h, e) == -1 || draw_id(id, e) == -1)
+		return -1;
+	http_requester_init(&h->requester, id, clock_mono());
+	for (size_t i = 0; i < HTTP_POSTS; i++) {
+		h->exchange[i].h = h;
+		h->exchange[i].which = i;
+		if (http_exchange_open(&h->exchange[i], e) == -1)
+			return -1;
+	}
+	return sandbox_enter(&so, &got, e);
+}
+
+static void
+end(struct http *h)
+{
+	for (size_t i = 0; i < HTTP_POSTS; i++)
+		http_exchange_close(&h->exchange[i]);
+	if (h->multi != NULL)
+		curl_multi_cleanup(h->multi);
+	http_count_wire(h);
+	curl_slist_free_all(h->resolved);
+	http_requester_clear(&h->requester);
+	buf_clear(&h->in);
+	buf_clear(&h->ca);
+	buf_clear(&h->certificate);
+	buf_clear(&h->key);
+	buf_clear(&h->token);
+	free(h->url);
+	free(h->authorization);
+	curl_global_cleanup();
+}
+
+static int
+carry(const struct association *a, struct mono deadline, int local,
+    uint64_t *wire_bytes, struct err *e)
+{
+	struct http *h = mem_alloc(sizeof(*h));
+	int rc;
+
+	*h = (struct http){ .a = a,
+		.deadline = deadline,
+		.local = local,
+		.wire = wire_bytes,
+		.e = e };
+	for (size_t i = 0; i < HTTP_SOCKETS; i++)
+		h->socket[i] = -1;
+	rc = begin(h, e);
+	if (rc == 0)
+		rc = pump(h);
+	if (rc == -1)
+		err_wrap(e, "%s", a->http_url);
+	end(h);
+	free(h);
+	return rc;
+}
+
+static int
+dial(const struct association *a, struct mono deadline, struct channel *out,
+    struct err *e)
+{
+	const struct channel_child_opts o = { a, deadline, carry };
+
+	return channel_child_start(&o, out, e);
+}
+
+const struct transport_ops transport_http = {
+	.name = "http",
+	.dial = dial,
+};

@@ -1,0 +1,300 @@
+/*
+ * The answers of transport http; see http_answerer.h.
+ */
+#include "config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "transport/http/http_answerer.h"
+
+enum {
+	REQUESTS_MOST = 6, /* two, and those of connections that are dead */
+	GATHER_MS = 10,    /* bytes that come one behind another go together */
+	MUCH = 64 << 10,   /* and so much goes at once */
+};
+
+enum session_state {
+	SESSION_NONE,
+	SESSION_LIVES,
+	SESSION_OVER, /* its stream ended: what is left is fetched */
+};
+
+struct http_session {
+	enum session_state state;
+	char id[HTTP_ID_SIZE];
+	uint64_t number;  /* counts those of the association */
+	uint64_t taken;   /* of the requester's bytes */
+	uint64_t down_at; /* of ours, the requester has so many */
+	struct buf down;  /* from there on */
+	struct mono said; /* it grew last */
+	bool up_ended;    /* the requester sends no more */
+	uint64_t newest;  /* serial of the newest request that waits */
+	int requests;
+	struct mono heard;
+};
+
+struct http_answerer {
+	struct http_session *session; /* one an association */
+	size_t n, most;
+	uint64_t serial;
+};
+
+struct http_answerer *
+http_answerer_new(size_t n, size_t sessions_most)
+{
+	struct http_answerer *h = mem_alloc(sizeof(*h));
+
+	h->session = mem_array(n == 0 ? 1 : n, sizeof(*h->session));
+	h->n = n;
+	h->most = sessions_most;
+	for (size_t i = 0; i < n; i++)
+		buf_init(&h->session[i].down, HTTP_BODY_MAX);
+	return h;
+}
+
+void
+http_answerer_free(struct http_answerer *h)
+{
+	if (h == NULL)
+		return;
+	for (size_t i = 0; i < h->n; i++)
+		buf_clear(&h->session[i].down);
+	free(h->session);
+	free(h);
+}
+
+static struct http_session *
+session_of(const struct http_answerer *h, size_t association)
+{
+	assert(association < h->n);
+	return &h->session[association];
+}
+
+size_t
+http_answerer_sessions(const struct http_answerer *h)
+{
+	size_t live = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		live += h->session[i].state == SESSION_LIVES;
+	return live;
+}
+
+/* --- Requests ------------------------------------------------------------------ */
+
+static void
+begin(struct http_session *s, const struct http_request *r)
+{
+	uint64_t number = s->number + 1;
+
+	buf_clear(&s->down);
+	*s = (struct http_session){ .state = SESSION_LIVES,
+		.number = number,
+		.down = s->down };
+	memcpy(s->id, r->id, sizeof(s->id));
+}
+
+static enum http_verdict
+judge(const struct http_answerer *h, struct http_session *s,
+    const struct http_request *r)
+{
+	bool known = s->state != SESSION_NONE &&
+	    memcmp(s->id, r->id, sizeof(s->id)) == 0;
+
+	if (known) {
+		if (r->received > s->down_at + s->down.n)
+			return HTTP_STRANGE;
+		return s->requests < REQUESTS_MOST ? HTTP_GOES_ON : HTTP_FULL;
+	}
+	if (r->sent != 0 || r->received != 0)
+		return HTTP_GONE;
+	if (s->state != SESSION_LIVES && http_answerer_sessions(h) >= h->most)
+		return HTTP_FULL;
+	return HTTP_BEGINS;
+}
+
+enum http_verdict
+http_answerer_request(struct http_answerer *h, size_t association,
+    const struct http_request *r, struct mono now, struct http_ticket *out)
+{
+	struct http_session *s = session_of(h, association);
+	enum http_verdict v = judge(h, s, r);
+
+	if (v != HTTP_BEGINS && v != HTTP_GOES_ON)
+		return v;
+	if (v == HTTP_BEGINS)
+		begin(s, r);
+	if (r->received > s->down_at) { /* what it has need not be kept */
+		buf_drop(&s->down, (size_t)(r->received - s->down_at));
+		s->down_at = r->received;
+	}
+	s->heard = now;
+	s->requests++;
+	*out = (struct http_ticket){ .association = association,
+		.session = s->number,
+		.request = *r,
+		.at = r->sent,
+		.serial = ++h->serial,
+		.since = now };
+	if (r->word != HTTP_NOW)
+		s->newest = out->serial;
+	return v;
+}
+
+bool
+http_ticket_gone(const struct http_answerer *h, const struct http_ticket *t)
+{
+	const struct http_session *s = session_of(h, t->association);
+
+	return s->state == SESSION_NONE || s->number != t->session;
+}
+
+bool
+http_ticket_body(const struct http_answerer *h, const struct http_ticket *t,
+    size_t n, size_t *had)
+{
+	const struct http_session *s = session_of(h, t->association);
+
+	if (t->at > s->taken)
+		return false;
+	*had = s->taken - t->at < n ? (size_t)(s->taken - t->at) : n;
+	return true;
+}
+
+void
+http_ticket_took(struct http_answerer *h, struct http_ticket *t, size_t n)
+{
+	struct http_session *s = session_of(h, t->association);
+
+	t->at += n;
+	if (!http_ticket_gone(h, t) && t->at > s->taken)
+		s->taken = t->at;
+}
+
+void
+http_ticket_whole(struct http_ticket *t, struct mono now)
+{
+	if (!t->whole)
+		t->since = now;
+	t->whole = true;
+}
+
+bool
+http_ticket_late(const struct http_answerer *h, const struct http_ticket *t)
+{
+	return !t->whole || t->at > session_of(h, t->association)->taken;
+}
+
+bool
+http_ticket_ends(struct http_answerer *h, const struct http_ticket *t)
+{
+	struct http_session *s = session_of(h, t->association);
+
+	if (t->request.word != HTTP_END || http_ticket_gone(h, t) ||
+	    http_ticket_late(h, t) || s->up_ended)
+		return false;
+	s->up_ended = true;
+	return true;
+}
+
+bool
+http_ticket_due(const struct http_answerer *h, const struct http_ticket *t,
+    struct mono now, struct mono *wake)
+{
+	const struct http_session *s = session_of(h, t->association);
+
+	*wake = mono_add_ms(t->since, HTTP_HOLD_MS);
+	if (http_ticket_gone(h, t) || now.ns >= wake->ns)
+		return true;
+	if (http_ticket_late(h, t))
+		return false; /* what goes before it comes by another */
+	if (t->request.word == HTTP_NOW || t->serial != s->newest ||
+	    s->state == SESSION_OVER || s->down.n >= MUCH)
+		return true;
+	if (s->down.n > 0 && mono_add_ms(s->said, GATHER_MS).ns < wake->ns)
+		*wake = mono_add_ms(s->said, GATHER_MS);
+	return now.ns >= wake->ns;
+}
+
+void
+http_ticket_answer(const struct http_answerer *h, const struct http_ticket *t,
+    struct http_answer *out, struct slice *body)
+{
+	struct http_session *s = session_of(h, t->association);
+	uint64_t from = t->request.received;
+
+	*out = (struct http_answer){ .sent = from, .received = s->taken };
+	*body = (struct slice){ "", 0 };
+	/* An old one that came late is behind what was fetched since. */
+	if (t->request.word == HTTP_NOW || t->serial != s->newest ||
+	    from < s->down_at)
+		return;
+	*body = buf_slice(&s->down);
+	body->p += from - s->down_at;
+	body->n -= (size_t)(from - s->down_at);
+	out->end = s->state == SESSION_OVER;
+}
+
+void
+http_ticket_end(struct http_answerer *h, struct http_ticket *t)
+{
+	struct http_session *s = session_of(h, t->association);
+
+	if (!http_ticket_gone(h, t))
+		s->requests--;
+}
+
+/* --- The stream ------------------------------------------------------------------ */
+
+bool
+http_session_lives(const struct http_answerer *h, size_t association)
+{
+	return session_of(h, association)->state == SESSION_LIVES;
+}
+
+size_t
+http_session_room(const struct http_answerer *h, size_t association)
+{
+	return HTTP_BODY_MAX - session_of(h, association)->down.n;
+}
+
+void
+http_session_said(struct http_answerer *h, size_t association,
+    struct slice bytes, struct mono now)
+{
+	struct http_session *s = session_of(h, association);
+	bool fits = buf_put(&s->down, bytes);
+
+	assert(fits);
+	s->said = now;
+}
+
+void
+http_session_ended(struct http_answerer *h, size_t association)
+{
+	struct http_session *s = session_of(h, association);
+
+	if (s->state == SESSION_LIVES)
+		s->state = SESSION_OVER;
+}
+
+bool
+http_answerer_idle(struct http_answerer *h, struct mono now,
+    size_t *association)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		struct http_session *s = &h->session[i];
+
+		if (s->state == SESSION_NONE || s->requests > 0 ||
+		    mono_ms_since(now, s->heard) <= HTTP_IDLE_MS)
+			continue;
+		buf_clear(&s->down);
+		s->state = SESSION_NONE;
+		*association = i;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,379 @@
+/*
+ * Transport http, one request and its answer, by libcurl.
+ */
+#include "config.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "transport/http/http.h"
+
+enum {
+	CONNECT_MS = 20000, /* TLS included */
+	REQUEST_S = 900,    /* 1 MiB at 1,200 bytes a second, and held */
+	SLOW_S = 60,        /* of less than */
+	SLOW_RATE = 20,     /* bytes a second: it is held for 25 s */
+	HEAD_MAX = 16 << 10,
+	TEXT_MAX = 512,
+};
+
+/* --- What comes -------------------------------------------------------------- */
+
+static size_t
+refuse(struct http_exchange *x, const char *why)
+{
+	err_set(&x->wrong, ERR_PROTOCOL, "%s", why);
+	return 0; /* curl ends it */
+}
+
+static bool
+is_field(struct slice line, const char *name, struct slice *value)
+{
+	size_t n = strlen(name);
+
+	if (line.n <= n || line.p[n] != ':' ||
+	    strncasecmp(line.p, name, n) != 0)
+		return false;
+	line.p += n + 1;
+	line.n -= n + 1;
+	while (line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t')) {
+		line.p++;
+		line.n--;
+	}
+	while (line.n > 0 && strchr(" \t\r\n", line.p[line.n - 1]) != NULL)
+		line.n--;
+	*value = line;
+	return true;
+}
+
+static size_t
+on_head(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_exchange *x = arg;
+	struct slice line = { p, size * n }, value;
+
+	x->head_n += line.n;
+	if (x->head_n > HEAD_MAX)
+		return refuse(x, "the answer's head has no end");
+	if (is_field(line, "Content-Encoding", &value) &&
+	    !slice_eq_str(value, "identity"))
+		return refuse(x,
+		    "the answer has a Content-Encoding, which was not asked "
+		    "for");
+	if (is_field(line, HTTP_HEADER, &value)) {
+		if (http_answer_parse(value, &x->answer, &x->wrong) == -1 ||
+		    http_requester_head(&x->h->requester, x->which, &x->answer,
+			&x->wrong) == -1)
+			return 0;
+		x->has_answer = true;
+	}
+	return line.n;
+}
+
+static long
+status_of(const struct http_exchange *x)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+static size_t
+on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_exchange *x = arg;
+	struct slice bytes = { p, size * n };
+	size_t had, got = bytes.n;
+
+	x->body_n += got;
+	if (x->body_n > HTTP_BODY_MAX)
+		return refuse(x, "the answer has no end");
+	if (status_of(x) != 200) {
+		if (bytes.n > TEXT_MAX - x->text.n)
+			bytes.n = TEXT_MAX - x->text.n;
+		buf_put(&x->text, bytes);
+		return got;
+	}
+	if (!x->has_answer)
+		return refuse(x, "this is no listener of Axletree");
+	had = http_requester_heard(&x->h->requester, x->which, bytes.n);
+	bytes.p += had;
+	bytes.n -= had;
+	buf_put(&x->h->in, bytes);
+	return got;
+}
+
+/* --- Sockets ------------------------------------------------------------------- */
+
+/* All that went over it, handshakes too. */
+static uint64_t
+bytes_of(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == -1 ||
+	    size < offsetof(struct tcp_info, tcpi_bytes_retrans) +
+		    sizeof(info.tcpi_bytes_retrans))
+		return 0;
+	return info.tcpi_bytes_sent - info.tcpi_bytes_retrans +
+	    info.tcpi_bytes_received;
+}
+
+void
+http_count_wire(struct http *h)
+{
+	uint64_t bytes = h->wire_ended;
+
+	for (size_t i = 0; i < HTTP_SOCKETS; i++)
+		if (h->socket[i] != -1)
+			bytes += bytes_of(h->socket[i]);
+	*h->wire = bytes;
+}
+
+static int *
+place_of(struct http *h, int fd)
+{
+	for (size_t i = 0; i < HTTP_SOCKETS; i++)
+		if (h->socket[i] == fd)
+			return &h->socket[i];
+	return NULL;
+}
+
+static int
+on_open(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	int *place = place_of(arg, -1);
+
+	(void)purpose;
+	if (place == NULL)
+		return CURL_SOCKOPT_ERROR;
+	*place = fd;
+	return CURL_SOCKOPT_OK;
+}
+
+static int
+on_close(void *arg, curl_socket_t fd)
+{
+	struct http *h = arg;
+	int *place = place_of(h, fd);
+
+	if (place != NULL) {
+		h->wire_ended += bytes_of(fd);
+		*place = -1;
+	}
+	return close(fd);
+}
+
+/* --- What goes ---------------------------------------------------------------- */
+
+static struct curl_blob
+blob_of(const struct buf *b)
+{
+	return (struct curl_blob){ b->p, b->n, CURL_BLOB_NOCOPY };
+}
+
+static void
+set_tls(struct http_exchange *x)
+{
+	struct http *h = x->h;
+	struct curl_blob ca = blob_of(&h->ca);
+	struct curl_blob certificate = blob_of(&h->certificate);
+	struct curl_blob key = blob_of(&h->key);
+	CURL *c = x->easy;
+
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	/* Nobody else vouches. */
+	curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	if (h->ca.n > 0)
+		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
+	if (h->certificate.n == 0)
+		return;
+	curl_easy_setopt(c, CURLOPT_SSLCERTTYPE, "PEM");
+	curl_easy_setopt(c, CURLOPT_SSLKEYTYPE, "PEM");
+	curl_easy_setopt(c, CURLOPT_SSLCERT_BLOB, &certificate);
+	curl_easy_setopt(c, CURLOPT_SSLKEY_BLOB, &key);
+	curl_easy_setopt(c, CURLOPT_KEYPASSWD, ""); /* never a prompt */
+}
+
+int
+http_exchange_open(struct http_exchange *x, struct err *e)
+{
+	struct http *h = x->h;
+	CURL *c = x->easy = curl_easy_init();
+
+	if (c == NULL)
+		return err_set(e, ERR_TEMP, "no memory for curl");
+	buf_init(&x->text, TEXT_MAX);
+	curl_easy_setopt(c, CURLOPT_URL, h->url);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_PROXY, ""); /* the environment has no say */
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_RESOLVE, h->resolved);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_RATE);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 64L << 10);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
+	curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_open);
+	curl_easy_setopt(c, CURLOPT_SOCKOPTDATA, h);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->words);
+	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
+	curl_easy_setopt(c, CURLOPT_POST, 1L);
+	set_tls(x);
+	return 0;
+}
+
+static bool
+add(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (longer != NULL)
+		*list = longer;
+	return longer != NULL;
+}
+
+int
+http_exchange_begin(struct http_exchange *x, struct slice body, struct err *e)
+{
+	struct http *h = x->h;
+	char text[HTTP_HEADER_MAX];
+	struct buf b = { 0 };
+	bool ok;
+
+	http_request_text(&h->requester.post[x->which].request, text);
+	buf_printf(&b, HTTP_HEADER ": %s", text);
+	curl_slist_free_all(x->headers);
+	x->headers = NULL;
+	ok = add(&x->headers, b.p) && add(&x->headers, "Expect:") &&
+	    add(&x->headers, "Accept:") &&
+	    add(&x->headers, "Content-Type: application/octet-stream") &&
+	    (h->authorization == NULL || add(&x->headers, h->authorization));
+	buf_clear(&b);
+	x->has_answer = false;
+	x->head_n = x->body_n = 0;
+	buf_reset(&x->text);
+	err_clear(&x->wrong);
+	x->words[0] = '\0';
+	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+	    (curl_off_t)body.n);
+	if (!ok ||
+	    curl_easy_setopt(x->easy, CURLOPT_COPYPOSTFIELDS, body.p) !=
+		CURLE_OK ||
+	    curl_multi_add_handle(h->multi, x->easy) != CURLM_OK)
+		return err_set(e, ERR_TEMP, "no memory for curl");
+	return 0;
+}
+
+/* --- What it was ---------------------------------------------------------------- */
+
+static enum err_kind
+kind_of(const struct http_exchange *x, CURLcode code)
+{
+	long sys = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &sys);
+	if (code == CURLE_SSL_CONNECT_ERROR)
+		return sys != 0 || strstr(x->words, "SYSCALL") != NULL ||
+			strstr(x->words, "reset") != NULL
+		    ? ERR_TEMP
+		    : ERR_PROTOCOL;
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return ERR_DENIED;
+	if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM ||
+	    code == CURLE_SSL_CIPHER || code == CURLE_URL_MALFORMAT)
+		return ERR_CONFIG;
+	if (code == CURLE_UNSUPPORTED_PROTOCOL ||
+	    code == CURLE_WEIRD_SERVER_REPLY)
+		return ERR_PROTOCOL;
+	return ERR_TEMP;
+}
+
+static int
+broken(struct http_exchange *x, CURLcode code, struct err *e)
+{
+	char shown[CURL_ERROR_SIZE + 64];
+	enum err_kind kind = kind_of(x, code);
+
+	if (x->wrong.kind != ERR_NONE) {
+		*e = x->wrong;
+		return -1;
+	}
+	log_escape(shown, sizeof(shown),
+	    slice_str(
+		x->words[0] != '\0' ? x->words : curl_easy_strerror(code)));
+	switch (kind) {
+	case ERR_DENIED:
+		return err_set(e, kind,
+		    "the far end's certificate is not taken: %s", shown);
+	case ERR_CONFIG:
+		return err_set(e, kind, "%s: check http { ca certificate key }",
+		    shown);
+	case ERR_PROTOCOL:
+		return err_set(e, kind, "%s: is it an Axletree listener?",
+		    shown);
+	case ERR_NONE:
+	case ERR_SYS:
+	case ERR_TEMP:
+	case ERR_INPUT:
+	case ERR_USAGE:
+	case ERR_MISSING:
+	case ERR_HOST:
+	case ERR_CREATE:
+	case ERR_INTERNAL:
+		break;
+	}
+	return err_set(e, ERR_TEMP, "%s", shown);
+}
+
+int
+http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
+    struct err *e)
+{
+	long status = status_of(x);
+	int rc = 0;
+
+	*again = false;
+	curl_multi_remove_handle(x->h->multi, x->easy);
+	if (code != CURLE_OK)
+		rc = broken(x, code, e);
+	else if (status != 200)
+		rc = http_refused((unsigned)status, buf_slice(&x->text), e);
+	else if (!x->has_answer)
+		rc =
+		    err_set(e, ERR_PROTOCOL, "this is no listener of Axletree");
+	if (rc == -1)
+		*again = e->kind == ERR_TEMP && status != 410;
+	return rc;
+}
+
+void
+http_exchange_close(struct http_exchange *x)
+{
+	if (x->easy != NULL) {
+		curl_multi_remove_handle(x->h->multi, x->easy);
+		curl_easy_cleanup(x->easy);
+	}
+	curl_slist_free_all(x->headers);
+	buf_clear(&x->text);
+}

@@ -1,0 +1,91 @@
+/*
+ * Inside of the listener's process: http_server.c has the loop and the streams,
+ * http_server_request.c requests, http_server_peer.c connections.
+ */
+#ifndef TRANSPORT_HTTP_HTTP_SERVER_IMPL_H
+#define TRANSPORT_HTTP_HTTP_SERVER_IMPL_H
+
+#include <microhttpd.h>
+#include <sys/socket.h>
+
+#include "transport/http/http_answerer.h"
+#include "transport/http/http_server.h"
+
+enum {
+	PEERS_MOST = 1000,
+};
+
+/* A connection. */
+struct http_peer {
+	struct http_peer *next, *before;
+	int fd;
+	struct mono since; /* it began, or its last request was over */
+	bool known;        /* it proved itself once */
+	bool certified;    /* by its certificate: association */
+	size_t association;
+	bool busy; /* a request has begun */
+	bool cut;
+	uint64_t moved; /* bytes of a body, since: */
+	struct mono moving;
+};
+
+/* The stream of an association's session. */
+struct http_stream {
+	int fd; /* -1: none */
+	unsigned events;
+	bool full; /* it takes nothing now */
+};
+
+/* A request that was let in. */
+struct http_asked {
+	struct http_asked *next, *before;
+	struct http_server *s;
+	struct MHD_Connection *connection;
+	struct http_peer *peer;
+	struct http_ticket ticket;
+	uint64_t body_n;
+	bool asleep; /* suspended */
+};
+
+struct http_server {
+	const struct http_server_opts *o;
+	struct MHD_Daemon *daemon;
+	int epoll;
+	struct http_answerer *answerer;
+	struct http_stream *stream; /* one an association */
+	struct http_asked *asked;
+	struct http_peer *peer; /* the oldest is the last */
+	size_t n_peer;
+	struct mono now;
+	/* what was refused since the log was told */
+	uint64_t refused;
+	struct mono told;
+};
+
+/* http_server.c: a stream for a new session; false: not now. */
+bool http_server_begin_stream(struct http_server *s, size_t association);
+void http_server_end_stream(struct http_server *s, size_t association);
+
+/* http_server_request.c: of libmicrohttpd, which has the server as cls. */
+enum MHD_Result http_server_on_request(void *cls, struct MHD_Connection *c,
+    const char *url, const char *method, const char *version, const char *data,
+    size_t *data_n, void **request);
+void http_server_on_over(void *cls, struct MHD_Connection *c, void **request,
+    enum MHD_RequestTerminationCode why);
+/* Wake what can go on; when to look again. */
+void http_server_wake_requests(struct http_server *s, struct mono *wake);
+
+/* http_server_peer.c */
+void http_server_on_peer(void *cls, struct MHD_Connection *c, void **peer,
+    enum MHD_ConnectionNotificationCode why);
+struct http_peer *http_server_peer_of(struct MHD_Connection *c);
+/* Which association asks; false: nobody that we know. */
+bool http_server_known(struct http_server *s, struct MHD_Connection *c,
+    size_t *association);
+/* Cut what is slow, or strange for too long, or too many. */
+void http_server_sweep_peers(struct http_server *s);
+/* One was refused: the log is told now and then. */
+void http_server_refused(struct http_server *s, struct MHD_Connection *c,
+    unsigned status);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+ * The listener in a daemon's loop; see listening.h.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/command/ground.h"
+#include "transport/http/http_listener.h"
+#include "transport/http/listening.h"
+
+enum {
+	AGAIN_MS = 1000, /* doubled each time */
+	AGAIN_MOST_MS = 60000,
+	SETTLED_MS = 60000, /* one that lived so long was well */
+};
+
+struct listening {
+	struct listening_opts o;
+	const struct config *config;
+	struct http_listener *listener; /* NULL: none is needed, or not now */
+	uv_poll_t *poll;                /* on it */
+	uv_timer_t again;
+	int64_t again_ms; /* 0: all was well */
+	struct mono since;
+	bool told;
+};
+
+/* --- The operator ----------------------------------------------------------- */
+
+/* One state of the node: raised with why, cleared without. */
+static void
+tell(struct listening *l, const char *why)
+{
+	struct notice_mail mail = ground_mail(l->config, true);
+	struct node node = { -1, -1, -1 };
+	struct notices *n = NULL;
+	struct err e = { 0 };
+
+	if (node_open(l->config, &node, &e) == -1 ||
+	    notices_open(node.state_dir, &mail, &n, &e) == -1) {
+		log_err("listener: %s", why != NULL ? why : e.msg);
+	} else {
+		if (why == NULL)
+			(void)notice_clear(n, "", "listener", clock_wall());
+		else
+			(void)notice_raise(n,
+			    &(struct notice){ "", "listener", why,
+				l->o.role == CONFIG_HUB
+				    ? "hubctl check-config"
+				    : "spoke check-config" },
+			    clock_wall());
+		notices_flush(n, clock_wall());
+	}
+	notices_close(n);
+	node_close(&node);
+	l->told = why != NULL;
+}
+
+/* --- Listening ----------------------------------------------------------------- */
+
+static void begin(struct listening *l);
+
+static void
+free_handle(uv_handle_t *h)
+{
+	free(h);
+}
+
+static void
+stop_polling(struct listening *l)
+{
+	if (l->poll != NULL)
+		uv_close((uv_handle_t *)l->poll, free_handle);
+	l->poll = NULL;
+}
+
+static void
+on_again(uv_timer_t *t)
+{
+	begin(t->data);
+}
+
+static void
+again_later(struct listening *l)
+{
+	if (l->again_ms == 0)
+		l->again_ms = AGAIN_MS;
+	else if (l->again_ms < AGAIN_MOST_MS)
+		l->again_ms *= 2;
+	(void)uv_timer_start(&l->again, on_again, (uint64_t)l->again_ms, 0);
+}
+
+static void
+answer(struct listening *l, const struct association *a, int fd)
+{
+	struct err e = { 0 };
+
+	if (links_answer(l->o.links, a, fd, &e) == 0)
+		return;
+	log_warn("session association=%s: %s", a->name, e.msg);
+	close(fd); /* the requester finds the end of the stream */
+}
+
+static void
+on_word(uv_poll_t *h, int status, int events)
+{
+	struct listening *l = h->data;
+	const struct association *a;
+	struct err e = { 0 };
+	int fd = -1, rc = 1;
+
+	(void)events;
+	while (status == 0 &&
+	    (rc = http_listener_hear(l->listener, &a, &fd, &e)) == 1)
+		answer(l, a, fd);
+	if (status == 0 && rc == 0)
+		return;
+	stop_polling(l);
+	http_listener_close(l->listener);
+	l->listener = NULL;
+	if (mono_ms_since(clock_mono(), l->since) > SETTLED_MS)
+		l->again_ms = 0;
+	tell(l, status == 0 ? e.msg : uv_strerror(status));
+	again_later(l);
+}
+
+/* The listener is there, if one is needed. */
+static void
+follow(struct listening *l)
+{
+	l->since = clock_mono();
+	(void)uv_timer_stop(&l->again);
+	if (l->told)
+		tell(l, NULL);
+	if (l->listener == NULL)
+		return;
+	l->poll = mem_alloc(sizeof(*l->poll));
+	l->poll->data = l;
+	(void)uv_poll_init(l->o.loop, l->poll, http_listener_fd(l->listener));
+	(void)uv_poll_start(l->poll, UV_READABLE, on_word);
+}
+
+static void
+begin(struct listening *l)
+{
+	struct err e = { 0 };
+
+	if (http_listener_open(l->config, l->o.role, &l->listener, &e) == 0) {
+		follow(l);
+		return;
+	}
+	tell(l, e.msg);
+	again_later(l);
+}
+
+struct listening *
+listening_open(const struct listening_opts *o, const struct config *config)
+{
+	struct listening *l = mem_alloc(sizeof(*l));
+
+	l->o = *o;
+	l->config = config;
+	(void)uv_timer_init(o->loop, &l->again);
+	l->again.data = l;
+	l->told = true; /* by the one before us: it is over, if it is */
+	begin(l);
+	return l;
+}
+
+int
+listening_reload(struct listening *l, const struct config *config,
+    struct err *e)
+{
+	struct http_listener *next = l->listener;
+
+	if (http_listener_reopen(&next, config, l->o.role, e) == -1)
+		return -1;
+	stop_polling(l);
+	l->listener = next;
+	l->config = config;
+	l->again_ms = 0;
+	follow(l);
+	return 0;
+}
+
+int
+listening_reload_links(struct listening *l, const struct config *next,
+    const struct config *present, struct err *e)
+{
+	struct err worse = { 0 };
+
+	if (listening_reload(l, next, e) == -1)
+		return -1;
+	if (links_reload(l->o.links, next, e) == 0)
+		return 0;
+	if (listening_reload(l, present, &worse) == -1)
+		log_err("listener: %s", worse.msg);
+	return -1;
+}
+
+static void
+on_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+void
+listening_close(struct listening *l)
+{
+	if (l == NULL)
+		return;
+	stop_polling(l);
+	http_listener_close(l->listener);
+	uv_close((uv_handle_t *)&l->again, on_closed);
+}

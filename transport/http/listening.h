@@ -1,0 +1,34 @@
+/*
+ * A daemon's listener (http_listener.h) in its loop: what it hears becomes a
+ * session of links.h.  When its process dies, or cannot begin, another one is
+ * tried after a while, and the operator is told; nothing else of the daemon
+ * waits for it.
+ */
+#ifndef TRANSPORT_HTTP_LISTENING_H
+#define TRANSPORT_HTTP_LISTENING_H
+
+#include "transport/links/links.h"
+
+struct listening;
+
+struct listening_opts {
+	uv_loop_t *loop;
+	struct links *links;
+	enum config_role role; /* that we have in what we answer */
+};
+
+/* At once.  Borrows config until listening_close or listening_reload. */
+struct listening *listening_open(const struct listening_opts *o,
+    const struct config *config);
+/* Go on with another configuration.  -1: all is as before.  To be called before
+ * links_reload. */
+int listening_reload(struct listening *l, const struct config *config,
+    struct err *e);
+/* The same of both: or, -1, of neither, which go on with `present`. */
+int listening_reload_links(struct listening *l, const struct config *next,
+    const struct config *present, struct err *e);
+/* When all sessions are over: the listener carries their bytes.  The loop must
+ * run once more. */
+void listening_close(struct listening *l);
+
+#endif

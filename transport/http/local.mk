@@ -1,0 +1,42 @@
+transport_libtransport_a_SOURCES += \
+	%D%/http_answerer.c %D%/http_answerer.h \
+	%D%/http_listener.h \
+	%D%/http_requester.c %D%/http_requester.h \
+	%D%/http_words.c %D%/http_words.h \
+	%D%/listening.c %D%/listening.h
+
+if HAVE_LIBCURL
+transport_libtransport_a_SOURCES += \
+	%D%/http.c %D%/http.h \
+	%D%/http_exchange.c \
+	%D%/http_files.c \
+	%D%/libcurl.c %D%/libcurl.h
+endif
+if HAVE_LIBMICROHTTPD
+transport_libtransport_a_SOURCES += \
+	%D%/http_listener.c \
+	%D%/http_secrets.c %D%/http_secrets.h \
+	%D%/http_server.c %D%/http_server.h %D%/http_server_impl.h \
+	%D%/http_server_peer.c \
+	%D%/http_server_request.c
+else
+transport_libtransport_a_SOURCES += \
+	%D%/http_no_listener.c
+endif
+
+unit_tests += t/test_http
+t_test_http_SOURCES = t/test_http.c
+t_test_http_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+
+fuzz_programs += t/fuzz/http
+t_fuzz_http_SOURCES = t/fuzz/http.c
+t_fuzz_http_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
+t_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/http
+
+test_helpers += t/http_answer
+t_http_answer_SOURCES = t/http_answer.c
+t_http_answer_LDADD = $(TRANSPORT_LIBS)
+script_tests += t/http-cut.t t/http-strangers.t t/transport-http.t
+campaign_tests += t/http-cut.t
+EXTRA_DIST += t/http-lib.sh

@@ -1,0 +1,468 @@
+/*
+ * The sessions of a daemon; see links.h.  The schedule decides; here are its
+ * timer, the children and their ends.
+ */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/durable.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/watch.h"
+#include "common/spool/peek.h"
+#include "transport/carried/carry.h"
+#include "transport/links/links.h"
+#include "transport/links/links_child.h"
+#include "transport/links/links_schedule.h"
+
+enum {
+	KILL_MS = 15000, /* from TERM to KILL: sessions end in order */
+	WAIT_MOST_MS = 3600 * 1000,
+};
+
+static const size_t NO_LINK = SIZE_MAX;
+
+struct session {
+	struct session *next;
+	pid_t pid;
+	char *association;
+	size_t link; /* of the schedule, or NO_LINK: it was not dialed */
+};
+
+struct links {
+	struct links_opts o;
+	const struct config *config;
+	struct node node;
+	struct links_schedule *schedule;
+	const struct association **link; /* by the schedule's number */
+	size_t n;
+	struct session *session;
+	size_t running;
+	struct watch *watch; /* of the outboxes, by the same number */
+	uv_timer_t wake, kill;
+	uv_signal_t ended;
+	size_t open; /* handles */
+	bool closing;
+	void (*gone)(void *arg);
+	void *arg;
+};
+
+static void look(struct links *l);
+
+/* Files are exchanged, not kept open. */
+static bool
+is_kept(const struct association *a)
+{
+	return a->keep && !carry_is_used(a);
+}
+
+/* --- Sessions ---------------------------------------------------------------- */
+
+/* False: it could not be forked. */
+static bool
+begin(struct links *l, const struct association *a, size_t link, int fd)
+{
+	const struct links_child c = { .loop = l->o.loop,
+		.config = l->config,
+		.association = a,
+		.fd = fd,
+		.took = l->o.took };
+	struct session *s;
+	pid_t pid = links_child_fork(&c);
+
+	if (pid == -1)
+		return false;
+	s = mem_alloc(sizeof(*s));
+	*s = (struct session){ l->session, pid, mem_strdup(a->name), link };
+	l->session = s;
+	l->running++;
+	return true;
+}
+
+static void
+free_session(struct session *s)
+{
+	free(s->association);
+	free(s);
+}
+
+/* True where something waits in our outbox for the far end.  What is carried is
+ * acknowledged later than by the end of an exchange: there, what the far end was
+ * not told of. */
+static bool
+anything_waits(const struct links *l, const struct association *a)
+{
+	struct err ignored = { 0 }; /* a session will find the same */
+	int dir = node_open_association(&l->node, a, &ignored);
+	struct peek p = { .last = 0 };
+	bool yes = dir != -1 && peek_outbox(dir, &p, &ignored) == 0 &&
+	    p.last > p.acked &&
+	    (!carry_is_used(a) || !carry_has_told(dir, p.stream, p.last));
+
+	if (dir != -1)
+		close(dir);
+	return yes;
+}
+
+/* A spoke that pushes has no news to fetch over a stream: the hub's words come
+ * with its next delivery.  Carried files are looked for. */
+static bool
+is_worth_it(const struct links *l, const struct association *a)
+{
+	return l->o.role == CONFIG_HUB || a->keep || carry_is_used(a) ||
+	    anything_waits(l, a);
+}
+
+static void
+tell_if_waits(struct links *l, size_t link)
+{
+	if (!links_schedule_running(l->schedule, link) &&
+	    anything_waits(l, l->link[link]))
+		links_schedule_told(l->schedule, link, clock_mono());
+}
+
+static enum links_schedule_end
+end_of(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) <= LINK_HELD
+	    ? (enum links_schedule_end)WEXITSTATUS(status)
+	    : LINK_FAILED;
+}
+
+static void
+ended(struct links *l, const struct session *s, int status)
+{
+	enum links_schedule_end how = end_of(status);
+
+	l->running--;
+	if (WIFSIGNALED(status) && !l->closing)
+		log_warn("a session's process was killed association=%s "
+			 "signal=%d",
+		    s->association, WTERMSIG(status));
+	if (s->link == NO_LINK)
+		return;
+	links_schedule_ended(l->schedule, s->link, how, clock_mono());
+	if (how == LINK_WELL)
+		tell_if_waits(l, s->link); /* what came meanwhile */
+}
+
+static void
+reap(struct links *l)
+{
+	struct session **at = &l->session, *s;
+	int status;
+
+	while ((s = *at) != NULL) {
+		pid_t got = waitpid(s->pid, &status, WNOHANG);
+
+		if (got == 0 || (got == -1 && errno == EINTR)) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		ended(l, s, got == -1 ? 0 : status);
+		free_session(s);
+	}
+}
+
+static void
+signal_all(const struct links *l, int number)
+{
+	for (const struct session *s = l->session; s != NULL; s = s->next)
+		(void)kill(s->pid, number);
+}
+
+/* --- The loop ---------------------------------------------------------------- */
+
+static void
+on_wake(uv_timer_t *t)
+{
+	look(t->data);
+}
+
+/* Begin what is due, and ask to be woken for the next. */
+static void
+look(struct links *l)
+{
+	struct mono now = clock_mono(), wake;
+	int64_t ms;
+	size_t i;
+
+	if (l->closing)
+		return;
+	while (links_schedule_next(l->schedule, now, &i))
+		if (!is_worth_it(l, l->link[i]))
+			links_schedule_ended(l->schedule, i, LINK_WELL, now);
+		else if (!begin(l, l->link[i], i, -1)) {
+			log_err("no process for a session association=%s: %s",
+			    l->link[i]->name, strerror(errno));
+			links_schedule_ended(l->schedule, i, LINK_FAILED, now);
+		}
+	wake = links_schedule_wake(l->schedule);
+	/* Rounded up, or it would be called a little too early. */
+	ms = wake.ns == INT64_MAX ? WAIT_MOST_MS : mono_ms_since(wake, now) + 1;
+	if (ms > WAIT_MOST_MS)
+		ms = WAIT_MOST_MS;
+	(void)uv_timer_start(&l->wake, on_wake, ms < 0 ? 0 : (uint64_t)ms, 0);
+}
+
+static void
+on_written(void *arg, size_t link)
+{
+	struct links *l = arg;
+
+	if (l->closing)
+		return;
+	for (size_t i = 0; i < l->n; i++)
+		if ((link == SIZE_MAX || link == i) && !is_kept(l->link[i]))
+			tell_if_waits(l, i);
+	look(l);
+}
+
+static void
+on_closed(uv_handle_t *h)
+{
+	struct links *l = h->data;
+
+	if (--l->open > 0)
+		return;
+	if (l->gone != NULL)
+		l->gone(l->arg);
+	free(l);
+}
+
+static void
+close_handles(struct links *l)
+{
+	uv_close((uv_handle_t *)&l->wake, on_closed);
+	uv_close((uv_handle_t *)&l->kill, on_closed);
+	uv_close((uv_handle_t *)&l->ended, on_closed);
+}
+
+static void
+on_child(uv_signal_t *h, int number)
+{
+	struct links *l = h->data;
+
+	(void)number;
+	reap(l);
+	if (!l->closing)
+		look(l);
+	else if (l->session == NULL && !uv_is_closing((uv_handle_t *)h))
+		close_handles(l);
+}
+
+/* --- Opening and reloading --------------------------------------------------- */
+
+/* What a configuration makes of us, ready to be put in place. */
+struct plan {
+	struct node node;
+	struct links_schedule *schedule;
+	const struct association **link;
+	size_t n;
+	struct watch *watch;
+};
+
+static void
+plan_clear(struct plan *p)
+{
+	watch_close(p->watch);
+	links_schedule_free(p->schedule);
+	free(p->link);
+	node_close(&p->node);
+}
+
+static int
+watch_outbox(struct plan *p, size_t link, struct err *e)
+{
+	char outbox[] = "outbox";
+	int dir = node_open_association(&p->node, p->link[link], e), fd = -1,
+	    rc = -1;
+
+	if (dir != -1)
+		fd = durable_open_dir(dir, outbox, e);
+	/* a writer appends and closes, or names a segment */
+	if (fd != -1)
+		rc = watch_add(p->watch, fd, IN_CLOSE_WRITE | IN_MOVED_TO, link,
+		    e);
+	if (fd != -1)
+		close(fd);
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+static void
+add_link(struct plan *p, const struct association *a, struct mono now)
+{
+	const struct links_schedule_link k = { a->name,
+		is_kept(a) ? 0 : a->pull_interval_s * 1000, is_kept(a) };
+
+	p->link = mem_resize(p->link, p->n + 1, sizeof(*p->link));
+	p->link[p->n++] = a;
+	(void)links_schedule_add(p->schedule, &k, now);
+}
+
+static int
+make_plan(struct plan *p, struct links *l, const struct config *c,
+    struct err *e)
+{
+	struct links_schedule_opts o = { .at_once = LINKS_MOST };
+	struct mono now = clock_mono();
+
+	if (getrandom(&o.seed, sizeof(o.seed), 0) != (ssize_t)sizeof(o.seed))
+		o.seed = (uint64_t)now.ns;
+	*p = (struct plan){ .node = { -1, -1, -1 },
+		.schedule = links_schedule_new(&o) };
+	if (node_open(c, &p->node, e) == -1 ||
+	    watch_open(l->o.loop, on_written, l, &p->watch, e) == -1)
+		return -1;
+	for (size_t i = 0; i < c->n_association; i++) {
+		const struct association *a = &c->association[i];
+
+		if (a->role != l->o.role || !config_visits(a))
+			continue;
+		add_link(p, a, now);
+		if (watch_outbox(p, p->n - 1, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+take_place(struct links *l, struct plan *p, const struct config *c)
+{
+	l->config = c;
+	l->node = p->node;
+	l->schedule = p->schedule;
+	l->link = p->link;
+	l->n = p->n;
+	l->watch = p->watch;
+}
+
+static size_t
+find_link(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (strcmp(p->link[i]->name, name) == 0)
+			return i;
+	return NO_LINK;
+}
+
+/* Running sessions get the numbers of the new plan.  Those of what is no more,
+ * and kept ones, which still have the old configuration, are ended. */
+static void
+hand_over(struct links *l, const struct plan *p)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		size_t to = find_link(p, l->link[i]->name);
+
+		if (to != NO_LINK)
+			links_schedule_inherit(p->schedule, to, l->schedule, i);
+	}
+	for (struct session *s = l->session; s != NULL; s = s->next) {
+		const struct association *a =
+		    config_association(l->config, s->association);
+
+		if (s->link != NO_LINK)
+			s->link = find_link(p, s->association);
+		if (s->link == NO_LINK || a == NULL || is_kept(a))
+			(void)kill(s->pid, SIGTERM);
+	}
+}
+
+int
+links_open(const struct links_opts *o, const struct config *config,
+    struct links **out, struct err *e)
+{
+	struct links *l = mem_alloc(sizeof(*l));
+	struct plan p;
+
+	l->o = *o;
+	if (make_plan(&p, l, config, e) == -1) {
+		plan_clear(&p);
+		free(l);
+		return -1;
+	}
+	take_place(l, &p, config);
+	(void)uv_timer_init(o->loop, &l->wake);
+	(void)uv_timer_init(o->loop, &l->kill);
+	(void)uv_signal_init(o->loop, &l->ended);
+	l->open = 3;
+	l->wake.data = l->kill.data = l->ended.data = l;
+	(void)uv_signal_start(&l->ended, on_child, SIGCHLD);
+	on_written(l, SIZE_MAX); /* what waits already */
+	*out = l;
+	return 0;
+}
+
+int
+links_reload(struct links *l, const struct config *config, struct err *e)
+{
+	struct plan p, old = { l->node, l->schedule, l->link, l->n, l->watch };
+
+	if (make_plan(&p, l, config, e) == -1) {
+		plan_clear(&p);
+		return -1;
+	}
+	hand_over(l, &p);
+	take_place(l, &p, config);
+	plan_clear(&old);
+	on_written(l, SIZE_MAX);
+	return 0;
+}
+
+int
+links_answer(struct links *l, const struct association *a, int fd,
+    struct err *e)
+{
+	if (l->closing)
+		return err_set(e, ERR_TEMP, "this daemon is ending");
+	/* each has one, and one more that takes over from it */
+	if (l->running > 2 * (size_t)l->config->node.sessions + l->n)
+		return err_set(e, ERR_TEMP, "busy: %zu sessions are running",
+		    l->running);
+	if (!begin(l, a, NO_LINK, fd))
+		return err_sys(e, "fork");
+	close(fd);
+	return 0;
+}
+
+size_t
+links_running(const struct links *l)
+{
+	return l->running;
+}
+
+static void
+on_kill(uv_timer_t *t)
+{
+	signal_all(t->data, SIGKILL);
+}
+
+void
+links_close(struct links *l, void (*gone)(void *arg), void *arg)
+{
+	struct plan p = { l->node, l->schedule, l->link, l->n, l->watch };
+
+	assert(!l->closing);
+	l->closing = true;
+	l->gone = gone;
+	l->arg = arg;
+	for (struct session *s = l->session; s != NULL; s = s->next)
+		s->link = NO_LINK;
+	plan_clear(&p);
+	signal_all(l, SIGTERM);
+	(void)uv_timer_start(&l->kill, on_kill, KILL_MS, 0);
+	if (l->session == NULL)
+		close_handles(l);
+}

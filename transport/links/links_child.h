@@ -1,0 +1,25 @@
+/*
+ * One session of a daemon, in a process of its own; not for others than links.
+ */
+#ifndef TRANSPORT_LINKS_LINKS_CHILD_H
+#define TRANSPORT_LINKS_LINKS_CHILD_H
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include "common/config/node.h"
+
+struct links_child {
+	uv_loop_t *loop; /* the parent's */
+	const struct config *config;
+	const struct association *association;
+	int fd; /* of a session that the far end began, else -1: we dial */
+	int (*took)(const struct node *n, const struct association *a,
+	    struct err *e);
+};
+
+/* Returns its number, or -1 with errno.  It ends with its parent, orderly at a
+ * SIGTERM, and its status is an enum links_schedule_end. */
+pid_t links_child_fork(const struct links_child *c);
+
+#endif

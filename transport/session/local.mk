@@ -1,0 +1,29 @@
+transport_libtransport_a_SOURCES += \
+	%D%/coding.c %D%/coding.h \
+	%D%/frame.c %D%/frame.h \
+	%D%/receiver.c %D%/receiver.h \
+	%D%/sender.c %D%/sender.h \
+	%D%/session.c %D%/session.h %D%/session_impl.h \
+	%D%/session_opening.c \
+	%D%/session_time.c
+
+unit_tests += t/test_frame t/test_session t/test_session_compressed \
+	t/test_session_hostile t/test_session_rate t/test_session_state
+t_test_frame_SOURCES = t/test_frame.c
+t_test_frame_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_SOURCES = t/test_session.c t/peer.c t/peer.h
+t_test_session_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_compressed_SOURCES = t/test_session_compressed.c t/peer.c t/peer.h
+t_test_session_compressed_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_hostile_SOURCES = t/test_session_hostile.c t/peer.c t/peer.h
+t_test_session_hostile_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_rate_SOURCES = t/test_session_rate.c t/peer.c t/peer.h
+t_test_session_rate_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_state_SOURCES = t/test_session_state.c t/peer.c t/peer.h
+t_test_session_state_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+
+fuzz_programs += t/fuzz/frame
+t_fuzz_frame_SOURCES = t/fuzz/frame.c t/peer.c t/peer.h
+t_fuzz_frame_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
+t_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += t/fuzz/corpus/frame

@@ -1,0 +1,592 @@
+/*
+ * The delivery protocol as a state machine; see session.h and doc/protocol.5.
+ * Here are events, the dispatch of frames and actions.  The opening is judged in
+ * session_opening.c, time in session_time.c; the two halves are sender.c and
+ * receiver.c.
+ *
+ *	state      ends by                           then
+ *	OPENING    a HELLO that suits                OPEN, or RENEWING
+ *	RENEWING   session_renewed                   OPEN
+ *	OPEN       DONE both ways, all written       ENDED
+ *	REFUSING   REFUSE written, or 2 s            FAILED
+ *	any        what must not be, time, abort     REFUSING, or FAILED when the
+ *	                                             peer cannot hear us
+ */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/message/limits.h"
+#include "transport/session/session_impl.h"
+
+enum {
+	OUT_ENOUGH = 32 << 10, /* bytes to be written: no new frame above */
+	REFUSE_MS = 2000,
+	FLIGHT_BYTES = 64 << 20,
+};
+
+static void
+set_state(struct session *s, enum session_state state)
+{
+	s->state = state;
+}
+
+struct session *
+session_new(const struct session_opts *opts, struct mono now)
+{
+	struct session *s = mem_alloc(sizeof(*s));
+
+	s->opts = *opts;
+	(void)snprintf(s->association, sizeof(s->association), "%s",
+	    opts->association);
+	s->opts.association = s->association;
+	s->sender.codec = opts->codec != NULL ? opts->codec : &codec_none;
+	s->sender.level = opts->level;
+	s->sender.flight_max =
+	    opts->flight_bytes > 0 ? opts->flight_bytes : FLIGHT_BYTES;
+	s->receiver.message_max =
+	    opts->message_max > 0 ? opts->message_max : LIMIT_MESSAGE;
+	s->receiver.in = opts->in;
+	s->now = s->born_at = s->heard_at = s->said_at = s->rate_at = now;
+	s->allowance = (int64_t)opts->rate * 1000;
+	session_put_opening(s);
+	return s;
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	sender_clear(&s->sender);
+	receiver_clear(&s->receiver);
+	buf_clear(&s->in);
+	buf_clear(&s->out);
+	free(s);
+}
+
+/* Ending */
+
+/* End for this reason, which the peer is told if it speaks our language. */
+static void
+refuse(struct session *s, const struct err *why)
+{
+	if (session_over(s) || s->state == STATE_REFUSING)
+		return;
+	s->why = *why;
+	s->fail_at = mono_add_ms(s->now, REFUSE_MS);
+	if (s->lined && !s->closed) {
+		session_put_refuse(&s->out, why);
+		set_state(s, STATE_REFUSING);
+	} else {
+		set_state(s, STATE_FAILED);
+	}
+}
+
+/* The stream ended early: whoever made the channel may know why. */
+static void
+fail(struct session *s, const char *what)
+{
+	s->why = (struct err){ 0 };
+	err_set(&s->why, ERR_TEMP, "%s", what);
+	s->why.sys = EPIPE;
+	set_state(s, STATE_FAILED);
+}
+
+void
+session_abort(struct session *s, const struct err *why)
+{
+	refuse(s, why);
+}
+
+bool
+session_is_open(const struct session *s)
+{
+	return s->state == STATE_OPEN;
+}
+
+void
+session_leave(struct session *s, struct mono now)
+{
+	struct err e = { 0 };
+
+	if (s->leaving)
+		return;
+	s->leaving = true;
+	s->leave_at = s->now = now;
+	s->sender.finished = true;
+	if (s->state != STATE_OPEN) { /* nothing was agreed on yet */
+		err_set(&e, ERR_TEMP, "stopped before the session began");
+		refuse(s, &e);
+	}
+}
+
+/* Events from the shell */
+
+void
+session_input(struct session *s, struct slice bytes, struct mono now)
+{
+	s->now = now;
+	if (bytes.n == 0)
+		return;
+	s->heard_at = now;
+	s->heard = true;
+	s->counts.in_bytes += bytes.n;
+	session_spend(s, bytes.n);
+	s->write_next = s->out.n > 0;
+	if (session_over(s))
+		return;
+	buf_drop(&s->in, s->in_at);
+	s->in_at = 0;
+	buf_put(&s->in, bytes);
+}
+
+void
+session_input_end(struct session *s, struct mono now)
+{
+	s->now = now;
+	s->closed = true;
+}
+
+void
+session_sent(struct session *s, size_t bytes, struct mono now)
+{
+	s->now = now;
+	if (bytes == 0)
+		return;
+	s->said_at = now;
+	s->counts.out_bytes += bytes;
+	session_spend(s, bytes);
+	s->write_next = false;
+	buf_drop(&s->out, bytes);
+}
+
+size_t
+session_room(const struct session *s)
+{
+	/* Not before the shell knows where to go on. */
+	if (s->state != STATE_OPEN || s->done || s->leaving || s->start_due ||
+	    s->seek_due != 0)
+		return 0;
+	return sender_room(&s->sender);
+}
+
+bool
+session_busy(const struct session *s)
+{
+	return s->sender.flight_n > 0 || s->sender.encoded.n > 0;
+}
+
+void
+session_feed(struct session *s, const struct message *m)
+{
+	assert(session_room(s) > 0);
+	s->counts.fed_bytes += m->raw.n;
+	sender_feed(&s->sender, m);
+}
+
+void
+session_feed_lost(struct session *s, uint64_t first, uint64_t last)
+{
+	assert(session_room(s) > 0);
+	sender_feed_lost(&s->sender, first, last);
+}
+
+void
+session_feed_end(struct session *s)
+{
+	s->sender.finished = true;
+}
+
+static void
+start(struct session *s, const struct spool_point *at)
+{
+	sender_start(&s->sender, at);
+	s->start_due = true;
+	set_state(s, STATE_OPEN);
+}
+
+void
+session_renewed(struct session *s, const struct spool_point *out)
+{
+	assert(s->state == STATE_RENEWING || s->state == STATE_OPEN);
+	s->opts.out = *out;
+	start(s, &(struct spool_point){ .stream = out->stream });
+}
+
+void
+session_seed(struct session *s, const struct slice *seed)
+{
+	struct err e = { 0 };
+
+	if (s->sender.seed_due)
+		sender_seed(&s->sender, seed);
+	else if (receiver_seed(&s->receiver, seed, &e) == -1)
+		refuse(s, &e);
+}
+
+void
+session_taken(struct session *s, const struct spool_point *durable)
+{
+	receiver_taken(&s->receiver, durable);
+	s->counts.taken = s->receiver.taken;
+	s->told = false;
+}
+
+void
+session_recorded(struct session *s, const struct spool_point *durable)
+{
+	receiver_taken(&s->receiver, durable);
+	s->told = false;
+}
+
+void
+session_refused(struct session *s, uint64_t first, const char *why)
+{
+	struct err e = { 0 };
+
+	s->counts.refused++;
+	s->told = false;
+	if (receiver_refused(&s->receiver, first, why, &e) == -1)
+		refuse(s, &e);
+}
+
+/* Frames */
+
+static void
+take_ack(struct session *s, const struct spool_point *at)
+{
+	switch (sender_take_ack(&s->sender, at)) {
+	case SENDER_ACK_NEW:
+		s->acked_due = true;
+		break;
+	case SENDER_ACK_OLD:
+		break;
+	case SENDER_ACK_STRANGE:
+		if (s->counts.strange_acks++ == 0)
+			(void)snprintf(s->warning, sizeof(s->warning),
+			    "message %" PRIu64
+			    " was acknowledged, but not sent like that: ignored",
+			    at->msgid);
+		break;
+	}
+}
+
+static int
+take_open_frame(struct session *s, const struct frame *f, struct err *e)
+{
+	struct frame_batch batch;
+	struct frame_nak nak;
+	struct frame_lost lost;
+	struct spool_point at;
+
+	switch (f->type) {
+	case FRAME_BATCH:
+		return frame_read_batch(f->payload, &batch, e) == -1
+		    ? -1
+		    : receiver_batch(&s->receiver, &batch, e);
+	case FRAME_CHUNK:
+		return receiver_chunk(&s->receiver, f->payload, e);
+	case FRAME_LOST:
+		return frame_read_lost(f->payload, &lost, e) == -1
+		    ? -1
+		    : receiver_lost(&s->receiver, &lost, e);
+	case FRAME_DONE:
+		return receiver_done(&s->receiver, e);
+	case FRAME_PING:
+		return 0;
+	case FRAME_ACK:
+		if (frame_read_ack(f->payload, &at, e) == -1)
+			return -1;
+		take_ack(s, &at);
+		return 0;
+	case FRAME_NAK:
+		if (frame_read_nak(f->payload, &nak, e) == -1 ||
+		    sender_take_nak(&s->sender, &nak, e) == -1)
+			return -1;
+		s->seek_due = nak.from;
+		return 0;
+	case FRAME_HELLO:
+	case FRAME_REFUSE:
+		break;
+	}
+	return err_set(e, ERR_PROTOCOL, "a second HELLO");
+}
+
+static int
+take_hello(struct session *s, struct slice payload, struct err *e)
+{
+	struct spool_point at;
+	int rc = session_judge_hello(s, payload, &at, e);
+
+	if (rc == 1) {
+		start(s, &at);
+	} else if (rc == 0) {
+		s->renew_due = true;
+		set_state(s, STATE_RENEWING);
+	}
+	return rc == -1 ? -1 : 0;
+}
+
+static int
+take_frame(struct session *s, const struct frame *f, struct err *e)
+{
+	struct frame_refuse r;
+
+	if (f->type == FRAME_REFUSE) {
+		if (frame_read_refuse(f->payload, &r, e) == -1)
+			return -1;
+		session_read_refuse(&r, &s->why);
+		set_state(s, STATE_FAILED);
+		return 0;
+	}
+	if (s->state != STATE_OPENING)
+		return take_open_frame(s, f, e);
+	if (f->type != FRAME_HELLO)
+		return err_set(e, ERR_PROTOCOL,
+		    "a frame of type %c before HELLO", (int)f->type);
+	return take_hello(s, f->payload, e);
+}
+
+static void
+use_up(struct session *s, size_t n)
+{
+	s->in_at += n;
+	s->in_part = false;
+	if (s->in_at < s->in.n)
+		return;
+	s->in_at = 0;
+	if (s->in.cap > FRAME_PAYLOAD_MAX)
+		buf_clear(&s->in);
+	else
+		buf_reset(&s->in);
+}
+
+/* Does the shell have something to do first? */
+static bool
+busy(const struct session *s)
+{
+	return s->receiver.state == RECEIVER_SEEDING || s->sender.seed_due ||
+	    s->receiver.state == RECEIVER_TAKING ||
+	    s->receiver.state == RECEIVER_RECORDING ||
+	    s->state == STATE_RENEWING || s->start_due || s->acked_due ||
+	    s->seek_due != 0 || s->warning[0] != '\0';
+}
+
+static bool
+listening(const struct session *s)
+{
+	return (s->state == STATE_OPENING || s->state == STATE_OPEN) &&
+	    !busy(s);
+}
+
+/* True when the opening line is there. */
+static bool
+take_line(struct session *s)
+{
+	struct err e = { 0 };
+	int rc = session_read_line(s, &e);
+
+	if (rc == -1)
+		refuse(s, &e);
+	if (rc != 1)
+		return false;
+	s->lined = true;
+	use_up(s, sizeof(FRAME_OPENING) - 1);
+	return true;
+}
+
+static void
+read_frames(struct session *s)
+{
+	while (listening(s) && s->in_at < s->in.n) {
+		struct slice in = session_unused(s);
+		struct frame f;
+		struct err e = { 0 };
+		enum frame_cut cut;
+
+		if (!s->in_part) {
+			s->in_part = true;
+			s->part_at = s->now;
+		}
+		if (!s->lined) {
+			if (!take_line(s))
+				return;
+			continue;
+		}
+		cut = frame_cut(&in, &f, &e);
+		if (cut == FRAME_MORE)
+			return;
+		if (cut == FRAME_BAD || take_frame(s, &f, &e) == -1)
+			refuse(s, &e);
+		else
+			use_up(s, FRAME_HEADER + f.payload.n);
+	}
+}
+
+/* What we say: answers first, then keep-alives, then our messages. */
+static void
+fill_out(struct session *s)
+{
+	while (s->state == STATE_OPEN && s->out.n < OUT_ENOUGH &&
+	    (receiver_put(&s->receiver, &s->out) ||
+		sender_put(&s->sender, &s->out)))
+		continue;
+	s->counts.sent = s->sender.sent;
+	if (s->state != STATE_OPEN || s->out.n > 0)
+		return;
+	if (!s->done && !s->start_due && sender_idle(&s->sender) &&
+	    (!s->keep || s->leaving || s->receiver.done)) {
+		frame_put_signal(&s->out, FRAME_DONE);
+		s->done = true;
+	} else if (session_quiet(s)) {
+		frame_put_signal(&s->out, FRAME_PING);
+		s->said_at = s->now;
+	}
+}
+
+/* Actions */
+
+static bool
+take_action(struct session *s, struct session_action *a)
+{
+	struct receiver *r = &s->receiver;
+
+	if (s->told)
+		return false;
+	if (r->state == RECEIVER_TAKING) {
+		*a = (struct session_action){ .kind = SESSION_TAKE,
+			.bytes = buf_slice(&r->plain),
+			.at = { r->batch.stream, r->batch.last,
+			    r->batch.digest },
+			.first = r->batch.first,
+			.last = r->batch.last };
+	} else if (r->state == RECEIVER_RECORDING) {
+		*a = (struct session_action){ .kind = SESSION_RECORD,
+			.at = { r->lost.stream, r->lost.last, 0 },
+			.first = r->lost.first,
+			.last = r->lost.last };
+	} else {
+		return false;
+	}
+	s->told = true;
+	return true;
+}
+
+/* What the shell must hear of before anything else. */
+static bool
+due_action(struct session *s, struct session_action *a)
+{
+	if (s->warning[0] != '\0') {
+		a->kind = SESSION_WARN;
+		(void)snprintf(a->err.msg, sizeof(a->err.msg), "%s",
+		    s->warning);
+		a->text = a->err.msg;
+		s->warning[0] = '\0';
+	} else if (s->renew_due) {
+		a->kind = SESSION_RENEW;
+		s->renew_due = false;
+	} else if (s->start_due) {
+		a->kind = SESSION_START;
+		a->at = s->sender.acked;
+		s->start_due = false;
+	} else if (s->acked_due) {
+		a->kind = SESSION_ACKED;
+		a->at = s->sender.acked;
+		s->acked_due = false;
+	} else if (s->seek_due != 0) {
+		a->kind = SESSION_SEEK;
+		a->first = s->seek_due;
+		s->seek_due = 0;
+	} else if (s->sender.seed_due) {
+		a->kind = SESSION_SEED_OUT;
+		a->at = sender_seed_place(&s->sender);
+		a->seed = s->sender.codec->history;
+	} else if (s->receiver.state == RECEIVER_SEEDING) {
+		a->kind = SESSION_SEED_IN;
+		a->at = s->receiver.in;
+		a->seed = s->receiver.codec->history;
+	} else {
+		return take_action(s, a);
+	}
+	return true;
+}
+
+static bool
+send_action(const struct session *s, struct session_action *a)
+{
+	struct slice bytes = buf_slice(&s->out);
+
+	bytes.n = session_write_most(s, bytes.n);
+	if (bytes.n == 0)
+		return false;
+	a->kind = SESSION_SEND;
+	a->bytes = bytes;
+	return true;
+}
+
+/* The peer has closed and all that it said is read. */
+static void
+take_end(struct session *s)
+{
+	if (!s->heard && !s->opts.opener)
+		set_state(s, STATE_ENDED); /* a look at the port, no session */
+	else if (!s->heard)
+		fail(s, "the far end closed without a word");
+	else
+		fail(s, "the far end closed in the middle");
+}
+
+static void
+step(struct session *s)
+{
+	struct err e = { 0 };
+
+	read_frames(s);
+	if (session_late(s, &e))
+		refuse(s, &e);
+	if (s->state == STATE_REFUSING &&
+	    (s->out.n == 0 || s->closed || session_since(s, s->fail_at, 0)))
+		set_state(s, STATE_FAILED);
+	if (busy(s))
+		return;
+	fill_out(s);
+	if (s->state == STATE_OPEN && s->done && s->receiver.done &&
+	    s->out.n == 0)
+		set_state(s, STATE_ENDED);
+	else if (s->closed && !session_over(s))
+		take_end(s);
+}
+
+void
+session_next(struct session *s, struct mono now, struct session_action *a)
+{
+	*a = (struct session_action){ .kind = SESSION_NOTHING };
+	s->now = now;
+	session_refill(s);
+	if (!session_over(s))
+		step(s);
+	if (session_over(s)) {
+		a->kind =
+		    s->state == STATE_ENDED ? SESSION_END : SESSION_FAILED;
+		a->err = s->why;
+		return;
+	}
+	if (s->state != STATE_REFUSING && due_action(s, a))
+		return;
+	if (!send_action(s, a))
+		a->kind = SESSION_NOTHING;
+}
+
+const struct session_counts *
+session_counts(const struct session *s)
+{
+	return &s->counts;
+}

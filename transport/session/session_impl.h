@@ -1,0 +1,92 @@
+/*
+ * What the files of the session share; not for others.
+ */
+#ifndef TRANSPORT_SESSION_SESSION_IMPL_H
+#define TRANSPORT_SESSION_SESSION_IMPL_H
+
+#include "common/message/limits.h"
+#include "transport/session/receiver.h"
+#include "transport/session/sender.h"
+#include "transport/session/session.h"
+
+enum session_state {
+	STATE_OPENING,
+	STATE_RENEWING,
+	STATE_OPEN,
+	STATE_REFUSING,
+	STATE_FAILED,
+	STATE_ENDED,
+};
+
+struct session {
+	struct session_opts opts;
+	char association[LIMIT_ASSOCIATION + 1];
+	enum session_state state;
+	struct err why; /* of REFUSING and FAILED */
+	struct sender sender;
+	struct receiver receiver;
+	bool keep;   /* both ends want it */
+	bool lined;  /* the peer's opening line came */
+	bool heard;  /* any byte came */
+	bool closed; /* and no more will */
+	bool done;   /* our DONE went */
+
+	bool start_due, renew_due, acked_due, told; /* told: the shell has it */
+	uint64_t seek_due;                          /* 0: none */
+	char warning[ERR_MSG_SIZE];                 /* "": none */
+
+	struct buf in, out;
+	size_t in_at;      /* so much of in is used up */
+	bool in_part;      /* a part of a frame lies in in */
+	int64_t allowance; /* thousandths of bytes that the rate allows now */
+	bool write_next;   /* something was read while something waits */
+	bool leaving;      /* end in order, since leave_at */
+	struct mono now, born_at, heard_at, said_at, part_at, fail_at, rate_at,
+	    leave_at;
+	struct session_counts counts;
+};
+
+/* session_opening.c */
+
+void session_put_opening(struct session *s);
+/* Is what came our opening line?  1: yes, 0: perhaps, -1: noise. */
+int session_read_line(const struct session *s, struct err *e);
+/* Judge the peer's HELLO and agree with it.  1: send what is behind *at; 0: our
+ * spool and the receiver do not fit together; -1: refuse. */
+int session_judge_hello(struct session *s, struct slice payload,
+    struct spool_point *at, struct err *e);
+/* Append REFUSE; what came in one as our own error. */
+void session_put_refuse(struct buf *out, const struct err *why);
+void session_read_refuse(const struct frame_refuse *r, struct err *e);
+
+/* session_time.c */
+
+bool session_since(const struct session *s, struct mono then, int64_t ms);
+/* Is a limit of time passed? */
+bool session_late(const struct session *s, struct err *e);
+/* Should we say that we are there? */
+bool session_quiet(const struct session *s);
+/* Bytes that may be written are more now. */
+void session_refill(struct session *s);
+/* So many more had a place on the wire. */
+void session_spend(struct session *s, uint64_t bytes);
+/* How many of n bytes may be written now. */
+size_t session_write_most(const struct session *s, size_t n);
+
+static inline struct slice
+session_unused(const struct session *s)
+{
+	return (struct slice){ s->in.p + s->in_at, s->in.n - s->in_at };
+}
+
+static inline bool
+session_over(const struct session *s)
+{
+	return s->state == STATE_FAILED || s->state == STATE_ENDED;
+}
+
+enum {
+	SESSION_NOISE_MS = 1000, /* until its line is there */
+};
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * Transport ssh: what its child does, and what it gives up; see ssh.h.
+ */
+#include "config.h"
+
+#include "common/base/sandbox.h"
+#include "transport/channel_child.h"
+#include "transport/ssh/ssh.h"
+
+enum {
+	CPU_LOGIN_S =
+	    10, /* until logged in; an old machine needs half a second */
+	CPU_SESSION_S = 600, /* for one that is not kept */
+};
+
+/* From here on: no files, no new sockets, no other programs. */
+static int
+give_up_the_rest(struct err *e)
+{
+	const struct sandbox_opts nothing = { .n_dir = 0 };
+	struct sandbox_state got;
+
+	return sandbox_enter(&nothing, &got, e);
+}
+
+static int
+live(struct ssh *s, struct err *e)
+{
+	if (ssh_files(s, e) == -1)
+		return -1;
+	channel_child_cpu(CPU_LOGIN_S);
+	if (libssh2_init(0) != 0)
+		return err_set(e, ERR_TEMP, "libssh2 does not start");
+	if (ssh_connect(s, e) == -1 || give_up_the_rest(e) == -1 ||
+	    ssh_login(s, e) == -1)
+		return -1;
+	channel_child_cpu(s->a->keep ? RLIM_INFINITY : CPU_SESSION_S);
+	return ssh_pump(s, e);
+}
+
+static int
+carry(const struct association *a, struct mono deadline, int local,
+    uint64_t *wire_bytes, struct err *e)
+{
+	struct ssh s = { .a = a,
+		.deadline = deadline,
+		.local = local,
+		.socket = -1,
+		.wire = wire_bytes };
+	char where[300];
+	int rc = live(&s, e);
+
+	if (rc == -1)
+		err_wrap(e, "ssh %s", ssh_where(&s, where, sizeof(where)));
+	ssh_close(&s);
+	return rc;
+}
+
+static int
+dial(const struct association *a, struct mono deadline, struct channel *out,
+    struct err *e)
+{
+	const struct channel_child_opts o = { a, deadline, carry };
+
+	return channel_child_start(&o, out, e);
+}
+
+const struct transport_ops transport_ssh = {
+	.name = "ssh",
+	.dial = dial,
+};

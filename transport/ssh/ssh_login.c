@@ -1,0 +1,451 @@
+/*
+ * Transport ssh, from the first byte to the open channel: pinned algorithms
+ * (S3), a pinned host key (S4), our key.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/base/log.h"
+#include "transport/ssh/ssh.h"
+#include "transport/ssh/ssh_key.h"
+#include "transport/ssh/ssh_known_hosts.h"
+
+enum {
+	LOGIN_MS = 30000,      /* for each step */
+	LOGIN_MAX = 512 << 10, /* bytes before we are logged in */
+	WINDOW = 4 << 20,      /* bytes that the far side may be ahead */
+};
+
+static const char ed25519[] = "ssh-ed25519";
+static const char ecdsa256[] = "ecdsa-sha2-nistp256";
+
+/* What is offered, in this order, and what alone is taken.  libssh2 1.10 knows
+ * no GCM and no -etm. */
+struct method {
+	int type;
+	const char *names;
+	const char *what;
+};
+static const struct method methods[] = {
+	{ LIBSSH2_METHOD_KEX, "curve25519-sha256,curve25519-sha256@libssh.org",
+	    "key exchange curve25519-sha256" },
+	{ LIBSSH2_METHOD_CRYPT_CS,
+	    "aes256-gcm@openssh.com,aes256-ctr,aes128-ctr",
+	    "cipher aes256-ctr or aes128-ctr" },
+	{ LIBSSH2_METHOD_CRYPT_SC,
+	    "aes256-gcm@openssh.com,aes256-ctr,aes128-ctr",
+	    "cipher aes256-ctr or aes128-ctr" },
+	{ LIBSSH2_METHOD_MAC_CS,
+	    "hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,"
+	    "hmac-sha2-512,hmac-sha2-256",
+	    "MAC hmac-sha2-512 or hmac-sha2-256" },
+	{ LIBSSH2_METHOD_MAC_SC,
+	    "hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,"
+	    "hmac-sha2-512,hmac-sha2-256",
+	    "MAC hmac-sha2-512 or hmac-sha2-256" },
+	{ LIBSSH2_METHOD_COMP_CS, "none", "no compression" },
+	{ LIBSSH2_METHOD_COMP_SC, "none", "no compression" },
+};
+
+enum {
+	METHODS = sizeof(methods) / sizeof(*methods),
+	GREETING_MAX = 255, /* RFC 4253, 4.2 */
+};
+
+/* --- Errors of libssh2 ---------------------------------------------------------------- */
+
+/* "what: libssh2's words", which may be the peer's. */
+static int
+fail(struct ssh *s, enum err_kind kind, const char *what, struct err *e)
+{
+	char shown[160], *text = NULL;
+
+	libssh2_session_last_error(s->session, &text, NULL, 0);
+	log_escape(shown, sizeof(shown), slice_str(text == NULL ? "" : text));
+	return err_set(e, kind, "%s: %s", what, shown);
+}
+
+static int
+fail_handshake(struct ssh *s, int rc, struct err *e)
+{
+	/* whatever the library makes of it: a link may be cut anywhere */
+	if (s->reset)
+		return err_set(e, ERR_TEMP, "handshake: the connection broke%s",
+		    s->received > GREETING_MAX
+			? ""
+			: ", or it hung up: perhaps for no algorithm in common");
+	switch (rc) {
+	case LIBSSH2_ERROR_SOCKET_NONE: /* what 1.10 says of a host key */
+	case LIBSSH2_ERROR_KEX_FAILURE:
+	case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
+	case LIBSSH2_ERROR_METHOD_NONE:
+		return err_set(e, ERR_PROTOCOL,
+		    "no algorithm in common: it must offer "
+		    "curve25519-sha256, a host key %s or %s, aes-ctr and "
+		    "hmac-sha2",
+		    ed25519, ecdsa256);
+	case LIBSSH2_ERROR_TIMEOUT:
+	case LIBSSH2_ERROR_SOCKET_TIMEOUT:
+		return err_set(e, ERR_TEMP,
+		    "handshake: no answer: is it an SSH server?");
+	default:
+		break;
+	}
+	if (s->closed)
+		return err_set(e, ERR_TEMP,
+		    "handshake: it closed the connection");
+	return fail(s, ERR_PROTOCOL, "handshake: is it an SSH server?", e);
+}
+
+/* --- The socket, with bytes counted ------------------------------------------------------ */
+
+static ssize_t
+on_send(libssh2_socket_t fd, const void *p, size_t n, int flags,
+    void **abstract)
+{
+	struct ssh *s = *abstract;
+	ssize_t sent = send(fd, p, n, flags | MSG_NOSIGNAL);
+
+	if (sent == -1) {
+		s->reset = s->reset || errno == EPIPE || errno == ECONNRESET;
+		return -errno;
+	}
+	*s->wire += (size_t)sent;
+	return sent;
+}
+
+/* libssh2 reads lines before the banner for as long as they come. */
+static ssize_t
+on_recv(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
+{
+	struct ssh *s = *abstract;
+	ssize_t got;
+
+	if (!s->logged_in && s->received > LOGIN_MAX)
+		return -ECONNABORTED;
+	got = recv(fd, p, n, flags);
+	s->closed = got == 0;
+	s->reset = s->reset || (got == -1 && errno == ECONNRESET);
+	if (got == -1)
+		return -errno;
+	s->received += (size_t)got;
+	*s->wire += (size_t)got;
+	return got;
+}
+
+static void
+set_callbacks(LIBSSH2_SESSION *session)
+{
+	/* ISO C has no way from a function to the void * that is wanted. */
+	union {
+		ssize_t (*send)(libssh2_socket_t, const void *, size_t, int,
+		    void **);
+		ssize_t (*recv)(libssh2_socket_t, void *, size_t, int, void **);
+		void *p;
+	} f;
+
+	f.send = on_send;
+	libssh2_session_callback_set(session, LIBSSH2_CALLBACK_SEND, f.p);
+	f.recv = on_recv;
+	libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV, f.p);
+}
+
+/* --- Algorithms ---------------------------------------------------------------------------- */
+
+static bool
+is_listed(const char *names, const char *name)
+{
+	struct slice rest = slice_str(names), one;
+
+	while (slice_cut(&rest, ',', &one))
+		if (slice_eq_str(one, name))
+			return true;
+	return slice_eq_str(rest, name);
+}
+
+/* A host that is known by one kind of key is asked for that kind. */
+static const char *
+host_key_names(const struct ssh *s, const char *name)
+{
+	struct ssh_known known = { 0 };
+	struct err ignored; /* the file was read before */
+
+	ssh_known_hosts_read(buf_slice(&s->known_hosts), name, &known,
+	    &ignored);
+	if (known.ed25519 && !known.ecdsa256)
+		return "ssh-ed25519";
+	if (known.ecdsa256 && !known.ed25519)
+		return "ecdsa-sha2-nistp256";
+	return "ssh-ed25519,ecdsa-sha2-nistp256";
+}
+
+/* libssh2 1.10 takes a name that it does not know out of a list by copying over
+ * itself, so it is given those alone that it knows. */
+static bool
+prefer(LIBSSH2_SESSION *session, int type, const char *names)
+{
+	struct slice rest = slice_str(names), one;
+	const char **known = NULL;
+	struct buf list = { 0 };
+	bool more = true, ok;
+	int n = libssh2_session_supported_algs(session, type, &known), i;
+
+	while (more) {
+		more = slice_cut(&rest, ',', &one);
+		if (!more)
+			one = rest;
+		for (i = 0; i < n; i++) {
+			if (!slice_eq_str(one, known[i]))
+				continue;
+			if (list.n > 0)
+				buf_put_char(&list, ',');
+			buf_put(&list, one);
+		}
+	}
+	ok = list.n > 0 &&
+	    libssh2_session_method_pref(session, type, list.p) == 0;
+	buf_clear(&list);
+	if (known != NULL)
+		libssh2_free(session, known);
+	return ok;
+}
+
+static int
+pin(struct ssh *s, const char *host_keys, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < METHODS; i++)
+		if (!prefer(s->session, methods[i].type, methods[i].names))
+			return err_set(e, ERR_CONFIG, "this libssh2 has no %s",
+			    methods[i].what);
+	if (!prefer(s->session, LIBSSH2_METHOD_HOSTKEY, host_keys))
+		return err_set(e, ERR_CONFIG, "this libssh2 has no %s",
+		    host_keys);
+	return 0;
+}
+
+/* Asking for them is not getting them. */
+static int
+check_pins(struct ssh *s, const char *host_keys, struct err *e)
+{
+	const char *got;
+	size_t i;
+
+	for (i = 0; i < METHODS; i++) {
+		got = libssh2_session_methods(s->session, methods[i].type);
+		if (got == NULL || !is_listed(methods[i].names, got))
+			return err_set(e, ERR_PROTOCOL,
+			    "it takes %s, but we only %s",
+			    got == NULL ? "nothing" : got, methods[i].what);
+	}
+	got = libssh2_session_methods(s->session, LIBSSH2_METHOD_HOSTKEY);
+	if (got == NULL || !is_listed(host_keys, got))
+		return err_set(e, ERR_PROTOCOL, "its host key is no %s",
+		    host_keys);
+	return 0;
+}
+
+/* --- The host's key -------------------------------------------------------------------------- */
+
+static void
+fingerprint(struct ssh *s, struct buf *out)
+{
+	const char *hash =
+	    libssh2_hostkey_hash(s->session, LIBSSH2_HOSTKEY_HASH_SHA256);
+
+	buf_put_str(out, "SHA256:");
+	if (hash != NULL)
+		base64_encode((struct slice){ hash, 32 }, out);
+	while (out->n > 0 && out->p[out->n - 1] == '=')
+		out->p[--out->n] = '\0';
+}
+
+static int
+refuse_unknown(struct ssh *s, const char *name, struct slice key, struct err *e)
+{
+	struct buf print = { 0 }, line = { 0 };
+	const char *file = s->a->ssh.known_hosts;
+	struct slice kind = ssh_key_blob_name(key);
+
+	fingerprint(s, &print);
+	buf_printf(&line, "%s %.*s ", name, (int)kind.n, kind.p);
+	base64_encode(key, &line);
+	err_set(e, ERR_DENIED,
+	    "its host key is not in %s: if the host's own is %s, append: %s",
+	    file, print.p, line.p);
+	buf_clear(&print);
+	buf_clear(&line);
+	return -1;
+}
+
+static int
+refuse_changed(struct ssh *s, int line, struct err *e)
+{
+	struct buf print = { 0 };
+
+	fingerprint(s, &print);
+	err_set(e, ERR_DENIED,
+	    "its host key is %s, not that of %s line %d: somebody may stand "
+	    "between; if it was changed on purpose, change that line",
+	    print.p, s->a->ssh.known_hosts, line);
+	buf_clear(&print);
+	return -1;
+}
+
+static int
+check_host_key(struct ssh *s, const char *name, struct err *e)
+{
+	enum ssh_verdict verdict;
+	struct slice key = { NULL, 0 };
+	int line, type;
+
+	key.p = libssh2_session_hostkey(s->session, &key.n, &type);
+	if (key.p == NULL || key.n > SSH_KEY_BLOB_MAX)
+		return err_set(e, ERR_PROTOCOL, "it shows no host key");
+	if (ssh_known_hosts_check(buf_slice(&s->known_hosts), name, key,
+		&verdict, &line, e) == -1)
+		return err_wrap(e, "%s", s->a->ssh.known_hosts);
+	switch (verdict) {
+	case SSH_HOST_MATCH:
+		return 0;
+	case SSH_HOST_UNKNOWN:
+		return refuse_unknown(s, name, key, e);
+	case SSH_HOST_CHANGED:
+		return refuse_changed(s, line, e);
+	case SSH_HOST_REVOKED:
+		return err_set(e, ERR_DENIED,
+		    "its host key is revoked by %s line %d: give the host a "
+		    "new one",
+		    s->a->ssh.known_hosts, line);
+	}
+	return -1;
+}
+
+static int
+shake_hands(struct ssh *s, struct err *e)
+{
+	struct buf name = { 0 };
+	const char *host_keys;
+	int rc;
+
+	ssh_host_name(s->a->ssh.host, s->a->ssh.port, &name);
+	host_keys = host_key_names(s, name.p);
+	set_callbacks(s->session);
+	libssh2_session_set_timeout(s->session, LOGIN_MS);
+	rc = pin(s, host_keys, e);
+	if (rc == 0) {
+		rc = libssh2_session_handshake(s->session, s->socket);
+		if (rc != 0)
+			rc = fail_handshake(s, rc, e);
+		else
+			rc = check_pins(s, host_keys, e);
+	}
+	if (rc == 0)
+		rc = check_host_key(s, name.p, e);
+	buf_clear(&name);
+	return rc;
+}
+
+/* --- Our key ------------------------------------------------------------------------------------ */
+
+/* The far side's program, in whose configuration the association is as well. */
+static const char *
+far_program(const struct ssh *s)
+{
+	return s->a->role == CONFIG_SPOKE ? "hubctl" : "spoke";
+}
+
+static int
+refuse_login(struct ssh *s, int rc, struct err *e)
+{
+	if (s->reset)
+		return err_set(e, ERR_TEMP, "login: the connection broke");
+	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
+	    rc == LIBSSH2_ERROR_SOCKET_RECV ||
+	    rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_TIMEOUT)
+		return fail(s, ERR_TEMP, "login", e);
+	return err_set(e, ERR_DENIED,
+	    "it refuses %s for %s: add what \"%s authorize %s KEY.pub\" prints "
+	    "there to that account's authorized_keys",
+	    s->a->ssh.identity == NULL ? "the agent's keys"
+				       : s->a->ssh.identity,
+	    s->a->ssh.user, far_program(s), s->a->name);
+}
+
+static int
+login_with_agent(struct ssh *s, struct err *e)
+{
+	struct libssh2_agent_publickey *key = NULL;
+	bool rsa = false, any = false;
+	int rc = LIBSSH2_ERROR_AUTHENTICATION_FAILED;
+
+	while (libssh2_agent_get_identity(s->agent, &key, key) == 0) {
+		const struct slice blob = { (const char *)key->blob,
+			key->blob_len };
+		enum ssh_key_kind kind = ssh_key_kind(ssh_key_blob_name(blob));
+
+		if (kind == SSH_KEY_RSA)
+			rsa = true;
+		if (kind != SSH_KEY_ED25519 && kind != SSH_KEY_ECDSA)
+			continue;
+		any = true;
+		rc = libssh2_agent_userauth(s->agent, s->a->ssh.user, key);
+		if (rc == 0)
+			return 0;
+	}
+	if (!any)
+		return err_set(e, ERR_DENIED,
+		    "the agent holds %s: add an ed25519 key (ssh-keygen -t "
+		    "ed25519, ssh-add)",
+		    rsa ? "RSA keys only, which are not used here"
+			: "no key that is used here");
+	return refuse_login(s, rc, e);
+}
+
+static int
+login(struct ssh *s, struct err *e)
+{
+	const char *user = s->a->ssh.user;
+	int rc;
+
+	if (s->agent != NULL)
+		return login_with_agent(s, e);
+	rc = libssh2_userauth_publickey_frommemory(s->session, user,
+	    strlen(user), NULL, 0, s->key.p, s->key.n, NULL);
+	explicit_bzero(s->key.p, s->key.n);
+	buf_clear(&s->key);
+	return rc == 0 ? 0 : refuse_login(s, rc, e);
+}
+
+/* The far side runs what it has set for this key, whatever we ask for; a word
+ * that names no program shows a far side that has set nothing. */
+static int
+open_channel(struct ssh *s, struct err *e)
+{
+	static const char kind[] = "session", exec[] = "exec",
+			  word[] = "axletree";
+
+	s->channel = libssh2_channel_open_ex(s->session, kind, sizeof(kind) - 1,
+	    WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
+	if (s->channel == NULL)
+		return fail(s, ERR_TEMP, "it opens no channel", e);
+	if (libssh2_channel_process_startup(s->channel, exec, sizeof(exec) - 1,
+		word, sizeof(word) - 1) != 0)
+		return fail(s, s->closed || s->reset ? ERR_TEMP : ERR_PROTOCOL,
+		    "it runs nothing for this key", e);
+	return 0;
+}
+
+int
+ssh_login(struct ssh *s, struct err *e)
+{
+	if (shake_hands(s, e) == -1 || login(s, e) == -1)
+		return -1;
+	s->logged_in = true;
+	return open_channel(s, e);
+}
