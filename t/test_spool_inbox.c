@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "common/base/durable.h"
+#include "common/spool/quarantine.h"
 #include "t/test_spool_helper.h"
 
 enum {
@@ -285,6 +287,35 @@ the_quarantine_is_bounded(void **state)
 	inbox_close(i);
 }
 
+/* A power cut may keep what was moved and lose its .why, or the reverse. */
+static void
+a_name_in_the_quarantine_is_taken_by_either_file(void **state)
+{
+	static const char *const was[] = { "a", "a.2.why" };
+	struct quarantine q = { .dir = -1 };
+	struct quarantine_file f = { top, "outbox", "1.open" };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(quarantine_open(&q, top, &e), 0);
+	for (size_t k = 0; k < 2; k++)
+		assert_int_equal(
+		    durable_create(q.dir, was[k], slice_str("old"), &e), 0);
+	assert_int_equal(quarantine_put(&q, "a", slice_str("new"), "why", &e),
+	    0);
+	assert_string_equal(helper_names(top, "quarantine"),
+	    "a a.2.why a.3 a.3.why");
+	assert_int_equal(durable_create(top, "1.open", slice_str("new"), &e),
+	    0);
+	assert_int_equal(
+	    durable_create(q.dir, "outbox-1.open", slice_str("old"), &e), 0);
+	assert_int_equal(quarantine_move(&q, &f, "why", &e), 0);
+	assert_string_equal(helper_names(top, "quarantine"),
+	    "a a.2.why a.3 a.3.why outbox-1.open outbox-1.open.2 "
+	    "outbox-1.open.2.why");
+	quarantine_close(&q);
+}
+
 static void
 a_full_inbox_takes_no_more(void **state)
 {
@@ -411,6 +442,7 @@ main(void)
 		TEST(lost_numbers_are_passed),
 		TEST(poison_is_kept_and_passed),
 		TEST(the_quarantine_is_bounded),
+		TEST(a_name_in_the_quarantine_is_taken_by_either_file),
 		TEST(a_full_inbox_takes_no_more),
 		TEST(the_cursor_counts_as_had),
 		TEST(duplicates_are_looked_up_in_the_archive),

@@ -1,5 +1,6 @@
 /*
  * Quarantine; see quarantine.h.  The ".why" is made first: it claims the name.
+ * A power cut may leave either of the two without the other.
  */
 #include "config.h"
 
@@ -47,6 +48,14 @@ count(struct quarantine *q, struct err *e)
 	return 0;
 }
 
+static bool
+is_there(const struct quarantine *q, const char *name)
+{
+	struct stat st;
+
+	return fstatat(q->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Write the first free <base>[.N].why, and tell the name without ".why". */
 static int
 claim(struct quarantine *q, const char *base, const char *why,
@@ -66,6 +75,10 @@ claim(struct quarantine *q, const char *base, const char *why,
 			err_set(e, ERR_INTERNAL, "name too long");
 			break;
 		}
+		if (is_there(q, name)) {
+			err_set(e, ERR_TEMP, "%s is there", name);
+			continue;
+		}
 		(void)snprintf(claimed, sizeof(claimed), "%s.why", name);
 		rc = durable_create(q->dir, claimed, buf_slice(&text), e);
 		if (rc == -1 && e->sys != EEXIST)
@@ -76,12 +89,15 @@ claim(struct quarantine *q, const char *base, const char *why,
 	return rc;
 }
 
-/* What was to be put under a claimed name could not be. */
+/* What was to be put under a claimed name could not be; what is there in spite
+ * of the error keeps it. */
 static void
 unclaim(struct quarantine *q, const char *name)
 {
 	char claimed[QUARANTINE_NAME_SIZE + sizeof(".why")];
 
+	if (is_there(q, name))
+		return;
 	(void)snprintf(claimed, sizeof(claimed), "%s.why", name);
 	q->files -= unlinkat(q->dir, claimed, 0) == 0;
 }
