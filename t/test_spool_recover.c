@@ -348,16 +348,69 @@ numbers_of_a_lost_tail_are_not_given_out_again(void **state)
 	assert_int_equal(lost, 3);
 }
 
+/* The power went after CONFIG 2 was acknowledged: what that ack's mark said is
+ * lost, or all of it. */
+static void
+the_generation_is_that_of_what_was_sent(void **state)
+{
+	struct outbox *o = helper_filled(top, 3);
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(outbox_ack(o, &outbox_state(o)->last, &e), 0);
+	assert_int_equal(mkdirat(top, "kept", 0700), 0);
+	copy("outbox/mark", "kept/mark");
+	assert_int_equal(helper_put_config(o, 2, 1, 1, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	assert_int_equal(outbox_seal(o, &e), 0);
+	assert_int_equal(outbox_ack(o, &outbox_state(o)->last, &e), 0);
+	outbox_close(o);
+	copy("kept/mark", "outbox/mark");
+	for (int i = 0; i < 2; i++) {
+		o = helper_outbox(top, NULL);
+		assert_int_equal(outbox_state(o)->last.msgid, 5);
+		assert_int_equal(outbox_state(o)->generation, 2);
+		outbox_close(o);
+		the_mark_is_gone();
+	}
+}
+
+/* Of the newer of its two slots. */
+static uint64_t
+mark_serial(void)
+{
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	uint64_t serial = 0, n;
+	int dir = durable_open_dir(top, "outbox", &e);
+
+	assert_int_equal(durable_read_file(dir, "mark", 1024, &b, &e), 0);
+	for (size_t at = 0; at < b.n; at += 512) {
+		struct slice in = { b.p + at, b.n - at }, word;
+
+		assert_true(slice_cut(&in, ' ', &word));
+		assert_true(slice_cut(&in, ' ', &word));
+		assert_true(slice_u64(word, UINT64_MAX, &n));
+		if (n > serial)
+			serial = n;
+	}
+	buf_clear(&b);
+	close(dir);
+	return serial;
+}
+
 static void
 what_was_acknowledged_moves_at_the_next_open(void **state)
 {
 	struct outbox *o = helper_filled(top, 3);
 	struct spool_point at = outbox_state(o)->last;
 	struct err e = { 0 };
+	uint64_t serial;
 
 	(void)state;
 	assert_int_equal(outbox_ack(o, &at, &e), 0);
 	outbox_close(o);
+	serial = mark_serial();
 	assert_int_equal(renameat(top,
 			     "sent/00000000000000000001-"
 			     "00000000000000000004.msgs",
@@ -368,6 +421,8 @@ what_was_acknowledged_moves_at_the_next_open(void **state)
 	assert_int_equal(outbox_state(o)->waiting_bytes, 0);
 	outbox_close(o);
 	assert_string_equal(helper_names(top, "outbox"), "mark");
+	/* the one that was found might have been lost still */
+	assert_int_equal(mark_serial(), serial + 1);
 	/* an old mark, but sent/ says what was acknowledged */
 	the_mark_is_gone();
 	o = helper_outbox(top, NULL);
@@ -625,6 +680,7 @@ main(void)
 		TEST(foreign_names_are_counted_and_left),
 		TEST(numbers_of_a_lost_tail_are_not_given_out_again),
 		TEST(what_was_acknowledged_moves_at_the_next_open),
+		TEST(the_generation_is_that_of_what_was_sent),
 		TEST(a_renewal_that_was_exchanged_is_ended),
 		TEST(a_renewal_that_comes_back_takes_nothing_of_the_new_stream),
 		TEST(each_inbox_state_is_recovered),

@@ -256,23 +256,34 @@ find_holes(struct outbox *o, struct err *e)
 	return all == known ? 0 : ledger_write(o->dir, "lost", &o->lost, e);
 }
 
-/* The generation in force: that of the newest segment that tells. */
+/* The generation that the newest segment that tells was written under; those
+ * that the mark knows need not. */
 static void
-find_generation(struct outbox *o)
+peek_generation(struct outbox *o, int dir, const struct listing *l)
 {
 	struct buf keep = { 0 };
 	struct err ignored; /* a damaged one does not tell */
 
-	for (size_t i = o->waiting.n; i > 0 && o->state.generation == 0; i--) {
-		struct segment_name s = o->waiting.at[i - 1].name;
+	for (size_t i = l->n; i > 0 && o->state.generation == 0; i--) {
+		struct segment_name s = l->at[i - 1].name;
 		struct message m;
 
 		if (s.last < o->mark.next)
 			break;
-		if (segment_peek_first(o->dir, s, &m, &keep, &ignored) == 0)
+		if (segment_peek_first(dir, s, &m, &keep, &ignored) == 0 &&
+		    stream_eq(m.stream, o->state.stream))
 			o->state.generation = m.generation;
 	}
 	buf_clear(&keep);
+}
+
+/* The generation in force.  A mark that is gone, or an old one, tells less than
+ * what was acknowledged since. */
+static void
+find_generation(struct outbox *o)
+{
+	peek_generation(o, o->dir, &o->waiting);
+	peek_generation(o, o->sent_dir, &o->sent);
 	if (o->state.generation < o->mark.generation)
 		o->state.generation = o->mark.generation;
 }
@@ -311,7 +322,11 @@ settle(struct outbox *o, struct err *e)
 	find_generation(o);
 	if (find_holes(o, e) == -1)
 		return -1;
-	if (!marked || o->state.acked.msgid > o->mark.acked.msgid) {
+	/* a mark that is found may be lost still: it must not be when what it
+	 * lets go moves (W8, W11) */
+	if (!marked || o->state.acked.msgid > o->mark.acked.msgid ||
+	    (o->waiting.n > 0 &&
+		o->waiting.at[0].name.last <= o->state.acked.msgid)) {
 		if (outbox_store_mark(o, e) == -1)
 			return -1;
 	}
