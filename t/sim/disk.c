@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,12 @@ struct change {
 	unsigned swap_inode;
 };
 
+/* One locked range of a file; as far as there is no end, `to` is INT64_MAX. */
+struct record_lock {
+	int pid;
+	int64_t from, to;
+};
+
 struct inode {
 	int host;
 	bool dir;
@@ -60,8 +67,9 @@ struct inode {
 	struct entries names, kept; /* a directory's */
 	struct change *change;
 	size_t n_change;
-	int lock_fd;  /* who holds the flock, -1: nobody */
-	int lock_pid; /* who has the record lock, 0: nobody */
+	int lock_fd;              /* who holds the flock, -1: nobody */
+	struct record_lock *lock; /* of processes */
+	size_t n_lock;
 };
 
 struct file {
@@ -219,6 +227,7 @@ disk_reset(void)
 		free(disk.inode[i].live.p);
 		free(disk.inode[i].synced.p);
 		free(disk.inode[i].doubtful.p);
+		free(disk.inode[i].lock);
 		entries_clear(&disk.inode[i].names);
 		entries_clear(&disk.inode[i].kept);
 		changes_clear(&disk.inode[i]);
@@ -375,13 +384,24 @@ fd_new(unsigned inode)
 	return -1;
 }
 
+/* Any descriptor of a file that a process closes ends all its locks there. */
+static void
+record_unlock_all(struct inode *x, int pid)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->n_lock; i++)
+		if (x->lock[i].pid != pid)
+			x->lock[n++] = x->lock[i];
+	x->n_lock = n;
+}
+
 static void
 fd_close(int fd)
 {
 	if (inode_of(fd)->lock_fd == fd)
 		inode_of(fd)->lock_fd = -1;
-	if (inode_of(fd)->lock_pid == file_of(fd)->pid)
-		inode_of(fd)->lock_pid = 0;
+	record_unlock_all(inode_of(fd), file_of(fd)->pid);
 	file_of(fd)->used = false;
 }
 
@@ -701,22 +721,31 @@ disk_flock(int fd, int operation)
 	return 0;
 }
 
+/* Ranges are locked as the code locks them, each once and as a whole. */
 int
 disk_record_lock(int fd, bool set, struct flock *l)
 {
 	struct inode *x = inode_of(fd);
-	bool other = x->lock_pid != 0 && x->lock_pid != fiber_self();
+	struct record_lock new = { fiber_self(), l->l_start,
+		l->l_len == 0 ? INT64_MAX : l->l_start + l->l_len - 1 };
+	struct record_lock *other = NULL;
 
+	for (size_t i = 0; i < x->n_lock && other == NULL; i++)
+		if (x->lock[i].pid != new.pid && x->lock[i].from <= new.to &&
+		    x->lock[i].to >= new.from)
+			other = &x->lock[i];
 	if (!set) {
-		l->l_type = other ? F_WRLCK : F_UNLCK;
-		l->l_pid = x->lock_pid;
+		l->l_type = other != NULL ? F_WRLCK : F_UNLCK;
+		l->l_pid = other != NULL ? other->pid : 0;
 		return 0;
 	}
-	if (other) {
+	if (other != NULL) {
 		errno = EAGAIN;
 		return -1;
 	}
-	x->lock_pid = l->l_type == F_UNLCK ? 0 : fiber_self();
+	assert(l->l_type == F_WRLCK && l->l_whence == SEEK_SET);
+	x->lock = mem_resize(x->lock, x->n_lock + 1, sizeof(new));
+	x->lock[x->n_lock++] = new;
 	return 0;
 }
 

@@ -52,7 +52,7 @@ int disk_unlinkat(int dirfd, const char *name, int flags);
 int disk_renameat2(int from_dir, const char *from, int to_dir, const char *to,
     unsigned flags);
 int disk_flock(int fd, int operation);
-/* fcntl's F_SETLK (set) and F_GETLK, on whole files. */
+/* fcntl's F_SETLK (set) and F_GETLK, for writing. */
 int disk_record_lock(int fd, bool set, struct flock *l);
 int disk_dup(int fd);
 void *disk_fdopendir(int fd);

@@ -17,8 +17,7 @@ t_sim_sim_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=openat,--wrap=close \
 	-Wl,--wrap=fstatvfs,--wrap=fdopendir,--wrap=readdir,--wrap=closedir \
 	-Wl,--wrap=fcntl,--wrap=getpid,--wrap=kill,--wrap=getrandom \
 	-Wl,--wrap=poll,--wrap=ppoll,--wrap=clock_mono,--wrap=clock_wall \
-	-Wl,--wrap=node_open,--wrap=sandbox_enter \
-	-Wl,--wrap=session_slot
+	-Wl,--wrap=node_open,--wrap=sandbox_enter
 
 .PHONY: sim
 sim: $(sim_programs)

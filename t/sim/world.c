@@ -7,7 +7,6 @@
  */
 #include "config.h"
 
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,17 +143,6 @@ __wrap_sandbox_enter(const struct sandbox_opts *o, struct sandbox_state *got,
 {
 	(void)o, (void)got, (void)e;
 	return 0;
-}
-
-/* session_lock.c's, by --wrap: one association never runs out of slots.  The
- * number is no descriptor, and nothing when it is closed. */
-int __wrap_session_slot(int run_dir, int most, struct err *e);
-
-int
-__wrap_session_slot(int run_dir, int most, struct err *e)
-{
-	(void)run_dir, (void)most, (void)e;
-	return INT_MAX;
 }
 
 static void
