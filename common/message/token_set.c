@@ -16,7 +16,8 @@
 #include "common/message/token_set.h"
 
 enum {
-	SLOTS_FIRST = 1024
+	SLOTS_FIRST = 1024,
+	WORDS_FIRST = 256, /* T0001 to T6383 */
 };
 
 struct token_slot {
@@ -27,8 +28,7 @@ struct token_slot {
 void
 token_set_init(struct token_set *t)
 {
-	*t = (struct token_set){ .first = TOKEN_SET_NUMBERS };
-	t->numbers = mem_array(TOKEN_SET_NUMBERS, sizeof(t->numbers[0]));
+	*t = (struct token_set){ .first = SIZE_MAX };
 	/* At worst (before the system's pool is ready) it stays zero, and the
 	 * set is as right, if easier to slow down. */
 	if (getrandom(t->key, sizeof(t->key), GRND_NONBLOCK) == -1)
@@ -41,7 +41,7 @@ token_set_reset(struct token_set *t)
 	if (t->end > 0)
 		memset(t->numbers + t->first, 0,
 		    (t->end - t->first) * sizeof(t->numbers[0]));
-	t->first = TOKEN_SET_NUMBERS;
+	t->first = SIZE_MAX;
 	t->end = 0;
 	if (t->held > 0)
 		memset(t->slots, 0, t->size * sizeof(t->slots[0]));
@@ -54,6 +54,19 @@ token_set_clear(struct token_set *t)
 	free(t->numbers);
 	free(t->slots);
 	*t = (struct token_set){ 0 };
+}
+
+void
+token_set_widen(struct token_set *t, size_t word)
+{
+	size_t words = t->words > 0 ? t->words : WORDS_FIRST;
+
+	while (words <= word)
+		words *= 2;
+	t->numbers = mem_resize(t->numbers, words, sizeof(t->numbers[0]));
+	memset(t->numbers + t->words, 0,
+	    (words - t->words) * sizeof(t->numbers[0]));
+	t->words = words;
 }
 
 static uint32_t

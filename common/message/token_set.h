@@ -13,14 +13,13 @@
 
 enum {
 	TOKEN_SET_DIGITS = 6,
-	/* 250 KB; pages unused cost nothing */
-	TOKEN_SET_NUMBERS = 2000000 / 64,
 	TOKEN_SET_WORDS = LIMIT_TOKEN / 4,
 };
 
 struct token_set {
-	uint64_t *numbers; /* a bit for each number of a T<digits>, or NULL */
-	size_t first, end; /* of its words, those in use */
+	uint64_t *numbers;        /* a bit for each number of a T<digits> */
+	size_t words;             /* that it has: at most 250 KB */
+	size_t first, end;        /* those in use */
 	struct token_slot *slots; /* other tokens */
 	size_t size;              /* a power of two, or 0 */
 	size_t held;
@@ -35,6 +34,9 @@ void token_set_clear(struct token_set *t);
 /* For tokens that are no numbers: see token_set_add. */
 bool token_set_add_place(struct token_set *t, const char *message, size_t at,
     size_t n);
+
+/* Makes room for that word: numbers are mostly small, and parsers many. */
+void token_set_widen(struct token_set *t, size_t word);
 
 /* The number of a T<digits>, with a 1 put first so that T1 and T01 are two; 0:
  * the token is of another kind. */
@@ -65,6 +67,8 @@ token_set_add(struct token_set *t, const char *message, size_t at, size_t n)
 
 	if (number == 0)
 		return token_set_add_place(t, message, at, n);
+	if (word >= t->words)
+		token_set_widen(t, word);
 	if ((t->numbers[word] & bit) != 0)
 		return false;
 	t->numbers[word] |= bit;
