@@ -294,6 +294,8 @@ read_segment(struct batch *b, struct done *d, int fd, struct err *e)
 	uint64_t good = d->name.first - 1;
 	struct message m;
 
+	if (b->walk == NULL)
+		b->walk = walk_new();
 	walk_begin(b->walk, fd, 0);
 	while (next == OUTCOME_GO_ON) {
 		switch (walk_next(b->walk, &m, e)) {
@@ -326,12 +328,14 @@ static int
 take_segment(struct batch *b, struct segment_name name, bool *taken,
     struct err *e)
 {
-	struct done *d = b->done + b->n;
 	char text[SEGMENT_NAME_SIZE];
 	enum outcome next;
+	struct done *d;
 	int fd;
 
 	*taken = false;
+	b->done = mem_resize(b->done, b->n + 1, sizeof(*b->done));
+	d = b->done + b->n;
 	*d = (struct done){ .name = name, .fate = ARCHIVE_DROP };
 	fd = durable_open_file(b->dir, segment_name_text(name, text), e);
 	if (fd == -1) {
@@ -405,8 +409,6 @@ take_batch(struct intake *i, int dir, bool *more, struct err *e)
 	*more = false;
 	if (listing_read(&list, dir, 0, e) == -1)
 		goto out;
-	b.walk = walk_new();
-	b.done = mem_array(BATCH_SEGMENTS, sizeof(*b.done));
 	rc = 0;
 	for (; k < list.n && rc == 0 && taken && b.n < BATCH_SEGMENTS &&
 	     b.bytes < BATCH_BYTES;
