@@ -23,6 +23,7 @@ enum {
 	GROUP_FEW =
 	    8, /* files: others' dirty pages are not worth waiting for */
 	TMP_NAME_SIZE = 64,
+	IO_FIRST = 16 << 10,
 	IO_CHUNK = 256 << 10,
 };
 
@@ -59,11 +60,13 @@ io_pwrite_full(int fd, struct slice s, uint64_t off, struct err *e)
 	return 0;
 }
 
-/* One read into *out, of at most n bytes: 0 at the end of the file. */
+/* One read into *out, of at most n bytes: 0 at the end of the file.  *chunk is
+ * how many at once; more when there were so many: most files are small. */
 static ssize_t
-read_some(int fd, size_t n, int64_t off, struct buf *out, struct err *e)
+read_some(int fd, size_t n, int64_t off, size_t *chunk, struct buf *out,
+    struct err *e)
 {
-	size_t want = n < IO_CHUNK ? n : IO_CHUNK;
+	size_t want = n < *chunk ? n : *chunk;
 	char *at = buf_room(out, want);
 	ssize_t got;
 
@@ -75,6 +78,8 @@ read_some(int fd, size_t n, int64_t off, struct buf *out, struct err *e)
 	while (got == -1 && errno == EINTR);
 	if (got == -1)
 		return err_sys(e, "read");
+	if ((size_t)got == want)
+		*chunk = IO_CHUNK;
 	out->n += (size_t)got;
 	out->p[out->n] = '\0';
 	return got;
@@ -83,10 +88,11 @@ read_some(int fd, size_t n, int64_t off, struct buf *out, struct err *e)
 int
 io_read_upto(int fd, size_t n, struct buf *out, struct err *e)
 {
+	size_t chunk = IO_FIRST;
 	ssize_t got = 1;
 
 	for (; n > 0 && got > 0; n -= (size_t)got)
-		if ((got = read_some(fd, n, -1, out, e)) == -1)
+		if ((got = read_some(fd, n, -1, &chunk, out, e)) == -1)
 			return -1;
 	return 0;
 }
@@ -94,10 +100,12 @@ io_read_upto(int fd, size_t n, struct buf *out, struct err *e)
 int
 io_pread_upto(int fd, size_t n, uint64_t off, struct buf *out, struct err *e)
 {
+	size_t chunk = IO_FIRST;
 	ssize_t got = 1;
 
 	for (; n > 0 && got > 0; n -= (size_t)got, off += (uint64_t)got)
-		if ((got = read_some(fd, n, (int64_t)off, out, e)) == -1)
+		if ((got = read_some(fd, n, (int64_t)off, &chunk, out, e)) ==
+		    -1)
 			return -1;
 	return 0;
 }
