@@ -7,10 +7,12 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +42,28 @@ __asan_default_options(void)
 
 static const char *compression;
 
+/* Whoever asked for histories and is killed needs them no more: nobody is left
+ * computing. */
+static void
+end_with_parent(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* fork(2), of a child that does not outlive us. */
+static pid_t
+fork_child(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0) {
+		end_with_parent();
+		if (getppid() != parent)
+			_exit(1);
+	}
+	return pid;
+}
+
 static void
 run_batch(uint64_t from, uint64_t to, struct world_counts *counts,
     uint64_t *failed)
@@ -63,7 +87,7 @@ run_worker(struct shared *s, unsigned me, uint64_t first, uint64_t seeds)
 	     at += (uint64_t)WORKERS * BATCH) {
 		uint64_t to = at + BATCH < seeds ? at + BATCH : seeds;
 		int status = 0;
-		pid_t pid = fork();
+		pid_t pid = fork_child();
 
 		if (pid == 0) {
 			run_batch(first + at, first + to, &s->counts[me],
@@ -110,10 +134,11 @@ main(int argc, char **argv)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED)
 		return 71;
+	end_with_parent();
 	silence();
 	log_open("sim", LOG_TARGET_STDERR, LOG_LEVEL_DEBUG);
 	for (unsigned i = 0; i < WORKERS; i++)
-		if (fork() == 0)
+		if (fork_child() == 0)
 			run_worker(s, i, first, seeds);
 	while (wait(NULL) > 0)
 		;
