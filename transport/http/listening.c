@@ -3,12 +3,14 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/command/ground.h"
+#include "transport/delivery/delivery.h"
 #include "transport/http/http_listener.h"
 #include "transport/http/listening.h"
 
@@ -16,6 +18,7 @@ enum {
 	AGAIN_MS = 1000, /* doubled each time */
 	AGAIN_MOST_MS = 60000,
 	SETTLED_MS = 60000, /* one that lived so long was well */
+	TELL_MS = 60000,    /* between lines about what was refused */
 };
 
 struct listening {
@@ -27,6 +30,9 @@ struct listening {
 	int64_t again_ms; /* 0: all was well */
 	struct mono since;
 	bool told;
+	/* what was refused since the log was told */
+	uint64_t refused;
+	struct mono refused_at;
 };
 
 /* --- The operator ----------------------------------------------------------- */
@@ -97,12 +103,21 @@ again_later(struct listening *l)
 static void
 answer(struct listening *l, const struct association *a, int fd)
 {
+	const struct channel ch = { .read_fd = fd, .write_fd = fd };
 	struct err e = { 0 };
 
 	if (links_answer(l->o.links, a, fd, &e) == 0)
 		return;
-	log_warn("session association=%s: %s", a->name, e.msg);
-	close(fd); /* the requester finds the end of the stream */
+	delivery_refuse(&ch, &e);
+	close(fd);
+	l->refused++;
+	if (l->refused_at.ns != 0 &&
+	    mono_ms_since(clock_mono(), l->refused_at) < TELL_MS)
+		return;
+	log_warn("sessions refused count=%" PRIu64 " last_association=%s: %s",
+	    l->refused, a->name, e.msg);
+	l->refused = 0;
+	l->refused_at = clock_mono();
 }
 
 static void

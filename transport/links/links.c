@@ -25,7 +25,8 @@
 #include "transport/links/links_schedule.h"
 
 enum {
-	KILL_MS = 15000, /* from TERM to KILL: sessions end in order */
+	KILL_MS = 15000,   /* from TERM to KILL: sessions end in order */
+	ANSWERED_MOST = 2, /* sessions of one association */
 	WAIT_MOST_MS = 3600 * 1000,
 };
 
@@ -421,14 +422,28 @@ links_reload(struct links *l, const struct config *config, struct err *e)
 	return 0;
 }
 
+/* Those of one association that we did not dial. */
+static size_t
+answered(const struct links *l, const struct association *a)
+{
+	size_t n = 0;
+
+	for (const struct session *s = l->session; s != NULL; s = s->next)
+		n += s->link == NO_LINK && strcmp(s->association, a->name) == 0;
+	return n;
+}
+
 int
 links_answer(struct links *l, const struct association *a, int fd,
     struct err *e)
 {
 	if (l->closing)
 		return err_set(e, ERR_TEMP, "this daemon is ending");
-	/* each has one, and one more that takes over from it */
-	if (l->running > 2 * (size_t)l->config->node.sessions + l->n)
+	/* each has one, and one more that takes over from it: who begins them
+	 * without end takes no place of another's */
+	if (answered(l, a) >= ANSWERED_MOST ||
+	    l->running >
+		ANSWERED_MOST * (size_t)l->config->node.sessions + l->n)
 		return err_set(e, ERR_TEMP, "busy: %zu sessions are running",
 		    l->running);
 	if (!begin(l, a, NO_LINK, fd))
