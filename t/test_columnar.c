@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -673,6 +674,49 @@ what_is_no_smaller_is_stored(void **state)
 	buf_clear(&b);
 }
 
+static double
+cpu_s(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Empty ones, to a state that knows so many tokens; what they take. */
+static double
+configs_after(unsigned tokens)
+{
+	struct codec_state *s = history->state_new();
+	struct buf b = { 0 }, body = { 0 };
+	double begin;
+
+	for (unsigned i = 0; i < tokens; i++)
+		buf_printf(&body, "T%07u:1\n", i);
+	put_message(&b, MESSAGE_DATA, 1, "", body.p);
+	history->learn(s, buf_slice(&b));
+	buf_reset(&b);
+	for (int i = 0; i < 3000; i++)
+		put_message(&b, MESSAGE_CONFIG, 1, "", "");
+	begin = cpu_s();
+	history->learn(s, buf_slice(&b));
+	begin = cpu_s() - begin;
+	history->state_free(s);
+	buf_clear(&body);
+	buf_clear(&b);
+	return begin;
+}
+
+/* A batch of short ones, which costs its sender little. */
+static void
+a_config_costs_what_is_in_it(void **state)
+{
+	double few = configs_after(1);
+
+	(void)state;
+	assert_true(configs_after(300000) < 5 * few + 0.1);
+}
+
 static void
 damage_is_seen_when_it_stands_alone(void **state)
 {
@@ -715,6 +759,7 @@ main(void)
 		cmocka_unit_test(what_repeats_costs_little),
 		cmocka_unit_test(hostile_bytes_are_refused_or_have_the_size),
 		cmocka_unit_test(what_is_no_smaller_is_stored),
+		cmocka_unit_test(a_config_costs_what_is_in_it),
 		cmocka_unit_test(damage_is_seen_when_it_stands_alone),
 	};
 

@@ -39,6 +39,7 @@ struct twin {
 	uint32_t of; /* the other token */
 	uint8_t trust;
 	bool opposite;
+	uint16_t era; /* of another one than the values': nothing is known */
 };
 
 struct values {
@@ -59,6 +60,7 @@ struct values {
 	coder_slot follows, new_token[2], counted;
 	struct twin *twin; /* of each column */
 	size_t twins;
+	uint16_t era;                       /* counts configurations */
 	uint32_t by_growth[1 << TWIN_BITS]; /* 1 + token */
 	coder_slot twin_slot[TWIN_TRUST + 1];
 	/* the message at hand */
@@ -294,11 +296,21 @@ twin_tells(const struct values *v, const struct twin *t, int64_t *growth)
 	return true;
 }
 
+static inline struct twin *
+twin_of(struct values *v, uint32_t token)
+{
+	struct twin *t = &v->twin[token];
+
+	if (t->era != v->era)
+		*t = (struct twin){ .era = v->era };
+	return t;
+}
+
 static inline void
 learn_twin(struct values *v, uint32_t token, bool told, bool right,
     int64_t growth)
 {
-	struct twin *t = &v->twin[token];
+	struct twin *t = twin_of(v, token);
 	uint64_t size = (growth < 0 ? 0 - (uint64_t)growth : (uint64_t)growth);
 	uint32_t *place;
 
@@ -334,7 +346,7 @@ growth_code(struct values *v, struct coder *c, enum coder_mode mode,
 {
 	uint32_t token = (uint32_t)(k - v->columns->column);
 	int64_t tells = 0;
-	bool told = !familiar && twin_tells(v, &v->twin[token], &tells);
+	bool told = !familiar && twin_tells(v, twin_of(v, token), &tells);
 	bool right = false;
 
 	if (told)
@@ -754,6 +766,8 @@ values_begin(struct values *v)
 {
 	v->first = 0;
 	v->before = TOKEN_NONE;
-	if (v->twins > 0) /* their numbers are others now */
+	/* The numbers of tokens are others now.  One by one twins are forgotten
+	 * when they are looked at: a CONFIG may be short where there are many. */
+	if (++v->era == 0 && v->twins > 0)
 		memset(v->twin, 0, v->twins * sizeof(*v->twin));
 }
