@@ -27,6 +27,8 @@ ok "a bad end" sp collect --now
 is "makes all its leaves U" "$(body 4)" "T0001:U
 T0002:U"
 has "the operator is told" err 'what=collector-a: collector a: exit 3'
+exits "check knows" 2 sp check
+has "and why" out 'CRITICAL - collector-a: collector a: exit 3'
 ok "once" sp collect --now
 lacks "and not again" err 'what=collector-a'
 is "one mail" "$(grep -c '^Subject:' mail)" 1

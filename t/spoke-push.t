@@ -32,7 +32,10 @@ has "it is told" err 'association=alps what=delivery'
 has "with what to do next" err 'next: spoke -v push alps'
 exits "it is still down" 75 sp push
 is "it is not told again" "$(cat out err)" ""
+exits "who asks with -v" 75 sp -v push
+has "hears why" err 'Connection refused; next: spoke -v push alps'
 exits "check knows" 2 sp check
+has "and why" out 'alps: trouble with delivery: .*Connection refused \|'
 is "status too" "$(status_of state)" delivery
 start_again
 delivered() {

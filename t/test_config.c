@@ -311,7 +311,7 @@ values_print_as_they_are_written(void **state)
 	assert_non_null(strstr(text, "\tbudget = 50M\n"));
 	assert_non_null(strstr(text, "\tkeep = yes\n"));
 	assert_non_null(strstr(text, "\t\thost = \"h\"\n"));
-	assert_null(strstr(text, "level"));
+	assert_non_null(strstr(text, "\tlevel = 3\n"));
 	assert_null(strstr(text, "sign-key"));
 	free(text);
 }

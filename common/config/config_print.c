@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/durable.h"
+#include "common/codec/codec.h"
 #include "common/config/config_keys.h"
 #include "common/config/config_value.h"
 
@@ -69,14 +70,27 @@ print_translate(const struct config_translate *t, struct buf *out)
 	print_close(1, out);
 }
 
+/* Of a method that this build lacks it is not known, and not used. */
+static int
+effective_level(const struct association *a)
+{
+	const struct codec_ops *codec = codec_find(slice_str(a->compression));
+
+	if (a->level != -1 || codec == NULL || codec == &codec_none)
+		return a->level;
+	return codec->level_default;
+}
+
 static void
 print_association(const struct association *a, struct buf *out)
 {
 	const char *transport = config_transport_name(a->transport);
+	struct association effective = *a;
 	size_t i;
 
+	effective.level = effective_level(a);
 	print_open("association", a->name, 0, out);
-	print_keys(config_block("association")->key, a, 1, out);
+	print_keys(config_block("association")->key, &effective, 1, out);
 	for (i = 0; i < a->n_translate; i++)
 		print_translate(&a->translate[i], out);
 	print_open(transport, NULL, 1, out);

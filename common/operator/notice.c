@@ -162,6 +162,12 @@ notice_is_raised(const struct notices *n, const char *association,
 	return notice_table_is_raised(&n->table, association, key);
 }
 
+const char *
+notice_text(const struct notices *n, const char *association, const char *key)
+{
+	return notice_table_text(&n->table, association, key);
+}
+
 void
 notices_each(const struct notices *n,
     void (*each)(void *arg, const struct notice *what, struct wall since),

@@ -47,6 +47,9 @@ bool notice_is_raised(const struct notices *n, const char *association,
 /* Write what changed and send the mail that is due, waiting for it.  Mail that
  * cannot be sent stays due.  Never fails: it logs. */
 void notices_flush(struct notices *n, struct wall now);
+/* What is told of it, until n changes; NULL: it is not raised. */
+const char *notice_text(const struct notices *n, const char *association,
+    const char *key);
 void notices_each(const struct notices *n,
     void (*each)(void *arg, const struct notice *what, struct wall since),
     void *arg);

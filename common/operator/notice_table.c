@@ -227,9 +227,18 @@ bool
 notice_table_is_raised(const struct notice_table *t, const char *association,
     const char *key)
 {
+	return notice_table_text(t, association, key) != NULL;
+}
+
+const char *
+notice_table_text(const struct notice_table *t, const char *association,
+    const char *key)
+{
 	size_t i = find(t, association, key);
 
-	return i < t->n && !notice_state_is_over(t->entry[i].state);
+	return i < t->n && !notice_state_is_over(t->entry[i].state)
+	    ? t->entry[i].text
+	    : NULL;
 }
 
 void

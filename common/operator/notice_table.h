@@ -51,6 +51,9 @@ bool notice_table_raise(struct notice_table *t, const struct notice_entry *x);
 bool notice_table_clear(struct notice_table *t, const struct notice_entry *x);
 bool notice_table_is_raised(const struct notice_table *t,
     const char *association, const char *key);
+/* NULL: it is not raised. */
+const char *notice_table_text(const struct notice_table *t,
+    const char *association, const char *key);
 
 /* Add what a file says; lines that are strange are passed over. */
 void notice_table_parse(struct notice_table *t, struct slice in);

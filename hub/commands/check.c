@@ -12,19 +12,8 @@
 #include "common/operator/nagios.h"
 #include "hub/commands/view.h"
 
-/* States of the node itself: its store, its compilations. */
 static void
-judge_node(void *arg, const struct notice *n, struct wall since)
-{
-	struct nagios *r = arg;
-
-	(void)since;
-	if (n->association[0] == '\0')
-		nagios_say(r, NAGIOS_CRITICAL, n->key, n->text);
-}
-
-static void
-judge(struct nagios *r, const struct view *v)
+judge(struct nagios *r, const struct notices *n, const struct view *v)
 {
 	static const char *const fine[] = { "ok", "settling", "draining",
 		"compiling", "down" };
@@ -34,11 +23,9 @@ judge(struct nagios *r, const struct view *v)
 
 	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
 		trouble = trouble && strcmp(v->s.state, fine[i]) != 0;
-	if (trouble) {
-		(void)snprintf(text, sizeof(text), "trouble with %s",
-		    v->s.state);
-		nagios_say(r, NAGIOS_CRITICAL, v->s.a->name, text);
-	}
+	if (trouble)
+		nagios_trouble(r, v->s.a->name, v->s.state,
+		    notice_text(n, v->s.a->name, v->s.state));
 	if (v->s.last_delivery_s == 0) {
 		nagios_say(r, NAGIOS_WARNING, v->s.a->name, "nothing came yet");
 	} else if (silent_s > v->s.a->silent_after_s) {
@@ -66,14 +53,14 @@ judge_all(struct ground *g, struct nagios *r, struct err *e)
 	    list == NULL ? -1 : notices_open(g->node.state_dir, NULL, &n, e);
 
 	if (rc == 0)
-		notices_each(n, judge_node, r);
+		notices_each(n, nagios_node, r); /* store, compilations */
 	if (rc == 0 && hubd_says == NULL)
 		nagios_say(r, NAGIOS_CRITICAL, "hubd",
 		    "does not run or answer");
 	for (; rc == 0 && *list != NULL; list++) {
 		rc = view_look(g, n, hubd_says, *list, &v, e);
 		if (rc == 0)
-			judge(r, &v);
+			judge(r, n, &v);
 	}
 	notices_close(n);
 	free(hubd_says);

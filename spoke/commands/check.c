@@ -18,17 +18,15 @@ enum {
 
 /* In words, what is wrong with it. */
 static void
-judge(struct nagios *r, const struct view *v)
+judge(struct nagios *r, const struct notices *n, const struct view *v)
 {
 	char text[96];
 	uint64_t full_pct = v->s.waiting_bytes / (v->s.a->spool_size / 100 + 1);
 
 	if (strcmp(v->s.state, "idle") != 0 &&
-	    strcmp(v->s.state, "waiting") != 0) {
-		(void)snprintf(text, sizeof(text), "trouble with %s",
-		    v->s.state);
-		nagios_say(r, NAGIOS_CRITICAL, v->s.a->name, text);
-	}
+	    strcmp(v->s.state, "waiting") != 0)
+		nagios_trouble(r, v->s.a->name, v->s.state,
+		    notice_text(n, v->s.a->name, v->s.state));
 	if (full_pct >= FULL_WARNING_PCT) {
 		(void)snprintf(text, sizeof(text),
 		    "spool is %" PRIu64 " percent full", full_pct);
@@ -64,12 +62,14 @@ judge_all(struct ground *g, struct nagios *r, struct err *e)
 	list = ground_list(g, e);
 	if (list != NULL)
 		rc = 0;
+	if (rc == 0)
+		notices_each(n, nagios_node, r); /* collectors */
 	for (; rc == 0 && *list != NULL; list++) {
 		struct view v;
 
 		rc = view_look(g, n, *list, &v, e);
 		if (rc == 0)
-			judge(r, &v);
+			judge(r, n, &v);
 	}
 	notices_close(n);
 	return rc;

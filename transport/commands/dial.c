@@ -22,12 +22,13 @@ struct dial {
 	int stopped; /* the signal; 0: none */
 };
 
-/* An outage that was told is told again only to who sits at a terminal. */
+/* An outage that was told is told again only to who sits at a terminal, or asks:
+ * the mail says to run it with -v. */
 static int
 failed(const struct dial *d, const struct association *a,
     const struct outbound_end *end)
 {
-	if (!end->told && isatty(STDERR_FILENO))
+	if (!end->told && (d->g.options.verbose || isatty(STDERR_FILENO)))
 		log_err("%s; next: %s -v %s %s", end->err.msg,
 		    d->g.options.program, d->g.argv[0], a->name);
 	return err_exit_code(&end->err);
