@@ -182,6 +182,26 @@ helper_write(struct buf *out, struct stream_id stream, uint64_t msgid,
 	return m.digest;
 }
 
+uint32_t
+helper_segments(int top, const char *dir, uint64_t n)
+{
+	char path[128];
+	struct buf b = { 0 };
+	uint32_t digest = 0;
+
+	assert_int_equal(mkdirat(top, dir, 0700), 0);
+	for (uint64_t k = 1; k <= n; k++) {
+		buf_reset(&b);
+		if (k == 1 || k == n)
+			digest = helper_write(&b, helper_stream(1), k, 0);
+		(void)snprintf(path, sizeof(path), "%s/%020llu-%020llu.msgs",
+		    dir, (unsigned long long)k, (unsigned long long)k);
+		helper_file(top, path, buf_slice(&b));
+	}
+	buf_clear(&b);
+	return digest;
+}
+
 struct message
 helper_message(struct buf *keep, struct stream_id stream, uint64_t msgid,
     uint32_t prev)

@@ -35,6 +35,11 @@ struct message helper_message(struct buf *keep, struct stream_id stream,
     uint64_t msgid, uint32_t prev);
 struct stream_id helper_stream(uint8_t b);
 
+/* Segments of one message each, 1 to n, of helper_stream(1), in outbox/ or
+ * inbox/; those between the first and the last are empty.  Returns the digest of
+ * the last. */
+uint32_t helper_segments(int top, const char *dir, uint64_t n);
+
 /* What a reader tells from `from` on: "1 2 gap:5 5 6 bad:7 ...". */
 const char *helper_read(int top, unsigned dirs, uint64_t from);
 /* The names in a directory, with blanks between; "" when it is not there. */

@@ -18,6 +18,7 @@
 
 #include "common/base/durable.h"
 #include "common/spool/quarantine.h"
+#include "common/spool/room.h"
 #include "t/test_spool_helper.h"
 
 enum {
@@ -316,6 +317,91 @@ a_name_in_the_quarantine_is_taken_by_either_file(void **state)
 	quarantine_close(&q);
 }
 
+/* A message of nearly eight million bytes. */
+static enum inbox_verdict
+put_large(struct inbox *i, uint64_t msgid, uint32_t *prev)
+{
+	struct message m = { .type = MESSAGE_STATUS,
+		.msgid = msgid,
+		.stream = helper_stream(1),
+		.prev = *prev,
+		.timestamp = 1700000000 };
+	struct buf body = { 0 }, raw = { 0 };
+	struct err e = { 0 };
+	enum inbox_verdict v;
+
+	for (unsigned k = 0; k < 500; k++)
+		buf_printf(&body, "n%u:%015990u\n", k, k);
+	m.body = buf_slice(&body);
+	if (message_write(&raw, &m, &e) == -1)
+		fail_msg("%s", e.msg);
+	m.raw = buf_slice(&raw);
+	v = inbox_put(i, &m, &e);
+	if (v == INBOX_HELD)
+		*prev = m.digest;
+	buf_clear(&body);
+	buf_clear(&raw);
+	return v;
+}
+
+static void
+what_is_held_has_a_limit_in_bytes(void **state)
+{
+	struct inbox *i = begun();
+	uint32_t prev = digest[2];
+	uint64_t n = 3;
+
+	(void)state;
+	assert_int_equal(put_next(i, 1), INBOX_TAKEN);
+	for (; put_large(i, n, &prev) == INBOX_HELD; n++)
+		commit(i);
+	assert_int_equal(n, 3 + LIMIT_WINDOW_BYTES / 8000000);
+	assert_int_equal(put_large(i, n, &prev), INBOX_BEYOND);
+	inbox_close(i);
+	/* another session may hold no more */
+	i = helper_inbox(top, NULL);
+	assert_int_equal(put_large(i, n, &prev), INBOX_BEYOND);
+	assert_int_equal(put(i, n, prev), INBOX_HELD);
+	/* what is not behind a gap any more does not count */
+	assert_int_equal(put_next(i, 2), INBOX_TAKEN);
+	commit(i);
+	assert_int_equal(inbox_durable(i).msgid, n);
+	assert_int_equal(put_large(i, n + 2, &prev), INBOX_HELD);
+	inbox_close(i);
+}
+
+static void
+an_inbox_has_a_limit_in_files(void **state)
+{
+	int small = helper_dir_in_memory();
+	uint32_t last = helper_segments(small, "inbox", ROOM_FILES - 1);
+	struct inbox *i = helper_inbox(small, NULL);
+	struct buf keep = { 0 };
+	struct message m;
+	struct err e = { 0 };
+
+	(void)state;
+	m = helper_message(&keep, helper_stream(1), ROOM_FILES, last);
+	assert_int_equal(inbox_put(i, &m, &e), INBOX_TAKEN);
+	commit(i);
+	seal(i);
+	m = helper_message(&keep, helper_stream(1), ROOM_FILES + 1, m.digest);
+	assert_int_equal(inbox_put(i, &m, &e), INBOX_FAILED);
+	assert_int_equal(e.sys, ENOSPC);
+	assert_string_equal(e.msg,
+	    "inbox is full: 100000 files are not ingested");
+	/* hubd moves one away */
+	assert_int_equal(unlinkat(small,
+			     "inbox/00000000000000000001-"
+			     "00000000000000000001.msgs",
+			     0),
+	    0);
+	assert_int_equal(inbox_put(i, &m, &e), INBOX_TAKEN);
+	inbox_close(i);
+	buf_clear(&keep);
+	helper_dir_done(small);
+}
+
 static void
 a_full_inbox_takes_no_more(void **state)
 {
@@ -444,6 +530,8 @@ main(void)
 		TEST(the_quarantine_is_bounded),
 		TEST(a_name_in_the_quarantine_is_taken_by_either_file),
 		TEST(a_full_inbox_takes_no_more),
+		TEST(an_inbox_has_a_limit_in_files),
+		TEST(what_is_held_has_a_limit_in_bytes),
 		TEST(the_cursor_counts_as_had),
 		TEST(duplicates_are_looked_up_in_the_archive),
 		TEST(a_new_stream_puts_the_old_one_aside),

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "common/spool/room.h"
 #include "t/test_spool_helper.h"
 
 #define S1_4 "00000000000000000001-00000000000000000004.msgs"
@@ -283,6 +284,26 @@ a_full_spool_refuses(void **state)
 	ack_all(o);
 	assert_int_equal(helper_put_data(o, 1, &e), 0);
 	outbox_close(o);
+}
+
+static void
+a_spool_has_a_limit_in_files(void **state)
+{
+	int small = helper_dir_in_memory();
+	struct outbox *o;
+	struct err e = { 0 };
+
+	(void)state;
+	helper_segments(small, "outbox", ROOM_FILES - 1);
+	o = helper_outbox(small, NULL);
+	assert_int_equal(helper_put_data(o, 1, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	assert_int_equal(outbox_seal(o, &e), 0);
+	assert_int_equal(helper_put_data(o, 2, &e), -1);
+	assert_int_equal(e.sys, ENOSPC);
+	assert_string_equal(e.msg, "the spool is full: 100000 files wait");
+	outbox_close(o);
+	helper_dir_done(small);
 }
 
 static void
@@ -606,6 +627,7 @@ main(void)
 		TEST(only_right_acknowledgements_are_believed),
 		TEST(an_empty_spool_goes_on_from_its_mark),
 		TEST(a_full_spool_refuses),
+		TEST(a_spool_has_a_limit_in_files),
 		TEST(dropping_the_oldest_leaves_a_tombstone),
 		TEST(dropping_to_a_size_spares_the_config),
 		TEST(a_message_too_large_is_refused),

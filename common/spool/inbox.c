@@ -55,8 +55,10 @@ inbox_missing(const struct inbox *i, uint64_t from, uint64_t *first,
 void
 inbox_sealed(void *arg, struct segment_name s, uint64_t bytes)
 {
-	(void)arg; /* whoever reads it finds it by its name */
-	(void)s;
+	struct inbox *i = arg;
+
+	i->files++;
+	(void)s; /* whoever reads it finds it by its name */
 	(void)bytes;
 }
 
@@ -141,6 +143,43 @@ judge_known(struct inbox *i, const struct message *m, struct err *e)
 	return INBOX_DUPLICATE;
 }
 
+void
+inbox_count(struct inbox *i, const struct listing *l)
+{
+	i->state.bytes = i->held_bytes = 0;
+	i->files = l->n;
+	for (size_t k = 0; k < l->n; k++) {
+		uint64_t bytes = listing_size(i->dir, l->at[k].name);
+
+		i->state.bytes += bytes;
+		if (l->at[k].name.first > i->now.have.msgid)
+			i->held_bytes += bytes;
+	}
+}
+
+/* hubd moves away what it has ingested. */
+static void
+recount(struct inbox *i)
+{
+	struct listing l = { 0 };
+	struct err ignored; /* then the last count stands */
+
+	if (listing_read(&l, i->dir, 0, &ignored) == 0)
+		inbox_count(i, &l);
+	listing_clear(&l);
+}
+
+/* What is put and not there yet is taken to be held, all of it. */
+static bool
+window_is_full(struct inbox *i, size_t n)
+{
+	if (i->held_bytes + n <= LIMIT_WINDOW_BYTES)
+		return false;
+	recount(i);
+	i->held_bytes += i->app.batch.n;
+	return i->held_bytes + n > LIMIT_WINDOW_BYTES;
+}
+
 /* INBOX_TAKEN: it may be put. */
 static enum inbox_verdict
 judge(struct inbox *i, const struct message *m, struct err *e)
@@ -154,26 +193,9 @@ judge(struct inbox *i, const struct message *m, struct err *e)
 		return judge_known(i, m, e);
 	if (m->msgid - have > LIMIT_WINDOW_MESSAGES)
 		return INBOX_BEYOND;
-	if (m->msgid > have + 1 &&
-	    i->held_bytes + m->raw.n > LIMIT_WINDOW_BYTES)
+	if (m->msgid > have + 1 && window_is_full(i, m->raw.n))
 		return INBOX_BEYOND;
 	return INBOX_TAKEN;
-}
-
-/* What hubd has not moved away yet. */
-static uint64_t
-count_bytes(const struct inbox *i)
-{
-	struct listing l = { 0 };
-	uint64_t bytes = 0;
-	struct err ignored; /* then the last count stands */
-
-	if (listing_read(&l, i->dir, 0, &ignored) == -1)
-		return i->state.bytes;
-	for (size_t k = 0; k < l.n; k++)
-		bytes += listing_size(i->dir, l.at[k].name);
-	listing_clear(&l);
-	return bytes;
 }
 
 static int
@@ -183,12 +205,15 @@ check_room(struct inbox *i, size_t n, struct err *e)
 
 	if (i->app.pieces == 0)
 		i->disk_room = room_on_disk(i->dir);
-	if (i->state.bytes + more > i->opts.size_max)
-		i->state.bytes = count_bytes(i);
+	if (i->state.bytes + more > i->opts.size_max || i->files >= ROOM_FILES)
+		recount(i);
 	if (i->state.bytes + more > i->opts.size_max)
 		err_set(e, ERR_TEMP,
 		    "inbox is full: %" PRIu64 " bytes are not ingested",
 		    i->state.bytes);
+	else if (i->files >= ROOM_FILES)
+		err_set(e, ERR_TEMP,
+		    "inbox is full: %zu files are not ingested", i->files);
 	else if (more > i->disk_room)
 		err_set(e, ERR_TEMP, "the disk is full");
 	else

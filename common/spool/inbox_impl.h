@@ -32,10 +32,12 @@ struct inbox {
 	struct appender app;
 	struct inbox_fresh *fresh;
 	size_t fresh_n, fresh_cap, fresh_committed;
-	uint64_t held_bytes;          /* put behind gaps */
-	uint64_t disk_room;           /* bytes, looked up for each batch */
-	struct quarantine quarantine; /* dir -1: not opened yet */
-	struct spool_reader *reader;  /* of duplicates, or NULL */
+	uint64_t
+	    held_bytes;     /* behind gaps; this and the next at most so many */
+	size_t files;       /* not ingested */
+	uint64_t disk_room; /* bytes, looked up for each batch */
+	struct quarantine quarantine;       /* dir -1: not opened yet */
+	struct spool_reader *reader;        /* of duplicates, or NULL */
 	uint64_t absent_first, absent_last; /* looked for and not kept */
 	struct buf synced; /* the file that was synced last for a duplicate */
 	struct inbox_state state;
@@ -53,5 +55,7 @@ int inbox_take_back(struct inbox *i, struct err *e);
 
 /* inbox.c */
 void inbox_sealed(void *arg, struct segment_name s, uint64_t bytes);
+/* Bytes and files of a listing of inbox/ are those that are there. */
+void inbox_count(struct inbox *i, const struct listing *l);
 
 #endif

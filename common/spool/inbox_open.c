@@ -194,9 +194,7 @@ load_segments(struct inbox *i, struct err *e)
 		}
 		listing_clear(&made);
 	} while (rc == 0 && bad < l.n);
-	i->state.bytes = 0;
-	for (size_t k = 0; k < l.n; k++)
-		i->state.bytes += listing_size(i->dir, l.at[k].name);
+	inbox_count(i, &l);
 	listing_clear(&l);
 	return rc;
 }

@@ -153,6 +153,7 @@ inbox_begin_stream(struct inbox *i, struct stream_id stream, struct err *e)
 	buf_reset(&i->synced);
 	i->absent_first = i->absent_last = 0;
 	i->held_bytes = 0;
+	i->files = 0;
 	i->state.held = i->state.bytes = 0;
 	return 0;
 }

@@ -26,6 +26,12 @@ reserve(const struct outbox *o)
 						    : ROOM_RESERVE;
 }
 
+static bool
+has_all_files(const struct outbox *o)
+{
+	return o->waiting.n + o->app.pieces >= ROOM_FILES;
+}
+
 /* How many bytes too many the spool would have; *disk: the file system's. */
 static uint64_t
 excess(const struct outbox *o, bool config, bool *disk)
@@ -41,7 +47,7 @@ excess(const struct outbox *o, bool config, bool *disk)
 	*disk = o->app.batch.n > room;
 	if (*disk)
 		return o->app.batch.n - room;
-	if (o->waiting.n + o->app.pieces >= ROOM_FILES)
+	if (has_all_files(o))
 		return 1;
 	return want > quota ? want - quota : 0;
 }
@@ -151,6 +157,9 @@ refuse(const struct outbox *o, bool disk, struct err *e)
 {
 	if (disk)
 		err_set(e, ERR_TEMP, "the disk is full");
+	else if (has_all_files(o))
+		err_set(e, ERR_TEMP, "the spool is full: %zu files wait",
+		    o->waiting.n);
 	else
 		err_set(e, ERR_TEMP,
 		    "the spool is full: %" PRIu64 " bytes wait",
