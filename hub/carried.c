@@ -99,6 +99,12 @@ settle(struct place *p, struct delivery_child *child)
 
 	if (rc == 0 || e.sys != EBUSY)
 		inbound_settle(&o, &r, rc, &e);
+	/* who placed it is not there to be told why */
+	if (rc == -1 && e.sys != EBUSY)
+		(void)notice_raise(hub->notices,
+		    &(struct notice){ p->a->name, "delivery", e.msg,
+			"hubctl status" },
+		    clock_wall());
 	if (rc == -1)
 		again_later(p);
 	else
