@@ -229,6 +229,15 @@ if sp keygen --sign keys/gw && hub keygen --sign keys/noc; then
 	collect 14 14
 	ok "signed files" settle
 	ok "are taken" wait_for 20 same
+	mv keys/gw.pub keys/away
+	collect 14 15
+	sp push
+	ok "a hub that cannot take them says so" wait_for 20 \
+	    grep -q 'association=alps what=delivery: .*gw.pub' hubd.err
+	mv keys/away keys/gw.pub
+	ok "goes on by itself" wait_for 30 same
+	ok "and says that, too" wait_for 20 \
+	    grep -q 'over association=alps what=delivery' hubd.err
 	configure "$(modules)" ""
 	collect 15 15
 	sp push
@@ -242,6 +251,23 @@ else
 	skip "signed files" "this build has no libsodium"
 fi
 
+cat >hang <<EOT
+#!/bin/sh
+echo \$\$ >"$tmp/hang.pid"
+exec sleep 600
+EOT
+chmod +x hang
+configure "rsync { put = \"noc:in\" get = \"noc:out\" rsh = {\"$tmp/hang\"} }" ""
+for signal in TERM INT; do
+	rm -f hang.pid
+	start push perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' \
+	    spoke -c spoke.conf push --always
+	ok "a link that hangs" wait_for 20 test -s hang.pid
+	kill "-$signal" "$pid"
+	ok "what is told to end by $signal does" wait_for 10 ended "$pid"
+	ok "and leaves no process behind" wait_for 10 ended "$(cat hang.pid)"
+	is "and is no trouble" "$(cat push.err)" ""
+done
 port=$(free_port)
 configure "$(modules)" ""
 exits "nobody there" 75 sp push --always

@@ -43,6 +43,7 @@ struct rsync {
 	const struct outbound_opts *o;
 	uint64_t wire_bytes;
 	bool reached; /* something was got */
+	int stopped;  /* the signal that asked us to end, or 0 */
 };
 
 /* A command line; the strings are owned. */
@@ -297,7 +298,10 @@ run(struct rsync *s, const struct args *a, struct err *e)
 	} argv = { .ours = a->arg }, envp;
 	struct args env = { .n = 0 };
 	struct buf out = { 0 }, errs = { 0 };
-	struct proc_opts o = { .argv = argv.theirs };
+	/* it is in a group of its own, and must not outlive us */
+	struct proc_opts o = { .argv = argv.theirs,
+		.term_ends = true,
+		.int_ends = true };
 	struct proc_result p;
 	int rc;
 
@@ -313,7 +317,11 @@ run(struct rsync *s, const struct args *a, struct err *e)
 		    read_total(buf_slice(&out), "Total bytes sent: ") +
 		    read_total(buf_slice(&out), "Total bytes received: ");
 		/* 24: some files were acknowledged, and removed, meanwhile */
-		if (p.exit_status != 0 && p.exit_status != 24)
+		s->stopped = p.stopped;
+		if (p.stopped != 0)
+			rc = err_set(e, ERR_TEMP, "rsync: ended by signal %d",
+			    p.stopped);
+		else if (p.exit_status != 0 && p.exit_status != 24)
 			rc = explain(&p, buf_slice(&errs), e);
 	}
 	buf_clear(&out);
@@ -460,7 +468,7 @@ exchange_locked(struct rsync *s, int top, struct delivery_result *r,
 
 	/* what is ready goes, also when something that came is not taken; but
 	 * who does not answer is not asked twice */
-	if (rc == -1 && !s->reached)
+	if (rc == -1 && (!s->reached || s->stopped != 0))
 		return -1;
 	if (put(s, &late) == -1 && rc == 0) {
 		*e = late;
@@ -487,6 +495,7 @@ exchange(const struct outbound_opts *o, struct delivery_result *r,
 	}
 	if (lock != -1) {
 		rc = exchange_locked(&s, top, r, e);
+		r->stopped = s.stopped;
 		close(lock);
 	}
 	if (staging != -1)

@@ -33,7 +33,7 @@ struct proc {
 	uv_process_t process;
 	uv_pipe_t pipe[PIPE_COUNT];
 	uv_timer_t timer;
-	uv_signal_t term;
+	uv_signal_t term, interrupt;
 	uv_write_t write;
 	struct buf input, out, errs;
 	char *room;    /* what libuv reads into */
@@ -89,6 +89,7 @@ close_timer_if_over(struct proc *p)
 	    uv_is_closing((uv_handle_t *)&p->pipe[PIPE_ERR])) {
 		close_handle((uv_handle_t *)&p->timer);
 		close_handle((uv_handle_t *)&p->term);
+		close_handle((uv_handle_t *)&p->interrupt);
 	}
 }
 
@@ -131,10 +132,12 @@ on_deadline(uv_timer_t *t)
 }
 
 static void
-on_term(uv_signal_t *h, int sig)
+on_stop(uv_signal_t *h, int sig)
 {
-	(void)sig;
-	terminate(h->data);
+	struct proc *p = h->data;
+
+	p->result.stopped = sig;
+	terminate(p);
 }
 
 static void
@@ -220,8 +223,9 @@ setup_handles(struct proc *p, uv_loop_t *loop)
 		p->pipe[i].data = p;
 	}
 	uv_signal_init(loop, &p->term);
-	p->term.data = p;
-	p->open = PIPE_COUNT + 3; /* the timer, the signal, the process */
+	uv_signal_init(loop, &p->interrupt);
+	p->term.data = p->interrupt.data = p;
+	p->open = PIPE_COUNT + 4; /* the timer, the signals, the process */
 }
 
 static int
@@ -262,6 +266,7 @@ close_all(struct proc *p)
 	close_handle((uv_handle_t *)&p->process);
 	close_handle((uv_handle_t *)&p->timer);
 	close_handle((uv_handle_t *)&p->term);
+	close_handle((uv_handle_t *)&p->interrupt);
 	for (int i = 0; i < PIPE_COUNT; i++)
 		close_handle((uv_handle_t *)&p->pipe[i]);
 }
@@ -278,6 +283,18 @@ feed_input(struct proc *p, struct slice input)
 	    uv_write(&p->write, (uv_stream_t *)&p->pipe[PIPE_IN], &b, 1,
 		on_written) != 0)
 		close_handle((uv_handle_t *)&p->pipe[PIPE_IN]);
+}
+
+static void
+mind_signals(struct proc *p, const struct proc_opts *o)
+{
+	struct sigaction now;
+
+	if (o->term_ends)
+		uv_signal_start(&p->term, on_stop, SIGTERM);
+	if (o->int_ends && sigaction(SIGINT, NULL, &now) == 0 &&
+	    now.sa_handler != SIG_IGN)
+		uv_signal_start(&p->interrupt, on_stop, SIGINT);
 }
 
 int
@@ -301,8 +318,7 @@ proc_start(uv_loop_t *loop, const struct proc_opts *o, proc_done *done,
 	p->done = done;
 	p->arg = arg;
 	p->streams = o->stream != NULL;
-	if (o->term_ends)
-		uv_signal_start(&p->term, on_term, SIGTERM);
+	mind_signals(p, o);
 	uv_timer_start(&p->timer, on_deadline,
 	    (uint64_t)(o->deadline_ms > 0 ? o->deadline_ms : PROC_DEADLINE_MS),
 	    0);

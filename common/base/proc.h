@@ -24,6 +24,7 @@ struct proc_opts {
 	 * descriptors. */
 	const int *stream;
 	bool term_ends; /* a SIGTERM to this process is the deadline */
+	bool int_ends;  /* and a SIGINT, unless it is ignored */
 };
 
 /* The environment where none is given. */
@@ -32,6 +33,7 @@ extern const char *const proc_plain_env[];
 struct proc_result {
 	int exit_status; /* or -1 */
 	int signal;      /* that ended it, or 0 */
+	int stopped;     /* the one to this process that did, or 0 */
 	bool timed_out;
 	bool overflowed;   /* stdout passed output_max */
 	struct slice out;  /* stdout */
