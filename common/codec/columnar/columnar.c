@@ -304,7 +304,8 @@ message_code(struct codec_state *s, struct coder *c, enum coder_mode mode,
 		size_t before = out->n;
 
 		m->body = buf_slice(&s->body);
-		if (!shape_write(out, m) || out->n - before > most)
+		if (m->more.n + m->body.n > most || !shape_write(out, m) ||
+		    out->n - before > most)
 			return -1;
 	}
 	learn_message(s, m);
