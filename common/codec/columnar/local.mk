@@ -7,6 +7,7 @@ common_libcommon_a_SOURCES += \
 	%D%/columnar_predict.c %D%/columnar_predict.h \
 	%D%/columnar_shape.c %D%/columnar_shape.h \
 	%D%/columnar_text.c %D%/columnar_text.h \
+	%D%/columnar_value.h \
 	%D%/columnar_values.c %D%/columnar_values.h
 
 unit_tests += t/test_columnar
