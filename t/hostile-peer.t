@@ -64,8 +64,8 @@ begun=$(lib_now)
 wait "$silent"
 is "silence, to hubctl receive: it ends by itself" $? 75
 has "silence: it says so" silent.err 'silent'
-test $(($(lib_now) - begun)) -le 45
-is "in its 30 s" $? 0
+test $(($(lib_now) - begun)) -le 75
+is "in its 30 s, and those of a busy machine" $? 0
 ok "silence: nothing is stored or deleted" untouched
 
 the_four noise 76 'noise before hello: '

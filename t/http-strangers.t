@@ -50,9 +50,9 @@ crowd() {
 crowd 1200 ''
 say_began=$(lib_now)
 ok "a thousand connections are there, and a spoke measures" sp collect --now
-ok "and pushes" sp push --deadline 30s
+ok "and pushes" sp push --deadline 60s
 is "all of it" "$(spoke_has waiting_messages)" 0
-ok "within seconds" test $(($(lib_now) - say_began)) -lt 20
+ok "within a minute" test $(($(lib_now) - say_began)) -lt 60
 ok "the strangers are cut" wait_for 40 grep -q 'all gone' crowd.out
 ok "their descriptors are closed" wait_for 10 sh -c \
     "test \$(find /proc/$child/fd -type l | wc -l) -le $((few + 2))"
@@ -89,9 +89,9 @@ body=$pid
 ok "meanwhile a session goes on" dial <hello
 wait "$body"
 is "a body of ten bytes a second is cut" "$?" 3
-ok "soon" test $(($(lib_now) - began)) -lt 40
+ok "soon" test $(($(lib_now) - began)) -lt 55
 ok "heads that come byte by byte are cut" wait_for 40 ended "$slow"
-ok "soon" test $(($(lib_now) - began)) -lt 40
+ok "soon" test $(($(lib_now) - began)) -lt 55
 ok "descriptors are closed" wait_for 10 sh -c \
     "test \$(find /proc/$child/fd -type l | wc -l) -le $((few + 2))"
 

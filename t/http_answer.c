@@ -3,10 +3,11 @@
  * session that it hands over, as a daemon has them.  Says "listening" on standard
  * output; ends at SIGTERM.
  *
- *	http_answer FILE hub|spoke [echo]
+ *	http_answer FILE hub|spoke [echo|again]
  *
  * With echo a session is no session: its bytes come back, and it ends when the
- * far end does.
+ * far end does.  With again it listens, stops, and listens anew, while a child
+ * lives that was forked in between; says so, and ends.
  */
 #include "config.h"
 
@@ -122,20 +123,43 @@ serve(const struct config *c, struct http_listener *l, bool echoes)
 	}
 }
 
+static int
+listen_again(const struct config *c, enum config_role role,
+    struct http_listener **l, struct err *e)
+{
+	pid_t pid = fork();
+	int rc;
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			(void)pause();
+	}
+	http_listener_close(*l);
+	*l = NULL;
+	rc = http_listener_open(c, role, l, e);
+	if (rc == -1)
+		log_err("%s", e->msg);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	return rc;
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct http_listener *l = NULL;
 	struct config *c = NULL;
 	struct err e = { 0 };
+	enum config_role role;
+	int status = 1;
 
 	if (argc < 3)
 		return 64;
+	role = strcmp(argv[2], "hub") == 0 ? CONFIG_HUB : CONFIG_SPOKE;
 	log_open("http_answer", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
 	if (config_read(argv[1], &c, &e) == -1 ||
-	    http_listener_open(c,
-		strcmp(argv[2], "hub") == 0 ? CONFIG_HUB : CONFIG_SPOKE, &l,
-		&e) == -1) {
+	    http_listener_open(c, role, &l, &e) == -1) {
 		log_err("%s", e.msg);
 		config_free(c);
 		return err_exit_code(&e);
@@ -144,8 +168,11 @@ main(int argc, char *argv[])
 		return 1;
 	(void)puts("listening");
 	(void)fflush(stdout);
-	serve(c, l, argc > 3);
+	if (argc > 3 && strcmp(argv[3], "again") == 0)
+		status = listen_again(c, role, &l, &e) == 0 ? 0 : 1;
+	else
+		serve(c, l, argc > 3);
 	http_listener_close(l);
 	config_free(c);
-	return 1;
+	return status;
 }

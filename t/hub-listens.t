@@ -103,10 +103,10 @@ sp collect --now
 wait_for 20 runs
 left=$(the_listener)
 began=$(lib_now)
-stop "$hubd" TERM 30
+stop "$hubd" TERM 60
 is "hubd ends well" $? 0
 ok "soon, with a session over http that is open" \
-    test $(($(lib_now) - began)) -lt 20
+    test $(($(lib_now) - began)) -lt 40
 wait_for 10 ended "$kept" || stop "$kept"
 ok "its listener is gone" ended "$left"
 begin_hubd

@@ -136,9 +136,9 @@ ok "a mailer that dies" wait_for 20 said 'another is started'
 
 # The end.
 begun=$(lib_now)
-stop "$daemon"
+stop "$daemon" TERM 60
 is "SIGTERM ends it" $? 0
-test $(($(lib_now) - begun)) -le 20
+test $(($(lib_now) - begun)) -le 40
 is "in time" $? 0
 is "all of it" "$(ps -e -o args | grep -v grep |
     grep -c "$tmp/spoke.conf daemon")" 0

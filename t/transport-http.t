@@ -185,6 +185,9 @@ for path in / /axletree /axletree/1/ /axletree/2 /../etc/passwd; do
 done
 stop "$listener"
 
+ok "it listens anew at once, though a child of its own lived on" \
+    "$top_builddir/t/http_answer" hub.conf hub again
+
 # --- Where there is no listener ------------------------------------------------------------
 
 spoke_conf "$url"

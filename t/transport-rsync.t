@@ -217,6 +217,8 @@ configure "$(modules | sed 's/alps-in/alps-out/')" ""
 refused "a module without the right" 77 'read only'
 chmod 644 password
 refused "a password that all may read" 78 'password-file'
+configure "$(modules | sed 's/127.0.0.1/no-such-host.invalid/')" ""
+refused "a host that is unknown" 69 'no such host'
 
 # Signed, with keys that lie beside neither configuration.
 mkdir -m 700 keys
@@ -397,4 +399,56 @@ exits "a host that is not known" 77 sp push
 has "in words" err 'host key is unknown'
 cp known "$sshd_dir/known_hosts"
 ok "it is over" settle
+configure "$(echo "$ssh_keys" | sed 's/noc-/nowhere.invalid:-/; s/noc-/nowhere.invalid:-/')" ""
+exits "a host name that is none" 69 sp push --always
+has "in words" err 'no such host'
+stop "$hubd"
+
+# The hub dials.
+rm -rf gw noc
+mkdir -m 700 gw noc
+{
+	echo "restrict,command=\"rrsync -wo $tmp/gw/spool/alps/staging\"" \
+	    "$(cat key-in.pub)"
+	echo "restrict,command=\"rrsync -ro $tmp/gw/spool/alps/outbox\"" \
+	    "$(cat key-out.pub)"
+} >"$sshd_dir/authorized_keys"
+sed 's/noc-/gw-/g' ssh_config >ssh_config.gw
+both="transport = rsync mode = pull compression = bzip2"
+pull_keys="rsync { put = \"gw-in:\" get = \"gw-out:\"
+	rsh = {\"ssh\", \"-F\", \"$tmp/ssh_config.gw\"} }"
+configure "" "$pull_keys"
+collect 1 2
+ok "pull over ssh" hub pull
+ok "the hub has it" wait_for 20 received 2
+ok "byte for byte" same
+ok "the spoke is told" sp collect
+ok "what the hub has" acked 2
+ask_resync
+ok "the hub asks for the configuration" hub pull
+collect 3 4
+ok "which comes with the next pull" hub pull
+ok "all of it" wait_for 20 same
+has "another CONFIG" got.txt '^Type:CONFIG$'
+is "as was asked" "$(grep -c '^Type:CONFIG$' got.txt)" 2
+mv key-out key-elsewhere
+collect 5 6
+exits "a key that is gone" 77 hub pull
+has "in words" err 'refuses the key'
+mv key-elsewhere key-out
+ok "it is over" hub pull
+ok "nothing is lost" wait_for 20 same
+# At a rate: random digits, which no compression makes few.
+configure "" "rate = 4K $pull_keys"
+seq 1 2500 | awk 'BEGIN { srand(7) } { printf "v%d:%d\n", $1,
+    int(rand() * 1e9) }' >values.txt
+echo "cat $tmp/values.txt" >values.sh
+sp collect --now
+before=$(date +%s%3N)
+ok "pull at a rate" hub pull
+took=$(($(date +%s%3N) - before))
+size=$(find gw/spool/alps/outbox -name '*.bz2' -exec cat {} + | wc -c)
+test "$size" -gt 16000 && test "$took" -ge $((size * 1000 / 4096 * 7 / 10))
+is "it takes as long as it must: $size bytes, $took ms" $? 0
+ok "and all came" wait_for 20 same
 done_testing

@@ -34,6 +34,7 @@ struct http_listener {
 	struct http_secrets secrets;
 	char *address;
 	int socket, control;
+	bool lent; /* its socket is another's too, which goes on */
 	pid_t child;
 };
 
@@ -187,10 +188,12 @@ open_beside(const struct http_listener *old, const struct config *c,
 	if (http_secrets_read(c, l->list, l->n, &l->secrets, e) == -1 ||
 	    http_server_check(&l->secrets, e) == -1)
 		goto fail;
-	if (old != NULL && strcmp(old->address, l->address) == 0)
+	if (old != NULL && strcmp(old->address, l->address) == 0) {
+		l->lent = true;
 		l->socket = fcntl(old->socket, F_DUPFD_CLOEXEC, 0);
-	else
+	} else {
 		l->socket = bind_address(l->address, e);
+	}
 	if (l->socket == -1) {
 		if (e->kind == ERR_NONE)
 			err_sys(e, "dup");
@@ -242,6 +245,10 @@ http_listener_reopen(struct http_listener **l, const struct config *c,
 	err_clear(e);
 	if (open_beside(*l, c, role, &next, e) == -1)
 		return -1;
+	if (next != NULL && next->lent) {
+		(*l)->lent = true;
+		next->lent = false;
+	}
 	http_listener_close(*l);
 	*l = next;
 	return 0;
@@ -303,6 +310,10 @@ http_listener_close(struct http_listener *l)
 		while (waitpid(l->child, NULL, 0) == -1 && errno == EINTR)
 			continue;
 	}
+	/* Children that outlive us, a session at its end or a cycle that was
+	 * begun, have it open as well: it must not keep the next from it. */
+	if (l->socket != -1 && !l->lent)
+		(void)shutdown(l->socket, SHUT_RDWR);
 	if (l->socket != -1)
 		close(l->socket);
 	http_secrets_clear(&l->secrets);
