@@ -14,6 +14,7 @@
 
 #include "common/base/log.h"
 #include "common/base/sandbox.h"
+#include "common/command/ground.h"
 #include "hub/sessions.h"
 #include "transport/http/listening.h"
 #include "transport/links/links.h"
@@ -63,7 +64,8 @@ on_term(uv_signal_t *s, int number)
 	end(s->data);
 }
 
-/* hubd has read it already and found no fault. */
+/* hubd has read it already and found no fault; the files that it does not read,
+ * and the address, may have one. */
 static void
 reload(struct process *p)
 {
@@ -72,7 +74,8 @@ reload(struct process *p)
 
 	if (config_read(p->config->file, &next, &e) == -1 ||
 	    listening_reload_links(p->listening, next, p->config, &e) == -1) {
-		log_err("sessions go on as before: %s", e.msg);
+		err_wrap(&e, "sessions go on as before");
+		ground_tell(p->config, "config", e.msg, "hubctl check-config");
 		config_free(next);
 		return;
 	}

@@ -146,6 +146,31 @@ ground_over(struct ground *g, const char *association, const char *key)
 	notice_clear(g->notices, association, key, clock_wall());
 }
 
+void
+ground_tell(const struct config *c, const char *key, const char *why,
+    const char *next)
+{
+	struct notice_mail mail = ground_mail(c, true);
+	struct node node = { -1, -1, -1 };
+	struct notices *n = NULL;
+	struct err e = { 0 };
+
+	if (node_open(c, &node, &e) == -1 ||
+	    notices_open(node.state_dir, &mail, &n, &e) == -1) {
+		log_err("%s: %s", key, why != NULL ? why : e.msg);
+	} else {
+		if (why == NULL)
+			(void)notice_clear(n, "", key, clock_wall());
+		else
+			(void)notice_raise(n,
+			    &(struct notice){ "", key, why, next },
+			    clock_wall());
+		notices_flush(n, clock_wall());
+	}
+	notices_close(n);
+	node_close(&node);
+}
+
 int
 command_failed(const struct err *e)
 {

@@ -58,6 +58,11 @@ int ground_trouble(struct ground *g, const char *association, const char *key,
     const char *next, const struct err *e);
 void ground_over(struct ground *g, const char *association, const char *key);
 
+/* A state of the node, told by a process that keeps no notices and whose daemon
+ * has a mailer: raised with why and the command to run next, cleared without. */
+void ground_tell(const struct config *c, const char *key, const char *why,
+    const char *next);
+
 /* Log e as the verb's last word.  Returns its exit status. */
 int command_failed(const struct err *e);
 

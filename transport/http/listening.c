@@ -41,28 +41,9 @@ struct listening {
 static void
 tell(struct listening *l, const char *why)
 {
-	struct notice_mail mail = ground_mail(l->config, true);
-	struct node node = { -1, -1, -1 };
-	struct notices *n = NULL;
-	struct err e = { 0 };
-
-	if (node_open(l->config, &node, &e) == -1 ||
-	    notices_open(node.state_dir, &mail, &n, &e) == -1) {
-		log_err("listener: %s", why != NULL ? why : e.msg);
-	} else {
-		if (why == NULL)
-			(void)notice_clear(n, "", "listener", clock_wall());
-		else
-			(void)notice_raise(n,
-			    &(struct notice){ "", "listener", why,
-				l->o.role == CONFIG_HUB
-				    ? "hubctl check-config"
-				    : "spoke check-config" },
-			    clock_wall());
-		notices_flush(n, clock_wall());
-	}
-	notices_close(n);
-	node_close(&node);
+	ground_tell(l->config, "listener", why,
+	    l->o.role == CONFIG_HUB ? "hubctl check-config"
+				    : "spoke check-config");
 	l->told = why != NULL;
 }
 
@@ -82,6 +63,14 @@ stop_polling(struct listening *l)
 	if (l->poll != NULL)
 		uv_close((uv_handle_t *)l->poll, free_handle);
 	l->poll = NULL;
+}
+
+static void
+stop_listening(struct listening *l)
+{
+	stop_polling(l);
+	http_listener_close(l->listener);
+	l->listener = NULL;
 }
 
 static void
@@ -134,9 +123,7 @@ on_word(uv_poll_t *h, int status, int events)
 		answer(l, a, fd);
 	if (status == 0 && rc == 0)
 		return;
-	stop_polling(l);
-	http_listener_close(l->listener);
-	l->listener = NULL;
+	stop_listening(l);
 	if (mono_ms_since(clock_mono(), l->since) > SETTLED_MS)
 		l->again_ms = 0;
 	tell(l, status == 0 ? e.msg : uv_strerror(status));
@@ -186,9 +173,9 @@ listening_open(const struct listening_opts *o, const struct config *config)
 	return l;
 }
 
-int
-listening_reload(struct listening *l, const struct config *config,
-    struct err *e)
+/* -1: all is as before. */
+static int
+reload(struct listening *l, const struct config *config, struct err *e)
 {
 	struct http_listener *next = l->listener;
 
@@ -208,12 +195,16 @@ listening_reload_links(struct listening *l, const struct config *next,
 {
 	struct err worse = { 0 };
 
-	if (listening_reload(l, next, e) == -1)
+	if (reload(l, next, e) == -1)
 		return -1;
 	if (links_reload(l->o.links, next, e) == 0)
 		return 0;
-	if (listening_reload(l, present, &worse) == -1)
-		log_err("listener: %s", worse.msg);
+	if (reload(l, present, &worse) == -1) {
+		stop_listening(l); /* it is of `next`, which is given up */
+		l->config = present;
+		tell(l, worse.msg);
+		again_later(l);
+	}
 	return -1;
 }
 
@@ -228,7 +219,6 @@ listening_close(struct listening *l)
 {
 	if (l == NULL)
 		return;
-	stop_polling(l);
-	http_listener_close(l->listener);
+	stop_listening(l);
 	uv_close((uv_handle_t *)&l->again, on_closed);
 }

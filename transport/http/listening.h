@@ -17,14 +17,12 @@ struct listening_opts {
 	enum config_role role; /* that we have in what we answer */
 };
 
-/* At once.  Borrows config until listening_close or listening_reload. */
+/* At once.  Borrows config until listening_close or
+ * listening_reload_links. */
 struct listening *listening_open(const struct listening_opts *o,
     const struct config *config);
-/* Go on with another configuration.  -1: all is as before.  To be called before
- * links_reload. */
-int listening_reload(struct listening *l, const struct config *config,
-    struct err *e);
-/* The same of both: or, -1, of neither, which go on with `present`. */
+/* Go on with another configuration, and the links, too.  -1: neither does;
+ * both go on with `present`, and `next` is not needed any more. */
 int listening_reload_links(struct listening *l, const struct config *next,
     const struct config *present, struct err *e);
 /* When all sessions are over: the listener carries their bytes.  The loop must

@@ -28,6 +28,14 @@ unit_tests += t/test_http
 t_test_http_SOURCES = t/test_http.c
 t_test_http_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += t/test_listening
+t_test_listening_SOURCES = t/test_listening.c
+t_test_listening_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_listening_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=http_listener_open,--wrap=http_listener_reopen \
+	-Wl,--wrap=http_listener_fd,--wrap=http_listener_close \
+	-Wl,--wrap=links_reload,--wrap=ground_tell
+
 fuzz_programs += t/fuzz/http
 t_fuzz_http_SOURCES = t/fuzz/http.c
 t_fuzz_http_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
