@@ -17,8 +17,9 @@ for seed in 74 98 124 129 531 800 3176; do
 done
 # And with compressions in turn: sent/ emptied by a renewal that the power had
 # brought back (1769, 3431); a name in quarantine/ whose .why was lost (5722); a
-# generation given twice, since a mark was lost (19208).
-for seed in 1769 3431 5722 19208; do
+# generation given twice, since a mark was lost (19208); a renewal that took what
+# a commit that failed could not cut off (35354).
+for seed in 1769 3431 5722 19208 35354; do
 	"$sim" 1 $seed >seed.out || failed="$failed $seed"
 done
 is "seeds that failed once do not" "$failed" ""

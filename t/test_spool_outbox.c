@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/durable.h"
 #include "common/spool/room.h"
 #include "t/test_spool_helper.h"
 
@@ -514,6 +515,32 @@ a_renewed_stream_has_all_that_was_held(void **state)
 	outbox_close(o);
 }
 
+/* A commit failed, and so did cutting off what it had written: a number that was
+ * given to another message then stands behind the last of a segment. */
+static void
+a_renewed_stream_has_nothing_of_a_commit_that_failed(void **state)
+{
+	struct outbox *o = helper_filled(top, 3);
+	struct stream_id stream = outbox_state(o)->stream;
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	int dir = durable_open_dir(top, "outbox", &e);
+
+	(void)state;
+	assert_int_equal(durable_read_file(dir, S1_4, 10000, &b, &e), 0);
+	helper_write(&b, stream, 5, outbox_state(o)->last.digest);
+	helper_file(top, "outbox/" S1_4, buf_slice(&b));
+	assert_int_equal(helper_put_config(o, 2, 1, 1, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	assert_int_equal(outbox_renew(o, &e), 0);
+	/* 5 is the CONFIG, not the DATA */
+	assert_int_equal(outbox_state(o)->last.msgid, 5);
+	assert_int_equal(outbox_state(o)->generation, 2);
+	outbox_close(o);
+	buf_clear(&b);
+	close(dir);
+}
+
 static void
 a_renewed_stream_begins_with_a_config(void **state)
 {
@@ -635,6 +662,7 @@ main(void)
 		TEST(the_last_data_stay_whatever_their_age),
 		TEST(sent_is_kept_from_a_config_on),
 		TEST(a_renewed_stream_has_all_that_was_held),
+		TEST(a_renewed_stream_has_nothing_of_a_commit_that_failed),
 		TEST(a_renewed_stream_begins_with_a_config),
 		TEST(a_stream_of_tasks_is_renewed_whole),
 		TEST(an_empty_outbox_is_renewed_empty),

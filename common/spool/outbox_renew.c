@@ -208,9 +208,11 @@ keep(struct renewal *r, struct message *m, struct err *e)
 /* Each good message of one segment, in order. */
 typedef int each_message(struct renewal *r, struct message *m, struct err *e);
 
+/* From *next to the last of its name: behind that may be what a commit that
+ * failed could not cut off. */
 static int
-each_of_segment(struct renewal *r, int fd, uint64_t *next, each_message *f,
-    struct err *e)
+each_of_segment(struct renewal *r, int fd, struct segment_name s,
+    uint64_t *next, each_message *f, struct err *e)
 {
 	struct walk *w = walk_new();
 	enum walk_found found;
@@ -222,6 +224,7 @@ each_of_segment(struct renewal *r, int fd, uint64_t *next, each_message *f,
 		if (found == WALK_FAILED)
 			rc = -1;
 		if (found != WALK_MESSAGE || m.msgid < *next ||
+		    m.msgid > s.last ||
 		    !stream_eq(m.stream, r->o->state.stream))
 			continue;
 		*next = m.msgid + 1;
@@ -251,7 +254,7 @@ each_held(struct renewal *r, each_message *f, struct err *e)
 		if (fd == -1)
 			return -1;
 		r->complete = !r->begun && outbox_begins_with_config(o, i);
-		rc = each_of_segment(r, fd, &next, f, e);
+		rc = each_of_segment(r, fd, s, &next, f, e);
 		close(fd);
 	}
 	return rc;
