@@ -133,6 +133,16 @@ ok "the hub looks" hub pull
 ok "it is whole now" same
 sp push
 
+ok "all is well" hub pull
+cp other/alps/to-hub/ack other/alps/to-hub/ack.sig share/alps/to-hub/
+ok "an acknowledgement that a stranger left" hub pull
+has "is told" err 'what=refused: a carried acknowledgement'
+ok "and while it lies there" hub pull
+is "not again" "$(cat err)" ""
+sp push --always
+ok "until the spoke's own is there again" hub pull
+has "which is told" err 'over association=alps what=refused'
+
 # Nobody's files stay, and cost a line of the log.
 echo x >share/alps/to-hub/readme.txt
 echo x >"share/alps/to-hub/-rf"

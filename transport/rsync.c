@@ -420,6 +420,7 @@ add_result(struct delivery_result *to, const struct delivery_result *r)
 	to->lost += r->lost;
 	to->quarantined += r->quarantined;
 	to->ignored = r->ignored;
+	to->unbelieved_acks = r->unbelieved_acks;
 	to->unsigned_files = r->unsigned_files;
 }
 

@@ -314,10 +314,11 @@ staging_ack(struct staging *s, struct carried_ack *out,
 		out, &why) == 0) {
 		rc = 1;
 	} else if (found == FILE_BAD || found == FILE_READ) {
-		log_warn("an acknowledgement is not believed association=%s: "
+		log_info("an acknowledgement is not believed association=%s: "
 			 "%s",
 		    s->o.association->name, why.msg);
 		r->counts.strange_acks++;
+		r->unbelieved_acks++;
 	}
 	buf_clear(&copy);
 	return rc;

@@ -286,7 +286,7 @@ delivery_log(const struct association *a, const struct delivery_result *r)
 	if (r->lost > 0)
 		log_warn("the %s lost messages association=%s count=%" PRIu64,
 		    peer, a->name, r->lost);
-	if (r->counts.strange_acks > 0)
+	if (r->counts.strange_acks > r->unbelieved_acks) /* those are told */
 		log_warn("acknowledgements that fit nothing were ignored "
 			 "association=%s count=%" PRIu64,
 		    a->name, r->counts.strange_acks);

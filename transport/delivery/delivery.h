@@ -44,6 +44,7 @@ struct delivery_result {
 	uint64_t lost;              /* numbers newly recorded as lost */
 	uint64_t quarantined;       /* refused or poisonous: kept there */
 	uint64_t ignored;           /* carried files that are none of ours */
+	uint64_t unbelieved_acks;   /* carried, damaged or by a stranger */
 	uint64_t unsigned_files;    /* that wait for a signature for long */
 	int stopped;                /* the signal that asked us to end, or 0 */
 	int64_t wait_s;             /* EDQUOT: until the budget allows one */

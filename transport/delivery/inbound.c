@@ -32,6 +32,10 @@ inbound_tell_refused(struct notices *n, const struct association *a,
 
 	if (r->quarantined > 0)
 		what.text = "messages were refused and are kept in quarantine";
+	else if (r->unbelieved_acks > 0)
+		what.text =
+		    "a carried acknowledgement is damaged, or not signed "
+		    "by the key that verify-key names";
 	else if (r->unsigned_files > 0)
 		what.text = "carried files lie there without their signature, "
 			    "or a signature without its file";
