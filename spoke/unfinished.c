@@ -1,7 +1,7 @@
 /*
- * The file <state>/write/<tree>, as common/base/sealed.h has it:
+ * The file <state>/write/<tree>+<source>, as common/base/sealed.h has it:
  *
- *	input BYTES crc32=DIGEST SOURCE
+ *	input BYTES crc32=DIGEST
  *	ASSOCIATION STREAM MSGID crc32=DIGEST
  */
 #include "config.h"
@@ -29,7 +29,7 @@ struct part {
 
 struct unfinished {
 	int state_dir; /* borrowed */
-	char *tree;
+	char *name;
 	char *input; /* the first line */
 	struct part *part;
 	size_t n;
@@ -112,7 +112,7 @@ take_line(void *arg, struct slice line)
 static struct sealed_place
 place(const struct unfinished *u)
 {
-	return (struct sealed_place){ u->state_dir, "write", u->tree,
+	return (struct sealed_place){ u->state_dir, "write", u->name,
 		UNFINISHED_MAX };
 }
 
@@ -126,8 +126,8 @@ load(struct unfinished *u, struct err *e)
 		return 0;
 	}
 	if (e->kind != ERR_INPUT)
-		return err_wrap(e, "write/%s", u->tree);
-	log_warn("write/%s is damaged: what it noted is not known", u->tree);
+		return err_wrap(e, "write/%s", u->name);
+	log_warn("write/%s is damaged: what it noted is not known", u->name);
 	err_clear(e);
 	forget(u);
 	u->stands = true;
@@ -141,9 +141,9 @@ unfinished_open(int state_dir, const char *tree, const char *source,
 	struct unfinished *u = mem_alloc(sizeof(*u));
 
 	u->state_dir = state_dir;
-	u->tree = mem_strdup(tree);
-	u->input = mem_printf("input %zu crc32=%08" PRIx32 " %s", input.n,
-	    crc_of(input), source);
+	u->name = mem_printf("%s+%s", tree, source);
+	u->input =
+	    mem_printf("input %zu crc32=%08" PRIx32, input.n, crc_of(input));
 	if (load(u, e) == 0) {
 		*out = u;
 		return 0;
@@ -184,8 +184,8 @@ unfinished_end(struct unfinished *u)
 	dir = durable_open_dir(u->state_dir, "write", &e);
 	if (dir == -1)
 		goto out;
-	if (unlinkat(dir, u->tree, 0) == -1 && errno != ENOENT)
-		err_sys(&e, "remove write/%s", u->tree);
+	if (unlinkat(dir, u->name, 0) == -1 && errno != ENOENT)
+		err_sys(&e, "remove write/%s", u->name);
 	else
 		durable_sync(dir, &e);
 	close(dir);
@@ -201,7 +201,7 @@ unfinished_free(struct unfinished *u)
 		return;
 	forget(u);
 	free(u->part);
-	free(u->tree);
+	free(u->name);
 	free(u->input);
 	free(u);
 }

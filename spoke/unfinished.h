@@ -1,8 +1,8 @@
 /*
  * A write to several associations: one sync each, so a cut may leave it in some
  * of them.  What each will have is noted before the first commit, so that the
- * same input, given again, goes to those alone that lack it:
- * <state>/write/<tree>.
+ * same input of the same source, given again, goes to those alone that lack it:
+ * <state>/write/<tree>+<source>.
  */
 #ifndef SPOKE_UNFINISHED_H
 #define SPOKE_UNFINISHED_H
@@ -11,9 +11,9 @@
 
 struct unfinished;
 
-/* The note of this tree; empty where there is none, where it is of another
- * input or source, or damaged.  Owned; borrows state_dir until freed.  Whoever
- * has the outboxes of the tree has the note. */
+/* The note of this tree and source, which are plain names; empty where there is
+ * none, where it is of another input, or damaged.  Owned; borrows state_dir until
+ * freed.  Whoever has locked the first outbox of the tree has the note. */
 int unfinished_open(int state_dir, const char *tree, const char *source,
     struct slice input, struct unfinished **out, struct err *e);
 /* The newest message of that association's part; NULL: not noted. */

@@ -59,7 +59,7 @@ held() {
 }
 wait_for 10 held
 data 1085528702 >in
-start waiting spoke -c spoke.conf write
+start waiting sh -c 'exec spoke -c spoke.conf write <in'
 waiting=$pid
 stop "$waiting" KILL
 stop "$holder" KILL
@@ -124,6 +124,9 @@ done
 test "$(counts "$second")" = "1 1 1"
 is "cut off after the first" $? 1
 data 1085528801 | sp write alps
+printf 'Type:STATUS\nTimestamp:1085528801\n\nload:1\n.\n' |
+    sp write --source other
+is "nor does another source's" "$?" 0
 ok "the same input later" sp write <in
 is "goes to those that lack it" "$(counts "$second")" "1 1 1"
 k=1
@@ -135,10 +138,40 @@ cp -a state left
 data 1085528802 >in
 ok "another input" sp write <in
 is "is for all" "$(counts 1085528802)" "1 1 1"
-cp left/write/local state/write/
-printf 'x' | dd of=state/write/local bs=1 seek=3 conv=notrunc 2>/dev/null
+cp left/write/local+stdin state/write/
+printf 'x' | dd of=state/write/local+stdin bs=1 seek=3 conv=notrunc 2>/dev/null
 data 1085528803 >in
 ok "a damaged note stops nothing" sp write <in
-has "and is told" err 'write/local is damaged'
+has "and is told" err 'write/local.stdin is damaged'
 is "all have it" "$(counts 1085528803)" "1 1 1"
+
+# A second one that waits while the first is cut off.
+rm -rf state spool run
+cp -a fresh/. .
+start holder perl -MFcntl=:flock -e '
+	open F, "<", $ARGV[0] or die; flock F, LOCK_EX; sleep 100' \
+    spool/chur/outbox
+holder=$pid
+wait_for 10 held
+data 1085528804 >in
+start cut env ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" strace -f \
+    -o /dev/null -e trace=fdatasync -e "inject=fdatasync:signal=KILL:when=$k" \
+    sh -c 'exec spoke -c spoke.conf write <in'
+cut=$pid
+has_alps() {
+	! flock -n spool/alps/outbox true
+}
+wait_for 10 has_alps
+start second sh -c 'exec spoke -c spoke.conf write <in'
+second=$pid
+waits() {
+	ls -l "/proc/$second/fd" | grep -q 'alps/outbox$'
+}
+wait_for 10 waits
+stop "$holder" KILL
+wait "$cut"
+is "the first is cut off" "$?" 137
+wait "$second"
+is "the second writes" "$?" 0
+is "what the first did not" "$(counts 1085528804)" "1 1 1"
 done_testing

@@ -27,6 +27,7 @@ struct input {
 	struct buf text;
 	struct message *m; /* point into text */
 	size_t n;
+	const char *name;
 	char *source; /* "write/NAME" */
 };
 
@@ -269,7 +270,8 @@ struct spooling {
 	struct outgoing **o;
 	const char **name;
 	size_t n;
-	struct unfinished *u; /* NULL: one association alone */
+	const char *noted;    /* the tree of the note; NULL: it needs none */
+	struct unfinished *u; /* NULL: no outbox is open */
 };
 
 /* An earlier write of this input came as far as this association. */
@@ -293,6 +295,11 @@ prepare(struct spooling *s, const struct ground *g, const struct association *a,
 	if (outgoing_open(&g->node, a, WRITE_WAIT_MS, &s->o[s->n], e) == -1)
 		return -1;
 	s->n++;
+	/* The lock is ours: nobody changes the note any more. */
+	if (s->noted != NULL && s->u == NULL &&
+	    unfinished_open(g->node.state_dir, s->noted, s->in->name,
+		buf_slice(&s->in->text), &s->u, e) == -1)
+		return -1;
 	if (has_it(s, s->n - 1, &has, e) == -1)
 		return err_wrap(e, "association %s", a->name);
 	return has ? 0 : put_all(s->in, s->o[s->n - 1], e);
@@ -338,8 +345,7 @@ spool(const struct ground *g, const struct targets *to, const struct input *in,
 	for (size_t i = 0; i < n; i++)
 		most += is_target(to, &g->config->association[i]);
 	if (most > 1)
-		rc = unfinished_open(g->node.state_dir, to->tree, in->source,
-		    buf_slice(&in->text), &s.u, e);
+		s.noted = to->tree;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		if (is_target(to, &g->config->association[i]) &&
 		    (rc = prepare(&s, g, &g->config->association[i], e)) == -1)
@@ -380,6 +386,7 @@ command_write(const struct options *opts, int argc, char **argv)
 		err_set(&e, ERR_USAGE, "--source %s: not a plain name", name);
 		goto out;
 	}
+	in.name = name;
 	in.source = stated_source(name);
 	carried_look_all(&g); /* acknowledgements make room */
 	if (read_input(&in, &e) == 0 && parse_input(&in, &e) == 0 &&
