@@ -3,6 +3,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/channel_child.c %D%/channel_child.h \
 	%D%/dir.c %D%/dir.h \
 	%D%/exec.c %D%/exec.h \
+	%D%/host.c %D%/host.h \
 	%D%/key_file.c %D%/key_file.h \
 	%D%/rsync.c %D%/rsync.h \
 	%D%/transport.c %D%/transport.h

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "transport/host.h"
 #include "transport/http/http.h"
 #include "transport/key_file.h"
 
@@ -79,26 +80,11 @@ add_addresses(struct buf *out, const struct addrinfo *list)
 static int
 look_up(struct http *h, const char *host, const char *port, struct err *e)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
 	struct buf line = { 0 };
-	int rc = getaddrinfo(host, NULL, &hints, &list);
 
-	switch (rc) {
-	case 0:
-		break;
-	case EAI_SYSTEM:
-		return err_sys(e, "look up the host");
-	case EAI_AGAIN:
-	case EAI_MEMORY:
-		return err_set(e, ERR_TEMP, "look up the host: %s",
-		    gai_strerror(rc));
-	default:
-		return err_set(e, ERR_HOST,
-		    "there is no such host: %s: check http { url } and the "
-		    "name service",
-		    gai_strerror(rc));
-	}
+	if (host_look_up(host, NULL, "http { url }", &list, e) == -1)
+		return -1;
 	buf_printf(&line, "%s:%s:", host, port);
 	add_addresses(&line, list);
 	freeaddrinfo(list);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "transport/host.h"
 #include "transport/key_file.h"
 #include "transport/ssh/ssh.h"
 #include "transport/ssh/ssh_key.h"
@@ -77,28 +78,10 @@ ssh_files(struct ssh *s, struct err *e)
 static int
 look_up(const struct ssh *s, struct addrinfo **out, struct err *e)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICSERV };
 	char port[16];
-	int rc;
 
-	snprintf(port, sizeof(port), "%u", s->a->ssh.port);
-	rc = getaddrinfo(s->a->ssh.host, port, &hints, out);
-	switch (rc) {
-	case 0:
-		return 0;
-	case EAI_SYSTEM:
-		return err_sys(e, "look up the host");
-	case EAI_AGAIN:
-	case EAI_MEMORY:
-		return err_set(e, ERR_TEMP, "look up the host: %s",
-		    gai_strerror(rc));
-	default:
-		return err_set(e, ERR_HOST,
-		    "there is no such host: %s: check ssh { host } and the "
-		    "name service",
-		    gai_strerror(rc));
-	}
+	(void)snprintf(port, sizeof(port), "%u", s->a->ssh.port);
+	return host_look_up(s->a->ssh.host, port, "ssh { host }", out, e);
 }
 
 static int
