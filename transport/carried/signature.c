@@ -130,7 +130,7 @@ signature_keys_read(const struct association *a, struct signature_keys *out,
 	    (a->verify_key != NULL &&
 		read_verify_key(a->verify_key, out, e) == -1)) {
 		signature_keys_clear(out);
-		return err_wrap(e, "association %s", a->name);
+		return -1;
 	}
 	return 0;
 }
@@ -246,7 +246,7 @@ signature_keys_read(const struct association *a, struct signature_keys *out,
 	if (a->sign_key == NULL && a->verify_key == NULL)
 		return 0;
 	(void)without(e);
-	return err_wrap(e, "%s:%d: association %s", a->file, a->line, a->name);
+	return err_wrap(e, "%s:%d", a->file, a->line);
 }
 
 void
