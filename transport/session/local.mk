@@ -4,6 +4,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/receiver.c %D%/receiver.h \
 	%D%/sender.c %D%/sender.h \
 	%D%/session.c %D%/session.h %D%/session_impl.h \
+	%D%/session_actions.c \
 	%D%/session_opening.c \
 	%D%/session_time.c
 

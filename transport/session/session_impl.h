@@ -46,6 +46,13 @@ struct session {
 	struct session_counts counts;
 };
 
+/* session_actions.c */
+
+/* What the shell must hear of before anything else; false: nothing. */
+bool session_due_action(struct session *s, struct session_action *a);
+/* Bytes that may be written now; false: none. */
+bool session_send_action(const struct session *s, struct session_action *a);
+
 /* session_opening.c */
 
 void session_put_opening(struct session *s);
