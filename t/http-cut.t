@@ -181,7 +181,7 @@ ok "a push through a proxy" sp push
 sp -v push --always 2>once
 size=$(sed -n 's/.*wire_bytes=//p' once)
 samples=${CAMPAIGN:+200}
-samples=${samples:-16}
+samples=${samples:-25}
 n=0
 overcome=0
 while test $n -lt "$samples"; do

@@ -15,7 +15,6 @@ transport_libtransport_a_SOURCES += \
 
 unit_tests += t/test_budget t/test_delivery t/test_link_cut t/test_session_lock \
 	t/test_wire
-campaign_tests += t/test_link_cut
 t_test_budget_SOURCES = t/test_budget.c
 t_test_budget_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) t/scratch.c t/scratch.h
