@@ -199,12 +199,31 @@ load_segments(struct inbox *i, struct err *e)
 	return rc;
 }
 
+/* What a dead hubd moved to archive/ must stay when inbox/ is synced without it
+ * (W5, W8). */
+static int
+sync_archive(struct inbox *i, struct err *e)
+{
+	struct err why = { 0 };
+	int rc, dir = durable_open_dir(i->top, "archive", &why);
+
+	if (dir == -1 && why.sys == ENOENT)
+		return 0;
+	if (dir == -1) {
+		*e = why;
+		return -1;
+	}
+	rc = durable_sync(dir, e);
+	close(dir);
+	return rc;
+}
+
 int
 inbox_load(struct inbox *i, struct err *e)
 {
 	appender_init(&i->app, i->dir);
-	if (durable_sweep(i->top, e) == -1 || durable_sweep(i->dir, e) == -1 ||
-	    read_ledger(i, e) == -1)
+	if (sync_archive(i, e) == -1 || durable_sweep(i->top, e) == -1 ||
+	    durable_sweep(i->dir, e) == -1 || read_ledger(i, e) == -1)
 		return -1;
 	/* a ledger is made after this sync */
 	if (stream_is_zero(i->ledger.stream) && durable_sync(i->top, e) == -1)
