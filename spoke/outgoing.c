@@ -163,6 +163,9 @@ adopt(struct outgoing *o, struct err *e)
 			 "association=%s",
 		    o->a->name);
 		rc = outgoing_renew(o, e);
+		/* nor is what is live what its last CONFIG says */
+		o->t->generation = 0;
+		o->t->changed = true;
 		goto out;
 	}
 	tokens_adopt_begin(o->t);
