@@ -28,7 +28,7 @@
 #include "transport/carried/carried_ack.h"
 #include "transport/carried/signature.h"
 
-/* --- Files that are none (rows 106, 107 of t/rows) ------------------------------------------ */
+/* --- Files that are none ------------------------------------------ */
 
 static void
 make_symlink(const char *name)
@@ -164,7 +164,7 @@ names_that_are_not_ours_stay(void **state)
 	assert_int_equal(hub.r.quarantined, 0);
 }
 
-/* --- Files that are not what they say (rows 108, 123 of t/rows) ------------------------------- */
+/* --- Files that are not what they say ------------------------------- */
 
 static void
 damaged_segments_go_to_quarantine_and_come_again(void **state)
@@ -313,7 +313,7 @@ a_fork_is_told_and_both_are_kept(void **state)
 	buf_clear(&encoded);
 }
 
-/* --- Signatures (rows 109, 110 of t/rows) ------------------------------------------------------ */
+/* --- Signatures ------------------------------------------------------ */
 
 #ifdef HAVE_LIBSODIUM
 static void
