@@ -20,6 +20,7 @@
 #include "common/base/mem.h"
 #include "common/command/ground.h"
 #include "hub/ingest/leaf.h"
+#include "xmlconfig/libxml2.h"
 
 #define HUB_LOCK "hub.lock"
 
@@ -277,7 +278,9 @@ hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e)
 	view_add(&v, h->node.run_dir, true);
 	v.own = v.n;
 	view_add(&v, store, true);
-	if (store != -1 && view_add_parent(&v, h->config->file, e) == 0) {
+	/* behind this no library can be read */
+	if (store != -1 && libxml2_load(e) == 0 &&
+	    view_add_parent(&v, h->config->file, e) == 0) {
 		struct sandbox_opts o = { .unix_sockets = true };
 
 		view_add_keys(&v, h->config);

@@ -62,13 +62,13 @@ AXLETREE_ROW([$1], [$3], [$found])
 m4_popdef([PREFIX])dnl
 ])
 
-# AXLETREE_SONAME(NAME, FUNCTION): defines PREFIX_SONAME, by which dlopen finds
-# the library NAME of PREFIX_LIBS, which has FUNCTION.
+# AXLETREE_SONAME(NAME, FUNCTION, [LIBS]): defines PREFIX_SONAME, by which dlopen
+# finds the library NAME of LIBS or PREFIX_LIBS, which has FUNCTION.
 AC_DEFUN([AXLETREE_SONAME], [
 m4_pushdef([PREFIX], m4_translit([[$1]], [a-z-], [A-Z_]))dnl
 AC_CACHE_CHECK([for the shared library of $1], [axletree_cv_soname_$1], [
 	axletree_libs=$LIBS
-	LIBS="-Wl,--no-as-needed $PREFIX[]_LIBS $LIBS"
+	LIBS="-Wl,--no-as-needed m4_default([$3], [$PREFIX[]_LIBS]) $LIBS"
 	AC_LINK_IFELSE([AC_LANG_CALL([], [$2])],
 	    [axletree_cv_soname_$1=`readelf -d conftest$EXEEXT |
 		sed -n 's/.*\($1\.so[[0-9.]]*\).*/\1/p'`])

@@ -2,6 +2,7 @@
 xmlconfig_libxmlconfig_a_SOURCES += \
 	%D%/compiled.c %D%/compiled.h \
 	%D%/index.c %D%/index.h \
+	%D%/libxml2.c %D%/libxml2.h \
 	%D%/translate.c %D%/translate.h \
 	%D%/tree.c %D%/tree.h \
 	%D%/tree_config.c \
@@ -31,7 +32,7 @@ t_test_xml_hostile_SOURCES = t/test_xml_hostile.c t/scratch.c t/scratch.h
 t_test_xml_hostile_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
 unit_tests += t/test_xml
 t_test_xml_SOURCES = t/test_xml.c t/scratch.c t/scratch.h
-t_test_xml_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
+t_test_xml_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS) $(LIBXML2_LIBS)
 t_test_xml_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
 
 # What a real Torrus makes of it.
@@ -43,7 +44,7 @@ EXTRA_DIST += t/torrus_accept.sh t/torrus_leaves.pl t/data/torrus
 
 fuzz_programs += t/fuzz/tree
 t_fuzz_tree_SOURCES = t/fuzz/tree.c
-t_fuzz_tree_LDADD = $(FUZZ_LIBS) $(XMLCONFIG_LIBS)
+t_fuzz_tree_LDADD = $(FUZZ_LIBS) $(XMLCONFIG_LIBS) $(LIBXML2_LIBS)
 t_fuzz_tree_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 EXTRA_DIST += t/fuzz/corpus/tree
 

@@ -9,10 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libxml/parser.h>
-#include <libxml/parserInternals.h>
-
 #include "common/base/mem.h"
+#include "xmlconfig/libxml2.h"
 #include "xmlconfig/xml_check.h"
 
 enum {
@@ -62,8 +60,8 @@ complain(struct reader *r, const char *what)
 	if (r->complaint != NULL)
 		return;
 	r->complaint = what;
-	r->line = xmlSAX2GetLineNumber(r->parser);
-	xmlStopParser(r->parser);
+	r->line = xml2.SAX2GetLineNumber(r->parser);
+	xml2.StopParser(r->parser);
 }
 
 static bool
@@ -226,13 +224,13 @@ feed(struct reader *r, int fd, struct err *e)
 	while ((n = read_chunk(fd, chunk)) > 0 && r->complaint == NULL) {
 		look_at(r, chunk, (size_t)n);
 		if (r->complaint == NULL &&
-		    xmlParseChunk(r->parser, chunk, (int)n, 0) != 0)
+		    xml2.ParseChunk(r->parser, chunk, (int)n, 0) != 0)
 			complain(r, "not well-formed");
 	}
 	if (n == -1)
 		rc = err_sys(e, "read");
 	else if (r->complaint == NULL &&
-	    xmlParseChunk(r->parser, NULL, 0, 1) != 0)
+	    xml2.ParseChunk(r->parser, NULL, 0, 1) != 0)
 		complain(r, "not well-formed");
 	free(chunk);
 	return rc;
@@ -256,16 +254,18 @@ xml_check(int fd, struct xml_sum *out, struct err *e)
 	struct reader r = { 0 };
 	int rc = -1;
 
-	xmlSetExternalEntityLoader(load_nothing);
-	r.parser = xmlCreatePushParserCtxt(&sax, &r, NULL, 0, NULL);
+	if (libxml2_load(e) == -1)
+		return -1;
+	xml2.SetExternalEntityLoader(load_nothing);
+	r.parser = xml2.CreatePushParserCtxt(&sax, &r, NULL, 0, NULL);
 	if (r.parser == NULL)
 		return err_set(e, ERR_TEMP, "no XML parser to be had");
-	xmlCtxtUseOptions(r.parser, XML_PARSE_NONET);
+	xml2.CtxtUseOptions(r.parser, XML_PARSE_NONET);
 	rc = feed(&r, fd, e);
 	if (rc == 0 && r.complaint != NULL)
 		rc = err_set(e, ERR_INPUT, "line %d: %s", r.line, r.complaint);
 	if (rc == 0)
 		*out = r.sum;
-	xmlFreeParserCtxt(r.parser);
+	xml2.FreeParserCtxt(r.parser);
 	return rc;
 }

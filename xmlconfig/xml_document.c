@@ -8,11 +8,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include <libxml/tree.h>
-#include <libxml/xmlwriter.h>
-
 #include "common/base/durable.h"
 #include "common/message/names.h"
+#include "xmlconfig/libxml2.h"
 #include "xmlconfig/xml_document.h"
 
 enum {
@@ -89,20 +87,20 @@ took(struct writer *w, int rc)
 static void
 start(struct writer *w, const char *element)
 {
-	took(w, xmlTextWriterStartElement(w->xml, xml(element)));
+	took(w, xml2.TextWriterStartElement(w->xml, xml(element)));
 }
 
 static void
 end(struct writer *w)
 {
-	took(w, xmlTextWriterEndElement(w->xml));
+	took(w, xml2.TextWriterEndElement(w->xml));
 }
 
 static void
 put_attribute(struct writer *w, const char *name, struct slice value)
 {
 	xml_sum_add(&w->sum, value);
-	took(w, xmlTextWriterWriteAttribute(w->xml, xml(name), xml(value.p)));
+	took(w, xml2.TextWriterWriteAttribute(w->xml, xml(name), xml(value.p)));
 }
 
 /* Whether a text has characters beyond U+00FF: UTF-8 begins them with C4 and
@@ -402,27 +400,27 @@ static int
 write_document(struct writer *w, const struct xml_document *d)
 {
 	xmlOutputBufferPtr out =
-	    xmlOutputBufferCreateIO(take_output, NULL, w, NULL);
+	    xml2.OutputBufferCreateIO(take_output, NULL, w, NULL);
 
 	if (out != NULL)
-		w->xml = xmlNewTextWriter(out); /* takes out */
+		w->xml = xml2.NewTextWriter(out); /* takes out */
 	if (w->xml == NULL) {
-		xmlOutputBufferClose(out);
+		xml2.OutputBufferClose(out);
 		return err_set(w->e, ERR_TEMP, "no XML writer to be had");
 	}
 	/* one encoding is known to all: what is not ASCII becomes a character
 	 * reference in an attribute, and all else is ASCII */
-	took(w, xmlTextWriterStartDocument(w->xml, NULL, NULL, NULL));
-	took(w, xmlTextWriterSetIndent(w->xml, 1));
-	took(w, xmlTextWriterSetIndentString(w->xml, xml("\t")));
+	took(w, xml2.TextWriterStartDocument(w->xml, NULL, NULL, NULL));
+	took(w, xml2.TextWriterSetIndent(w->xml, 1));
+	took(w, xml2.TextWriterSetIndentString(w->xml, xml("\t")));
 	start(w, "configuration");
 	if (d->t != NULL)
 		write_datasources(w);
 	else
 		write_includes(w, d->files, d->n_files);
 	end(w);
-	took(w, xmlTextWriterEndDocument(w->xml));
-	xmlFreeTextWriter(w->xml); /* flushes into take_output */
+	took(w, xml2.TextWriterEndDocument(w->xml));
+	xml2.FreeTextWriter(w->xml); /* flushes into take_output */
 	flush_output(w);
 	return w->failed ? -1 : 0;
 }
@@ -432,8 +430,10 @@ xml_document_write(const struct xml_document *d, int fd, struct xml_sum *meant,
     struct err *e)
 {
 	struct writer w = { .fd = fd, .e = e, .t = d->t };
-	int rc = 0;
+	int rc;
 
+	if (libxml2_load(e) == -1)
+		return -1;
 	if (d->t != NULL)
 		buf_put_str(&w.dir, d->directory);
 	rc = write_document(&w, d);

@@ -5,6 +5,7 @@ common_libcommon_a_SOURCES += \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/durable.c %D%/durable.h \
 	%D%/err.c %D%/err.h \
+	%D%/library.c %D%/library.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/log.c %D%/log.h \
 	%D%/mem.c %D%/mem.h \

@@ -1,31 +1,28 @@
 /*
- * librrd, loaded when it is first used: with what it draws with it is fifty
- * libraries and 5 ms, which no other command, and no session, has to wait for.
+ * librrd, loaded when a store is opened or a file is looked at.
  */
 #ifndef AXLETREE_HUB_STORES_LIBRRD_H
 #define AXLETREE_HUB_STORES_LIBRRD_H
 
 #include <rrd.h>
 
-#include "common/base/err.h"
+#include "common/base/library.h"
+
+/* clang-format off */
+#define LIBRRD_FUNCTIONS(F) \
+	F(clear_error) F(create_r2) F(fetch_r) F(first_r) F(freemem) \
+	F(get_error) F(graph_v) F(info_free) F(last_r) F(test_error) \
+	F(updatex_r)
+/* clang-format on */
 
 /* Its functions, without the "rrd_". */
 struct librrd {
-	__typeof__(rrd_clear_error) *clear_error;
-	__typeof__(rrd_create_r2) *create_r2;
-	__typeof__(rrd_fetch_r) *fetch_r;
-	__typeof__(rrd_first_r) *first_r;
-	__typeof__(rrd_freemem) *freemem;
-	__typeof__(rrd_get_error) *get_error;
-	__typeof__(rrd_graph_v) *graph_v;
-	__typeof__(rrd_info_free) *info_free;
-	__typeof__(rrd_last_r) *last_r;
-	__typeof__(rrd_test_error) *test_error;
-	__typeof__(rrd_updatex_r) *updatex_r;
+#define LIBRRD_POINTER(name) __typeof__(rrd_##name) *name;
+	LIBRRD_FUNCTIONS(LIBRRD_POINTER)
+#undef LIBRRD_POINTER
 };
 
-/* NULL where it is not installed.  To be called before a program confines
- * itself or starts a thread.  Stays to the end of the program. */
+/* NULL where it is not installed.  See library_load. */
 const struct librrd *librrd(struct err *e);
 
 #endif

@@ -16,11 +16,11 @@ hub_libhub_a_SOURCES += %D%/librrd.c %D%/librrd.h %D%/rrd.c \
 unit_tests += t/test_rrd t/test_rrd_ends t/test_rrd_view
 rrd_test = t/rrd_twin.c t/rrd_twin.h t/scratch.c t/scratch.h
 t_test_rrd_SOURCES = t/test_rrd.c $(rrd_test)
-t_test_rrd_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
+t_test_rrd_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS) $(LIBRRD_LIBS)
 t_test_rrd_ends_SOURCES = t/test_rrd_ends.c $(rrd_test)
-t_test_rrd_ends_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
+t_test_rrd_ends_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS) $(LIBRRD_LIBS)
 t_test_rrd_ends_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syncfs \
 	-Wl,--wrap=fdatasync -Wl,--wrap=pwrite -Wl,--wrap=fork
 t_test_rrd_view_SOURCES = t/test_rrd_view.c $(rrd_test)
-t_test_rrd_view_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
+t_test_rrd_view_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS) $(LIBRRD_LIBS)
 endif

@@ -11,7 +11,7 @@ bench_programs += %D%/parse %D%/spool %D%/compile %D%/channel
 %C%_parse_SOURCES = %D%/parse.c $(bench)
 %C%_spool_SOURCES = %D%/spool.c $(bench)
 %C%_compile_SOURCES = %D%/compile.c $(bench)
-%C%_compile_LDADD = $(XMLCONFIG_LIBS)
+%C%_compile_LDADD = $(XMLCONFIG_LIBS) $(LIBXML2_LIBS)
 bench_programs += %D%/columnar
 %C%_columnar_SOURCES = %D%/columnar.c $(bench) %D%/fleet.c %D%/fleet.h \
 	%D%/proc_values.c %D%/proc_values.h
@@ -20,7 +20,7 @@ bench_programs += %D%/columnar
 if HAVE_LIBRRD
 bench_programs += %D%/ingest
 %C%_ingest_SOURCES = %D%/ingest.c $(bench)
-%C%_ingest_LDADD = $(HUB_LIBS)
+%C%_ingest_LDADD = $(HUB_LIBS) $(LIBRRD_LIBS)
 endif
 
 # What the scripts run.
@@ -32,7 +32,7 @@ check_PROGRAMS += $(bench_helpers)
 %C%_fleet_spool_SOURCES = %D%/fleet_spool.c %D%/fleet.c %D%/fleet.h $(bench)
 %C%_fleet_spool_LDADD = $(COMMON_LIBS) -lm
 %C%_ssh_floor_SOURCES = %D%/ssh_floor.c
-%C%_ssh_floor_LDADD = $(SSH2_LIBS) $(COMMON_LIBS)
+%C%_ssh_floor_LDADD = $(LIBSSH2_LIBS) $(COMMON_LIBS)
 
 .PHONY: bench
 bench: all t/fill_hub$(EXEEXT) t/cut_proxy$(EXEEXT) $(bench_programs) $(bench_helpers)

@@ -13,7 +13,6 @@
 #include "common/base/sandbox.h"
 #include "transport/channel_child.h"
 #include "transport/http/http.h"
-#include "transport/http/libcurl.h"
 
 enum {
 	CPU_S = 600, /* of a session that is not kept */
@@ -108,15 +107,15 @@ hear_answers(struct http *h)
 	int running = 0, left;
 	CURLMsg *m;
 
-	if (curl_multi_perform(h->multi, &running) != CURLM_OK)
+	if (curl.multi_perform(h->multi, &running) != CURLM_OK)
 		return err_set(h->e, ERR_TEMP, "curl does not go on");
-	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
+	while ((m = curl.multi_info_read(h->multi, &left)) != NULL) {
 		CURLcode code = m->data.result;
 		char *p = NULL;
 
 		if (m->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
+		curl.easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
 		if (on_exchange_over(h, (struct http_exchange *)(void *)p,
 			code) == -1)
 			return -1;
@@ -141,7 +140,7 @@ await(struct http *h, struct mono wake)
 		ms = mono_ms_since(wake, clock_mono()) + 1;
 	if (h->leaving.ns != 0 && ms > 1000)
 		ms = 1000;
-	curl_multi_poll(h->multi, &f, n, ms < 0 ? 0 : (int)ms, NULL);
+	curl.multi_poll(h->multi, &f, n, ms < 0 ? 0 : (int)ms, NULL);
 }
 
 static int
@@ -193,11 +192,11 @@ begin(struct http *h, struct err *e)
 	struct sandbox_state got;
 	char id[HTTP_ID_SIZE];
 
-	if (libcurl_load(e) == -1 || http_files(h, e) == -1)
+	if (http_files(h, e) == -1)
 		return -1;
 	channel_child_cpu(h->a->keep ? RLIM_INFINITY : CPU_S);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-	    (h->multi = curl_multi_init()) == NULL)
+	if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (h->multi = curl.multi_init()) == NULL)
 		return err_set(e, ERR_TEMP, "libcurl does not start");
 	if (http_look_up(h, e) == -1 || draw_id(id, e) == -1)
 		return -1;
@@ -217,9 +216,9 @@ end(struct http *h)
 	for (size_t i = 0; i < HTTP_POSTS; i++)
 		http_exchange_close(&h->exchange[i]);
 	if (h->multi != NULL)
-		curl_multi_cleanup(h->multi);
+		curl.multi_cleanup(h->multi);
 	http_count_wire(h);
-	curl_slist_free_all(h->resolved);
+	curl.slist_free_all(h->resolved);
 	http_requester_clear(&h->requester);
 	buf_clear(&h->in);
 	buf_clear(&h->ca);
@@ -228,16 +227,19 @@ end(struct http *h)
 	buf_clear(&h->token);
 	free(h->url);
 	free(h->authorization);
-	curl_global_cleanup();
+	curl.global_cleanup();
 }
 
 static int
 carry(const struct association *a, struct mono deadline, int local,
     uint64_t *wire_bytes, struct err *e)
 {
-	struct http *h = mem_alloc(sizeof(*h));
+	struct http *h;
 	int rc;
 
+	if (libcurl_load(e) == -1)
+		return err_wrap(e, "%s", a->http_url);
+	h = mem_alloc(sizeof(*h));
 	*h = (struct http){ .a = a,
 		.deadline = deadline,
 		.local = local,

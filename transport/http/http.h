@@ -6,9 +6,8 @@
 #ifndef TRANSPORT_HTTP_HTTP_H
 #define TRANSPORT_HTTP_HTTP_H
 
-#include <curl/curl.h>
-
 #include "transport/http/http_requester.h"
+#include "transport/http/libcurl.h"
 #include "transport/transport.h"
 
 extern const struct transport_ops transport_http;

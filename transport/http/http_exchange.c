@@ -81,7 +81,7 @@ status_of(const struct http_exchange *x)
 {
 	long status = 0;
 
-	(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl.easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 	return status;
 }
 
@@ -189,55 +189,55 @@ set_tls(struct http_exchange *x)
 	struct curl_blob key = blob_of(&h->key);
 	CURL *c = x->easy;
 
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	/* Nobody else vouches. */
-	curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	curl.easy_setopt(c, CURLOPT_CAINFO, NULL);
+	curl.easy_setopt(c, CURLOPT_CAPATH, NULL);
 	if (h->ca.n > 0)
-		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
+		curl.easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
 	if (h->certificate.n == 0)
 		return;
-	curl_easy_setopt(c, CURLOPT_SSLCERTTYPE, "PEM");
-	curl_easy_setopt(c, CURLOPT_SSLKEYTYPE, "PEM");
-	curl_easy_setopt(c, CURLOPT_SSLCERT_BLOB, &certificate);
-	curl_easy_setopt(c, CURLOPT_SSLKEY_BLOB, &key);
-	curl_easy_setopt(c, CURLOPT_KEYPASSWD, ""); /* never a prompt */
+	curl.easy_setopt(c, CURLOPT_SSLCERTTYPE, "PEM");
+	curl.easy_setopt(c, CURLOPT_SSLKEYTYPE, "PEM");
+	curl.easy_setopt(c, CURLOPT_SSLCERT_BLOB, &certificate);
+	curl.easy_setopt(c, CURLOPT_SSLKEY_BLOB, &key);
+	curl.easy_setopt(c, CURLOPT_KEYPASSWD, ""); /* never a prompt */
 }
 
 int
 http_exchange_open(struct http_exchange *x, struct err *e)
 {
 	struct http *h = x->h;
-	CURL *c = x->easy = curl_easy_init();
+	CURL *c = x->easy = curl.easy_init();
 
 	if (c == NULL)
 		return err_set(e, ERR_TEMP, "no memory for curl");
 	buf_init(&x->text, TEXT_MAX);
-	curl_easy_setopt(c, CURLOPT_URL, h->url);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_PROXY, ""); /* the environment has no say */
-	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_RESOLVE, h->resolved);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_RATE);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 64L << 10);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
-	curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_open);
-	curl_easy_setopt(c, CURLOPT_SOCKOPTDATA, h);
-	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->words);
-	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
-	curl_easy_setopt(c, CURLOPT_POST, 1L);
+	curl.easy_setopt(c, CURLOPT_URL, h->url);
+	curl.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl.easy_setopt(c, CURLOPT_PROXY, ""); /* the environment has no say */
+	curl.easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(c, CURLOPT_RESOLVE, h->resolved);
+	curl.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl.easy_setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_S);
+	curl.easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_RATE);
+	curl.easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
+	curl.easy_setopt(c, CURLOPT_BUFFERSIZE, 64L << 10);
+	curl.easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
+	curl.easy_setopt(c, CURLOPT_HEADERDATA, x);
+	curl.easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl.easy_setopt(c, CURLOPT_WRITEDATA, x);
+	curl.easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_open);
+	curl.easy_setopt(c, CURLOPT_SOCKOPTDATA, h);
+	curl.easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl.easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
+	curl.easy_setopt(c, CURLOPT_ERRORBUFFER, x->words);
+	curl.easy_setopt(c, CURLOPT_PRIVATE, x);
+	curl.easy_setopt(c, CURLOPT_POST, 1L);
 	set_tls(x);
 	return 0;
 }
@@ -245,7 +245,7 @@ http_exchange_open(struct http_exchange *x, struct err *e)
 static bool
 add(struct curl_slist **list, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(*list, line);
+	struct curl_slist *longer = curl.slist_append(*list, line);
 
 	if (longer != NULL)
 		*list = longer;
@@ -262,7 +262,7 @@ http_exchange_begin(struct http_exchange *x, struct slice body, struct err *e)
 
 	http_request_text(&h->requester.post[x->which].request, text);
 	buf_printf(&b, HTTP_HEADER ": %s", text);
-	curl_slist_free_all(x->headers);
+	curl.slist_free_all(x->headers);
 	x->headers = NULL;
 	ok = add(&x->headers, b.p) && add(&x->headers, "Expect:") &&
 	    add(&x->headers, "Accept:") &&
@@ -274,13 +274,13 @@ http_exchange_begin(struct http_exchange *x, struct slice body, struct err *e)
 	buf_reset(&x->text);
 	err_clear(&x->wrong);
 	x->words[0] = '\0';
-	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
-	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+	curl.easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+	curl.easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
 	    (curl_off_t)body.n);
 	if (!ok ||
-	    curl_easy_setopt(x->easy, CURLOPT_COPYPOSTFIELDS, body.p) !=
+	    curl.easy_setopt(x->easy, CURLOPT_COPYPOSTFIELDS, body.p) !=
 		CURLE_OK ||
-	    curl_multi_add_handle(h->multi, x->easy) != CURLM_OK)
+	    curl.multi_add_handle(h->multi, x->easy) != CURLM_OK)
 		return err_set(e, ERR_TEMP, "no memory for curl");
 	return 0;
 }
@@ -292,7 +292,7 @@ kind_of(const struct http_exchange *x, CURLcode code)
 {
 	long sys = 0;
 
-	(void)curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &sys);
+	(void)curl.easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &sys);
 	if (code == CURLE_SSL_CONNECT_ERROR)
 		return sys != 0 || strstr(x->words, "SYSCALL") != NULL ||
 			strstr(x->words, "reset") != NULL
@@ -321,7 +321,7 @@ broken(struct http_exchange *x, CURLcode code, struct err *e)
 	}
 	log_escape(shown, sizeof(shown),
 	    slice_str(
-		x->words[0] != '\0' ? x->words : curl_easy_strerror(code)));
+		x->words[0] != '\0' ? x->words : curl.easy_strerror(code)));
 	switch (kind) {
 	case ERR_DENIED:
 		return err_set(e, kind,
@@ -354,7 +354,7 @@ http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
 	int rc = 0;
 
 	*again = false;
-	curl_multi_remove_handle(x->h->multi, x->easy);
+	curl.multi_remove_handle(x->h->multi, x->easy);
 	if (code != CURLE_OK)
 		rc = broken(x, code, e);
 	else if (status != 200)
@@ -371,9 +371,9 @@ void
 http_exchange_close(struct http_exchange *x)
 {
 	if (x->easy != NULL) {
-		curl_multi_remove_handle(x->h->multi, x->easy);
-		curl_easy_cleanup(x->easy);
+		curl.multi_remove_handle(x->h->multi, x->easy);
+		curl.easy_cleanup(x->easy);
 	}
-	curl_slist_free_all(x->headers);
+	curl.slist_free_all(x->headers);
 	buf_clear(&x->text);
 }

@@ -88,7 +88,7 @@ look_up(struct http *h, const char *host, const char *port, struct err *e)
 	buf_printf(&line, "%s:%s:", host, port);
 	add_addresses(&line, list);
 	freeaddrinfo(list);
-	h->resolved = curl_slist_append(NULL, line.p);
+	h->resolved = curl.slist_append(NULL, line.p);
 	buf_clear(&line);
 	return h->resolved != NULL ? 0
 				   : err_set(e, ERR_TEMP, "no memory for curl");
@@ -97,14 +97,14 @@ look_up(struct http *h, const char *host, const char *port, struct err *e)
 int
 http_look_up(struct http *h, struct err *e)
 {
-	CURLU *u = curl_url();
+	CURLU *u = curl.url();
 	char *host = NULL, *port = NULL;
 	int rc = -1;
 
 	if (u == NULL ||
-	    curl_url_set(u, CURLUPART_URL, h->url, 0) != CURLUE_OK ||
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) !=
+	    curl.url_set(u, CURLUPART_URL, h->url, 0) != CURLUE_OK ||
+	    curl.url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+	    curl.url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) !=
 		CURLUE_OK)
 		err_set(e, ERR_CONFIG, "%s is no url: check http { url }",
 		    h->a->http_url);
@@ -112,8 +112,8 @@ http_look_up(struct http *h, struct err *e)
 		rc = 0; /* as curl takes it */
 	else
 		rc = look_up(h, host, port, e);
-	curl_free(host);
-	curl_free(port);
-	curl_url_cleanup(u);
+	curl.free(host);
+	curl.free(port);
+	curl.url_cleanup(u);
 	return rc;
 }

@@ -3,7 +3,6 @@
  */
 #include "config.h"
 
-#include <gnutls/x509.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
@@ -124,7 +123,7 @@ consider_all(const struct http_secrets *s, gnutls_x509_crt_t crt, size_t *which)
 
 	for (unsigned i = 0; i < NAMES_MOST; i++) {
 		size = sizeof(name);
-		rc = gnutls_x509_crt_get_subject_alt_name(crt, i, name, &size,
+		rc = gnutls.x509_crt_get_subject_alt_name(crt, i, name, &size,
 		    NULL);
 		if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 			break;
@@ -136,7 +135,7 @@ consider_all(const struct http_secrets *s, gnutls_x509_crt_t crt, size_t *which)
 	}
 	size = sizeof(name);
 	if (!any &&
-	    gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0,
+	    gnutls.x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0,
 		0, name, &size) == 0)
 		return consider(s, (struct slice){ name, size }, which);
 	return true;
@@ -153,15 +152,15 @@ http_secrets_by_certificate(const struct http_secrets *s, gnutls_session_t tls,
 
 	if (s->client_ca.n == 0 || tls == NULL)
 		return false;
-	chain = gnutls_certificate_get_peers(tls, &n);
+	chain = gnutls.certificate_get_peers(tls, &n);
 	if (chain == NULL || n == 0 ||
-	    gnutls_certificate_verify_peers3(tls, NULL, &status) != 0 ||
-	    status != 0 || gnutls_x509_crt_init(&crt) != 0)
+	    gnutls.certificate_verify_peers3(tls, NULL, &status) != 0 ||
+	    status != 0 || gnutls.x509_crt_init(&crt) != 0)
 		return false;
-	if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) != 0 ||
+	if (gnutls.x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) != 0 ||
 	    !consider_all(s, crt, &found))
 		found = s->n;
-	gnutls_x509_crt_deinit(crt);
+	gnutls.x509_crt_deinit(crt);
 	*which = found;
 	return found < s->n;
 }

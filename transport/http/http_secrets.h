@@ -5,10 +5,9 @@
 #ifndef TRANSPORT_HTTP_HTTP_SECRETS_H
 #define TRANSPORT_HTTP_HTTP_SECRETS_H
 
-#include <gnutls/gnutls.h>
-
 #include "common/config/config.h"
 #include "transport/http/http_words.h"
+#include "transport/http/libmicrohttpd.h"
 
 struct http_known {
 	const char *name; /* the association's; the configuration has it */

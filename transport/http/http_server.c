@@ -179,7 +179,7 @@ wait_ms(const struct http_server *s, struct mono wake)
 
 	if (wake.ns != INT64_MAX && mono_ms_since(wake, s->now) < ms)
 		ms = mono_ms_since(wake, s->now) + (wake.ns > s->now.ns);
-	if (MHD_get_timeout(s->daemon, &theirs) == MHD_YES &&
+	if (mhd.get_timeout(s->daemon, &theirs) == MHD_YES &&
 	    theirs < (MHD_UNSIGNED_LONG_LONG)(ms < 0 ? 0 : ms))
 		ms = (int64_t)theirs;
 	return ms < 0 ? 0 : (int)ms;
@@ -207,7 +207,7 @@ loop(struct http_server *s)
 				on_stream(s, ev[i].data.u64 - OF_STREAMS,
 				    ev[i].events);
 		}
-		(void)MHD_run(s->daemon);
+		(void)mhd.run(s->daemon);
 		if (mono_ms_since(s->now, swept) >= SWEEP_MS ||
 		    s->n_peer > PEERS_MOST) {
 			swept = s->now;
@@ -268,7 +268,7 @@ start_daemon(struct http_server *s, struct err *e)
 	if (k->certificate.n > 0)
 		flags |= MHD_USE_TLS;
 	fill_tls(k, tls);
-	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL,
+	s->daemon = mhd.start_daemon(flags, 0, NULL, NULL,
 	    http_server_on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 	    MHD_OPTION_LISTEN_SOCKET, s->o->socket, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)CONNECTIONS_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -320,7 +320,7 @@ begin(struct http_server *s, struct err *e)
 		return err_sys(e, "epoll");
 	if (start_daemon(s, e) == -1 ||
 	    watch(s,
-		MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+		mhd.get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)
 		    ->epoll_fd,
 		OF_DAEMON, e) == -1 ||
 	    watch(s, s->o->control, OF_CONTROL, e) == -1 ||
@@ -364,24 +364,26 @@ http_server_check(const struct http_secrets *k, struct err *e)
 		(unsigned)k->client_ca.n };
 	int rc;
 
+	if (libmicrohttpd_load(e) == -1)
+		return -1;
 	if (k->certificate.n == 0)
 		return 0;
-	if (gnutls_certificate_allocate_credentials(&c) != 0)
+	if (gnutls.certificate_allocate_credentials(&c) != 0)
 		return err_set(e, ERR_TEMP, "no memory for GnuTLS");
-	rc = gnutls_certificate_set_x509_key_mem(c, &certificate, &key,
+	rc = gnutls.certificate_set_x509_key_mem(c, &certificate, &key,
 	    GNUTLS_X509_FMT_PEM);
 	if (rc < 0) {
 		err_set(e, ERR_CONFIG, "web { certificate key }: %s",
-		    gnutls_strerror(rc));
+		    gnutls.strerror(rc));
 	} else if (ca.size > 0) {
-		rc = gnutls_certificate_set_x509_trust_mem(c, &ca,
+		rc = gnutls.certificate_set_x509_trust_mem(c, &ca,
 		    GNUTLS_X509_FMT_PEM);
 		if (rc == 0)
 			rc = GNUTLS_E_NO_CERTIFICATE_FOUND;
 		if (rc < 0)
 			err_set(e, ERR_CONFIG, "web { client-ca }: %s",
-			    gnutls_strerror(rc));
+			    gnutls.strerror(rc));
 	}
-	gnutls_certificate_free_credentials(c);
+	gnutls.certificate_free_credentials(c);
 	return rc < 0 ? -1 : 0;
 }

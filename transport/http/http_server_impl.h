@@ -5,11 +5,11 @@
 #ifndef TRANSPORT_HTTP_HTTP_SERVER_IMPL_H
 #define TRANSPORT_HTTP_HTTP_SERVER_IMPL_H
 
-#include <microhttpd.h>
 #include <sys/socket.h>
 
 #include "transport/http/http_answerer.h"
 #include "transport/http/http_server.h"
+#include "transport/http/libmicrohttpd.h"
 
 enum {
 	PEERS_MOST = 1000,

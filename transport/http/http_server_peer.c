@@ -33,7 +33,7 @@ http_server_on_peer(void *cls, struct MHD_Connection *c, void **peer,
 {
 	struct http_server *s = cls;
 	const union MHD_ConnectionInfo *i =
-	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	    mhd.get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct http_peer *p;
 
 	if (why == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -66,7 +66,7 @@ struct http_peer *
 http_server_peer_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *i =
-	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	    mhd.get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return i == NULL ? NULL : i->socket_context;
 }
@@ -142,7 +142,7 @@ by_certificate(struct http_server *s, struct MHD_Connection *c,
 		return false;
 	if (p->certified)
 		return true;
-	i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	i = mhd.get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	if (i != NULL)
 		p->certified = http_secrets_by_certificate(s->o->secrets,
 		    i->tls_session, &p->association);
@@ -155,7 +155,7 @@ http_server_known(struct http_server *s, struct MHD_Connection *c,
     size_t *association)
 {
 	struct http_peer *p = http_server_peer_of(c);
-	const char *value = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+	const char *value = mhd.lookup_connection_value(c, MHD_HEADER_KIND,
 	    MHD_HTTP_HEADER_AUTHORIZATION);
 	struct slice token;
 	size_t which = 0;
@@ -186,7 +186,7 @@ http_server_refused(struct http_server *s, struct MHD_Connection *c,
     unsigned status)
 {
 	const union MHD_ConnectionInfo *i =
-	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	    mhd.get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *a = i == NULL ? NULL : i->client_addr;
 	char host[NI_MAXHOST] = "unknown";
 

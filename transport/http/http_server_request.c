@@ -52,18 +52,18 @@ reply(struct MHD_Connection *c, unsigned status, struct slice body,
 		const char *ours;
 		void *theirs;
 	} p = { .ours = body.p };
-	struct MHD_Response *r = MHD_create_response_from_buffer(body.n,
+	struct MHD_Response *r = mhd.create_response_from_buffer(body.n,
 	    p.theirs, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result rc = MHD_NO;
 
 	if (r == NULL)
 		return MHD_NO;
-	if ((name == NULL || MHD_add_response_header(r, name, value)) &&
-	    MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+	if ((name == NULL || mhd.add_response_header(r, name, value)) &&
+	    mhd.add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
 		status == MHD_HTTP_OK ? "application/octet-stream"
 				      : "text/plain"))
-		rc = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
+		rc = mhd.queue_response(c, status, r);
+	mhd.destroy_response(r);
 	return rc;
 }
 
@@ -94,7 +94,7 @@ static const char *
 field(struct MHD_Connection *c, const char *name)
 {
 	const char *value =
-	    MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+	    mhd.lookup_connection_value(c, MHD_HEADER_KIND, name);
 
 	return value == NULL ? "" : value;
 }
@@ -195,7 +195,7 @@ sleep_now(struct http_asked *q)
 {
 	q->asleep = true;
 	q->peer->moving = (struct mono){ 0 };
-	MHD_suspend_connection(q->connection);
+	mhd.suspend_connection(q->connection);
 }
 
 /* How many of the bytes went into the stream, or need not. */
@@ -348,7 +348,7 @@ http_server_wake_requests(struct http_server *s, struct mono *wake)
 			q->asleep = false;
 			q->peer->moving = s->now;
 			q->peer->moved = 0;
-			MHD_resume_connection(q->connection);
+			mhd.resume_connection(q->connection);
 			*wake = s->now;
 		} else if (at.ns < wake->ns) {
 			*wake = at;

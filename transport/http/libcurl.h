@@ -1,17 +1,32 @@
 /*
- * libcurl, loaded when it is first used: with what it brings it is twenty-five
- * libraries and 5 ms of processor time, which no other command or session has to
- * wait for.  Its functions have their own names and are declared by
- * <curl/curl.h>; a program that calls another one does not link before
- * libcurl.c has it.
+ * libcurl, loaded when a connection is made.
  */
 #ifndef TRANSPORT_HTTP_LIBCURL_H
 #define TRANSPORT_HTTP_LIBCURL_H
 
-#include "common/base/err.h"
+#include <curl/curl.h>
 
-/* Before any of them, a confinement and a thread.  ERR_MISSING: it is not
- * installed.  Stays to the end of the program. */
+#include "common/base/library.h"
+
+/* clang-format off */
+#define LIBCURL_FUNCTIONS(F) \
+	F(easy_cleanup) F(easy_getinfo) F(easy_init) F(easy_setopt) \
+	F(easy_strerror) F(free) F(global_cleanup) F(global_init) \
+	F(multi_add_handle) F(multi_cleanup) F(multi_info_read) \
+	F(multi_init) F(multi_perform) F(multi_poll) \
+	F(multi_remove_handle) F(slist_append) F(slist_free_all) F(url) \
+	F(url_cleanup) F(url_get) F(url_set)
+/* clang-format on */
+
+/* Its functions, without the "curl_". */
+struct libcurl {
+#define LIBCURL_POINTER(name) __typeof__(curl_##name) *name;
+	LIBCURL_FUNCTIONS(LIBCURL_POINTER)
+#undef LIBCURL_POINTER
+};
+extern struct libcurl curl;
+
+/* See library_load. */
 int libcurl_load(struct err *e);
 
 #endif

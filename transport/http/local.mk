@@ -18,7 +18,8 @@ transport_libtransport_a_SOURCES += \
 	%D%/http_secrets.c %D%/http_secrets.h \
 	%D%/http_server.c %D%/http_server.h %D%/http_server_impl.h \
 	%D%/http_server_peer.c \
-	%D%/http_server_request.c
+	%D%/http_server_request.c \
+	%D%/libmicrohttpd.c %D%/libmicrohttpd.h
 else
 transport_libtransport_a_SOURCES += \
 	%D%/http_no_listener.c

@@ -2,6 +2,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/authorize.c %D%/authorize.h \
 	%D%/authorized_keys.c %D%/authorized_keys.h \
 	%D%/keygen.c %D%/keygen.h \
+	%D%/libssh2.c %D%/libssh2.h \
 	%D%/ssh.c %D%/ssh.h \
 	%D%/ssh_connect.c \
 	%D%/ssh_key.c %D%/ssh_key.h \

@@ -6,9 +6,8 @@
 #ifndef TRANSPORT_SSH_SSH_H
 #define TRANSPORT_SSH_SSH_H
 
-#include <libssh2.h>
-
 #include "common/base/buf.h"
+#include "transport/ssh/libssh2.h"
 #include "transport/transport.h"
 
 extern const struct transport_ops transport_ssh;

@@ -134,12 +134,12 @@ connect_agent(struct ssh *s, struct err *e)
 {
 	if (s->key.n > 0)
 		return 0;
-	s->agent = libssh2_agent_init(s->session);
-	if (s->agent == NULL || libssh2_agent_connect(s->agent) != 0)
+	s->agent = ssh2.agent_init(s->session);
+	if (s->agent == NULL || ssh2.agent_connect(s->agent) != 0)
 		return err_set(e, ERR_CONFIG,
 		    "no agent answers at $SSH_AUTH_SOCK: start one, or give "
 		    "ssh { identity }");
-	if (libssh2_agent_list_identities(s->agent) != 0)
+	if (ssh2.agent_list_identities(s->agent) != 0)
 		return err_set(e, ERR_CONFIG, "the agent lists no keys");
 	return 0;
 }
@@ -151,7 +151,7 @@ ssh_connect(struct ssh *s, struct err *e)
 	const struct addrinfo *ai;
 
 	/* The agent's socket, too, must be open before we are confined. */
-	s->session = libssh2_session_init_ex(NULL, NULL, NULL, s);
+	s->session = ssh2.session_init_ex(NULL, NULL, NULL, s);
 	if (s->session == NULL)
 		return err_set(e, ERR_TEMP, "no memory for libssh2");
 	if (connect_agent(s, e) == -1 || look_up(s, &list, e) == -1)

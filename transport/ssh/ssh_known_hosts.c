@@ -3,9 +3,9 @@
  */
 #include "config.h"
 
-#include <libssh2.h>
 #include <stdlib.h>
 
+#include "transport/ssh/libssh2.h"
 #include "transport/ssh/ssh_key.h"
 #include "transport/ssh/ssh_known_hosts.h"
 
@@ -164,9 +164,12 @@ glob(struct slice pattern, struct slice name)
 static bool
 hash_matches(struct slice hosts, const char *name)
 {
-	LIBSSH2_SESSION *session = libssh2_session_init();
+	struct err ignored; /* no library, no match */
+	LIBSSH2_SESSION *session = libssh2_load(&ignored) == -1
+	    ? NULL
+	    : ssh2.session_init_ex(NULL, NULL, NULL, NULL);
 	LIBSSH2_KNOWNHOSTS *known =
-	    session == NULL ? NULL : libssh2_knownhost_init(session);
+	    session == NULL ? NULL : ssh2.knownhost_init(session);
 	struct slice salt = { NULL, 0 }, hash = { NULL, 0 };
 	char *salt_text, *hash_text;
 	int found = LIBSSH2_KNOWNHOST_CHECK_FAILURE;
@@ -175,20 +178,20 @@ hash_matches(struct slice hosts, const char *name)
 	salt_text = slice_dup(salt);
 	hash_text = slice_dup(hash);
 	if (known != NULL &&
-	    libssh2_knownhost_add(known, hash_text, salt_text, "AA==", 4,
+	    ssh2.knownhost_add(known, hash_text, salt_text, "AA==", 4,
 		LIBSSH2_KNOWNHOST_TYPE_SHA1 | LIBSSH2_KNOWNHOST_KEYENC_BASE64 |
 		    LIBSSH2_KNOWNHOST_KEY_ED25519,
 		NULL) == 0)
-		found = libssh2_knownhost_check(known, name, "AA==", 4,
+		found = ssh2.knownhost_check(known, name, "AA==", 4,
 		    LIBSSH2_KNOWNHOST_TYPE_PLAIN |
 			LIBSSH2_KNOWNHOST_KEYENC_BASE64,
 		    NULL);
 	free(salt_text);
 	free(hash_text);
 	if (known != NULL)
-		libssh2_knownhost_free(known);
+		ssh2.knownhost_free(known);
 	if (session != NULL)
-		libssh2_session_free(session);
+		ssh2.session_free(session);
 	return found == LIBSSH2_KNOWNHOST_CHECK_MATCH;
 }
 

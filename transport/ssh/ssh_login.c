@@ -64,7 +64,7 @@ fail(struct ssh *s, enum err_kind kind, const char *what, struct err *e)
 {
 	char shown[160], *text = NULL;
 
-	libssh2_session_last_error(s->session, &text, NULL, 0);
+	ssh2.session_last_error(s->session, &text, NULL, 0);
 	log_escape(shown, sizeof(shown), slice_str(text == NULL ? "" : text));
 	return err_set(e, kind, "%s: %s", what, shown);
 }
@@ -149,9 +149,9 @@ set_callbacks(LIBSSH2_SESSION *session)
 	} f;
 
 	f.send = on_send;
-	libssh2_session_callback_set(session, LIBSSH2_CALLBACK_SEND, f.p);
+	ssh2.session_callback_set(session, LIBSSH2_CALLBACK_SEND, f.p);
 	f.recv = on_recv;
-	libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV, f.p);
+	ssh2.session_callback_set(session, LIBSSH2_CALLBACK_RECV, f.p);
 }
 
 /* --- Algorithms ---------------------------------------------------------------------------- */
@@ -192,7 +192,7 @@ prefer(LIBSSH2_SESSION *session, int type, const char *names)
 	const char **known = NULL;
 	struct buf list = { 0 };
 	bool more = true, ok;
-	int n = libssh2_session_supported_algs(session, type, &known), i;
+	int n = ssh2.session_supported_algs(session, type, &known), i;
 
 	while (more) {
 		more = slice_cut(&rest, ',', &one);
@@ -206,11 +206,10 @@ prefer(LIBSSH2_SESSION *session, int type, const char *names)
 			buf_put(&list, one);
 		}
 	}
-	ok = list.n > 0 &&
-	    libssh2_session_method_pref(session, type, list.p) == 0;
+	ok = list.n > 0 && ssh2.session_method_pref(session, type, list.p) == 0;
 	buf_clear(&list);
 	if (known != NULL)
-		libssh2_free(session, known);
+		ssh2.free(session, known);
 	return ok;
 }
 
@@ -237,13 +236,13 @@ check_pins(struct ssh *s, const char *host_keys, struct err *e)
 	size_t i;
 
 	for (i = 0; i < METHODS; i++) {
-		got = libssh2_session_methods(s->session, methods[i].type);
+		got = ssh2.session_methods(s->session, methods[i].type);
 		if (got == NULL || !is_listed(methods[i].names, got))
 			return err_set(e, ERR_PROTOCOL,
 			    "it takes %s, but we only %s",
 			    got == NULL ? "nothing" : got, methods[i].what);
 	}
-	got = libssh2_session_methods(s->session, LIBSSH2_METHOD_HOSTKEY);
+	got = ssh2.session_methods(s->session, LIBSSH2_METHOD_HOSTKEY);
 	if (got == NULL || !is_listed(host_keys, got))
 		return err_set(e, ERR_PROTOCOL, "its host key is no %s",
 		    host_keys);
@@ -256,7 +255,7 @@ static void
 fingerprint(struct ssh *s, struct buf *out)
 {
 	const char *hash =
-	    libssh2_hostkey_hash(s->session, LIBSSH2_HOSTKEY_HASH_SHA256);
+	    ssh2.hostkey_hash(s->session, LIBSSH2_HOSTKEY_HASH_SHA256);
 
 	buf_put_str(out, "SHA256:");
 	if (hash != NULL)
@@ -304,7 +303,7 @@ check_host_key(struct ssh *s, const char *name, struct err *e)
 	struct slice key = { NULL, 0 };
 	int line, type;
 
-	key.p = libssh2_session_hostkey(s->session, &key.n, &type);
+	key.p = ssh2.session_hostkey(s->session, &key.n, &type);
 	if (key.p == NULL || key.n > SSH_KEY_BLOB_MAX)
 		return err_set(e, ERR_PROTOCOL, "it shows no host key");
 	if (ssh_known_hosts_check(buf_slice(&s->known_hosts), name, key,
@@ -336,10 +335,10 @@ shake_hands(struct ssh *s, struct err *e)
 	ssh_host_name(s->a->ssh.host, s->a->ssh.port, &name);
 	host_keys = host_key_names(s, name.p);
 	set_callbacks(s->session);
-	libssh2_session_set_timeout(s->session, LOGIN_MS);
+	ssh2.session_set_timeout(s->session, LOGIN_MS);
 	rc = pin(s, host_keys, e);
 	if (rc == 0) {
-		rc = libssh2_session_handshake(s->session, s->socket);
+		rc = ssh2.session_handshake(s->session, s->socket);
 		if (rc != 0)
 			rc = fail_handshake(s, rc, e);
 		else
@@ -384,7 +383,7 @@ login_with_agent(struct ssh *s, struct err *e)
 	bool rsa = false, any = false;
 	int rc = LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 
-	while (libssh2_agent_get_identity(s->agent, &key, key) == 0) {
+	while (ssh2.agent_get_identity(s->agent, &key, key) == 0) {
 		const struct slice blob = { (const char *)key->blob,
 			key->blob_len };
 		enum ssh_key_kind kind = ssh_key_kind(ssh_key_blob_name(blob));
@@ -394,7 +393,7 @@ login_with_agent(struct ssh *s, struct err *e)
 		if (kind != SSH_KEY_ED25519 && kind != SSH_KEY_ECDSA)
 			continue;
 		any = true;
-		rc = libssh2_agent_userauth(s->agent, s->a->ssh.user, key);
+		rc = ssh2.agent_userauth(s->agent, s->a->ssh.user, key);
 		if (rc == 0)
 			return 0;
 	}
@@ -415,8 +414,8 @@ login(struct ssh *s, struct err *e)
 
 	if (s->agent != NULL)
 		return login_with_agent(s, e);
-	rc = libssh2_userauth_publickey_frommemory(s->session, user,
-	    strlen(user), NULL, 0, s->key.p, s->key.n, NULL);
+	rc = ssh2.userauth_publickey_frommemory(s->session, user, strlen(user),
+	    NULL, 0, s->key.p, s->key.n, NULL);
 	explicit_bzero(s->key.p, s->key.n);
 	buf_clear(&s->key);
 	return rc == 0 ? 0 : refuse_login(s, rc, e);
@@ -430,11 +429,11 @@ open_channel(struct ssh *s, struct err *e)
 	static const char kind[] = "session", exec[] = "exec",
 			  word[] = "axletree";
 
-	s->channel = libssh2_channel_open_ex(s->session, kind, sizeof(kind) - 1,
+	s->channel = ssh2.channel_open_ex(s->session, kind, sizeof(kind) - 1,
 	    WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
 	if (s->channel == NULL)
 		return fail(s, ERR_TEMP, "it opens no channel", e);
-	if (libssh2_channel_process_startup(s->channel, exec, sizeof(exec) - 1,
+	if (ssh2.channel_process_startup(s->channel, exec, sizeof(exec) - 1,
 		word, sizeof(word) - 1) != 0)
 		return fail(s, s->closed || s->reset ? ERR_TEMP : ERR_PROTOCOL,
 		    "it runs nothing for this key", e);

@@ -109,7 +109,7 @@ broken(struct pump *p, const char *what)
 {
 	char shown[160], *text = NULL;
 
-	libssh2_session_last_error(p->s->session, &text, NULL, 0);
+	ssh2.session_last_error(p->s->session, &text, NULL, 0);
 	log_escape(shown, sizeof(shown), slice_str(text == NULL ? "" : text));
 	return err_set(p->e, ERR_TEMP, "the connection broke: %s: %s", what,
 	    shown);
@@ -122,12 +122,12 @@ read_channel(struct pump *p)
 
 	if (!is_empty(&p->in) || p->in.ended)
 		return 0;
-	n = libssh2_channel_read(p->s->channel, p->in.p, sizeof(p->in.p));
+	n = ssh2.channel_read_ex(p->s->channel, 0, p->in.p, sizeof(p->in.p));
 	if (n > 0)
 		put(p, &p->in, (size_t)n);
 	else if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
 		return broken(p, "read");
-	else if (libssh2_channel_eof(p->s->channel) == 1)
+	else if (ssh2.channel_eof(p->s->channel) == 1)
 		p->in.ended = p->moved = true;
 	return 0;
 }
@@ -136,8 +136,8 @@ static int
 read_errors(struct pump *p)
 {
 	char text[4096];
-	ssize_t n =
-	    libssh2_channel_read_stderr(p->s->channel, text, sizeof(text));
+	ssize_t n = ssh2.channel_read_ex(p->s->channel,
+	    SSH_EXTENDED_DATA_STDERR, text, sizeof(text));
 
 	if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
 		return broken(p, "read");
@@ -158,7 +158,7 @@ write_channel(struct pump *p)
 	int rc;
 
 	if (!is_empty(f)) {
-		n = libssh2_channel_write(p->s->channel, f->p + f->at,
+		n = ssh2.channel_write_ex(p->s->channel, 0, f->p + f->at,
 		    f->n - f->at);
 		if (n > 0)
 			took(p, f, (size_t)n);
@@ -169,7 +169,7 @@ write_channel(struct pump *p)
 			took(p, f, f->n - f->at);
 	}
 	if (is_empty(f) && f->ended && !f->told) {
-		rc = libssh2_channel_send_eof(p->s->channel);
+		rc = ssh2.channel_send_eof(p->s->channel);
 		if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN)
 			return broken(p, "end");
 		if (rc == 0)
@@ -217,10 +217,10 @@ await(struct pump *p)
 		f[0].events |= POLLOUT;
 	if (p->gone)
 		f[0].fd = -1; /* that it hung up is no news */
-	if ((libssh2_session_block_directions(p->s->session) &
+	if ((ssh2.session_block_directions(p->s->session) &
 		LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0)
 		f[1].events |= POLLOUT;
-	libssh2_keepalive_send(p->s->session, &next_s);
+	ssh2.keepalive_send(p->s->session, &next_s);
 	if (next_s < 1 || next_s > KEEPALIVE_S)
 		next_s = KEEPALIVE_S;
 	if (p->leaving.ns != 0)
@@ -248,14 +248,14 @@ turn(struct pump *p)
 static int
 judge(struct pump *p)
 {
-	int status = libssh2_channel_get_exit_status(p->s->channel);
+	int status = ssh2.channel_get_exit_status(p->s->channel);
 	char shown[40], *sig = NULL;
 
-	libssh2_channel_get_exit_signal(p->s->channel, &sig, NULL, NULL, NULL,
+	ssh2.channel_get_exit_signal(p->s->channel, &sig, NULL, NULL, NULL,
 	    NULL, NULL);
 	if (sig != NULL) {
 		log_escape(shown, sizeof(shown), slice_str(sig));
-		libssh2_free(p->s->session, sig);
+		ssh2.free(p->s->session, sig);
 		return err_set(p->e, ERR_TEMP,
 		    "the far side was killed by signal %s", shown);
 	}
@@ -268,8 +268,8 @@ await_close(struct pump *p)
 {
 	struct mono begun = clock_mono();
 
-	while (libssh2_channel_wait_closed(p->s->channel) ==
-	    LIBSSH2_ERROR_EAGAIN) {
+	while (
+	    ssh2.channel_wait_closed(p->s->channel) == LIBSSH2_ERROR_EAGAIN) {
 		struct pollfd f = { p->s->socket, POLLIN, 0 };
 
 		if (mono_ms_since(clock_mono(), begun) > LEAVE_MS)
@@ -290,8 +290,8 @@ ssh_pump(struct ssh *s, struct err *e)
 	p->s = s;
 	p->e = e;
 	p->heard = clock_mono();
-	libssh2_session_set_blocking(s->session, 0);
-	libssh2_keepalive_config(s->session, 1, KEEPALIVE_S);
+	ssh2.session_set_blocking(s->session, 0);
+	ssh2.keepalive_config(s->session, 1, KEEPALIVE_S);
 	while (rc == 0 && !(p->in.told && (p->out.told || p->in.ended)))
 		rc = turn(p);
 	if (rc == 0)
@@ -306,12 +306,13 @@ void
 ssh_close(struct ssh *s)
 {
 	if (s->agent != NULL)
-		libssh2_agent_free(s->agent);
+		ssh2.agent_free(s->agent);
 	if (s->session != NULL) {
-		libssh2_session_set_blocking(s->session, 0);
+		ssh2.session_set_blocking(s->session, 0);
 		if (s->logged_in)
-			libssh2_session_disconnect(s->session, "done");
-		libssh2_session_free(s->session);
+			ssh2.session_disconnect_ex(s->session,
+			    SSH_DISCONNECT_BY_APPLICATION, "done", "");
+		ssh2.session_free(s->session);
 	}
 	if (s->socket != -1)
 		close(s->socket);
