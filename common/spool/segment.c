@@ -153,33 +153,26 @@ struct place {
 	uint64_t msgid;
 };
 
-/* The message that begins at a place, into *keep. */
+/* The message that begins at a place, into *keep.  Its body is not looked into:
+ * whoever uses it does, and its digest holds it together. */
 static int
 load(const struct place *at, struct message *m, struct buf *keep, struct err *e)
 {
-	struct message_parser *p =
-	    message_parser_new(MESSAGE_FORM_FULL, LIMIT_MESSAGE_HARD);
-	enum message_verdict v = MESSAGE_MORE;
-	int rc = 0;
+	struct slice in;
+	size_t before;
 
 	buf_reset(keep);
-	while (v == MESSAGE_MORE && rc == 0) {
-		size_t before = keep->n;
-
-		rc = io_pread_upto(at->fd, TAIL_CHUNK + before,
-		    at->offset + before, keep, e);
-		if (rc == 0 && keep->n == before)
-			break;
-		if (rc == 0)
-			v = message_parse(p, buf_slice(keep), m, e);
-	}
-	message_parser_free(p);
-	if (rc == -1)
-		return -1;
-	if (v != MESSAGE_WHOLE || m->msgid != at->msgid)
-		return err_set(e, ERR_INPUT, "message %" PRIu64 " is damaged",
-		    at->msgid);
-	return 0;
+	do {
+		before = keep->n;
+		if (io_pread_upto(at->fd, TAIL_CHUNK + before,
+			at->offset + before, keep, e) == -1)
+			return -1;
+		in = buf_slice(keep);
+		if (message_cut(&in, m) && m->msgid == at->msgid)
+			return 0;
+	} while (keep->n > before && keep->n < LIMIT_MESSAGE_HARD);
+	return err_set(e, ERR_INPUT, "message %" PRIu64 " is damaged",
+	    at->msgid);
 }
 
 /* Move to where the message begins, from at->offset on. */

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
@@ -144,11 +145,26 @@ keep(struct slots *s, const struct wire *w, struct err *e)
 	return rc;
 }
 
+/* Whoever makes it syncs it, once: a count is worth no sync of a directory in
+ * each session. */
+static int
+open_dir(int state_dir, struct err *e)
+{
+	struct err why = { 0 };
+	int dir = durable_open_dir(state_dir, "wire", &why);
+
+	if (dir == -1 && why.sys == ENOENT)
+		return durable_make_dir(state_dir, "wire", e);
+	if (dir == -1)
+		*e = why;
+	return dir;
+}
+
 int
 wire_read(int state_dir, const char *association, struct wire *out,
     struct err *e)
 {
-	int dir = durable_make_dir(state_dir, "wire", e);
+	int dir = open_dir(state_dir, e);
 	struct slots *s = NULL;
 	int rc = dir == -1 ? -1 : slots_open(dir, association, &s, e);
 
@@ -164,7 +180,7 @@ int
 wire_add(int state_dir, const char *association, const struct wire_use *u,
     struct wall now, struct err *e)
 {
-	int dir = durable_make_dir(state_dir, "wire", e), lock = -1, rc = -1;
+	int dir = open_dir(state_dir, e), lock = -1, rc = -1;
 	char *name = mem_printf("%s.lock", association);
 	struct slots *s = NULL;
 	struct wire w;
