@@ -106,6 +106,15 @@ find_cursor(struct intake *i, struct spool_point *at, struct err *e)
 	return cursor_write(place.state_dir, i->a->name, at, e);
 }
 
+void
+intake_left(const struct intake *i, uint64_t messages)
+{
+	if (messages > 0)
+		log_warn("values stay in the archive alone association=%s "
+			 "messages=%" PRIu64,
+		    i->a->name, messages);
+}
+
 static int
 read_marks(struct intake *i, const struct spool_point *cursor, struct err *e)
 {
@@ -118,8 +127,9 @@ read_marks(struct intake *i, const struct spool_point *cursor, struct err *e)
 		    i->a->name, e->msg);
 	}
 	if (!stream_eq(i->low.at.stream, cursor->stream))
-		(void)lowwater_replace(&i->low,
-		    (struct spool_point){ .stream = cursor->stream });
+		intake_left(i,
+		    lowwater_replace(&i->low,
+			(struct spool_point){ .stream = cursor->stream }));
 	if (i->low.at.msgid > cursor->msgid)
 		i->low.at = *cursor;
 	if (poison_read(state_dir, i->a->name, &i->poison, e) == -1) {

@@ -113,6 +113,8 @@ int intake_mark(struct intake *i, struct err *e);
 struct mono intake_wake(const struct intake *i);
 void intake_close(struct intake *i);
 
+/* Tell of messages whose values are not waited for any more. */
+void intake_left(const struct intake *i, uint64_t messages);
 /* A call failed: tell, and try again later. */
 void intake_failed(struct intake *i, const struct err *e);
 /* Tell of a state, and the command to run next: hubctl VERB, or with what

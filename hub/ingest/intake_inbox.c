@@ -162,18 +162,13 @@ end_stream(struct intake *i, struct err *e)
 {
 	struct store *store = i->ground->opts.store;
 	struct spool_point at = sequencer_cursor(i->sequencer);
-	uint64_t left;
 
 	if (i->wait_from != 0 && intake_replay_waiting(i, e) == -1)
 		return -1;
 	if (store->ops->flush(store, UINT32_MAX, e) == -1 ||
 	    store->ops->sync(store, e) == -1)
 		return -1;
-	left = lowwater_replace(&i->low, at);
-	if (left > 0)
-		log_warn("values stay in the archive alone association=%s "
-			 "messages=%" PRIu64,
-		    i->a->name, left);
+	intake_left(i, lowwater_replace(&i->low, at));
 	i->touched = true;
 	if (intake_mark(i, e) == -1)
 		return -1;
@@ -199,7 +194,7 @@ begin_stream(struct intake *i, struct stream_id stream, struct err *e)
 	i->pending = NULL;
 	configset_clear(&i->set);
 	reading_clear(&i->live);
-	(void)lowwater_replace(&i->low, at);
+	intake_left(i, lowwater_replace(&i->low, at));
 	i->accept_stream = false;
 	sequencer_begin(i->sequencer, stream);
 	settling_begin(i->settling, i->who);

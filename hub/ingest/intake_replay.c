@@ -391,6 +391,14 @@ release_range(struct replay *r, const struct waiting_range *range,
 	return rc;
 }
 
+static void
+wait_on(struct intake *i, const struct waiting_range *range,
+    struct waiting *kept)
+{
+	if (!waiting_add(kept, range))
+		intake_left(i, range->last - range->first + 1);
+}
+
 /* Of a former stream.  One that is the present's still, because its end was
  * cut off, has its turn when it has ended. */
 static int
@@ -402,7 +410,7 @@ release_former(struct intake *i, const struct waiting_range *range,
 	int rc;
 
 	if (stream_eq(range->stream, sequencer_cursor(i->sequencer).stream)) {
-		waiting_add(kept, range);
+		wait_on(i, range, kept);
 		return 0;
 	}
 	rc = release_range(&r, range, &again, e);
@@ -413,7 +421,7 @@ release_former(struct intake *i, const struct waiting_range *range,
 		rc = 0;
 	}
 	for (size_t k = 0; k < again.n; k++)
-		waiting_add(kept, again.range + k);
+		wait_on(i, again.range + k, kept);
 	waiting_clear(&again);
 	if (r.own.tokens != NULL && intake_declare_live(i, e) == -1)
 		rc = -1;

@@ -12,7 +12,9 @@ hub_libhub_a_SOURCES += \
 	%D%/settling.c %D%/settling.h \
 	%D%/handles.c %D%/handles.h
 
-unit_tests += t/test_sequencer t/test_settling
+unit_tests += t/test_lowwater t/test_sequencer t/test_settling
+t_test_lowwater_SOURCES = t/test_lowwater.c
+t_test_lowwater_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
 t_test_sequencer_SOURCES = t/test_sequencer.c
 t_test_sequencer_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
 t_test_settling_SOURCES = t/test_settling.c

@@ -90,11 +90,27 @@ waiting_withhold(struct waiting *w, uint64_t msgid, uint64_t timestamp,
 			.config = config });
 }
 
-void
+/* When there are too many they grow together: what lies between is read again
+ * under its own CONFIGs, and the store drops what it has. */
+bool
 waiting_add(struct waiting *w, const struct waiting_range *r)
 {
-	if (w->n < LOWWATER_RANGES_MAX)
+	struct waiting_range *end = w->n > 0 ? w->range + w->n - 1 : NULL;
+
+	if (w->n < LOWWATER_RANGES_MAX) {
 		put_range(w, *r);
+		return true;
+	}
+	if (!stream_eq(end->stream, r->stream) || r->first < end->first)
+		return false;
+	if (r->last > end->last)
+		end->last = r->last;
+	if (r->tag >= PLAUSIBLE_FROM_S &&
+	    (r->tag < end->tag || end->tag < PLAUSIBLE_FROM_S))
+		end->tag = r->tag; /* the first that its time comes for */
+	if (r->since_s < end->since_s)
+		end->since_s = r->since_s;
+	return true;
 }
 
 void
@@ -131,10 +147,7 @@ lowwater_replace(struct lowwater *l, struct spool_point at)
 		struct waiting_range r = l->withheld.range[i];
 
 		r.stream = l->at.stream;
-		if (r.tag >= PLAUSIBLE_FROM_S &&
-		    l->replaced.n < LOWWATER_RANGES_MAX)
-			put_range(&l->replaced, r);
-		else
+		if (r.tag < PLAUSIBLE_FROM_S || !waiting_add(&l->replaced, &r))
 			left += r.last - r.first + 1;
 	}
 	waiting_clear(&l->marked);

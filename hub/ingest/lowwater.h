@@ -39,8 +39,9 @@ void waiting_mark(struct waiting *w, uint64_t msgid, uint64_t generation,
     int64_t now_s);
 void waiting_withhold(struct waiting *w, uint64_t msgid, uint64_t timestamp,
     uint64_t config, int64_t now_s);
-/* As it is; dropped when there are too many. */
-void waiting_add(struct waiting *w, const struct waiting_range *r);
+/* As it is, or as part of the last one when there are too many.  False: that is
+ * of another stream, and the range is not there. */
+bool waiting_add(struct waiting *w, const struct waiting_range *r);
 void waiting_drop(struct waiting *w, size_t i);
 uint64_t waiting_messages(const struct waiting *w);
 void waiting_clear(struct waiting *w);
