@@ -345,13 +345,18 @@ static int
 do_accept(struct hub *h, size_t n, const char *const *word, struct buf *reply)
 {
 	struct err e;
+	int rc;
 
 	if (n < 2 || n > 3)
 		return EX_USAGE;
-	if (ingest_accept(h->ingest, word[1], n == 3 ? word[2] : NULL, &e) ==
-	    -1)
+	rc = ingest_accept(h->ingest, word[1], n == 3 ? word[2] : NULL, &e);
+	if (rc == -1)
 		return refuse(&e, reply);
-	log_info("accepted by an operator association=%s", word[1]);
+	if (rc == 0)
+		log_info("accepted by an operator association=%s", word[1]);
+	else
+		(void)buf_printf(reply, "nothing of %s waits for you\n",
+		    word[1]);
 	return EX_OK;
 }
 

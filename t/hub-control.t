@@ -115,7 +115,7 @@ start_hubd
 ok "a spoke pushes" push <first
 ok "hubd makes a tree of it" wait_for 10 live /Sites/Alps/load
 ok "all is in the archive" wait_for 10 empty
-is "values came" "$(hub values /Sites/Alps/users --raw)" \
+is "values came" "$(hub values /Sites/Alps/users --raw --from -2h)" \
     "$((now - 3540))	2"
 
 # --- Looking ------------------------------------------------------------------
@@ -158,9 +158,12 @@ has "all of it" out 'settle-max = 2s'
 ok "a configuration that drops most waits" wait_for 10 \
     sh -c 'hubctl -c hub.conf status alps | grep -q " config "'
 live /Sites/Alps/disk && pass "the tree stays" || fail "the tree stays"
-exits "nothing else waits" 64 hub accept alps fork
-exits "no such thing waits" 64 hub accept alps everything
-exits "nor with south" 64 hub accept south
+ok "nothing else waits: nothing to do" hub accept alps fork
+is "silently" "$(cat out err)" ""
+ok "who asks for more is told" hub -v accept alps fork
+has "that" out '^nothing of alps waits for you$'
+exits "no such thing can wait" 64 hub accept alps everything
+ok "nor does anything of south" hub accept south
 ok "it is accepted" hub accept alps
 has "after it was shown" out 'config: .*drops 2 of 3 datasources'
 ok "and goes live" wait_for 10 sh -c \
@@ -168,7 +171,7 @@ ok "and goes live" wait_for 10 sh -c \
 is "with the values that came under it" \
     "$(hub values /Sites/Alps/load --raw --tail 1)" "$((now - 3480))	2"
 ok "compile, while hubd runs" hub compile
-exits "a tree that is not there" 64 hub compile other
+exits "a tree that is not there" 66 hub compile other
 stop "$pid"
 is "hubd ends in order" "$?" 0
 

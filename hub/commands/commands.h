@@ -17,7 +17,8 @@ int command_status(const struct options *o, int argc, char **argv);
 int command_tree(const struct options *o, int argc, char **argv);
 
 /* Have a request of hub.h answered, by the hubd that runs or else here.  Its
- * text goes to standard output, or into e with a status that is not 0. */
+ * text goes to standard output where somebody watches (a terminal, -v), or into
+ * e with a status that is not 0. */
 int ask_hub(const struct ground *g, const char *const *word, struct err *e);
 
 #endif

@@ -40,10 +40,10 @@ choose_tree(const struct config *c, const char *named, const char **out,
 		found = a->hub_tree;
 	}
 	if (found == NULL)
-		return err_set(e, named != NULL ? ERR_MISSING : ERR_CONFIG,
-		    named != NULL ? "this node is hub of no association with "
-				    "such a tree"
-				  : "this node is hub of no association");
+		return named != NULL
+		    ? err_set(e, ERR_MISSING, "there is no tree %s", named)
+		    : err_set(e, ERR_CONFIG,
+			  "this node is hub of no association");
 	*out = found;
 	return 0;
 }

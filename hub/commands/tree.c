@@ -87,8 +87,11 @@ choose(const struct ground *g, const char *tree,
 			    list[0]->hub_tree, a->hub_tree);
 		list[(*n)++] = a;
 	}
+	if (*n == 0 && tree == NULL)
+		return err_set(e, ERR_CONFIG,
+		    "this node is hub of no association");
 	if (*n == 0)
-		return err_set(e, ERR_MISSING, "there is no such tree");
+		return err_set(e, ERR_MISSING, "there is no tree %s", tree);
 	qsort(list, *n, sizeof(*list), by_subtree);
 	return 0;
 }

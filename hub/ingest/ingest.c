@@ -352,11 +352,11 @@ ingest_accept(struct ingest *g, const char *association, const char *what,
     struct err *e)
 {
 	struct slot *s = find_slot(g, association, e);
+	int rc = s == NULL ? -1 : intake_accept(s->intake, what, e);
 
-	if (s == NULL || intake_accept(s->intake, what, e) == -1)
-		return -1;
-	s->look = true;
-	return 0;
+	if (rc == 0)
+		s->look = true;
+	return rc;
 }
 
 int
@@ -375,7 +375,7 @@ ingest_compile(struct ingest *g, const char *tree, struct err *e)
 		settling_hurry(g->tree[t].settling, g->ground.mono);
 	}
 	if (!found)
-		return err_set(e, ERR_USAGE, "there is no tree %s",
+		return err_set(e, ERR_MISSING, "there is no tree %s",
 		    tree == NULL ? "" : tree);
 	return 0;
 }

@@ -63,7 +63,8 @@ struct mono ingest_wake(const struct ingest *g);
 /* What was handed to the store is surely stored when it returns. */
 int ingest_sync(struct ingest *g, struct mono now, struct wall wall,
     struct err *e);
-/* Let go what waits for a person; what: "config", "stream", "fork", or NULL. */
+/* Let go what waits for a person; what: "config", "stream", "fork", or NULL.
+ * 1: nothing waits. */
 int ingest_accept(struct ingest *g, const char *association, const char *what,
     struct err *e);
 /* Compile a tree, or all (NULL), now and from its CONFIGs anew. */

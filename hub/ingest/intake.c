@@ -402,7 +402,7 @@ intake_mark(struct intake *i, struct err *e)
 	return 0;
 }
 
-/* --- What waits for a person ---------------------------------------------- */
+/* --- What waits for a person: 1 where nothing does ------------------------ */
 
 static int
 accept_config(struct intake *i, struct err *e)
@@ -414,8 +414,7 @@ accept_config(struct intake *i, struct err *e)
 
 	if (r == NULL || r->state != POISON_WAITS ||
 	    r->generation <= settling_newest(i->settling, i->who))
-		return err_set(e, ERR_USAGE, "no CONFIG of %s waits",
-		    i->a->name);
+		return 1;
 	if (intake_load_config(i, r->msgid, &t, &head, e) == -1)
 		return -1;
 	r->state = POISON_ACCEPTED;
@@ -433,6 +432,17 @@ accept_config(struct intake *i, struct err *e)
 	return 0;
 }
 
+/* The newest CONFIG is told of, but nobody can let it go. */
+static bool
+config_is_refused(struct intake *i)
+{
+	const struct poison_record *r =
+	    poison_config(&i->poison, sequencer_cursor(i->sequencer).stream);
+
+	return r != NULL && r->state == POISON_IS &&
+	    r->generation > settling_newest(i->settling, i->who);
+}
+
 /* The second of two messages goes, the first stays. */
 static int
 accept_fork(struct intake *i, struct err *e)
@@ -445,7 +455,7 @@ accept_fork(struct intake *i, struct err *e)
 	};
 
 	if (i->trouble != INTAKE_FORK)
-		return err_set(e, ERR_USAGE, "no fork of %s waits", i->a->name);
+		return 1;
 	if (archive_put(&i->archive, &second, e) == -1)
 		return -1;
 	i->trouble = INTAKE_WELL;
@@ -456,9 +466,9 @@ accept_fork(struct intake *i, struct err *e)
 static int
 accept_stream(struct intake *i, struct err *e)
 {
+	(void)e;
 	if (i->trouble != INTAKE_STREAM)
-		return err_set(e, ERR_USAGE, "no stream of %s waits",
-		    i->a->name);
+		return 1;
 	i->accept_stream = true;
 	i->trouble = INTAKE_WELL;
 	intake_clear(i, "stream");
@@ -477,23 +487,27 @@ intake_accept(struct intake *i, const char *what, struct err *e)
 		{ "stream", accept_stream },
 	};
 	bool known = what == NULL, done = false;
+	int rc;
 
 	for (size_t k = 0; k < sizeof(table) / sizeof(table[0]); k++) {
 		if (what != NULL && strcmp(what, table[k].what) != 0)
 			continue;
 		known = true;
-		if (table[k].accept(i, e) == 0)
-			done = true;
-		else if (e->kind != ERR_USAGE || what != NULL)
+		rc = table[k].accept(i, e);
+		if (rc == -1)
 			return -1;
+		done |= rc == 0;
 	}
 	if (!known)
 		return err_set(e, ERR_USAGE,
 		    "%s is none of config, stream, fork", what);
-	if (!done)
-		return err_set(e, ERR_USAGE, "nothing of %s waits for you",
+	if (!done && (what == NULL || strcmp(what, "config") == 0) &&
+	    config_is_refused(i))
+		return err_set(e, ERR_INPUT,
+		    "the CONFIG of %s is wrong, not waiting: the spoke has to "
+		    "send another",
 		    i->a->name);
-	return 0;
+	return done ? 0 : 1;
 }
 
 int

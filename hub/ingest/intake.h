@@ -101,7 +101,7 @@ int intake_open(const struct intake_place *p, struct intake **out,
 /* Work off some of what is there.  True: there is more. */
 bool intake_step(struct intake *i);
 /* Let go what waits for a person: "config", "fork", "stream", or NULL for
- * whatever does. */
+ * whatever does.  1: nothing waits; ERR_INPUT: what is there cannot be let go. */
 int intake_accept(struct intake *i, const char *what, struct err *e);
 /* Have the live configuration compiled again. */
 int intake_recompile(struct intake *i, struct err *e);
