@@ -79,5 +79,6 @@ has "which is told" err 'archive is damaged'
 ok "the newest values" values --from -2d
 is "are there" "$(cut -f 2 out | tr '\n' ' ')" "4 5 6 "
 is "and what is older is not read for them" "$(cat err)" ""
+is "nor for the last of them" "$(texts --tail 2) $(cat err)" "5 6  "
 stop "$pid"
 done_testing

@@ -35,14 +35,24 @@ EOF
 # The next configuration swaps the tokens.
 sed -e 's/T0001/T000x/;s/T0002/T0001/;s/T000x/T0002/' config1 >config2
 
-# A value a minute: load is the minute's number, octets grow by 600.
+# A value a minute: load is the minute's number, but for what a number's text
+# may go wrong with; octets grow by 600.
+value() {
+	case $1 in
+	7) echo U ;;
+	11) echo 1000000 ;;
+	12) echo 0.0000123 ;;
+	13) echo -9007199254740991 ;;
+	14) echo 0 ;;
+	*) echo "$1.17" ;;
+	esac
+}
 set -- config config1
 i=0
 while test $i -lt 20; do
 	if test $i -lt 10; then load=T0001 octets=T0002
 	else load=T0002 octets=T0001; fi
-	value=$i.5
-	test $i -ne 7 || value=U
+	value=$(value $i)
 	printf '%s:%s\n%s:%s\n' $load $value $octets \
 	    "$((i * 600 + 100000))" | sort >"data$i"
 	test $i -ne 10 || set -- "$@" config config2
@@ -64,8 +74,7 @@ octets=/Sites/Alps/Gateway/octets
 # As collected, over a change of tokens.
 i=0
 while test $i -lt 20; do
-	value=$i.5
-	test $i -ne 7 || value=U
+	value=$(value $i)
 	printf '%d\t%s\n' $((t0 + 60 * i)) "$value"
 	i=$((i + 1))
 done >wanted
@@ -76,7 +85,7 @@ is "the last two" "$(cat out)" "$(tail -n 2 wanted)"
 hubctl values --raw --from $((t0 + 60)) --to $((t0 + 120)) $octets >out
 is "those of a window" "$(cut -f 2 out | tr '\n' ' ')" "100600 101200 "
 hubctl values --raw --json --from $((t0 + 360)) --to $((t0 + 420)) $load >out
-is "as JSON" "$(cat out)" "{\"time\":$((t0 + 360)),\"value\":6.5}
+is "as JSON" "$(cat out)" "{\"time\":$((t0 + 360)),\"value\":6.17}
 {\"time\":$((t0 + 420)),\"value\":null}"
 
 # Consolidated: the time stamps lie on the steps, so each is one value.

@@ -86,20 +86,36 @@ print_value(const struct request *r, int64_t time_s, const char *text)
 
 #ifdef HAVE_LIBRRD
 
-/* The shortest text that reads back as the same number. */
+/* Whether that text is v: a whole number exactly; else up to what RRDtool's
+ * own arithmetic (a value times its seconds, by the seconds) costs, so that
+ * 6.17 comes back as such. */
+static bool
+reads_back(const char *text, double v)
+{
+	double off = fabs(strtod(text, NULL) - v);
+
+	return off <= (v < floor(v) || v > floor(v) ? fabs(v) * 4e-16 : 0);
+}
+
+/* The shortest text that reads back, without an exponent where a person would
+ * write none. */
 static const char *
 number_text(double v, char *out, size_t size)
 {
+	int digits = 1, exponent;
+
 	if (!isfinite(v))
 		return "U";
-	for (int digits = 6; digits <= 17; digits++) {
-		double back;
-
-		(void)snprintf(out, size, "%.*g", digits, v);
-		back = strtod(out, NULL);
-		if (!(back < v) && !(back > v))
+	for (; digits <= 17; digits++) {
+		(void)snprintf(out, size, "%.*e", digits - 1, v);
+		if (reads_back(out, v))
 			break;
 	}
+	exponent = (int)strtod(strchr(out, 'e') + 1, NULL);
+	if (exponent < -9 || exponent > 20)
+		return out;
+	(void)snprintf(out, size, "%.*f",
+	    digits - 1 > exponent ? digits - 1 - exponent : 0, v);
 	return out;
 }
 
@@ -135,12 +151,32 @@ print_stored(const struct leaf *l, const struct request *r, struct err *e)
 
 #endif
 
+/* A tail without a beginning: windows that begin earlier and earlier, until one
+ * has enough, since all of the archive may be years. */
+static int
+read_raw(const struct leaf *l, const struct request *r, struct raw_values *v,
+    struct err *e)
+{
+	int64_t from_s = r->from_s, back_s = 3600;
+	bool tail = from_s < 0;
+
+	for (;; back_s *= 16) {
+		if (tail)
+			from_s = back_s < r->to_s ? r->to_s - back_s : 0;
+		if (raw_read(l, from_s, r->to_s, v, e) == -1)
+			return -1;
+		if (!tail || v->n >= r->tail || from_s == 0)
+			return 0;
+		raw_clear(v);
+	}
+}
+
 static int
 print_raw(const struct leaf *l, const struct request *r, struct err *e)
 {
 	struct raw_values v = { .n = 0 };
 	size_t first;
-	int rc = raw_read(l, r->from_s < 0 ? 0 : r->from_s, r->to_s, &v, e);
+	int rc = read_raw(l, r, &v, e);
 
 	first = r->tail > 0 && v.n > r->tail ? v.n - r->tail : 0;
 	for (size_t i = first; rc == 0 && i < v.n; i++)
