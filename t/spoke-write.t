@@ -103,6 +103,16 @@ refused "a MsgID"
 printf 'Stream:%032d\n' 7 | sed 's/^/Type:DATA\nTimestamp:1\n/' >in
 printf '\nT1:1\n.\n' >>in
 refused "another stream"
+printf 'Stream:%032d\n' 0 | sed 's/^/Type:DATA\nTimestamp:1\n/' >in
+printf '\nT1:1\n.\n' >>in
+refused "a stream of zeros"
+for prev in 00000000 12345678; do
+	printf 'Type:DATA\nTimestamp:1\nPrev:crc32=%s\n\nT1:1\n.\n' $prev >in
+	refused "Prev that is another one's, $prev"
+done
+printf 'Type:CONFIG\nTimestamp:1\nGeneration:%s\nPart:%s\n\nlevel2-token:%s
+level2-path:/R/%s\n.\n' 99 1/2 T1 in 3 2/2 T2 out >in
+refused "a wrong generation on one part"
 printf 'Type:DATA\nTimestamp:1\nGeneration:99\n\nT1:1\n.\n' >in
 refused "another generation"
 printf 'Type:DATA\nTimestamp:1\nLength:99\n\nT1:1\n.\n' >in

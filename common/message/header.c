@@ -38,6 +38,7 @@ read_timestamp(struct header *h, struct slice v)
 static bool
 read_stream(struct header *h, struct slice v)
 {
+	h->m.has_stream = true;
 	return stream_parse(v, &h->m.stream);
 }
 
@@ -58,6 +59,7 @@ read_crc32(struct slice v, uint32_t *out)
 static bool
 read_prev(struct header *h, struct slice v)
 {
+	h->m.has_prev = true;
 	return read_crc32(v, &h->m.prev);
 }
 

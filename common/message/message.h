@@ -53,6 +53,7 @@ struct message {
 	uint32_t digest;  /* computed by the parser, filled by the writer */
 	struct slice raw; /* the whole message, set by the parser */
 	bool bare;        /* the draft's three fields alone */
+	bool has_stream, has_prev; /* given: in the input form they need not */
 };
 
 enum message_form {

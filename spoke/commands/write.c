@@ -49,8 +49,6 @@ check_message(const struct message *m, struct err *e)
 	if (m->type == MESSAGE_TASK || m->type == MESSAGE_RESYNC)
 		return err_set(e, ERR_INPUT, "%s is the hub's to send",
 		    message_type_name(m->type));
-	if (m->prev != 0)
-		return err_set(e, ERR_INPUT, "Prev is the spool's to give");
 	return 0;
 }
 
@@ -127,9 +125,36 @@ check_generation(const struct message *m, struct outgoing *o, struct err *e)
 		return err_set(e, ERR_INPUT,
 		    "Generation is not %" PRIu64 " but %" PRIu64, m->generation,
 		    t->generation);
-	if (!stream_is_zero(m->stream) && !stream_eq(m->stream, t->stream))
+	if (m->has_stream && !stream_eq(m->stream, t->stream))
 		return err_set(e, ERR_INPUT, "Stream is another one");
 	return 0;
+}
+
+/* Before anything is put for it. */
+static int
+check_prev(const struct message *m, const struct outgoing *o, struct err *e)
+{
+	if (m->has_prev && m->prev != outgoing_prepared(o).digest)
+		return err_set(e, ERR_INPUT,
+		    "Prev is not the Digest of the message before");
+	return 0;
+}
+
+/* Parts are cut anew, so what the further ones say of their place in the
+ * stream is right by chance only. */
+static int
+check_parts(const struct message *m, size_t n, struct outgoing *o,
+    struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		rc = check_generation(&m[i], o, e);
+		if (rc == 0 && i > 0 && m[i].has_prev)
+			rc = err_set(e, ERR_INPUT,
+			    "Prev of a further part is the spool's to give");
+	}
+	return rc;
 }
 
 static int
@@ -145,7 +170,7 @@ put_config(const struct input *in, size_t at, struct outgoing *o, size_t *used,
 		rc = outgoing_put_config(o, in->m[at].timestamp,
 		    (uint64_t)wall_s(clock_wall()), e);
 	tree_free(tree);
-	return rc == 0 ? check_generation(&in->m[at], o, e) : -1;
+	return rc == 0 ? check_parts(&in->m[at], *used, o, e) : -1;
 }
 
 static int
@@ -170,6 +195,8 @@ put_one(const struct input *in, size_t at, struct outgoing *o, size_t *used,
 	struct message m = in->m[at];
 
 	*used = 1;
+	if (check_prev(&m, o, e) == -1)
+		return -1;
 	switch (m.type) {
 	case MESSAGE_CONFIG:
 		return put_config(in, at, o, used, e);
