@@ -66,9 +66,10 @@ main(int argc, char **argv)
 	int ready_fd = -1, status;
 	struct err e;
 
+	log_open("hubd", target, w.level);
 	status = parse(argc, argv, &w);
 	if (status != -1)
-		return status;
+		return options_end(status);
 	opts = (struct hubd_opts){ w.config, &ready_fd };
 	log_open("hubd", w.background ? LOG_TARGET_SYSLOG : target, w.level);
 	if ((!w.background || daemon_background(&ready_fd, &e) == 0) &&

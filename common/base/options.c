@@ -161,9 +161,8 @@ options_streams(void)
 	return told ? LOG_TARGET_AUTO : LOG_TARGET_SYSLOG;
 }
 
-/* What was printed and cannot be written is no success. */
-static int
-end_output(int status)
+int
+options_end(int status)
 {
 	struct err e = { 0 };
 
@@ -216,7 +215,7 @@ options_main(const struct options_verb *verbs, int argc, char **argv)
 	enum log_target target = options_streams();
 
 	log_open(base_name(argv[0]), target, LOG_LEVEL_WARN);
-	return end_output(parse_and_run(verbs, target, argc, argv));
+	return options_end(parse_and_run(verbs, target, argc, argv));
 }
 
 /* Seconds of one unit letter; 0: no such unit. */

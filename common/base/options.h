@@ -44,6 +44,10 @@ int options_parse(struct options *o, const struct options_flag *flags, int argc,
  * but for standard error, in place of which the syslog is to be used. */
 enum log_target options_streams(void);
 
+/* What was printed and cannot be written is no success: the exit status of a
+ * program that ends with this one. */
+int options_end(int status);
+
 /* Parse the common options, find the verb, run it: the body of main().
  * --help and --version are answered here.  Returns the exit status; 0 only
  * when all that was printed is written. */

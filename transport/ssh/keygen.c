@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "common/base/log.h"
@@ -19,13 +20,17 @@ run_keygen(const char *file, const char *comment, struct err *e)
 	const struct proc_opts o = { .argv = argv };
 	struct buf errs = { 0 };
 	struct proc_result r;
+	struct slice line;
 	char how[64], said[160];
 	int rc = proc_run(&o, &r, NULL, &errs, e);
 
+	line = buf_slice(&errs);
+	while (line.n > 0 && strchr("\r\n", line.p[line.n - 1]) != NULL)
+		line.n--;
 	if (rc == 0 && (r.exit_status != 0 || r.timed_out)) {
 		proc_describe(&r, how, sizeof(how));
 		rc = err_set(e, ERR_CREATE, "ssh-keygen: %s: %s", how,
-		    log_escape(said, sizeof(said), buf_slice(&errs)));
+		    log_escape(said, sizeof(said), line));
 	}
 	buf_clear(&errs);
 	return rc;
