@@ -461,6 +461,81 @@ an_unsigned_acknowledgement_is_none(void **state)
 	assert_int_equal(world_acked(&spoke), 2);
 }
 
+/* In the hub's staging directory, signed by the spoke. */
+static void
+stage_signed(const char *name, struct slice bytes)
+{
+	struct buf covered = { 0 }, signature = { 0 };
+	struct signature_keys keys;
+	char sig[CARRIED_NAME_SIZE + 8];
+	struct err e = { 0 };
+
+	assert_int_equal(signature_keys_read(&spoke.a, &keys, &e), 0);
+	signature_prefix(&covered, "alps", CONFIG_HUB);
+	buf_put(&covered, bytes);
+	signature_put(&keys, buf_slice(&covered), &signature);
+	snprintf(sig, sizeof(sig), "%s.sig", name);
+	world_stage(sig, buf_slice(&signature));
+	world_stage(name, bytes);
+	buf_clear(&covered);
+	buf_clear(&signature);
+}
+
+/* All of it is true, and signed; but a newer stream took its place. */
+static void
+what_a_replaced_stream_said_is_ignored(void **state)
+{
+	struct carried_ack said = { 0 };
+	struct buf old, text = { 0 };
+	struct stream_id now;
+	struct outbox *o;
+	struct err e = { 0 };
+
+	(void)state;
+	sign_both();
+	world_fill(&spoke, 1);
+	world_write(&spoke, 1);
+	world_run(&spoke);
+	old = world_read(&spoke, "outbox", world_file_of(3, 3));
+	world_round_trip();
+	o = helper_outbox(spoke.top, NULL);
+	said.send = outbox_state(o)->last;
+	said.send.stream = outbox_state(o)->stream;
+	carried_ranges_add(&said.lost, 1, 2);
+	carried_ack_put(&text, &said);
+	carried_ack_clear(&said);
+	assert_int_equal(outbox_renew(o, &e), 0);
+	assert_int_equal(outbox_seal(o, &e), 0);
+	now = outbox_state(o)->stream;
+	outbox_close(o);
+	world_round_trip();
+	assert_true(hub.r.replaced);
+
+	world_write(&spoke, 1);
+	world_run(&spoke);
+	world_carry(&spoke, &hub);
+	stage_signed("ack", buf_slice(&text));
+	world_run(&hub);
+	assert_int_equal(hub.r.counts.strange_acks, 1);
+	assert_int_equal(hub.r.unbelieved_acks + hub.r.lost, 0);
+	assert_false(hub.r.replaced);
+	assert_true(stream_eq(hub.r.durable.stream, now));
+	assert_string_equal(world_at_hub(), "1 2 3 4");
+
+	/* nor do those behind a segment of it wait */
+	world_write(&spoke, 1);
+	world_run(&spoke);
+	world_carry(&spoke, &hub);
+	stage_signed("ack", buf_slice(&text));
+	stage_signed(world_file_of(4, 4), buf_slice(&old));
+	stage_signed(world_file_of(3, 3), buf_slice(&old));
+	world_run(&hub);
+	assert_int_equal(hub.r.quarantined, 2);
+	assert_string_equal(world_at_hub(), "1 2 3 4 5");
+	buf_clear(&old);
+	buf_clear(&text);
+}
+
 static void
 keys_are_as_they_should_be(void **state)
 {
@@ -508,6 +583,7 @@ main(void)
 		TEST(others_are_refused),
 		TEST(one_of_a_pair_waits_and_is_told),
 		TEST(an_unsigned_acknowledgement_is_none),
+		TEST(what_a_replaced_stream_said_is_ignored),
 		TEST(keys_are_as_they_should_be),
 #endif
 	};

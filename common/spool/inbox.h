@@ -67,6 +67,9 @@ enum inbox_verdict inbox_poison(struct inbox *i, const struct message *m,
  * moves to inbox/<old stream>/, the ledger begins anew.  The current one again:
  * nothing happens.  A stream that was replaced before is ERR_INPUT: a fork. */
 int inbox_begin_stream(struct inbox *i, struct stream_id stream, struct err *e);
+/* Was it current once, and replaced?  Then it begins no more. */
+int inbox_was_replaced(struct inbox *i, struct stream_id stream, bool *yes,
+    struct err *e);
 /* Keep refused bytes: quarantine/<name> and <name>.why; name is made here from
  * direction, msgid and time.  Bounded by size_max: ERR_TEMP with ENOSPC. */
 int inbox_quarantine(struct inbox *i, uint64_t msgid, struct slice bytes,

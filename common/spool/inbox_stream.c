@@ -68,6 +68,20 @@ note_replaced(struct inbox *i, struct stream_id next, struct err *e)
 	return rc;
 }
 
+int
+inbox_was_replaced(struct inbox *i, struct stream_id stream, bool *yes,
+    struct err *e)
+{
+	struct buf keep = { 0 };
+	struct slice text;
+	int rc = read_replaced(i, &keep, &text, e);
+
+	if (rc == 0)
+		*yes = names_stream(text, stream);
+	buf_clear(&keep);
+	return rc;
+}
+
 /* All sealed segments from one directory to another, durably. */
 static int
 move_segments(int from, int to, struct err *e)

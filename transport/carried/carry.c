@@ -270,17 +270,38 @@ hear_lost(struct carry *c, struct err *e)
 	return 0;
 }
 
+/* What the other end says now; one of a stream that it replaced is an old one
+ * that is carried again, whatever it says. */
+static int
+read_theirs(struct carry *c, struct err *e)
+{
+	char stream[STREAM_TEXT_SIZE];
+	bool replaced = false;
+	int rc = staging_ack(c->staging, &c->ack, c->r, e);
+
+	if (rc != 1)
+		return rc;
+	if (inbox_was_replaced(c->in, c->ack.send.stream, &replaced, e) == -1)
+		return -1;
+	c->heard = !replaced;
+	if (c->heard)
+		return 0;
+	log_info("an acknowledgement is ignored association=%s: its stream %s "
+		 "was replaced",
+	    c->o->association->name, stream_text(c->ack.send.stream, stream));
+	c->r->counts.strange_acks++;
+	carried_ack_clear(&c->ack);
+	return 0;
+}
+
 static int
 hear(struct carry *c, struct err *e)
 {
 	const struct outbox_opts opts = feeder_outbox_opts(c->o->association);
 	struct outbox *o = NULL;
-	int rc = staging_ack(c->staging, &c->ack, c->r, e);
+	int rc;
 
-	if (rc == -1)
-		return -1;
-	c->heard = rc == 1;
-	if (c->heard && hear_lost(c, e) == -1)
+	if (read_theirs(c, e) == -1 || (c->heard && hear_lost(c, e) == -1))
 		return -1;
 	if (outbox_open(c->top, &opts, &o, e) == -1)
 		return -1;

@@ -126,15 +126,15 @@ begin_stream(struct take *t, struct slice first, struct err *e)
 
 	if (stream_eq(old, t->b->stream))
 		return 0;
-	if (!stream_is_zero(old)) {
-		if (t->b->config_first &&
-		    (!slice_cut(&rest, '\n', &line) ||
-			!slice_starts(rest, SLICE("Type:CONFIG\n"))))
-			return err_set(e, ERR_INPUT,
-			    "a new stream that does not begin with a CONFIG");
-		t->r->replaced = true;
-	}
-	return inbox_begin_stream(t->in, t->b->stream, e);
+	if (!stream_is_zero(old) && t->b->config_first &&
+	    (!slice_cut(&rest, '\n', &line) ||
+		!slice_starts(rest, SLICE("Type:CONFIG\n"))))
+		return err_set(e, ERR_INPUT,
+		    "a new stream that does not begin with a CONFIG");
+	if (inbox_begin_stream(t->in, t->b->stream, e) == -1)
+		return -1;
+	t->r->replaced = !stream_is_zero(old);
+	return 0;
 }
 
 /* What is good is kept, whatever comes behind it. */
