@@ -5,31 +5,39 @@
  *
  * is the association's spoke or hub in that mode, on standard input and output;
  * with a command, on that one's, whose status is its own.  It reads all that it
- * is told, and ends when the other does.
+ * is told, and ends when the other does.  On standard error: why it was refused.
  */
 #include "config.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "transport/session/frame.h"
 
 enum {
-	FLOOD = 64 << 20, /* bytes that are endless enough */
-	DRIP_MS = 2000,
+	FLOOD = 256 << 20, /* bytes that are endless enough */
+	DRIP_MS = 10000,
+	TIMES = 100, /* however often it is asked for */
+	PING_MS = 1000,
+	TOLD_MAX = 1 << 20, /* of what it hears is kept */
 };
 
 struct peer {
 	bool hub, push;
 	const char *association, *what;
 	int in, out;
-	uint64_t told; /* bytes that it heard */
+	bool deaf; /* it does not read */
+	struct buf told;
 };
 
 static const struct stream_id stream = { { 0x22, 0x22, 0x22, 0x22, 0x22, 0x22,
@@ -46,8 +54,27 @@ hear(struct peer *p, int wait_ms)
 	if (poll(&f, 1, wait_ms) <= 0)
 		return true;
 	n = read(p->in, b, sizeof(b));
-	p->told += n > 0 ? (uint64_t)n : 0;
+	if (n > 0 && p->told.n + (size_t)n <= TOLD_MAX)
+		(void)buf_put(&p->told, (struct slice){ b, (size_t)n });
 	return n > 0;
+}
+
+/* For so long, listening or not.  False: the other end is gone. */
+static bool
+rest(struct peer *p, int ms)
+{
+	struct mono end = mono_add_ms(clock_mono(), ms);
+	int64_t left;
+
+	while ((left = mono_ms_since(end, clock_mono())) > 0) {
+		struct pollfd f = { p->out, 0, 0 };
+
+		if (!p->deaf && !hear(p, (int)left))
+			return false;
+		if (p->deaf && poll(&f, 1, (int)left) > 0)
+			return false;
+	}
+	return true;
 }
 
 /* It reads as it writes, so that nothing but what it says is amiss. */
@@ -55,7 +82,7 @@ static bool
 say(struct peer *p, struct slice s)
 {
 	while (s.n > 0) {
-		struct pollfd f[2] = { { p->in, POLLIN, 0 },
+		struct pollfd f[2] = { { p->deaf ? -1 : p->in, POLLIN, 0 },
 			{ p->out, POLLOUT, 0 } };
 		ssize_t n;
 
@@ -249,6 +276,47 @@ size(struct peer *p)
 	say_frames(p, &b);
 }
 
+static struct frame_batch
+batch_of(const char *codec, size_t size, size_t encoded)
+{
+	return (struct frame_batch){ .stream = stream,
+		.first = 1,
+		.last = 1,
+		.size = (uint32_t)size,
+		.encoded = (uint32_t)encoded,
+		.codec = slice_str(codec) };
+}
+
+/* The same batch, as often as it is wanted. */
+static void
+say_batches(struct peer *p, const struct frame_batch *h, struct slice bytes)
+{
+	struct frame_hello hello = honest(p);
+
+	hello.out = (struct spool_point){ stream, 1, 0 };
+	say_hello(p, &hello);
+	for (int i = 0; i < TIMES; i++) {
+		struct slice left = bytes;
+		struct buf b = { 0 };
+		bool heard;
+
+		frame_put_batch(&b, h);
+		while (left.n > 0) {
+			struct slice chunk = left;
+
+			if (chunk.n > FRAME_PAYLOAD_MAX)
+				chunk.n = FRAME_PAYLOAD_MAX;
+			frame_put_chunk(&b, chunk);
+			left.p += chunk.n;
+			left.n -= chunk.n;
+		}
+		heard = say(p, buf_slice(&b)) && hear(p, 1000);
+		buf_clear(&b);
+		if (!heard)
+			return;
+	}
+}
+
 /* A message that is right but for what it says of itself. */
 static void
 damage(struct peer *p)
@@ -258,27 +326,43 @@ damage(struct peer *p)
 				   "Prev:crc32=00000000\nGeneration:1\n"
 				   "Length:8\nDigest:crc32=00000000\n\n"
 				   "T0001:1\n.\n";
-	const struct frame_batch h = { .stream = stream,
-		.first = 1,
-		.last = 1,
-		.size = sizeof(text) - 1,
-		.encoded = sizeof(text) - 1,
-		.codec = SLICE("none") };
-	struct frame_hello hello = honest(p);
+	struct frame_batch h =
+	    batch_of("none", sizeof(text) - 1, sizeof(text) - 1);
 
-	hello.out = (struct spool_point){ stream, 1, 0 };
-	say_hello(p, &hello);
-	for (int i = 0; i < 100; i++) { /* however often it is asked for */
-		struct buf b = { 0 };
-		bool heard;
+	say_batches(p, &h, SLICE(text));
+}
 
-		frame_put_batch(&b, &h);
-		frame_put_chunk(&b, SLICE(text));
-		heard = say(p, buf_slice(&b)) && hear(p, 1000);
-		buf_clear(&b);
-		if (!heard)
-			return;
+/* As large as may be, and not a message. */
+static void
+large(struct peer *p)
+{
+	static char x[FRAME_BATCH_BYTES];
+	struct frame_batch h = batch_of("none", sizeof(x), sizeof(x));
+
+	memset(x, 'x', sizeof(x));
+	say_batches(p, &h, (struct slice){ x, sizeof(x) });
+}
+
+/* It says that it is as large as may be, and is thirty times that. */
+static void
+bomb(struct peer *p)
+{
+	static char zeros[1 << 20], coded[1 << 20];
+	z_stream z = { .next_out = (Bytef *)coded, .avail_out = sizeof(coded) };
+	struct frame_batch h;
+
+	if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
+		exit(71);
+	for (size_t n = 0; n < FLOOD; n += sizeof(zeros)) {
+		z.next_in = (Bytef *)zeros;
+		z.avail_in = sizeof(zeros);
+		(void)deflate(&z, Z_NO_FLUSH);
 	}
+	(void)deflate(&z, Z_FINISH);
+	h = batch_of("gzip", FRAME_BATCH_BYTES, z.total_out);
+	say_batches(p, &h, (struct slice){ coded, z.total_out });
+	(void)deflateEnd(&z);
 }
 
 static void
@@ -302,7 +386,7 @@ unknown_frame(struct peer *p)
 	say_frames(p, &b);
 }
 
-/* A frame that never ends: a byte every two seconds. */
+/* A frame that never ends: a byte every ten seconds. */
 static void
 drip(struct peer *p)
 {
@@ -310,10 +394,51 @@ drip(struct peer *p)
 
 	say_hello(p, &h);
 	(void)say(p,
-	    SLICE("\0\0\x10\0"
+	    SLICE("\0\0\0\x40"
 		  "C"));
-	while (say(p, SLICE("x")) && hear(p, DRIP_MS))
-		(void)poll(NULL, 0, DRIP_MS);
+	while (say(p, SLICE("x")))
+		if (!rest(p, DRIP_MS))
+			return;
+}
+
+/* It is there, and that is all that it ever says. */
+static void
+ping(struct peer *p)
+{
+	struct buf b = { 0 };
+
+	frame_put_signal(&b, FRAME_PING);
+	say_frames(p, &b);
+	frame_put_signal(&b, FRAME_PING);
+	while (say(p, buf_slice(&b)))
+		if (!rest(p, PING_MS))
+			break;
+	buf_clear(&b);
+}
+
+/* The same, as fast as it can. */
+static void
+ping_flood(struct peer *p)
+{
+	struct buf b = { 0 };
+
+	for (int i = 0; i < 1000; i++)
+		frame_put_signal(&b, FRAME_PING);
+	say_frames(p, &b);
+	for (int i = 0; i < 1000; i++)
+		frame_put_signal(&b, FRAME_PING);
+	for (size_t sent = 0; sent < FLOOD; sent += b.n)
+		if (!say(p, buf_slice(&b)))
+			break;
+	buf_clear(&b);
+}
+
+/* It is there, and does not read what it is told. */
+static void
+deaf(struct peer *p)
+{
+	p->deaf = true;
+	ping(p);
 }
 
 static const struct {
@@ -334,9 +459,14 @@ static const struct {
 	{ "length", length },
 	{ "size", size },
 	{ "damage", damage },
+	{ "large", large },
+	{ "bomb", bomb },
 	{ "strange-ack", strange_ack },
 	{ "unknown-frame", unknown_frame },
 	{ "drip", drip },
+	{ "ping", ping },
+	{ "ping-flood", ping_flood },
+	{ "deaf", deaf },
 };
 
 /* The victim, and our ends of its stream. */
@@ -363,12 +493,30 @@ begin(char **argv, struct peer *p)
 	return pid;
 }
 
+/* The status and the words of a REFUSE. */
+static void
+tell_refusal(const struct peer *p)
+{
+	struct slice in = buf_slice(&p->told), line;
+	struct frame_refuse r;
+	struct frame f;
+	struct err ignored; /* what we are told is right, or nothing is said */
+
+	(void)slice_cut(&in, '\n', &line);
+	while (frame_cut(&in, &f, &ignored) == FRAME_WHOLE)
+		if (f.type == FRAME_REFUSE &&
+		    frame_read_refuse(f.payload, &r, &ignored) == 0)
+			(void)fprintf(stderr, "refused %u %.*s\n", r.code,
+			    (int)r.text.n, r.text.p);
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct peer p = { .in = STDIN_FILENO, .out = STDOUT_FILENO };
 	pid_t victim = 0;
 	int status = 0;
+	size_t act = 0;
 
 	if (argc < 5)
 		return 64;
@@ -377,13 +525,16 @@ main(int argc, char *argv[])
 	p.push = strcmp(argv[2], "push") == 0;
 	p.association = argv[3];
 	p.what = argv[4];
+	while (strcmp(acts[act].name, p.what) != 0)
+		if (++act == sizeof(acts) / sizeof(acts[0]))
+			return 64;
 	if (argc > 5)
 		victim = begin(argv + 5, &p);
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
-		if (strcmp(acts[i].name, p.what) == 0)
-			acts[i].act(&p);
-	while (hear(&p, -1))
+	acts[act].act(&p);
+	while (rest(&p, INT_MAX))
 		continue;
+	tell_refusal(&p);
+	buf_clear(&p.told);
 	if (victim == 0)
 		return 0;
 	(void)waitpid(victim, &status, 0);

@@ -3,15 +3,17 @@
  * session that it hands over, as a daemon has them.  Says "listening" on standard
  * output; ends at SIGTERM.
  *
- *	http_answer FILE hub|spoke [echo|again]
+ *	http_answer FILE hub|spoke [echo|again|run COMMAND...]
  *
  * With echo a session is no session: its bytes come back, and it ends when the
- * far end does.  With again it listens, stops, and listens anew, while a child
+ * far end does.  With run it is that command's, on its standard input and output.
+ * With again it listens, stops, and listens anew, while a child
  * lives that was forked in between; says so, and ends.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,6 +82,20 @@ answer(const struct config *c, const struct association *a, int fd)
 	node_close(&node);
 }
 
+static void run(char **argv, int fd) __attribute__((noreturn));
+
+static void
+run(char **argv, int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	(void)dup2(fd, STDIN_FILENO);
+	(void)dup2(fd, STDOUT_FILENO);
+	(void)execvp(argv[0], argv);
+	_exit(127);
+}
+
 static volatile sig_atomic_t over;
 
 static void
@@ -90,7 +106,7 @@ on_term(int number)
 }
 
 static void
-serve(const struct config *c, struct http_listener *l, bool echoes)
+serve(const struct config *c, struct http_listener *l, char **words)
 {
 	const struct association *a;
 	struct err e = { 0 };
@@ -113,10 +129,12 @@ serve(const struct config *c, struct http_listener *l, bool echoes)
 		if (fork() == 0) {
 			(void)signal(SIGTERM, SIG_DFL);
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (echoes)
-				echo(fd);
-			else
+			if (words[0] == NULL)
 				answer(c, a, fd);
+			else if (strcmp(words[0], "run") == 0)
+				run(words + 1, fd);
+			else
+				echo(fd);
 			_exit(0);
 		}
 		close(fd);
@@ -171,7 +189,7 @@ main(int argc, char *argv[])
 	if (argc > 3 && strcmp(argv[3], "again") == 0)
 		status = listen_again(c, role, &l, &e) == 0 ? 0 : 1;
 	else
-		serve(c, l, argc > 3);
+		serve(c, l, argv + 3);
 	http_listener_close(l);
 	config_free(c);
 	return status;

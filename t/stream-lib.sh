@@ -6,7 +6,7 @@ hubctl=$(command -v hubctl)
 spoke_side="$spoke -c $tmp/spoke.conf serve alps"
 hub_side="$hubctl -c $tmp/hub.conf receive alps"
 
-mkdir -m 700 gw noc
+mkdir -p -m 700 gw noc
 
 # side NODE: begin $NODE's configuration, on standard output.
 side() {

@@ -20,8 +20,8 @@ test_helpers += t/cut_proxy t/hostile_peer
 t_cut_proxy_SOURCES = t/cut_proxy.c
 t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
 t_hostile_peer_SOURCES = t/hostile_peer.c
-t_hostile_peer_LDADD = $(TRANSPORT_LIBS)
-script_tests += t/hostile-peer.t t/link-cut.t t/link-delay.t t/transport-dir.t \
+t_hostile_peer_LDADD = $(TRANSPORT_LIBS) $(ZLIB_LIBS)
+script_tests += t/hostile-peer.t t/hostile-ssh.t t/link-cut.t t/link-delay.t t/transport-dir.t \
 	t/transport-exec.t t/transport-pull.t t/transport-rsync.t
 campaign_tests += t/link-cut.t
-EXTRA_DIST += t/carried-lib.sh t/stream-lib.sh
+EXTRA_DIST += t/carried-lib.sh t/hostile-lib.sh t/stream-lib.sh

@@ -25,6 +25,7 @@ struct http_peer {
 	size_t association;
 	bool busy; /* a request has begun */
 	bool cut;
+	bool refused;   /* and counted */
 	uint64_t moved; /* bytes of a body, since: */
 	struct mono moving;
 };
@@ -84,7 +85,8 @@ bool http_server_known(struct http_server *s, struct MHD_Connection *c,
     size_t *association);
 /* Cut what is slow, or strange for too long, or too many. */
 void http_server_sweep_peers(struct http_server *s);
-/* One was refused: the log is told now and then. */
+/* A request was, or a connection that brought none: it is counted, and the log is
+ * told now and then. */
 void http_server_refused(struct http_server *s, struct MHD_Connection *c,
     unsigned status);
 

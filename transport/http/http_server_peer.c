@@ -9,7 +9,10 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <linux/tcp.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
@@ -26,6 +29,20 @@ enum {
 };
 
 /* --- Connections --------------------------------------------------------------- */
+
+/* One that comes and goes without a word is none: monitors do. */
+static bool
+has_said(const struct http_peer *p)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	return p->fd != -1 &&
+	    getsockopt(p->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+	    size >= offsetof(struct tcp_info, tcpi_bytes_received) +
+		sizeof(info.tcpi_bytes_received) &&
+	    info.tcpi_bytes_received > 0;
+}
 
 void
 http_server_on_peer(void *cls, struct MHD_Connection *c, void **peer,
@@ -51,6 +68,9 @@ http_server_on_peer(void *cls, struct MHD_Connection *c, void **peer,
 	p = *peer;
 	if (p == NULL)
 		return;
+	if (!p->known && !p->refused && (p->cut || has_said(p)))
+		http_server_refused(s, c,
+		    p->cut ? MHD_HTTP_REQUEST_TIMEOUT : MHD_HTTP_BAD_REQUEST);
 	if (p->next != NULL)
 		p->next->before = p->before;
 	if (p->before != NULL)
@@ -188,8 +208,11 @@ http_server_refused(struct http_server *s, struct MHD_Connection *c,
 	const union MHD_ConnectionInfo *i =
 	    mhd.get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *a = i == NULL ? NULL : i->client_addr;
+	struct http_peer *p = http_server_peer_of(c);
 	char host[NI_MAXHOST] = "unknown";
 
+	if (p != NULL)
+		p->refused = true;
 	s->refused++;
 	if (s->told.ns != 0 && mono_ms_since(s->now, s->told) < TELL_MS)
 		return;

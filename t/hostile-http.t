@@ -1,0 +1,208 @@
+#!/bin/sh
+# As t/hostile-peer.t, over http: a real listener whose sessions are hostile to who
+# dials it, and real requests that bring a hostile end to the listeners of hubd and
+# of spoke daemon.  Then ends that do not speak HTTP, or too slowly.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/http-lib.sh"
+. "$top_srcdir/t/hostile-lib.sh"
+
+dialer=$top_builddir/t/ssh_dial
+answerer=$top_builddir/t/http_answer
+
+# --- Both ends, and a hostile one for each -------------------------------------
+
+# conf NODE MODE PORT: a configuration that dials there; listens PORT: one that is
+# called.
+conf() {
+	side "$1"
+	for conf_name in alps andes; do
+		association $conf_name "transport = http mode = $2 http {
+		    url = \"http://127.0.0.1:$3/\" token = $conf_name.token }"
+	done
+}
+listens() {
+	echo "web { listen = \"127.0.0.1:$1\" }"
+}
+stores() {
+	echo 'hub { settle = 0 settle-max = 1s }'
+	echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
+}
+hub_port=$(free_port)
+daemon_port=$(free_port)
+far_port=$(free_port)
+{
+	conf noc push "$hub_port"
+	listens "$hub_port"
+	stores
+} >hubd.conf
+conf gw push "$hub_port" >to_hubd.conf
+{
+	conf gw pull "$daemon_port"
+	listens "$daemon_port"
+} >daemon.conf
+conf noc pull "$daemon_port" >to_daemon.conf
+{
+	conf gw push "$far_port"
+	http_collector
+} >spoke.conf
+{
+	conf noc pull "$far_port"
+	stores
+} >hub.conf
+# A far end that is hostile: what it runs is in far.sh.
+conf noc push 1 >far_push.conf
+listens "$far_port" >>far_push.conf
+conf gw pull 1 >far_pull.conf
+listens "$far_port" >>far_pull.conf
+
+# carried MODE ARGV...: the far end's listener is one at a time.
+far_mode= far=
+carried() {
+	if test "$1" != "$far_mode"; then
+		test -z "$far" || stop "$far"
+		far_mode=$1
+		test "$1" = push && far_role=hub || far_role=spoke
+		start far "$answerer" "far_$1.conf" $far_role run sh far.sh
+		far=$pid
+		wait_for 10 grep -q listening far.out
+	fi
+	shift
+	echo "exec $*" >far.sh
+}
+# said DAEMON: what it logged of sessions that failed, since it was asked last.
+said() {
+	tail -n "+$(($(cat "$1.read") + 1))" "$1.err"
+}
+said_why() {
+	said "$1" | grep -q 'session association=alps: '
+}
+calls() {
+	calls_mode=$1
+	shift
+	test "$calls_mode" = push && calls_daemon=hubd || calls_daemon=daemon
+	wc -l <$calls_daemon.err >$calls_daemon.read
+	timeout 100 "$@" "$dialer" to_$calls_daemon.conf alps 90 >out 2>told \
+	    </dev/null
+	wait_for 10 said_why $calls_daemon
+	said $calls_daemon >err
+	sed -n 's/^refused \([0-9]*\) .*/\1/p' told >status
+	# who does not speak our protocol is not answered in it
+	grep -q 'noise before hello' err && echo unseen >status
+}
+
+data 1
+start hubd hubd -c hubd.conf
+hubd=$pid
+start daemon spoke -c daemon.conf daemon
+daemon=$pid
+wait_for 20 grep -q 'listening address' hubd.err
+wait_for 20 grep -q 'listening address' daemon.err
+
+# --- The list -------------------------------------------------------------------
+
+all_acts
+
+carried push "$peer" hub push alps strange-ack
+dials spoke -c spoke.conf -v push alps
+has "strange acknowledgements: told" err 'acknowledgements? .*(ignored|fit nothing)'
+ok "strange acknowledgements: nothing is deleted" untouched
+calls push "$peer" spoke push alps bomb
+met "a bomb, again and again" 65 'more than the 8388608 bytes named'
+calls push "$peer" spoke push alps damage
+met "damage, again and again" 65 'message 1 came damaged 3 times'
+hub status --json >json
+has "and it is shown" json '"quarantined":[1-9]'
+
+# --- What is no HTTP ----------------------------------------------------------------
+
+# on_socket listen|connect PORT COMMAND...: it has the connection, each of them if it
+# listens, for standard input and output.
+on_socket() {
+	exec perl -MIO::Socket::INET -e '
+		my ($how, $port) = splice @ARGV, 0, 2;
+		my $take = sub {
+			open STDIN, "<&", $_[0] or die;
+			open STDOUT, ">&", $_[0] or die;
+			exec @ARGV };
+		if ($how eq "connect") {
+			$take->(IO::Socket::INET->new(
+			    PeerAddr => "127.0.0.1:$port") or die) }
+		$SIG{CHLD} = "IGNORE";
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$port",
+		    Listen => 10, ReuseAddr => 1) or die;
+		$| = 1; print "there\n";
+		while (my $c = $s->accept) {
+			open LOG, ">>", "raw.seen"; print LOG "x"; close LOG;
+			next if fork; $take->($c) }' "$@"
+}
+# raw WHAT STATUS ERE: a server that does so, to who pushes and pulls.
+raw() {
+	for raw_role in hub spoke; do
+		rm -f raw.out
+		start raw on_socket listen "$far_port" \
+		    "$peer" $raw_role push alps "$1"
+		raw_pid=$pid
+		wait_for 10 test -s raw.out
+		if test $raw_role = hub; then
+			dials spoke -c spoke.conf push alps
+			met "a server of $1, to who pushes" "$2" "$3"
+		else
+			dials hubctl -c hub.conf pull alps
+			met "a server of $1, to who pulls" "$2" "$3"
+		fi
+		stop "$raw_pid" KILL
+	done
+}
+stop "$far"
+for what in noise banner endless-line http version drip; do
+	raw $what 76 'is it an Axletree listener'
+done
+
+# A redirect to itself, without end.
+redirect() {
+	rm -f raw.out raw.seen
+	start raw on_socket listen "$far_port" sh -c '
+		sed "/^.\{0,1\}\$/q" >/dev/null
+		printf "HTTP/1.1 307 x\r\nLocation: http://127.0.0.1:%s/\r\n" "$0"
+		printf "Content-Length: 0\r\n\r\n"' "$far_port"
+	raw_pid=$pid
+	wait_for 10 test -s raw.out
+}
+redirect
+dials spoke -c spoke.conf push alps
+met "a redirect to itself" 76 'redirects \(307\), which is not followed'
+is "it was asked once" "$(cat raw.seen)" x
+stop "$raw_pid" KILL
+
+# To the listeners, all at once: those that are slow have 20 s.
+begun=$(lib_now)
+strangers=
+# the first one is told at once
+on_socket connect "$hub_port" timeout 90 "$peer" spoke push alps noise \
+    >out 2>err </dev/null &
+wait $!
+ok "a stranger's noise is counted, and told" \
+    wait_for 10 grep -q 'requests refused count=1 last_status=400' hubd.err
+for port in $hub_port $daemon_port; do
+	for what in noise banner endless-line http version length drip silence; do
+		start "$what.$port" on_socket connect "$port" \
+		    timeout 90 "$peer" spoke push alps $what
+		strangers="$strangers $pid"
+	done
+done
+ok "strangers are there: another association is pushed" \
+    spoke -c to_hubd.conf push --always andes
+ok "or pulled" hubctl -c to_daemon.conf pull --always andes
+for pid in $strangers; do
+	wait "$pid"
+	is "a stranger is cut" $? 0
+done
+ok "in time" test $(($(lib_now) - begun)) -le 45
+ok "nothing is stored or deleted" untouched
+has "they are told" daemon.err 'requests refused count='
+
+# --- The others ------------------------------------------------------------------------
+
+ok "another association goes on" spoke -c to_hubd.conf push andes
+is "with all it has" "$(hub messages andes)" "$(sp messages andes)"
+done_testing

@@ -1,0 +1,74 @@
+# Helpers for tests of hostile ends: what they do is one list, whatever carries
+# it.  A test says how it is carried, by two functions:
+#
+#	carried MODE COMMAND...	both configurations, such that who dials in that mode
+#				meets that command at the far end
+#	calls MODE COMMAND...	that command meets who answers in that mode
+#
+# and finds a victim's exit status, and what it said, in the files status and err.
+# A hostile end is t/hostile_peer.c.
+. "$top_srcdir/t/stream-lib.sh"
+
+peer=$top_builddir/t/hostile_peer
+
+# What a hostile end does, its victim's status, and words of what that one says.
+hostile_acts() {
+	cat <<-'EOT'
+	noise 76 noise before hello:
+	banner 76 noise before hello: Welcome to the machine
+	endless-line 76 noise before hello: x{80}
+	http 76 noise before hello: GET / HTTP/1.1
+	version 76 speaks the versions 7 to 9
+	other-association 78 speaks for association andes
+	same-role 78 (hub|spoke)
+	other-mode 78 both ends say that they
+	order 76 CHUNK outside a batch
+	early-ack 76 a frame of type A before HELLO
+	length 76 a frame of 4294967295 bytes
+	size 76 of 4294967295 bytes
+	unknown-frame 76 a frame of type 0x5a
+	EOT
+}
+
+# What was there before is there, and nothing else.
+hostile_waiting=2
+untouched() {
+	test "$(spoke_has acked_msgid)" = null &&
+	    test "$(spoke_has waiting_messages)" = "$hostile_waiting" &&
+	    test -z "$(hub messages alps 2>/dev/null)"
+}
+# met WHAT STATUS ERE: the victim ended so, and no harm was done.  Where a status is
+# not seen the words are.
+met() {
+	test "$(cat status)" = unseen ||
+	    is "$1: ends with $2" "$(cat status)" "$2" || diag "$(tail -n 5 err)"
+	has "$1: it says why" err "$3"
+	ok "$1: nothing is stored or deleted" untouched
+}
+# dials COMMAND...: the victim, to whom nothing was told yet.
+dials() {
+	rm -f gw/state/notices noc/state/notices
+	timeout 100 "$@" >out 2>err </dev/null
+	echo $? >status
+}
+# the_four WHAT STATUS ERE: one that dials the hostile end, and one that it dials,
+# in both modes.
+the_four() {
+	carried push "$peer" hub push alps "$1"
+	dials spoke -c spoke.conf push alps
+	met "$1, to who pushes" "$2" "$3"
+	calls push "$peer" spoke push alps "$1"
+	met "$1, to who is pushed to" "$2" "$3"
+	carried pull "$peer" spoke pull alps "$1"
+	dials hubctl -c hub.conf pull alps
+	met "$1, to who pulls" "$2" "$3"
+	calls pull "$peer" hub pull alps "$1"
+	met "$1, to who is pulled from" "$2" "$3"
+}
+# all_acts: the whole list.
+all_acts() {
+	hostile_acts >acts
+	while read -r hostile_what hostile_status hostile_ere <&3; do
+		the_four "$hostile_what" "$hostile_status" "$hostile_ere"
+	done 3<acts
+}
