@@ -26,11 +26,9 @@ give_up_the_rest(struct err *e)
 static int
 live(struct ssh *s, struct err *e)
 {
-	if (libssh2_load(e) == -1 || ssh_files(s, e) == -1)
+	if (ssh_files(s, e) == -1)
 		return -1;
 	channel_child_cpu(CPU_LOGIN_S);
-	if (ssh2.init(0) != 0)
-		return err_set(e, ERR_TEMP, "libssh2 does not start");
 	if (ssh_connect(s, e) == -1 || give_up_the_rest(e) == -1 ||
 	    ssh_login(s, e) == -1)
 		return -1;

@@ -144,20 +144,31 @@ connect_agent(struct ssh *s, struct err *e)
 	return 0;
 }
 
+static int
+begin_session(struct ssh *s, struct err *e)
+{
+	if (libssh2_load(e) == -1)
+		return -1;
+	if (ssh2.init(0) != 0)
+		return err_set(e, ERR_TEMP, "libssh2 does not start");
+	s->session = ssh2.session_init_ex(NULL, NULL, NULL, s);
+	if (s->session == NULL)
+		return err_set(e, ERR_TEMP, "no memory for libssh2");
+	return connect_agent(s, e);
+}
+
+/* The far side needs a moment to begin, in which libssh2 is loaded.  The
+ * agent's socket, too, must be open before we are confined. */
 int
 ssh_connect(struct ssh *s, struct err *e)
 {
 	struct addrinfo *list = NULL;
 	const struct addrinfo *ai;
 
-	/* The agent's socket, too, must be open before we are confined. */
-	s->session = ssh2.session_init_ex(NULL, NULL, NULL, s);
-	if (s->session == NULL)
-		return err_set(e, ERR_TEMP, "no memory for libssh2");
-	if (connect_agent(s, e) == -1 || look_up(s, &list, e) == -1)
+	if (look_up(s, &list, e) == -1)
 		return -1;
 	for (ai = list; ai != NULL && s->socket == -1; ai = ai->ai_next)
 		s->socket = try_address(ai, e);
 	freeaddrinfo(list);
-	return s->socket == -1 ? -1 : 0;
+	return s->socket == -1 ? -1 : begin_session(s, e);
 }
