@@ -5,7 +5,6 @@ transport_libtransport_a_SOURCES += \
 	%D%/exec.c %D%/exec.h \
 	%D%/host.c %D%/host.h \
 	%D%/key_file.c %D%/key_file.h \
-	%D%/rsync.c %D%/rsync.h \
 	%D%/transport.c %D%/transport.h
 
 include %D%/carried/local.mk
@@ -13,6 +12,7 @@ include %D%/commands/local.mk
 include %D%/delivery/local.mk
 include %D%/http/local.mk
 include %D%/links/local.mk
+include %D%/rsync/local.mk
 include %D%/session/local.mk
 include %D%/ssh/local.mk
 
@@ -22,6 +22,6 @@ t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
 t_hostile_peer_SOURCES = t/hostile_peer.c
 t_hostile_peer_LDADD = $(TRANSPORT_LIBS) $(ZLIB_LIBS)
 script_tests += t/hostile-peer.t t/hostile-ssh.t t/link-cut.t t/link-delay.t t/transport-dir.t \
-	t/transport-exec.t t/transport-pull.t t/transport-rsync.t
+	t/transport-exec.t t/transport-pull.t
 campaign_tests += t/link-cut.t
 EXTRA_DIST += t/carried-lib.sh t/hostile-lib.sh t/stream-lib.sh

@@ -16,7 +16,7 @@
 #include "transport/channel_child.h"
 #include "transport/dir.h"
 #include "transport/exec.h"
-#include "transport/rsync.h"
+#include "transport/rsync/rsync.h"
 #ifdef HAVE_LIBCURL
 #include "transport/http/http.h"
 #endif

@@ -20,6 +20,7 @@ enum {
 	PROC_GRACE_MS = 2000,
 	PROC_LINGER_MS = 500,
 	PROC_READ = 64 << 10,
+	PROC_LOOK_MS = 100,
 };
 
 enum proc_pipe {
@@ -32,7 +33,7 @@ enum proc_pipe {
 struct proc {
 	uv_process_t process;
 	uv_pipe_t pipe[PIPE_COUNT];
-	uv_timer_t timer;
+	uv_timer_t timer, look;
 	uv_signal_t term, interrupt;
 	uv_write_t write;
 	struct buf input, out, errs;
@@ -41,6 +42,8 @@ struct proc {
 	bool killed;   /* TERM was sent */
 	bool streams;  /* its stdin and stdout are not ours */
 	struct proc_result result;
+	bool (*enough)(void *arg);
+	void *enough_arg;
 	proc_done *done;
 	void *arg;
 };
@@ -88,6 +91,7 @@ close_timer_if_over(struct proc *p)
 	    uv_is_closing((uv_handle_t *)&p->pipe[PIPE_OUT]) &&
 	    uv_is_closing((uv_handle_t *)&p->pipe[PIPE_ERR])) {
 		close_handle((uv_handle_t *)&p->timer);
+		close_handle((uv_handle_t *)&p->look);
 		close_handle((uv_handle_t *)&p->term);
 		close_handle((uv_handle_t *)&p->interrupt);
 	}
@@ -128,6 +132,17 @@ on_deadline(uv_timer_t *t)
 	struct proc *p = t->data;
 
 	p->result.timed_out = true;
+	terminate(p);
+}
+
+static void
+on_look(uv_timer_t *t)
+{
+	struct proc *p = t->data;
+
+	if (p->killed || !p->enough(p->enough_arg))
+		return;
+	p->result.enough = true;
 	terminate(p);
 }
 
@@ -216,7 +231,8 @@ static void
 setup_handles(struct proc *p, uv_loop_t *loop)
 {
 	uv_timer_init(loop, &p->timer);
-	p->timer.data = p;
+	uv_timer_init(loop, &p->look);
+	p->timer.data = p->look.data = p;
 	p->process.data = p;
 	for (int i = 0; i < PIPE_COUNT; i++) {
 		uv_pipe_init(loop, &p->pipe[i], 0);
@@ -225,7 +241,7 @@ setup_handles(struct proc *p, uv_loop_t *loop)
 	uv_signal_init(loop, &p->term);
 	uv_signal_init(loop, &p->interrupt);
 	p->term.data = p->interrupt.data = p;
-	p->open = PIPE_COUNT + 4; /* the timer, the signals, the process */
+	p->open = PIPE_COUNT + 5; /* timers, signals, the process */
 }
 
 static int
@@ -265,6 +281,7 @@ close_all(struct proc *p)
 {
 	close_handle((uv_handle_t *)&p->process);
 	close_handle((uv_handle_t *)&p->timer);
+	close_handle((uv_handle_t *)&p->look);
 	close_handle((uv_handle_t *)&p->term);
 	close_handle((uv_handle_t *)&p->interrupt);
 	for (int i = 0; i < PIPE_COUNT; i++)
@@ -319,6 +336,10 @@ proc_start(uv_loop_t *loop, const struct proc_opts *o, proc_done *done,
 	p->arg = arg;
 	p->streams = o->stream != NULL;
 	mind_signals(p, o);
+	p->enough = o->enough;
+	p->enough_arg = o->enough_arg;
+	if (p->enough != NULL)
+		uv_timer_start(&p->look, on_look, PROC_LOOK_MS, PROC_LOOK_MS);
 	uv_timer_start(&p->timer, on_deadline,
 	    (uint64_t)(o->deadline_ms > 0 ? o->deadline_ms : PROC_DEADLINE_MS),
 	    0);
@@ -378,7 +399,9 @@ proc_run(const struct proc_opts *o, struct proc_result *r, struct buf *out,
 void
 proc_describe(const struct proc_result *r, char *out, size_t size)
 {
-	if (r->timed_out)
+	if (r->enough)
+		(void)snprintf(out, size, "was ended: it is enough");
+	else if (r->timed_out)
 		(void)snprintf(out, size, "did not end in time");
 	else if (r->overflowed)
 		(void)snprintf(out, size, "wrote too much");

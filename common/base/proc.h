@@ -25,6 +25,9 @@ struct proc_opts {
 	const int *stream;
 	bool term_ends; /* a SIGTERM to this process is the deadline */
 	bool int_ends;  /* and a SIGINT, unless it is ignored */
+	/* Asked ten times a second; true is the deadline, too.  NULL: none. */
+	bool (*enough)(void *arg);
+	void *enough_arg;
 };
 
 /* The environment where none is given. */
@@ -35,6 +38,7 @@ struct proc_result {
 	int signal;      /* that ended it, or 0 */
 	int stopped;     /* the one to this process that did, or 0 */
 	bool timed_out;
+	bool enough;       /* so it was ended */
 	bool overflowed;   /* stdout passed output_max */
 	struct slice out;  /* stdout */
 	struct slice errs; /* the last 4 KiB of stderr */

@@ -24,8 +24,6 @@
 #include "transport/carried/staging.h"
 
 enum {
-	PLAIN_MAX = SEGMENT_SIZE + LIMIT_MESSAGE_HARD, /* bytes of a segment */
-	FILE_MAX = PLAIN_MAX + (1 << 20),              /* and of its file */
 	SIGNATURE_WAIT_S = 600, /* for the other one of a pair */
 	LOOKS = 3,              /* at an ack that is replaced meanwhile */
 };
@@ -407,7 +405,7 @@ decode(const struct codec_ops *codec, struct slice in, struct buf *out,
 	if (codec->measure == NULL)
 		return err_set(e, ERR_INPUT, "%s is not for files",
 		    codec->name);
-	if (codec->measure(in, PLAIN_MAX, &size, e) == -1)
+	if (codec->measure(in, STAGING_PLAIN_MAX, &size, e) == -1)
 		return -1;
 	return codec->decode(in, size, out, e);
 }
@@ -471,7 +469,7 @@ take_file(struct staging *s, struct staged *f, const struct taking *t,
 	size_t from = 0;
 	int rc = 0;
 
-	switch (read_signed(s, f->name, FILE_MAX, b, &from, &why)) {
+	switch (read_signed(s, f->name, STAGING_FILE_MAX, b, &from, &why)) {
 	case FILE_READ:
 		break;
 	case FILE_GONE:

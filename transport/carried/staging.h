@@ -14,6 +14,11 @@
 #include "transport/carried/signature.h"
 #include "transport/delivery/delivery.h"
 
+enum {
+	STAGING_PLAIN_MAX = SEGMENT_SIZE + LIMIT_MESSAGE_HARD, /* a segment */
+	STAGING_FILE_MAX = STAGING_PLAIN_MAX + (1 << 20), /* and its file */
+};
+
 struct staging_opts {
 	int dir;             /* borrowed */
 	bool foreign;        /* carried or shared: owners there mean nothing */

@@ -300,6 +300,10 @@ delivery_log(const struct association *a, const struct delivery_result *r)
 		    "files that wait for their signature, or signatures for "
 		    "their file association=%s count=%" PRIu64,
 		    a->name, r->unsigned_files);
+	if (r->staging_full > 0)
+		log_warn("rsync was ended, since it brought more than there is "
+			 "room for association=%s count=%" PRIu64,
+		    a->name, r->staging_full);
 	if (r->quarantined > 0)
 		log_err("refused messages kept in quarantine association=%s "
 			"count=%" PRIu64,

@@ -1,34 +1,25 @@
 /*
- * Transport rsync; see rsync.h.  One exchange gets what the far outbox has for
- * us, takes it, and then puts what is ready, so that what came is acknowledged
- * in the same exchange.
- *
- * The far end is no more trusted than any other carrier: rsync is told to bring
- * plain files of our names alone, and what it brought is staged (W10).  So it
- * need not sync them either; what is taken from them is.
+ * Runs of rsync(1); see rsync_run.h.  The far end is no more trusted than any
+ * other carrier: rsync is told to bring plain files of our names alone, and
+ * what it brought is staged (W10).  So it need not sync them either; what is
+ * taken from them is.
  */
 #include "config.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/base/durable.h"
-#include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/proc.h"
 #include "common/spool/carried_name.h"
-#include "transport/carried/carried_ack.h"
-#include "transport/carried/carry.h"
-#include "transport/delivery/outbound.h"
-#include "transport/rsync.h"
+#include "transport/carried/staging.h"
+#include "transport/rsync/rsync_room.h"
+#include "transport/rsync/rsync_run.h"
 
 enum {
-	WAIT_MS = 10000, /* for a collector that looks, too */
 	DIGITS = 20,
 	ARGS_MAX = 96,
 	RATE_UNIT = 1024, /* of --bwlimit */
@@ -38,13 +29,6 @@ enum {
 #define FIVE_DIGITS ONE_DIGIT ONE_DIGIT ONE_DIGIT ONE_DIGIT ONE_DIGIT
 #define NUMBER      FIVE_DIGITS FIVE_DIGITS FIVE_DIGITS FIVE_DIGITS
 #define SEGMENT     "/" NUMBER "-" NUMBER ".msgs"
-
-struct rsync {
-	const struct outbound_opts *o;
-	uint64_t wire_bytes;
-	bool reached; /* something was got */
-	int stopped;  /* the signal that asked us to end, or 0 */
-};
 
 /* A command line; the strings are owned. */
 struct args {
@@ -104,14 +88,13 @@ add_common(struct args *a, const struct association *as, const char *target)
 	static const char *const fixed[] = { "rsync", "--recursive",
 		"--no-links", "--no-devices", "--no-specials", "--no-owner",
 		"--no-group", "--chmod=D700,F600", "--max-alloc=64m",
-		"--delay-updates",
 		/* names say which segment it is, times say nothing */
 		"--checksum", "--timeout=60", "--stats",
 		"--no-human-readable" };
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		add(a, mem_strdup(fixed[i]));
-	add(a, mem_printf("--max-size=%d", SEGMENT_SIZE + LIMIT_MESSAGE_HARD));
+	add(a, mem_printf("--max-size=%d", STAGING_FILE_MAX));
 	if (!is_daemon(target))
 		add(a, remote_shell(as));
 	else if (as->rsync_password_file != NULL)
@@ -167,9 +150,8 @@ own_directory(const struct rsync *s, const char *name)
 	    s->o->association->name, name);
 }
 
-/* Do our own segments go as they are? */
-static bool
-goes_plain(const struct association *a)
+bool
+rsync_goes_plain(const struct association *a)
 {
 	return strcmp(a->compression, "none") == 0;
 }
@@ -289,8 +271,38 @@ make_environment(struct args *env)
 		add(env, mem_printf("SSH_AUTH_SOCK=%s", agent));
 }
 
+/* --- Watching it ----------------------------------------------------------------- */
+
+/* A far end may offer any number of files, and of any length, whatever it says
+ * of them. */
+struct room_watch {
+	int staging;
+	struct rsync_room most, used;
+};
+
+static bool
+is_full(void *arg)
+{
+	struct room_watch *w = arg;
+
+	w->used = rsync_room_used(w->staging);
+	return rsync_room_is_over(w->staging, &w->used, &w->most);
+}
+
 static int
-run(struct rsync *s, const struct args *a, struct err *e)
+no_room(const struct association *a, const struct room_watch *w, struct err *e)
+{
+	return err_set(e, ERR_TEMP,
+	    "rsync was ended: staging/ had %" PRIu64 " bytes in %" PRIu64
+	    " files, and room for spool-size (%" PRIu64
+	    ") and a segment; what came whole is taken and the next run goes "
+	    "on: look at what the far end offers, at spool-size and the disk",
+	    w->used.bytes, w->used.files, a->spool_size);
+}
+
+/* w: NULL, or what bounds it. */
+static int
+run(struct rsync *s, const struct args *a, struct room_watch *w, struct err *e)
 {
 	union {
 		char *const *ours;
@@ -301,7 +313,9 @@ run(struct rsync *s, const struct args *a, struct err *e)
 	/* it is in a group of its own, and must not outlive us */
 	struct proc_opts o = { .argv = argv.theirs,
 		.term_ends = true,
-		.int_ends = true };
+		.int_ends = true,
+		.enough = w == NULL ? NULL : is_full,
+		.enough_arg = w };
 	struct proc_result p;
 	int rc;
 
@@ -318,9 +332,12 @@ run(struct rsync *s, const struct args *a, struct err *e)
 		    read_total(buf_slice(&out), "Total bytes received: ");
 		/* 24: some files were acknowledged, and removed, meanwhile */
 		s->stopped = p.stopped;
+		s->full = p.enough;
 		if (p.stopped != 0)
 			rc = err_set(e, ERR_TEMP, "rsync: ended by signal %d",
 			    p.stopped);
+		else if (p.enough)
+			rc = no_room(s->o->association, w, e);
 		else if (p.exit_status != 0 && p.exit_status != 24)
 			rc = explain(&p, buf_slice(&errs), e);
 	}
@@ -330,184 +347,47 @@ run(struct rsync *s, const struct args *a, struct err *e)
 	return rc;
 }
 
-/* The far outbox into staging/; had: segments up to here need not come. */
-static int
-get(struct rsync *s, uint64_t had, bool plain, struct err *e)
+int
+rsync_get(struct rsync *s, uint64_t had, bool plain, struct err *e)
 {
 	const struct association *as = s->o->association;
+	struct room_watch w = { .staging = s->staging,
+		.most = rsync_room_most(as->spool_size) };
+	unsigned gone = rsync_room_make(s->staging, &w.most);
 	struct args a = { .n = 0 };
 	int rc;
 
+	if (gone > 0)
+		log_warn("files that waited are removed, and come again, to "
+			 "make room association=%s count=%u",
+		    as->name, gone);
 	add_common(&a, as, as->rsync_get);
+	add(&a, mem_strdup("--partial-dir=" RSYNC_ROOM_PARTIAL));
 	if (had > 0)
 		add_had(&a, had);
 	add_names(&a, plain);
 	add(&a, as_directory(as->rsync_get));
 	add(&a, own_directory(s, "staging"));
-	rc = run(s, &a, e);
+	rc = run(s, &a, &w, e);
 	args_clear(&a);
-	s->reached = s->reached || rc == 0;
+	s->reached = s->reached || rc == 0 || s->full;
+	rsync_room_sweep(s->staging, rc == 0 || s->full);
 	return rc == 0 ? 0 : err_wrap(e, "get %s", as->rsync_get);
 }
 
-/* outbox/ into the far staging. */
-static int
-put(struct rsync *s, struct err *e)
+int
+rsync_put(struct rsync *s, struct err *e)
 {
 	const struct association *as = s->o->association;
 	struct args a = { .n = 0 };
 	int rc;
 
 	add_common(&a, as, as->rsync_put);
-	add_names(&a, goes_plain(as));
+	add(&a, mem_strdup("--delay-updates"));
+	add_names(&a, rsync_goes_plain(as));
 	add(&a, own_directory(s, "outbox"));
 	add(&a, as_directory(as->rsync_put));
-	rc = run(s, &a, e);
+	rc = run(s, &a, NULL, e);
 	args_clear(&a);
 	return rc == 0 ? 0 : err_wrap(e, "put %s", as->rsync_put);
 }
-
-/* --- An exchange ------------------------------------------------------------------- */
-
-/* An ack as it lies in one of our directories; what is not there is empty. */
-static void
-read_ack(int top, const char *where, struct carried_ack *out)
-{
-	struct err ignored = { 0 }; /* then nothing is left out, or come for */
-	int dir = durable_open_dir(top, where, &ignored);
-	struct buf text = { 0 };
-
-	*out = (struct carried_ack){ 0 };
-	if (dir != -1 &&
-	    durable_read_file(dir, CARRIED_ACK, CARRIED_ACK_MAX, &text,
-		&ignored) == 0)
-		(void)carried_ack_parse(buf_slice(&text), out, &ignored);
-	buf_clear(&text);
-	if (dir != -1)
-		close(dir);
-}
-
-/* The far end has more than came: another stream began there, or it does not
- * compress as we do. */
-static bool
-has_more(int top)
-{
-	struct carried_ack own, theirs;
-	bool more;
-
-	read_ack(top, "outbox", &own);
-	read_ack(top, "staging", &theirs);
-	more = theirs.send.msgid > 0 &&
-	    (!stream_eq(theirs.send.stream, own.have.stream) ||
-		theirs.send.msgid > own.have.msgid);
-	carried_ack_clear(&own);
-	carried_ack_clear(&theirs);
-	return more;
-}
-
-static void
-add_result(struct delivery_result *to, const struct delivery_result *r)
-{
-	to->counts.sent += r->counts.sent;
-	to->counts.taken += r->counts.taken;
-	to->counts.fed_bytes += r->counts.fed_bytes;
-	to->counts.refused += r->counts.refused;
-	to->counts.strange_acks += r->counts.strange_acks;
-	to->acked = r->acked;
-	to->durable = r->durable;
-	to->renewed = to->renewed || r->renewed;
-	to->replaced = to->replaced || r->replaced;
-	to->lost += r->lost;
-	to->quarantined += r->quarantined;
-	to->ignored = r->ignored;
-	to->unbelieved_acks = r->unbelieved_acks;
-	to->unsigned_files = r->unsigned_files;
-}
-
-static int
-take(const struct rsync *s, struct delivery_result *r, struct err *e)
-{
-	const struct carry_opts c = { .config = s->o->config,
-		.node = s->o->node,
-		.association = s->o->association,
-		.wait_ms = WAIT_MS };
-	struct delivery_result one;
-	int rc = carry_run(&c, &one, e);
-
-	add_result(r, &one);
-	return rc;
-}
-
-/* What we lack; where more is there than came, all; at last, as it stands. */
-static int
-get_and_take(struct rsync *s, int top, struct delivery_result *r, struct err *e)
-{
-	bool plain = goes_plain(s->o->association);
-	const struct {
-		bool all, plain;
-	} way[] = { { false, plain }, { true, plain }, { true, true } };
-	size_t ways = plain ? 2 : 3;
-	struct carried_ack own;
-	uint64_t had;
-
-	read_ack(top, "outbox", &own);
-	had = own.have.msgid;
-	carried_ack_clear(&own);
-	for (size_t i = 0; i < ways && (i == 0 || has_more(top)); i++)
-		if (get(s, way[i].all ? 0 : had, way[i].plain, e) == -1 ||
-		    take(s, r, e) == -1)
-			return -1;
-	return 0;
-}
-
-static int
-exchange_locked(struct rsync *s, int top, struct delivery_result *r,
-    struct err *e)
-{
-	struct err late = { 0 };
-	int rc = get_and_take(s, top, r, e);
-
-	/* what is ready goes, also when something that came is not taken; but
-	 * who does not answer is not asked twice */
-	if (rc == -1 && (!s->reached || s->stopped != 0))
-		return -1;
-	if (put(s, &late) == -1 && rc == 0) {
-		*e = late;
-		rc = -1;
-	}
-	return rc;
-}
-
-static int
-exchange(const struct outbound_opts *o, struct delivery_result *r,
-    uint64_t *wire_bytes, struct err *e)
-{
-	struct rsync s = { .o = o };
-	int top = node_open_association(o->node, o->association, e);
-	int staging = -1, lock = -1, rc = -1;
-
-	*r = (struct delivery_result){ 0 };
-	if (top != -1)
-		staging = durable_open_dir(top, "staging", e);
-	if (staging != -1) {
-		lock = lock_dir(staging, 0, e);
-		if (lock == -1 && e->kind == ERR_TEMP)
-			e->sys = EBUSY; /* a twin is at it */
-	}
-	if (lock != -1) {
-		rc = exchange_locked(&s, top, r, e);
-		r->stopped = s.stopped;
-		close(lock);
-	}
-	if (staging != -1)
-		close(staging);
-	if (top != -1)
-		close(top);
-	*wire_bytes = s.wire_bytes;
-	return rc;
-}
-
-const struct transport_ops transport_rsync = {
-	.name = "rsync",
-	.exchange = exchange,
-};

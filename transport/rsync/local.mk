@@ -1,0 +1,12 @@
+transport_libtransport_a_SOURCES += \
+	%D%/rsync.c %D%/rsync.h \
+	%D%/rsync_room.c %D%/rsync_room.h \
+	%D%/rsync_run.c %D%/rsync_run.h
+
+unit_tests += t/test_rsync_room
+t_test_rsync_room_SOURCES = t/test_rsync_room.c t/scratch.c t/scratch.h
+t_test_rsync_room_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_rsync_room_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatvfs
+
+script_tests += t/rsync-greedy.t t/transport-rsync.t
+EXTRA_DIST += t/rsync-lib.sh
