@@ -39,7 +39,8 @@ greedy() {
 	rm -f peak.end
 	look "$node/spool/alps/staging" peak &
 	looks=$!
-	exits "$who: a far end that offers too much" 75 "$@"
+	# all of it is refused, too: that counts more than the want of room
+	exits "$who: a far end that offers too much" 65 "$@"
 	touch peak.end
 	wait "$looks"
 	peak=$(cat peak)
@@ -48,6 +49,8 @@ greedy() {
 	is "$who: is stopped in time" $? 0
 	is "$who: one line says so" "$(grep -c 'what=delivery' err)" 1
 	has "$who: what it is, and what to do" err 'association=alps what=delivery: association alps: get rsync.*ended: staging/ had [0-9]+ bytes .*look at what the far end offers'
+	is "$who: another what became of it" \
+	    "$(grep -c 'what=refused: carried files are refused' err)" 1
 	has "$who: it is counted" err \
 	    'brought more than there is room for association=alps count=1'
 	is "$who: nothing is left of it" \

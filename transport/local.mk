@@ -21,7 +21,7 @@ t_cut_proxy_SOURCES = t/cut_proxy.c
 t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
 t_hostile_peer_SOURCES = t/hostile_peer.c
 t_hostile_peer_LDADD = $(TRANSPORT_LIBS) $(ZLIB_LIBS)
-script_tests += t/hostile-peer.t t/hostile-ssh.t t/link-cut.t t/link-delay.t t/transport-dir.t \
+script_tests += t/hostile-peer.t t/hostile-ssh.t t/link-cut.t t/link-delay.t \
 	t/transport-exec.t t/transport-pull.t
 campaign_tests += t/link-cut.t
 EXTRA_DIST += t/carried-lib.sh t/hostile-lib.sh t/stream-lib.sh

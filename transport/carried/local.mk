@@ -23,3 +23,5 @@ t_fuzz_carried_SOURCES = t/fuzz/carried.c
 t_fuzz_carried_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
 t_fuzz_carried_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 EXTRA_DIST += t/fuzz/corpus/carried
+
+script_tests += t/carried-refused.t t/transport-dir.t

@@ -258,7 +258,7 @@ check_signature(const struct staging *s, struct carried_name name,
 	    SIGNATURE_FILE_MAX, &text, e);
 	if (found == FILE_READ &&
 	    !signature_is_good(s->o.keys, copy, buf_slice(&text))) {
-		err_set(e, ERR_INPUT,
+		err_set(e, ERR_DENIED,
 		    "it is not signed by the key that verify-key names, for "
 		    "this association and direction");
 		found = FILE_BAD;
@@ -340,6 +340,16 @@ waits_long(const struct staging *s, const struct carried_name *name)
 	return age_s > SIGNATURE_WAIT_S || age_s < -SIGNATURE_WAIT_S;
 }
 
+static void
+count_refused(const char *name, const struct err *why,
+    struct delivery_result *r)
+{
+	if (r->refused_files++ > 0)
+		return;
+	r->refused = *why;
+	err_wrap(&r->refused, "%s", name);
+}
+
 /* It is not what it says: its copy is for a person, as far as there is room. */
 static void
 refuse(struct staging *s, struct staged *f, struct slice copy,
@@ -361,6 +371,7 @@ refuse(struct staging *s, struct staged *f, struct slice copy,
 		    &ignored);
 	}
 	r->quarantined++;
+	count_refused(text, why, r);
 	f->done = true;
 }
 
@@ -423,6 +434,7 @@ take_plain(struct staging *s, struct staged *f, const struct taking *t,
 		.last = f->name.segment.last,
 		.carried = true,
 		.config_first = s->o.association->role == CONFIG_HUB };
+	char name[CARRIED_NAME_SIZE];
 	struct err why = { 0 };
 	int rc;
 
@@ -439,6 +451,7 @@ take_plain(struct staging *s, struct staged *f, const struct taking *t,
 		log_err("refused association=%s msgid=%" PRIu64 ": %s",
 		    s->o.association->name, b.refused, b.why.msg);
 		r->counts.refused++;
+		count_refused(carried_name_text(&f->name, name), &b.why, r);
 		f->done = true;
 	}
 	if (rc == 0) {

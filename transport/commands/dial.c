@@ -25,13 +25,13 @@ struct dial {
 /* An outage that was told is told again only to who sits at a terminal, or asks:
  * the mail says to run it with -v. */
 static int
-failed(const struct dial *d, const struct association *a,
-    const struct outbound_end *end)
+failed(const struct dial *d, const struct association *a, const struct err *e,
+    bool told)
 {
-	if (!end->told && (d->g.options.verbose || isatty(STDERR_FILENO)))
-		log_err("%s; next: %s -v %s %s", end->err.msg,
-		    d->g.options.program, d->g.argv[0], a->name);
-	return err_exit_code(&end->err);
+	if (!told && (d->g.options.verbose || isatty(STDERR_FILENO)))
+		log_err("%s; next: %s -v %s %s", e->msg, d->g.options.program,
+		    d->g.argv[0], a->name);
+	return err_exit_code(e);
 }
 
 /* Returns the exit status. */
@@ -48,14 +48,18 @@ deliver(struct dial *d, const struct association *a)
 	struct outbound_end end;
 	struct err ignored = { 0 }; /* the delivery will find the same */
 	bool waits = true;
-	int rc;
+	int status = 0;
 
 	if (d->verb->waits != NULL && !d->always &&
 	    d->verb->waits(&d->g.node, a, &waits, &ignored) == 0 && !waits)
 		return 0; /* only a delivery tells that an outage is over */
-	rc = outbound_run(&j, &end);
+	if (outbound_run(&j, &end) == -1 && !end.quiet)
+		status = failed(d, a, &end.err, end.told);
 	d->stopped = end.result.stopped;
-	return rc == 0 || end.quiet ? 0 : failed(d, a, &end);
+	if (end.refused.kind != ERR_NONE)
+		status = err_worse_exit(status,
+		    failed(d, a, &end.refused, end.refused_told));
+	return status;
 }
 
 static int

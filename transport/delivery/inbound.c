@@ -23,26 +23,47 @@ is_news(const struct delivery_result *r, const struct err *e)
 		e->kind == ERR_CONFIG);
 }
 
-void
+/* Of carried files nobody is asked again who could be told why. */
+static void
+explain_files(const struct delivery_result *r, struct err *why)
+{
+	*why = (struct err){ 0 };
+	if (r->refused_files > 0)
+		err_set(why, ERR_INPUT,
+		    "carried files are refused, see quarantine/ (%" PRIu64
+		    "): %s; they come again, and if that is refused, too, %s",
+		    r->refused_files, r->refused.msg,
+		    r->refused.kind == ERR_DENIED
+			? "is verify-key here the .pub of sign-key there"
+			: "the other end's files are damaged");
+	else if (r->unbelieved_acks > 0)
+		err_set(why, ERR_INPUT,
+		    "a carried acknowledgement is damaged, or not signed by "
+		    "the key that verify-key names: compare the keys; the "
+		    "other end's next run writes another");
+	else if (r->unsigned_files > 0)
+		err_set(why, ERR_TEMP,
+		    "carried files lie there without their signature, or a "
+		    "signature without its file: has the other end a sign-key");
+}
+
+bool
 inbound_tell_refused(struct notices *n, const struct association *a,
-    const struct delivery_result *r, int rc)
+    const struct delivery_result *r, int rc, struct err *why)
 {
 	struct notice what = { a->name, "refused", NULL,
 		a->role == CONFIG_HUB ? "hubctl status" : "spoke status" };
 
-	if (r->quarantined > 0)
+	explain_files(r, why);
+	if (why->kind != ERR_NONE)
+		what.text = why->msg;
+	else if (r->quarantined > 0)
 		what.text = "messages were refused and are kept in quarantine";
-	else if (r->unbelieved_acks > 0)
-		what.text =
-		    "a carried acknowledgement is damaged, or not signed "
-		    "by the key that verify-key names";
-	else if (r->unsigned_files > 0)
-		what.text = "carried files lie there without their signature, "
-			    "or a signature without its file";
 	if (what.text != NULL)
-		(void)notice_raise(n, &what, clock_wall());
-	else if (rc == 0)
+		return notice_raise(n, &what, clock_wall());
+	if (rc == 0)
 		(void)notice_clear(n, a->name, "refused", clock_wall());
+	return false;
 }
 
 /* What a person must know of. */
@@ -53,8 +74,9 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 	const char *name = o->association->name;
 	const char *next = o->association->role == CONFIG_HUB ? "hubctl status"
 							      : "spoke status";
+	struct err ignored; /* the notice has it */
 
-	inbound_tell_refused(o->notices, o->association, r, rc);
+	(void)inbound_tell_refused(o->notices, o->association, r, rc, &ignored);
 	if (rc == -1 && is_news(r, e))
 		(void)notice_raise(o->notices,
 		    &(struct notice){ name, "delivery", e->msg, next },

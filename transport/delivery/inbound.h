@@ -39,8 +39,9 @@ void inbound_look(struct inbound_kept *k, struct wire_tally *t,
 void inbound_is_well(struct inbound_kept *k, struct notices *n,
     const struct association *a);
 
-/* What was refused, whoever began: a state, until a delivery without. */
-void inbound_tell_refused(struct notices *n, const struct association *a,
-    const struct delivery_result *r, int rc);
+/* What was refused, whoever began: a state, until a delivery without.  True: it
+ * is news.  *why: what was carried and is not taken; ERR_NONE: nothing. */
+bool inbound_tell_refused(struct notices *n, const struct association *a,
+    const struct delivery_result *r, int rc, struct err *why);
 
 #endif

@@ -313,7 +313,10 @@ outbound_run(const struct outbound_job *j, struct outbound_end *end)
 
 	*end = (struct outbound_end){ 0 };
 	rc = outbound_deliver(&j->deliver, &end->result, &end->err);
-	inbound_tell_refused(j->deliver.notices, a, &end->result, rc);
+	end->refused_told = inbound_tell_refused(j->deliver.notices, a,
+	    &end->result, rc, &end->refused);
+	if (end->refused.kind != ERR_NONE)
+		err_wrap(&end->refused, "association %s", a->name);
 	if (rc == 0) {
 		(void)notice_clear(j->deliver.notices, a->name, "delivery",
 		    clock_wall());

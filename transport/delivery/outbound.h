@@ -38,6 +38,10 @@ struct outbound_end {
 	bool quiet; /* no failure: a twin is at it, or the budget is used up */
 	bool told;  /* what failed was news */
 	struct err err;
+	/* Carried files that are not taken, whatever else went well; ERR_NONE:
+	 * there are none. */
+	struct err refused;
+	bool refused_told; /* that was news */
 };
 /* -1: end->err, which an operator has been told of unless it is quiet or we were
  * asked to stop. */

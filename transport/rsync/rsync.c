@@ -42,9 +42,9 @@ read_ack(int top, const char *where, struct carried_ack *out)
 }
 
 /* The far end has more than came: another stream began there, or it does not
- * compress as we do. */
+ * compress as we do.  What came and was refused is not asked for again now. */
 static bool
-has_more(int top)
+has_more(int top, const struct delivery_result *r)
 {
 	struct carried_ack own, theirs;
 	bool more;
@@ -53,7 +53,7 @@ has_more(int top)
 	read_ack(top, "staging", &theirs);
 	more = theirs.send.msgid > 0 &&
 	    (!stream_eq(theirs.send.stream, own.have.stream) ||
-		theirs.send.msgid > own.have.msgid);
+		(theirs.send.msgid > own.have.msgid && r->refused_files == 0));
 	carried_ack_clear(&own);
 	carried_ack_clear(&theirs);
 	return more;
@@ -73,6 +73,9 @@ add_result(struct delivery_result *to, const struct delivery_result *r)
 	to->replaced = to->replaced || r->replaced;
 	to->lost += r->lost;
 	to->quarantined += r->quarantined;
+	if (to->refused_files == 0)
+		to->refused = r->refused;
+	to->refused_files += r->refused_files;
 	to->ignored = r->ignored;
 	to->unbelieved_acks = r->unbelieved_acks;
 	to->unsigned_files = r->unsigned_files;
@@ -123,9 +126,14 @@ get_and_take(struct rsync *s, int top, struct delivery_result *r, struct err *e)
 	read_ack(top, "outbox", &own);
 	had = own.have.msgid;
 	carried_ack_clear(&own);
-	for (size_t i = 0; i < ways && (i == 0 || has_more(top)); i++) {
-		int rc = rsync_get(s, way[i].all ? 0 : had, way[i].plain, e);
+	for (size_t i = 0; i < ways; i++) {
+		int rc;
 
+		if (i > 0 &&
+		    (!has_more(top, r) ||
+			(r->refused_files > 0 && (had == 0 || i > 1))))
+			break;
+		rc = rsync_get(s, way[i].all ? 0 : had, way[i].plain, e);
 		if ((rc == -1 && !s->full) || take_also(s, r, rc, e) == -1)
 			return -1;
 	}

@@ -1,0 +1,135 @@
+#!/bin/sh
+# What is carried and refused is a failure that is told, with a status of its
+# own: by rsync and dir, to the end that pushes and to the end that pulls.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/carried-lib.sh"
+
+need rsync
+
+# block END OTHER: where END, which dials, finds the other one.
+block() {
+	case $transport in
+	dir) echo "dir { path = \"$tmp/share\" }" ;;
+	rsync) echo "rsync { put = \"$tmp/$2/spool/alps/staging\"" \
+	    "get = \"$tmp/$2/spool/alps/outbox\" }" ;;
+	esac
+}
+# signs END OTHER [KEY]: the end's keys, or another for its own.
+signs() {
+	echo "sign-key = \"$tmp/${3-$1.sign}\" verify-key = \"$tmp/$2.sign.pub\""
+}
+# both_ends GW-KEYS NOC-KEYS
+both_ends() {
+	at_gw=$1 at_noc=$2
+	if test "$mode" = push || test "$transport" = dir; then
+		at_gw="$at_gw $(block gw noc)"
+	fi
+	if test "$mode" = pull || test "$transport" = dir; then
+		at_noc="$at_noc $(block noc gw)"
+	fi
+	configure "$at_gw" "$at_noc"
+}
+# A DATA of the spoke, or a RESYNC of the hub, is made ready for who dials.
+offer() {
+	if test "$mode" = pull; then
+		collect 1 2
+	else
+		ask_resync
+		hub_looks
+	fi
+}
+hub_looks() {
+	if test "$transport" = dir; then
+		hub pull
+	else
+		start_hubd
+		wait_for 20 offered
+		stop "$hubd"
+	fi
+}
+offered() {
+	test -d noc/spool/alps/outbox &&
+	    test "$(files noc/spool/alps/outbox '*.msgs')" = \
+	    "$(files noc/spool/alps/outbox '*.msgs.gz')"
+}
+dial() {
+	if test "$mode" = pull; then
+		hub "$@" pull alps
+	else
+		sp "$@" push --always alps
+	fi
+}
+# kept: how many refused files the end that dials has for a person.
+kept() {
+	find "$end/spool/alps/quarantine" -name 'staging-*.msgs.gz*' \
+	    ! -name '*.why' | wc -l
+}
+
+# refused WHAT WORDS: all that was offered is.
+refused() {
+	n=$(kept)
+	exits "$transport $mode: $1" 65 dial
+	is "$transport $mode: it is told in one message" \
+	    "$(grep -c 'what=' err)" 1
+	has "$transport $mode: what it is, and what to do" err \
+	    "trouble association=alps what=refused: carried files are refused, see quarantine/ .1.: .*$2.*next: "
+	is "$transport $mode: it is kept for a person" "$(kept)" $((n + 1))
+	is "$transport $mode: nothing was taken" \
+	    "$(find "$end/spool/alps/inbox" -name '*.msgs' | wc -l)" "$had"
+}
+
+for transport in rsync dir; do
+	for mode in push pull; do
+		rm -rf gw noc share
+		mkdir -m 700 gw noc share
+		case $mode in
+		push) end=gw other=noc ;;
+		pull) end=noc other=gw ;;
+		esac
+		both="transport = $transport mode = $mode compression = gzip"
+		both_ends "" ""
+		test -e gw.sign || sign_keys ||
+		    skip_all "this build has no libsodium"
+		test -e stranger.sign || sp keygen --sign stranger.sign
+		both_ends "$(signs gw noc)" "$(signs noc gw)"
+		test "$mode" = pull || hub_looks # its directories
+		collect 1 2
+		dial
+		had=$(find "$end/spool/alps/inbox" -name '*.msgs' 2>/dev/null |
+		    wc -l)
+
+		case $end in
+		gw) both_ends "$(signs gw noc)" "$(signs noc gw stranger.sign)" ;;
+		noc) both_ends "$(signs gw noc stranger.sign)" "$(signs noc gw)" ;;
+		esac
+		offer
+		case $transport in # its acknowledgement is a stranger's, too
+		dir) from=share/alps/to-$(test "$end" = gw && echo spoke || echo hub) ;;
+		rsync) from=$other/spool/alps/outbox ;;
+		esac
+		refused "files that a stranger signed" \
+		    'not signed by the key .*is verify-key here'
+		if test "$transport" = rsync; then
+			exits "$transport $mode: again" 65 dial
+			is "$transport $mode: is not told again" "$(
+			    grep -c 'what=' err)" 0
+			exits "$transport $mode: but with -v" 65 dial -v
+			has "$transport $mode: in words" err \
+			    'association alps: carried files are refused.*next: .* -v pu'
+		fi
+
+		both_ends "$(signs gw noc)" "$(signs noc gw)"
+		rm -f "$from"/*.sig "$from"/*.msgs.gz
+		offer
+		ok "$transport $mode: signed by the other end" dial
+		has "$transport $mode: it is over" err \
+		    'over association=alps what=refused'
+
+		had=$(find "$end/spool/alps/inbox" -name '*.msgs' | wc -l)
+		offer
+		f=$(find "$from" -name '*.msgs.gz' | LC_ALL=C sort | tail -n 1)
+		printf XXXX | dd of="$f" bs=1 seek=30 conv=notrunc 2>/dev/null
+		refused "a damaged file" 'come again'
+	done
+done
+done_testing
