@@ -311,13 +311,11 @@ read_reply(struct slice in, struct buf *reply, int *status, struct err *e)
 	uint64_t v;
 
 	while (slice_cut(&in, '\n', &line)) {
-		struct slice text = { line.p + 2, line.n - 2 };
-
-		if (slice_starts(line, SLICE("- "))) {
-			(void)buf_put(reply, text);
+		if (slice_skip(&line, SLICE("- "))) {
+			(void)buf_put(reply, line);
 			(void)buf_put_char(reply, '\n');
-		} else if (slice_starts(line, SLICE("= ")) &&
-		    slice_u64(text, 255, &v) && in.n == 0) {
+		} else if (slice_skip(&line, SLICE("= ")) &&
+		    slice_u64(line, 255, &v) && in.n == 0) {
 			*status = (int)v;
 			return 0;
 		} else {

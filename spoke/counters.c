@@ -93,8 +93,8 @@ counters_open(int run_dir, const char *collector)
 		return c;
 	in = buf_slice(&c->old);
 	boot = buf_slice(&c->new);
-	if (boot.n > 0 && slice_starts(in, boot))
-		index_old(c, (struct slice){ in.p + boot.n, in.n - boot.n });
+	if (boot.n > 0 && slice_skip(&in, boot))
+		index_old(c, in);
 	return c;
 }
 

@@ -140,11 +140,8 @@ adopt_next(struct tokens *t, struct slice extra)
 	uint64_t next;
 
 	while (slice_cut(&extra, '\n', &line))
-		if (slice_starts(line, SLICE(NEXT_TOKEN)) &&
-		    slice_u64((struct slice){ line.p + sizeof(NEXT_TOKEN) - 1,
-				  line.n - sizeof(NEXT_TOKEN) + 1 },
-			UINT64_MAX / 2, &next) &&
-		    next > t->next)
+		if (slice_skip(&line, SLICE(NEXT_TOKEN)) &&
+		    slice_u64(line, UINT64_MAX / 2, &next) && next > t->next)
 			t->next = next;
 }
 

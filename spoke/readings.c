@@ -371,11 +371,10 @@ readings_apply(struct tokens *t, const struct readings *r, struct values *out)
 static bool
 is_dropped(const struct source *s, const struct config *c, const char *tree)
 {
-	struct slice name = slice_str(s->name), prefix = SLICE("collector/");
+	struct slice name = slice_str(s->name);
 
-	if (!slice_starts(name, prefix))
+	if (!slice_skip(&name, SLICE("collector/")))
 		return false;
-	name = (struct slice){ name.p + prefix.n, name.n - prefix.n };
 	for (size_t i = 0; i < c->n_collector; i++)
 		if (slice_eq_str(name, c->collector[i].name) &&
 		    strcmp(c->collector[i].tree, tree) == 0)

@@ -154,11 +154,10 @@ note_token(struct tokens *t, const char *token)
 	struct slice digits = slice_str(token);
 	uint64_t n = 0;
 
-	if (digits.n < 2 || *digits.p != 'T')
+	if (!slice_skip(&digits, SLICE("T")))
 		return;
-	digits = (struct slice){ digits.p + 1, digits.n - 1 };
-	while (digits.n > 1 && *digits.p == '0')
-		digits = (struct slice){ digits.p + 1, digits.n - 1 };
+	while (digits.n > 1 && slice_skip(&digits, SLICE("0")))
+		;
 	if (slice_u64(digits, UINT64_MAX / 2, &n) && n >= t->next)
 		t->next = n + 1;
 }

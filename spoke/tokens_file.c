@@ -21,24 +21,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "common/base/durable.h"
 #include "common/base/mem.h"
+#include "common/base/sealed.h"
 #include "common/message/names.h"
 #include "spoke/tokens.h"
 
 enum {
 	TOKENS_FILE_MAX = 1 << 30,
-	CRC_LINE = sizeof("crc32=00000000\n") - 1,
 };
 #define TOKENS_MAGIC "axletree-tokens 1"
-
-static uint32_t
-crc_of(struct slice s)
-{
-	return (uint32_t)crc32_z(crc32(0, NULL, 0), (const Bytef *)s.p, s.n);
-}
 
 static const char *const state_names[] = {
 	[LEAF_NEW] = "new",
@@ -86,7 +79,6 @@ void
 tokens_print(const struct tokens *t, struct buf *out)
 {
 	char stream[STREAM_TEXT_SIZE];
-	size_t start = out->n;
 
 	buf_printf(out, TOKENS_MAGIC "\nstream %s\n",
 	    stream_text(t->stream, stream));
@@ -99,8 +91,7 @@ tokens_print(const struct tokens *t, struct buf *out)
 		    t->source[i]->setup, t->source[i]->name);
 	for (size_t i = 0; i < t->n; i++)
 		print_leaf(t, t->leaf[i], out);
-	buf_printf(out, "crc32=%08" PRIx32 "\n",
-	    crc_of((struct slice){ out->p + start, out->n - start }));
+	sealed_close(out, NULL);
 }
 
 static bool
@@ -119,14 +110,8 @@ static bool
 word_crc(struct slice *line, uint32_t *v)
 {
 	struct slice word;
-	uint64_t n;
 
-	if (!slice_cut(line, ' ', &word) ||
-	    !slice_starts(word, SLICE("crc32=")) ||
-	    !slice_hex((struct slice){ word.p + 6, word.n - 6 }, 8, &n))
-		return false;
-	*v = (uint32_t)n;
-	return true;
+	return slice_cut(line, ' ', &word) && slice_crc32(word, v);
 }
 
 static bool
@@ -208,8 +193,8 @@ parse_line(struct tokens *t, struct slice line, struct buf *params)
 {
 	struct slice word;
 
-	if (slice_starts(line, SLICE(" "))) {
-		buf_put(params, (struct slice){ line.p + 1, line.n - 1 });
+	if (slice_skip(&line, SLICE(" "))) {
+		buf_put(params, line);
 		buf_put_char(params, '\n');
 		return t->n > 0;
 	}
@@ -258,20 +243,13 @@ parse_lines(struct tokens *t, struct slice in)
 int
 tokens_parse(struct slice text, struct tokens **out, struct err *e)
 {
-	struct slice body = { text.p, text.n - CRC_LINE }, last;
 	struct tokens *t;
-	uint64_t crc;
 
-	if (text.n < CRC_LINE)
-		return err_set(e, ERR_INPUT, "cut short");
-	last = (struct slice){ text.p + body.n, CRC_LINE };
-	if (!slice_starts(last, SLICE("crc32=")) ||
-	    last.p[CRC_LINE - 1] != '\n' ||
-	    !slice_hex((struct slice){ last.p + 6, 8 }, 8, &crc) ||
-	    crc != crc_of(body))
-		return err_set(e, ERR_INPUT, "its checksum is wrong");
+	if (!sealed_open(&text, NULL))
+		return err_set(e, ERR_INPUT,
+		    "cut short, or its checksum is wrong");
 	t = tokens_new();
-	if (!parse_lines(t, body)) {
+	if (!parse_lines(t, text)) {
 		tokens_free(t);
 		return err_set(e, ERR_INPUT, "not written by this program");
 	}

@@ -112,8 +112,10 @@ take_line(void *arg, struct slice line)
 static struct sealed_place
 place(const struct unfinished *u)
 {
-	return (struct sealed_place){ u->state_dir, "write", u->name,
-		UNFINISHED_MAX };
+	return (struct sealed_place){ .dirfd = u->state_dir,
+		.folder = "write",
+		.name = u->name,
+		.limit = UNFINISHED_MAX };
 }
 
 static int
@@ -121,12 +123,10 @@ load(struct unfinished *u, struct err *e)
 {
 	const struct sealed_place at = place(u);
 
-	if (sealed_each(&at, take_line, u, e) == 0) {
-		err_clear(e);
+	if (sealed_each(&at, take_line, u, e) == 0)
 		return 0;
-	}
 	if (e->kind != ERR_INPUT)
-		return err_wrap(e, "write/%s", u->name);
+		return -1;
 	log_warn("write/%s is damaged: what it noted is not known", u->name);
 	err_clear(e);
 	forget(u);

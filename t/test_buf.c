@@ -94,6 +94,41 @@ a_shorter_slice_sorts_first(void **state)
 }
 
 static void
+ends_are_passed_over_whole_or_not_at_all(void **state)
+{
+	struct slice s = SLICE("abc");
+
+	(void)state;
+	assert_false(slice_skip(&s, SLICE("abcd")));
+	assert_false(slice_skip(&s, SLICE("b")));
+	assert_false(slice_skip_end(&s, SLICE("zabc")));
+	assert_false(slice_skip_end(&s, SLICE("b")));
+	assert_true(slice_eq_str(s, "abc"));
+	assert_true(slice_skip(&s, SLICE("a")));
+	assert_true(slice_skip_end(&s, SLICE("c")));
+	assert_true(slice_eq_str(s, "b"));
+	assert_true(slice_skip(&s, SLICE("")));
+	assert_true(slice_skip_end(&s, SLICE("b")));
+	assert_int_equal(s.n, 0);
+}
+
+static void
+a_checksum_is_its_word_and_eight_digits(void **state)
+{
+	static const char *const bad[] = { "", "crc32=", "crc32=0123456",
+		"crc32=012345678", "crc32=0123456G", "crc32=0123456A",
+		"crc23=01234567", " crc32=01234567", "crc32=01234567 " };
+	uint32_t v = 5;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(slice_crc32(slice_str(bad[i]), &v));
+	assert_int_equal(v, 5);
+	assert_true(slice_crc32(SLICE("crc32=0123cdef"), &v));
+	assert_int_equal(v, 0x0123cdef);
+}
+
+static void
 a_limit_is_kept_and_nothing_half_put(void **state)
 {
 	struct buf b;
@@ -140,6 +175,8 @@ main(void)
 		cmocka_unit_test(hex_has_exactly_its_digits),
 		cmocka_unit_test(cutting_leaves_the_rest),
 		cmocka_unit_test(a_shorter_slice_sorts_first),
+		cmocka_unit_test(ends_are_passed_over_whole_or_not_at_all),
+		cmocka_unit_test(a_checksum_is_its_word_and_eight_digits),
 		cmocka_unit_test(a_limit_is_kept_and_nothing_half_put),
 		cmocka_unit_test(what_is_put_is_there),
 	};

@@ -22,8 +22,8 @@
 #include <cmocka.h>
 
 #include "common/base/durable.h"
+#include "common/base/sealed.h"
 #include "common/spool/carried_name.h"
-#include "common/spool/checked.h"
 #include "t/carried_world.h"
 #include "transport/carried/carried_ack.h"
 #include "transport/carried/signature.h"
@@ -378,7 +378,7 @@ acks_are_read_to_the_byte(void **state)
 		struct buf text = { 0 }, again = { 0 };
 
 		buf_put_str(&text, good[i]);
-		checked_close(&text);
+		sealed_close(&text, SEALED_END);
 		assert_int_equal(carried_ack_parse(buf_slice(&text), &a, &e),
 		    0);
 		carried_ack_put(&again, &a);
@@ -401,7 +401,7 @@ acks_are_read_to_the_byte(void **state)
 		struct buf text = { 0 };
 
 		buf_put_str(&text, bad[i]);
-		checked_close(&text);
+		sealed_close(&text, SEALED_END);
 		if (carried_ack_parse(buf_slice(&text), &a, &e) == 0)
 			fail_msg("taken: %s", bad[i]);
 		buf_clear(&text);

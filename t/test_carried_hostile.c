@@ -22,8 +22,8 @@
 #include <cmocka.h>
 
 #include "common/base/durable.h"
+#include "common/base/sealed.h"
 #include "common/spool/carried_name.h"
-#include "common/spool/checked.h"
 #include "t/carried_world.h"
 #include "transport/carried/carried_ack.h"
 #include "transport/carried/signature.h"

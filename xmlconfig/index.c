@@ -6,22 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zlib.h>
-
 #include "common/base/durable.h"
 #include "common/base/mem.h"
+#include "common/base/sealed.h"
 #include "xmlconfig/index.h"
 
 enum {
 	INDEX_MAX = 16 << 20, /* bytes */
-	CRC_LINE = sizeof("crc32=01234567\n") - 1,
 };
-
-static uint32_t
-sum(struct slice s)
-{
-	return (uint32_t)crc32_z(0, (const unsigned char *)s.p, s.n);
-}
 
 int
 index_write(int dirfd, const char *name, const struct index_entry *entry,
@@ -30,31 +22,13 @@ index_write(int dirfd, const char *name, const struct index_entry *entry,
 	struct buf b = { 0 };
 	int rc;
 
-	buf_put_str(&b, ""); /* a text also where there is nothing */
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&b, "%s %s %s\n", entry[i].association,
 		    entry[i].file, entry[i].subtree);
-	buf_printf(&b, "crc32=%08x\n", sum(buf_slice(&b)));
+	sealed_close(&b, NULL);
 	rc = durable_replace(dirfd, name, buf_slice(&b), e);
 	buf_clear(&b);
 	return rc;
-}
-
-/* Check the last line and cut it off. */
-static bool
-cut_sum(struct slice *s)
-{
-	struct slice line;
-	uint64_t crc;
-
-	if (s->n < CRC_LINE)
-		return false;
-	s->n -= CRC_LINE;
-	line = (struct slice){ s->p + s->n, CRC_LINE };
-	if (!slice_starts(line, SLICE("crc32=")) || line.p[line.n - 1] != '\n')
-		return false;
-	line = (struct slice){ line.p + 6, 8 };
-	return slice_hex(line, 8, &crc) && crc == sum(*s);
 }
 
 /* A line's three words, each of which becomes a string of its own in text. */
@@ -98,7 +72,7 @@ index_read(int dirfd, const char *name, struct index *out, struct err *e)
 		return -1;
 	left = buf_slice(&b);
 	x.text = b.p;
-	if (!cut_sum(&left) || !split(left, &x)) {
+	if (!sealed_open(&left, NULL) || !split(left, &x)) {
 		index_clear(&x);
 		return err_set(e, ERR_INPUT, "%s is damaged", name);
 	}

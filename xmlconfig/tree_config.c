@@ -62,8 +62,7 @@ is_period(struct slice v)
 static bool
 is_integer(struct slice v)
 {
-	if (v.n > 0 && v.p[0] == '-')
-		v = (struct slice){ v.p + 1, v.n - 1 };
+	(void)slice_skip(&v, SLICE("-"));
 	return is_seconds(v);
 }
 
@@ -96,8 +95,8 @@ all_in(struct slice v, const char *letters)
 static bool
 is_style(struct slice v)
 {
-	return v.n > 2 && v.n <= 64 && slice_starts(v, SLICE("##")) &&
-	    all_in((struct slice){ v.p + 2, v.n - 2 }, DIGITS LETTERS "_-");
+	return v.n > 2 && v.n <= 64 && slice_skip(&v, SLICE("##")) &&
+	    all_in(v, DIGITS LETTERS "_-");
 }
 
 static bool

@@ -40,6 +40,27 @@ slice_starts(struct slice s, struct slice prefix)
 	    (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
+bool
+slice_skip(struct slice *in, struct slice prefix)
+{
+	if (!slice_starts(*in, prefix))
+		return false;
+	in->p += prefix.n;
+	in->n -= prefix.n;
+	return true;
+}
+
+bool
+slice_skip_end(struct slice *in, struct slice suffix)
+{
+	if (in->n < suffix.n ||
+	    !slice_starts((struct slice){ in->p + in->n - suffix.n, suffix.n },
+		suffix))
+		return false;
+	in->n -= suffix.n;
+	return true;
+}
+
 int
 slice_cmp(struct slice a, struct slice b)
 {
@@ -107,6 +128,17 @@ slice_hex(struct slice s, size_t digits, uint64_t *v)
 		sum = sum << 4 | (uint64_t)d;
 	}
 	*v = sum;
+	return true;
+}
+
+bool
+slice_crc32(struct slice s, uint32_t *v)
+{
+	uint64_t sum;
+
+	if (!slice_skip(&s, SLICE("crc32=")) || !slice_hex(s, 8, &sum))
+		return false;
+	*v = (uint32_t)sum;
 	return true;
 }
 

@@ -23,6 +23,10 @@ struct slice slice_str(const char *s); /* without the NUL */
 bool slice_eq(struct slice a, struct slice b);
 bool slice_eq_str(struct slice a, const char *s);
 bool slice_starts(struct slice s, struct slice prefix);
+/* Pass over what *in begins, or ends, with.  False, and nothing changed, when
+ * it does not. */
+bool slice_skip(struct slice *in, struct slice prefix);
+bool slice_skip_end(struct slice *in, struct slice suffix);
 int slice_cmp(struct slice a, struct slice b); /* as memcmp, shorter first */
 /* Cut up to the first `at` into *head (without it) and leave the rest behind
  * it in *in.  False, and nothing changed, when `at` is not there. */
@@ -31,6 +35,8 @@ bool slice_cut(struct slice *in, char at, struct slice *head);
 bool slice_u64(struct slice s, uint64_t max, uint64_t *v);
 /* Exactly `digits` lower-case hex digits, at most 16. */
 bool slice_hex(struct slice s, size_t digits, uint64_t *v);
+/* "crc32=" and 8 hex digits: how a checksum is written in every text of ours. */
+bool slice_crc32(struct slice s, uint32_t *v);
 char *slice_dup(struct slice s); /* NUL-terminated, owned */
 
 /* Zero-initialised means empty and without a limit. */

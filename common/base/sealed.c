@@ -1,21 +1,16 @@
 /*
- * Small state files; see sealed.h.  The last line is "crc32=" and 8 hex digits
- * over all lines before it.
+ * Small state files; see sealed.h.
  */
 #include "config.h"
 
 #include "common/base/sealed.h"
 
 #include <errno.h>
-#include <string.h>
+#include <inttypes.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "common/base/durable.h"
-
-enum {
-	SEAL_LINE = 15 /* crc32=xxxxxxxx, LF */
-};
 
 static uint32_t
 crc_of(struct slice s)
@@ -23,80 +18,112 @@ crc_of(struct slice s)
 	return (uint32_t)crc32_z(0, (const Bytef *)s.p, s.n);
 }
 
-static bool
-seal_is_right(struct slice body, struct slice line)
+bool
+sealed_open(struct slice *text, const char *word)
 {
-	const struct slice name = SLICE("crc32=");
-	uint64_t crc;
+	struct slice left = *text, crc = { .n = sizeof("crc32=01234567") - 1 };
+	uint32_t sum;
 
-	if (!slice_starts(line, name) || line.p[line.n - 1] != '\n')
+	if (!slice_skip_end(&left, SLICE("\n")) || left.n < crc.n)
 		return false;
-	line = (struct slice){ line.p + name.n, line.n - name.n - 1 };
-	return slice_hex(line, 8, &crc) && crc == crc_of(body);
+	left.n -= crc.n;
+	crc.p = left.p + left.n;
+	if (!slice_crc32(crc, &sum) ||
+	    !slice_skip_end(&left, slice_str(word == NULL ? "" : word)) ||
+	    sum != crc_of(left))
+		return false;
+	*text = left;
+	return true;
 }
 
-/* Appends the lines before the CRC line to *out. */
+void
+sealed_close(struct buf *text, const char *word)
+{
+	(void)buf_printf(text, "%scrc32=%08" PRIx32 "\n",
+	    word == NULL ? "" : word, crc_of(buf_slice(text)));
+}
+
 static int
-read_sealed(int dirfd, const char *name, size_t limit, struct buf *out,
+read_in(int dirfd, const struct sealed_place *at, struct buf *keep,
+    struct slice *text, struct err *e)
+{
+	struct err why = { 0 };
+
+	*text = (struct slice){ 0 };
+	if (durable_read_file(dirfd, at->name, at->limit, keep, &why) == -1) {
+		if (why.sys == ENOENT)
+			return 0;
+		*e = why;
+		return -1;
+	}
+	*text = buf_slice(keep);
+	if (!sealed_open(text, at->word))
+		return err_set(e, ERR_INPUT, "%s is damaged", at->name);
+	return 0;
+}
+
+/* The directory that the file is in; *mine is to be closed. */
+static int
+enter(const struct sealed_place *at, int *mine, struct err *e)
+{
+	*mine = -1;
+	if (at->folder == NULL)
+		return at->dirfd;
+	*mine = durable_make_dir(at->dirfd, at->folder, e);
+	return *mine;
+}
+
+static void
+leave(int mine)
+{
+	if (mine != -1)
+		close(mine);
+}
+
+/* Returns -1. */
+static int
+in_folder(const struct sealed_place *at, struct err *e)
+{
+	return at->folder != NULL ? err_wrap(e, "%s", at->folder) : -1;
+}
+
+int
+sealed_read(const struct sealed_place *at, struct buf *keep, struct slice *text,
     struct err *e)
 {
-	struct buf file = { 0 };
-	struct slice body, line;
-	int rc = -1;
+	int mine, dir = enter(at, &mine, e);
+	int rc = dir == -1 ? -1 : read_in(dir, at, keep, text, e);
 
-	if (durable_read_file(dirfd, name, limit, &file, e) == -1) {
-		if (e->sys == ENOENT)
-			rc = 0;
-		goto out;
-	}
-	if (file.n < SEAL_LINE) {
-		err_set(e, ERR_INPUT, "%s is cut off", name);
-		goto out;
-	}
-	body = (struct slice){ file.p, file.n - SEAL_LINE };
-	line = (struct slice){ file.p + body.n, SEAL_LINE };
-	if (!seal_is_right(body, line)) {
-		err_set(e, ERR_INPUT, "%s is damaged", name);
-		goto out;
-	}
-	(void)buf_put(out, body); /* it has no limit */
-	rc = 0;
-out:
-	buf_clear(&file);
-	return rc;
+	leave(mine);
+	return rc == -1 ? in_folder(at, e) : 0;
 }
 
 int
 sealed_each(const struct sealed_place *at, sealed_line *each, void *arg,
     struct err *e)
 {
-	struct buf text = { 0 };
+	struct buf keep = { 0 };
 	struct slice rest, line;
-	int dir = durable_make_dir(at->state_dir, at->folder, e), rc = -1;
+	int rc = sealed_read(at, &keep, &rest, e);
 
-	if (dir == -1)
-		return -1;
-	rc = read_sealed(dir, at->name, at->limit, &text, e);
-	rest = buf_slice(&text);
 	while (rc == 0 && slice_cut(&rest, '\n', &line))
-		if (!each(arg, line))
-			rc = err_set(e, ERR_INPUT, "%s/%s: strange line",
-			    at->folder, at->name);
-	buf_clear(&text);
-	close(dir);
+		if (!each(arg, line)) {
+			(void)err_set(e, ERR_INPUT, "%s has a strange line",
+			    at->name);
+			rc = in_folder(at, e);
+		}
+	buf_clear(&keep);
 	return rc;
 }
 
 int
 sealed_write(const struct sealed_place *at, struct buf *text, struct err *e)
 {
-	int dir = durable_make_dir(at->state_dir, at->folder, e), rc;
+	int mine, dir = enter(at, &mine, e), rc = -1;
 
-	if (dir == -1)
-		return -1;
-	(void)buf_printf(text, "crc32=%08x\n",
-	    (unsigned)crc_of(buf_slice(text)));
-	rc = durable_replace(dir, at->name, buf_slice(text), e);
-	close(dir);
+	sealed_close(text, at->word);
+	if (dir != -1)
+		rc = durable_replace(dir, at->name, buf_slice(text), e);
+	leave(mine);
 	return rc == -1 ? err_wrap(e, "write %s", at->name) : 0;
 }

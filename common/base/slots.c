@@ -42,14 +42,11 @@ slot_crc(struct slice head, struct slice body)
 static bool
 slot_parse(struct slice in, uint64_t *serial, struct slice *body)
 {
-	const struct slice magic = SLICE("axletree-slot ");
 	struct slice line, number, length, head;
 	uint64_t n, crc;
 
-	if (!slice_starts(in, magic))
+	if (!slice_skip(&in, SLICE("axletree-slot ")))
 		return false;
-	in.p += magic.n;
-	in.n -= magic.n;
 	head.p = in.p;
 	if (!slice_cut(&in, '\n', &line) || !slice_cut(&line, ' ', &number) ||
 	    !slice_cut(&line, ' ', &length))

@@ -68,9 +68,8 @@ config_address_parse(const char *text, struct config_address *out)
 {
 	struct slice rest = slice_str(text), host;
 
-	if (!cut_host(&rest, &host) || rest.n < 2 || rest.p[0] != ':')
-		return false;
-	return fill(host, (struct slice){ rest.p + 1, rest.n - 1 }, out);
+	return cut_host(&rest, &host) && slice_skip(&rest, SLICE(":")) &&
+	    rest.n > 0 && fill(host, rest, out);
 }
 
 bool
@@ -78,12 +77,10 @@ config_address_of_url(const char *url, bool *tls, struct config_address *out)
 {
 	struct slice rest = slice_str(url), host, port;
 
-	*tls = slice_starts(rest, SLICE("https://"));
-	if (!*tls && !slice_starts(rest, SLICE("http://")))
+	*tls = slice_skip(&rest, SLICE("https://"));
+	if (!*tls && !slice_skip(&rest, SLICE("http://")))
 		return false;
 	port = *tls ? SLICE("443") : SLICE("80");
-	rest.p += *tls ? 8 : 7;
-	rest.n -= *tls ? 8 : 7;
 	for (size_t i = 0; i < rest.n; i++)
 		if (rest.p[i] <= ' ' || strchr("@?#\\\"", rest.p[i]) != NULL)
 			return false;
@@ -92,11 +89,10 @@ config_address_of_url(const char *url, bool *tls, struct config_address *out)
 			rest.n = i;
 	if (!cut_host(&rest, &host) || host.n == 0)
 		return false;
-	if (rest.n > 0) {
-		if (rest.p[0] != ':')
-			return false;
-		port = (struct slice){ rest.p + 1, rest.n - 1 };
-	}
+	if (slice_skip(&rest, SLICE(":")))
+		port = rest;
+	else if (rest.n > 0)
+		return false;
 	return fill(host, port, out);
 }
 

@@ -43,24 +43,10 @@ read_stream(struct header *h, struct slice v)
 }
 
 static bool
-read_crc32(struct slice v, uint32_t *out)
-{
-	const struct slice prefix = SLICE("crc32=");
-	uint64_t sum;
-
-	if (!slice_starts(v, prefix) ||
-	    !slice_hex((struct slice){ v.p + prefix.n, v.n - prefix.n }, 8,
-		&sum))
-		return false;
-	*out = (uint32_t)sum;
-	return true;
-}
-
-static bool
 read_prev(struct header *h, struct slice v)
 {
 	h->m.has_prev = true;
-	return read_crc32(v, &h->m.prev);
+	return slice_crc32(v, &h->m.prev);
 }
 
 static bool
@@ -102,7 +88,7 @@ read_length(struct header *h, struct slice v)
 static bool
 read_digest(struct header *h, struct slice v)
 {
-	return read_crc32(v, &h->digest);
+	return slice_crc32(v, &h->digest);
 }
 
 #define ALL_TYPES ((1u << (MESSAGE_RESYNC + 1)) - 1)

@@ -107,9 +107,8 @@ name_is_path(struct slice s)
 	struct slice component;
 	size_t depth = 1;
 
-	if (s.n == 0 || s.n > LIMIT_PATH || s.p[0] != '/')
+	if (s.n > LIMIT_PATH || !slice_skip(&s, SLICE("/")))
 		return false;
-	s = (struct slice){ s.p + 1, s.n - 1 };
 	while (slice_cut(&s, '/', &component)) {
 		if (!name_is_component(component))
 			return false;

@@ -25,21 +25,14 @@ spool_point_put(struct buf *out, const struct spool_point *p)
 bool
 spool_point_parse(struct slice text, struct spool_point *out)
 {
-	const struct slice crc = SLICE("crc32=");
 	struct slice stream, msgid;
 	struct spool_point p;
-	uint64_t digest;
 
 	if (!slice_cut(&text, ' ', &stream) || !slice_cut(&text, ' ', &msgid) ||
-	    !slice_starts(text, crc))
-		return false;
-	text.p += crc.n;
-	text.n -= crc.n;
-	if (!stream_parse(stream, &p.stream) ||
+	    !stream_parse(stream, &p.stream) ||
 	    !slice_u64(msgid, LIMIT_MSGID, &p.msgid) ||
-	    !slice_hex(text, 8, &digest))
+	    !slice_crc32(text, &p.digest))
 		return false;
-	p.digest = (uint32_t)digest;
 	*out = p;
 	return true;
 }

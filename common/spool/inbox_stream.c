@@ -12,17 +12,31 @@
 #include <unistd.h>
 
 #include "common/base/durable.h"
-#include "common/spool/checked.h"
+#include "common/base/sealed.h"
 #include "common/spool/inbox_impl.h"
+
+enum {
+	REPLACED_MAX = 16 << 20 /* bytes */
+};
+
+static struct sealed_place
+place(const struct inbox *i)
+{
+	return (struct sealed_place){ .dirfd = i->top,
+		.name = "replaced",
+		.limit = REPLACED_MAX,
+		.word = SEALED_END };
+}
 
 /* The lines of `replaced`; a damaged one goes to quarantine. */
 static int
 read_replaced(struct inbox *i, struct buf *keep, struct slice *text,
     struct err *e)
 {
+	const struct sealed_place at = place(i);
 	struct err why;
 
-	if (checked_read(i->top, "replaced", keep, text, &why) == 0)
+	if (sealed_read(&at, keep, text, &why) == 0)
 		return 0;
 	buf_reset(keep);
 	*text = (struct slice){ 0 };
@@ -48,6 +62,7 @@ names_stream(struct slice text, struct stream_id stream)
 static int
 note_replaced(struct inbox *i, struct stream_id next, struct err *e)
 {
+	const struct sealed_place at = place(i);
 	char hex[STREAM_TEXT_SIZE];
 	struct buf keep = { 0 }, out = { 0 };
 	struct slice text;
@@ -61,7 +76,7 @@ note_replaced(struct inbox *i, struct stream_id next, struct err *e)
 	    !names_stream(text, i->stream)) {
 		buf_put(&out, text);
 		buf_printf(&out, "%s\n", stream_text(i->stream, hex));
-		rc = checked_write(i->top, "replaced", &out, e);
+		rc = sealed_write(&at, &out, e);
 	}
 	buf_clear(&keep);
 	buf_clear(&out);

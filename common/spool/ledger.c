@@ -8,8 +8,12 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "common/spool/checked.h"
+#include "common/base/sealed.h"
 #include "common/spool/ledger.h"
+
+enum {
+	LEDGER_FILE_MAX = 16 << 20 /* bytes */
+};
 
 static const char *const why_names[] = {
 	[LEDGER_LOST] = "lost",
@@ -87,9 +91,7 @@ parse_range(struct slice text, struct ledger_range *r)
 static bool
 parse_line(struct slice line, struct ledger_range *r)
 {
-	const struct slice crc = SLICE("crc32=");
-	struct slice word, range = line;
-	uint64_t digest = 0;
+	struct slice word, range;
 	unsigned why = LEDGER_LOST;
 
 	*r = (struct ledger_range){ 0 };
@@ -102,13 +104,9 @@ parse_line(struct slice line, struct ledger_range *r)
 	r->why = (enum ledger_why)why;
 	range = line;
 	if (r->why == LEDGER_POISON) {
-		if (!slice_cut(&line, ' ', &range) || !slice_starts(line, crc))
+		if (!slice_cut(&line, ' ', &range) ||
+		    !slice_crc32(line, &r->digest))
 			return false;
-		line.p += crc.n;
-		line.n -= crc.n;
-		if (!slice_hex(line, 8, &digest))
-			return false;
-		r->digest = (uint32_t)digest;
 	}
 	return parse_range(range, r);
 }
@@ -116,15 +114,12 @@ parse_line(struct slice line, struct ledger_range *r)
 static bool
 parse(struct slice in, struct ledger *l)
 {
-	const struct slice stream = SLICE("stream ");
 	struct ledger_range r;
 	struct slice line;
 
-	if (!slice_cut(&in, '\n', &line) || !slice_starts(line, stream))
-		return false;
-	line.p += stream.n;
-	line.n -= stream.n;
-	if (!stream_parse(line, &l->stream))
+	if (!slice_cut(&in, '\n', &line) ||
+	    !slice_skip(&line, SLICE("stream ")) ||
+	    !stream_parse(line, &l->stream))
 		return false;
 	while (in.n > 0) {
 		if (!slice_cut(&in, '\n', &line) || !parse_line(line, &r) ||
@@ -135,13 +130,23 @@ parse(struct slice in, struct ledger *l)
 	return true;
 }
 
+static struct sealed_place
+place(int dirfd, const char *name)
+{
+	return (struct sealed_place){ .dirfd = dirfd,
+		.name = name,
+		.limit = LEDGER_FILE_MAX,
+		.word = SEALED_END };
+}
+
 int
 ledger_read(int dirfd, const char *name, struct ledger *out, struct err *e)
 {
 	struct ledger l = { 0 };
 	struct buf keep = { 0 };
 	struct slice text;
-	int rc = checked_read(dirfd, name, &keep, &text, e);
+	const struct sealed_place at = place(dirfd, name);
+	int rc = sealed_read(&at, &keep, &text, e);
 
 	if (rc == 0 && keep.n > 0 && !parse(text, &l)) {
 		ledger_clear(&l);
@@ -167,6 +172,7 @@ put_range(struct buf *out, const struct ledger_range *r)
 int
 ledger_write(int dirfd, const char *name, const struct ledger *l, struct err *e)
 {
+	const struct sealed_place at = place(dirfd, name);
 	char stream[STREAM_TEXT_SIZE];
 	struct buf out = { 0 };
 	int rc;
@@ -177,7 +183,7 @@ ledger_write(int dirfd, const char *name, const struct ledger *l, struct err *e)
 	buf_printf(&out, "stream %s\n", stream_text(l->stream, stream));
 	for (size_t i = 0; i < l->n; i++)
 		put_range(&out, &l->range[i]);
-	rc = checked_write(dirfd, name, &out, e);
+	rc = sealed_write(&at, &out, e);
 	buf_clear(&out);
 	return rc;
 }

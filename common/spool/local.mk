@@ -2,7 +2,6 @@
 common_libcommon_a_SOURCES += \
 	%D%/appender.c %D%/appender.h \
 	%D%/carried_name.c %D%/carried_name.h \
-	%D%/checked.c %D%/checked.h \
 	%D%/cursor.c %D%/cursor.h \
 	%D%/extent.c %D%/extent.h \
 	%D%/inbox.c %D%/inbox.h %D%/inbox_impl.h \

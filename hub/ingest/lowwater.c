@@ -207,8 +207,10 @@ parse_line(void *arg, struct slice line)
 static struct sealed_place
 place(int state_dir, const char *association)
 {
-	return (struct sealed_place){ state_dir, "lowwater", association,
-		LOWWATER_FILE_MAX };
+	return (struct sealed_place){ .dirfd = state_dir,
+		.folder = "lowwater",
+		.name = association,
+		.limit = LOWWATER_FILE_MAX };
 }
 
 int

@@ -106,9 +106,8 @@ parse_line(void *arg, struct slice line)
 	struct poison_record r = { .msgid = 0 };
 	struct slice state, stream, msgid, type, generation;
 
-	if (slice_starts(line, SLICE("total ")))
-		return slice_u64((struct slice){ line.p + 6, line.n - 6 },
-		    UINT64_MAX, &out->total);
+	if (slice_skip(&line, SLICE("total ")))
+		return slice_u64(line, UINT64_MAX, &out->total);
 	if (!slice_cut(&line, ' ', &state) || !parse_state(state, &r.state) ||
 	    !slice_cut(&line, ' ', &stream) ||
 	    !stream_parse(stream, &r.stream) ||
@@ -127,8 +126,10 @@ parse_line(void *arg, struct slice line)
 static struct sealed_place
 place(int state_dir, const char *association)
 {
-	return (struct sealed_place){ state_dir, "poison", association,
-		POISON_FILE_MAX };
+	return (struct sealed_place){ .dirfd = state_dir,
+		.folder = "poison",
+		.name = association,
+		.limit = POISON_FILE_MAX };
 }
 
 int

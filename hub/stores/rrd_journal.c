@@ -210,11 +210,7 @@ restore(int dirfd, uint64_t *restored, struct err *e)
 		return e->sys == ENOENT ? 0 : -1;
 	if (fill(&s, e) == -1)
 		goto out;
-	damaged = !slice_starts(s.rest, banner);
-	if (!damaged) {
-		s.rest.p += banner.n;
-		s.rest.n -= banner.n;
-	}
+	damaged = !slice_skip(&s.rest, banner);
 	if (restore_all(dirfd, &s, restored, &damaged, e) == -1 ||
 	    rrd_sweep_run(&s.made, dirfd, &swept, e) == -1)
 		goto out;

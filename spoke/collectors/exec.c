@@ -107,8 +107,7 @@ take_line(struct exec *x, struct slice line)
 	}
 	value = (struct slice){ line.p + path.n, line.n - path.n };
 	path.n--;
-	if (slice_starts(path, SLICE("/")))
-		path = (struct slice){ path.p + 1, path.n - 1 };
+	(void)slice_skip(&path, SLICE("/"));
 	if (path.n > LIMIT_PATH || !path_below_root(path, &full)) {
 		complain(x, "not a path, line left out", line);
 		return;

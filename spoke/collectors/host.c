@@ -174,8 +174,8 @@ host_component(struct slice name, char out[HOST_COMPONENT_SIZE])
 
 	if (slice_eq_str(name, "/"))
 		name = SLICE("root");
-	else if (name.n > 0 && *name.p == '/')
-		name = (struct slice){ name.p + 1, name.n - 1 };
+	else
+		(void)slice_skip(&name, SLICE("/"));
 	for (size_t i = 0; i < name.n && n < HOST_COMPONENT_SIZE - 1; i++) {
 		char c = name.p[i];
 

@@ -121,28 +121,28 @@ any_glob(const char *const *globs, const char *name)
 	return false;
 }
 
-static void
-add_interface(struct host *h, struct names_given *given, const char *device,
-    struct slice line)
-{
-	char path[96];
-	const struct host_group g = { .path = path, .title = device };
-
-	(void)snprintf(path, sizeof(path), "/interfaces/%s",
-	    give_name(given, device));
-	host_add_columns(h, &g, interface_columns, line);
-}
+/* Devices of one kind that come and go. */
+struct devices {
+	const char *folder;                /* "/disks" */
+	const struct host_metric *columns; /* of a line, behind its name */
+	const char *const *fleeting;       /* globs; NULL ends them */
+	struct names_given given;
+};
 
 static void
-add_disk(struct host *h, struct names_given *given, const char *device,
+add_device(struct host *h, struct devices *d, struct slice name,
     struct slice line)
 {
-	char path[96];
+	char path[96], *device = slice_dup(name);
 	const struct host_group g = { .path = path, .title = device };
 
-	(void)snprintf(path, sizeof(path), "/disks/%s",
-	    give_name(given, device));
-	host_add_columns(h, &g, disk_columns, line);
+	if (*device != '\0' &&
+	    host_wanted(h, device, !any_glob(d->fleeting, device))) {
+		(void)snprintf(path, sizeof(path), "%s/%s", d->folder,
+		    give_name(&d->given, device));
+		host_add_columns(h, &g, d->columns, line);
+	}
+	free(device);
 }
 
 /* "  eth0: 254625721 6683 ..." */
@@ -152,23 +152,18 @@ host_network(struct host *h)
 	static const char *const fleeting[] = { "lo", "veth*", "docker*",
 		"br-*", "virbr*", "vnet*", "tap*", "cali*", "cni*", "flannel*",
 		"ifb*", "dummy*", "lxc*", "lxdbr*", "podman*", NULL };
-	struct names_given given = { 0 };
+	struct devices d = { "/interfaces", interface_columns, fleeting,
+		.given = { 0 } };
 	struct buf b = { 0 };
 	struct slice in, line, name;
 
 	host_read(h, "proc/net/dev", &b);
 	in = buf_slice(&b);
-	while (slice_cut(&in, '\n', &line)) {
-		char *device;
-
-		if (!slice_cut(&line, ':', &name))
-			continue; /* the two lines above the columns */
-		device = slice_dup(host_word(&name));
-		if (host_wanted(h, device, !any_glob(fleeting, device)))
-			add_interface(h, &given, device, line);
-		free(device);
-	}
-	names_given_clear(&given);
+	while (slice_cut(&in, '\n', &line))
+		/* the two lines above the columns have no colon */
+		if (slice_cut(&line, ':', &name))
+			add_device(h, &d, host_word(&name), line);
+	names_given_clear(&d.given);
 	buf_clear(&b);
 }
 
@@ -178,24 +173,19 @@ host_disks(struct host *h)
 {
 	static const char *const fleeting[] = { "loop*", "ram*", "zram*",
 		"fd[0-9]*", "sr[0-9]*", "nbd*", NULL };
-	struct names_given given = { 0 };
+	struct devices d = { "/disks", disk_columns, fleeting, .given = { 0 } };
 	struct buf b = { 0 };
-	struct slice in, line;
+	struct slice in, line, name;
 
 	host_read(h, "proc/diskstats", &b);
 	in = buf_slice(&b);
 	while (slice_cut(&in, '\n', &line)) {
-		char *device;
-
 		host_word(&line); /* major */
 		host_word(&line); /* minor */
-		device = slice_dup(host_word(&line));
-		if (*device != '\0' &&
-		    host_wanted(h, device, !any_glob(fleeting, device)))
-			add_disk(h, &given, device, line);
-		free(device);
+		name = host_word(&line);
+		add_device(h, &d, name, line);
 	}
-	names_given_clear(&given);
+	names_given_clear(&d.given);
 	buf_clear(&b);
 }
 
@@ -233,7 +223,6 @@ is_local(struct slice type)
 		"btrfs", "zfs", "f2fs", "jfs", "reiserfs", "nilfs2", "bcachefs",
 		"vfat", "exfat", "msdos", "ntfs", "ntfs3", "hfsplus", "ubifs",
 		"jffs2", NULL };
-	/* asked only when "include" names them */
 
 	for (size_t i = 0; local[i] != NULL; i++)
 		if (slice_eq_str(type, local[i]))
@@ -241,6 +230,7 @@ is_local(struct slice type)
 	return false;
 }
 
+/* Asked only when "include" names it, unless it is local. */
 static bool
 never_hangs(struct slice type)
 {
@@ -352,11 +342,9 @@ static bool
 degrees(const char *milli, char out[32])
 {
 	struct slice s = slice_str(milli);
-	bool negative = slice_starts(s, SLICE("-"));
+	bool negative = slice_skip(&s, SLICE("-"));
 	uint64_t v;
 
-	if (negative)
-		s = (struct slice){ s.p + 1, s.n - 1 };
 	if (!slice_u64(s, 10000000, &v))
 		return false;
 	(void)snprintf(out, 32, "%s%" PRIu64 ".%03" PRIu64, negative ? "-" : "",
@@ -419,15 +407,11 @@ struct numbers {
 static void
 take_number(struct numbers *out, struct slice s)
 {
-	struct slice start = slice_str(out->prefix),
-		     end = slice_str(out->suffix);
 	uint64_t v;
 
-	if (!slice_starts(s, start) || s.n < start.n + end.n ||
-	    memcmp(s.p + s.n - end.n, end.p, end.n) != 0)
-		return;
-	s = (struct slice){ s.p + start.n, s.n - start.n - end.n };
-	if (slice_u64(s, 9999, &v) && out->n < NUMBERS_MAX)
+	if (slice_skip(&s, slice_str(out->prefix)) &&
+	    slice_skip_end(&s, slice_str(out->suffix)) &&
+	    slice_u64(s, 9999, &v) && out->n < NUMBERS_MAX)
 		out->at[out->n++] = (unsigned)v;
 }
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/sealed.h"
 #include "common/spool/carried_name.h"
-#include "common/spool/checked.h"
 #include "transport/carried/carried_ack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,7 +43,7 @@ closed_ack(struct slice text)
 	struct buf b = { 0 };
 
 	buf_put(&b, text);
-	checked_close(&b);
+	sealed_close(&b, SEALED_END);
 	ack(buf_slice(&b));
 	buf_clear(&b);
 }

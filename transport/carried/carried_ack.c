@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "common/spool/checked.h"
+#include "common/base/sealed.h"
 #include "transport/carried/carried_ack.h"
 
 bool
@@ -77,7 +77,7 @@ carried_ack_put(struct buf *out, const struct carried_ack *a)
 	else
 		buf_printf(&text, "heard %s %" PRIu64 "\n",
 		    stream_text(a->heard_stream, stream), a->heard);
-	checked_close(&text);
+	sealed_close(&text, SEALED_END);
 	buf_put(out, buf_slice(&text));
 	buf_clear(&text);
 }
@@ -170,7 +170,7 @@ carried_ack_parse(struct slice text, struct carried_ack *out, struct err *e)
 {
 	struct carried_ack a = { 0 };
 
-	if (text.n > CARRIED_ACK_MAX || !checked_open(&text) ||
+	if (text.n > CARRIED_ACK_MAX || !sealed_open(&text, SEALED_END) ||
 	    !parse(text, &a)) {
 		carried_ack_clear(&a);
 		return err_set(e, ERR_INPUT, "ack is damaged");
