@@ -260,6 +260,8 @@ lib_sshd_config() {
 	Port $sshd_port
 	AuthorizedKeysFile $sshd_dir/authorized_keys
 	PidFile none
+	# Bash reads the ~/.bashrc of the account in the outermost shell of a session.
+	SetEnv SHLVL=1
 	# The keys lie below /tmp, which all may write to.
 	StrictModes no
 	AuthenticationMethods publickey
