@@ -435,8 +435,10 @@ open_channel(struct ssh *s, struct err *e)
 		return fail(s, ERR_TEMP, "it opens no channel", e);
 	if (ssh2.channel_process_startup(s->channel, exec, sizeof(exec) - 1,
 		word, sizeof(word) - 1) != 0)
-		return fail(s, s->closed || s->reset ? ERR_TEMP : ERR_PROTOCOL,
-		    "it runs nothing for this key", e);
+		return s->closed || s->reset
+		    ? fail(s, ERR_TEMP, "it went away before it ran anything",
+			  e)
+		    : fail(s, ERR_PROTOCOL, "it runs nothing for this key", e);
 	return 0;
 }
 
