@@ -1,5 +1,6 @@
 # Helpers for tests of transport http: keys and certificates of a made-up world,
-# tokens, and both ends of the associations "alps" and "andes" in $tmp.
+# tokens, and both ends of the associations "alps" and "andes" in $tmp: over those
+# of t/stream-lib.sh.
 
 need openssl curl perl
 for library in LIBCURL LIBMICROHTTPD; do
@@ -7,9 +8,11 @@ for library in LIBCURL LIBMICROHTTPD; do
 	    skip_all "built without $library"
 done
 
+umask 077
+. "$top_srcdir/t/stream-lib.sh"
+
 # --- Keys --------------------------------------------------------------------
 
-umask 077
 # ca NAME: who vouches.  vouched NAME CA DAYS EXTENSION...: for a key.
 ca() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
@@ -30,13 +33,6 @@ done
 
 # --- Both ends ----------------------------------------------------------------
 
-mkdir -m 700 gw noc
-echo 'echo v:1; echo w:2' >values.sh
-
-http_node() {
-	echo "node \"$1\" { state = \"$tmp/$1/state\""
-	echo "spool = \"$tmp/$1/spool\" run = \"$tmp/$1/run\" }"
-}
 # $keys: of the association alps, at both ends.
 http_alps() {
 	echo 'association "alps" { hub = "noc" spoke = "gw" transport = http'
@@ -56,7 +52,7 @@ http_hub() {
 # PUSH.  hub_conf WEB-KEYS [HTTP-KEYS]; spoke_conf URL [HTTP-KEYS]
 hub_conf() {
 	{
-		http_node noc
+		side noc
 		http_web "$1"
 		http_alps "${2-token = alps.token}"
 		echo 'association "andes" { hub = "noc" spoke = "aw"'
@@ -67,7 +63,7 @@ hub_conf() {
 }
 spoke_conf() {
 	{
-		http_node gw
+		side gw
 		http_alps "url = \"$1\" ${2-token = alps.token ca = good.pem}"
 		http_collector
 	} >spoke.conf
@@ -76,12 +72,12 @@ spoke_conf() {
 pull_confs() {
 	keys="mode = pull ${keys-}"
 	{
-		http_node noc
+		side noc
 		http_alps "url = \"$url\" token = alps.token ca = good.pem"
 		http_hub
 	} >hub.conf
 	{
-		http_node gw
+		side gw
 		http_web "$tls"
 		http_alps "token = alps.token"
 		http_collector
@@ -96,16 +92,6 @@ listen() {
 }
 dial() {
 	"$top_builddir/t/ssh_dial" spoke.conf alps "${1:-20}"
-}
-sp() {
-	spoke -c spoke.conf "$@"
-}
-hub() {
-	hubctl -c hub.conf "$@"
-}
-# spoke_has KEY: of the status.
-spoke_has() {
-	sp status --json | sed "s/.*\"$1\":\"*\([^,\"}]*\).*/\1/"
 }
 # refused WHAT STATUS WORDS [SECONDS]
 refused() {

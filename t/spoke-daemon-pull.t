@@ -61,13 +61,13 @@ need rsync
 rm -rf gw noc
 mkdir -m 700 gw noc
 {
-	http_node gw
+	side gw
 	echo 'association "alps" { hub = "noc" spoke = "gw" transport = rsync'
 	echo 'mode = pull hub-subtree = "/Alps" compression = gzip }'
 	http_collector
 } >spoke.conf
 {
-	http_node noc
+	side noc
 	echo 'association "alps" { hub = "noc" spoke = "gw" transport = rsync'
 	echo 'mode = pull hub-subtree = "/Alps" compression = gzip'
 	echo "rsync { put = \"$tmp/gw/spool/alps/staging/\""
