@@ -9,13 +9,15 @@
  *	up N        cut after N bytes of who connects
  *	down N      cut after N bytes of the other end
  *	delay MS    of each byte, one way
+ *	once        no more than this connection: the file is emptied
  *	stall P MS  each P-th chunk of 1460 bytes comes that much later, and all
  *	            behind it: what the loss of a segment does to a stream, since
  *	            nothing can be lost between two sockets
  *
- * and RULES.log gets a line "up N down N turns N" of each connection's end: its
- * bytes, and how often the direction changed after the link had been silent for
- * half a delay, which is the number of round trips that were waited for.
+ * and RULES.log gets a line "up N down N turns N" of each connection's end, with
+ * " cut" behind it where it was: its bytes, and how often the direction changed
+ * after the link had been silent for half a delay, which is the number of round
+ * trips that were waited for.
  */
 #include "config.h"
 
@@ -54,6 +56,7 @@ struct rules {
 	int64_t cut[2]; /* by direction: bytes, or -1 */
 	int64_t delay_ms, stall_ms;
 	uint64_t stall_each; /* 0: never */
+	bool once;
 };
 
 struct chunk {
@@ -104,7 +107,9 @@ read_rules(const char *file)
 
 		if (!slice_cut(&text, '\n', &line))
 			break;
-		(void)slice_cut(&line, ' ', &word);
+		word = line;
+		if (!slice_cut(&line, ' ', &word))
+			line.n = 0;
 		for (int i = 0; i < 2 && line.n > 0; i++) {
 			struct slice n = line;
 
@@ -122,14 +127,17 @@ read_rules(const char *file)
 		else if (slice_eq_str(word, "stall")) {
 			r.stall_each = number[0];
 			r.stall_ms = (int64_t)number[1];
-		}
+		} else if (slice_eq_str(word, "once"))
+			r.once = true;
 	}
 	buf_clear(&b);
+	if (r.once && truncate(file, 0) == -1)
+		_exit(74);
 	return r;
 }
 
 static void
-write_log(const struct link *l)
+write_log(const struct link *l, const char *how)
 {
 	char name[4096];
 	FILE *f;
@@ -138,8 +146,9 @@ write_log(const struct link *l)
 	f = fopen(name, "ae");
 	if (f == NULL)
 		return;
-	(void)fprintf(f, "up %" PRIu64 " down %" PRIu64 " turns %" PRIu64 "\n",
-	    l->flow[UP].bytes, l->flow[DOWN].bytes, l->turns);
+	(void)fprintf(f,
+	    "up %" PRIu64 " down %" PRIu64 " turns %" PRIu64 "%s\n",
+	    l->flow[UP].bytes, l->flow[DOWN].bytes, l->turns, how);
 	(void)fclose(f);
 }
 
@@ -149,7 +158,7 @@ cut(struct link *l)
 {
 	const struct linger now = { 1, 0 };
 
-	write_log(l);
+	write_log(l, " cut");
 	for (int i = 0; i < 2; i++) {
 		(void)setsockopt(l->flow[i].in, SOL_SOCKET, SO_LINGER, &now,
 		    sizeof(now));
@@ -263,12 +272,13 @@ wait_flows(struct link *l)
 
 /* near and far: read and write descriptors. */
 static void
-run(const char *file, const int near[2], const int far[2])
+run(const char *file, const struct rules *r, const int near[2],
+    const int far[2])
 {
 	struct link *l = mem_alloc(sizeof(*l));
 
 	l->file = file;
-	l->r = read_rules(file);
+	l->r = *r;
 	l->last = UP;
 	l->moved_ms = now_ms();
 	l->flow[UP] = (struct flow){ .in = near[0], .out = far[1] };
@@ -287,7 +297,7 @@ run(const char *file, const int near[2], const int far[2])
 		write_flow(l, UP);
 		write_flow(l, DOWN);
 	}
-	write_log(l);
+	write_log(l, "");
 }
 
 /* Until the command has ended; its status is ours. */
@@ -296,6 +306,7 @@ run_command(const char *file, char **argv)
 {
 	const int near[2] = { STDIN_FILENO, STDOUT_FILENO };
 	int in[2], out[2], far[2], status = 0;
+	const struct rules r = read_rules(file);
 	pid_t pid;
 
 	if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1)
@@ -311,7 +322,7 @@ run_command(const char *file, char **argv)
 	close(out[1]);
 	far[0] = out[0];
 	far[1] = in[1];
-	run(file, near, far);
+	run(file, &r, near, far);
 	(void)waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 75;
 }
@@ -348,6 +359,8 @@ run_listener(const char *file, uint16_t port, uint16_t target)
 		return 71;
 	}
 	while ((fd = accept4(s, NULL, NULL, SOCK_CLOEXEC)) != -1) {
+		const struct rules r = read_rules(file);
+
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
 		    sizeof(one));
 		if (fork() == 0) {
@@ -357,7 +370,7 @@ run_listener(const char *file, uint16_t port, uint16_t target)
 
 			close(s);
 			if (far != -1)
-				run(file, near_fds, far_fds);
+				run(file, &r, near_fds, far_fds);
 			_exit(0);
 		}
 		close(fd);

@@ -38,7 +38,7 @@ include %D%/bench/local.mk
 # Product code, and all code.
 product_dirs = common transport xmlconfig spoke hub
 
-.PHONY: lint format-check tidy coverage campaign
+.PHONY: lint format-check tidy coverage campaign cuts
 
 lint: config.h
 	@$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS=t/lint.t
@@ -58,7 +58,16 @@ tidy: config.h
 # Long runs of tests that are short in make check: they look at $CAMPAIGN.
 campaign:
 	@CAMPAIGN=1 TEST_TIMEOUT=86400 $(MAKE) $(AM_MAKEFLAGS) check \
-		TESTS='$(campaign_tests)'
+		TESTS='$(campaign_tests) $(cut_tests)'
+
+# A link cut at every byte of a session, with real programs: in a tree without
+# sanitizers, which would take them eight times as long.  What a disk would cost
+# is no part of it.
+cut_helpers = t/cut_loop$(EXEEXT) t/cut_proxy$(EXEEXT) t/put_resync$(EXEEXT)
+cuts: all $(cut_helpers)
+	@test ! -w /dev/shm || export TMPDIR=/dev/shm; \
+	CUTS=1 TEST_TIMEOUT=3600 $(MAKE) $(AM_MAKEFLAGS) check-TESTS \
+		check_PROGRAMS= TESTS='$(cut_tests)'
 
 # In a tree configured with --enable-coverage.
 coverage: check

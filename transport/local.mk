@@ -16,12 +16,13 @@ include %D%/rsync/local.mk
 include %D%/session/local.mk
 include %D%/ssh/local.mk
 
-test_helpers += t/cut_proxy t/hostile_peer
+test_helpers += t/cut_loop t/cut_proxy t/hostile_peer
+t_cut_loop_SOURCES = t/cut_loop.c
 t_cut_proxy_SOURCES = t/cut_proxy.c
 t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
 t_hostile_peer_SOURCES = t/hostile_peer.c
 t_hostile_peer_LDADD = $(TRANSPORT_LIBS) $(ZLIB_LIBS)
-script_tests += t/hostile-peer.t t/hostile-ssh.t t/link-cut.t t/link-delay.t \
-	t/transport-exec.t t/transport-pull.t
-campaign_tests += t/link-cut.t
-EXTRA_DIST += t/carried-lib.sh t/hostile-lib.sh t/stream-lib.sh
+script_tests += t/hostile-peer.t t/hostile-ssh.t t/link-cut-pull.t \
+	t/link-cut-push.t t/link-delay.t t/transport-exec.t t/transport-pull.t
+cut_tests += t/link-cut-pull.t t/link-cut-push.t
+EXTRA_DIST += t/carried-lib.sh t/cut-lib.sh t/hostile-lib.sh t/stream-lib.sh

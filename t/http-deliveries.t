@@ -1,6 +1,6 @@
 #!/bin/sh
 # Transport http, whole deliveries: PUSH and PULL, both directions, kept sessions,
-# and what is left when the link is cut, or either end killed, in the middle.
+# and what is left when either end is killed in the middle.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/http-lib.sh"
 
@@ -21,9 +21,6 @@ say() {
 describe() {
 	printf 'Type:CONFIG\nTimestamp:%s\n\nlevel2-token:T1\nlevel2-path:/v\n.\n' \
 	    "$(date +%s)" | sp write alps
-}
-resync() {
-	"$top_builddir/t/put_resync" noc/spool/alps 0
 }
 
 # --- PULL ----------------------------------------------------------------------
@@ -136,77 +133,5 @@ kill -KILL $(lib_tree "$push")
 wait "$push"
 ok "after a spoke that was killed as well" sp push
 ok "nothing is there twice" same
-
-# --- A link that is cut ---------------------------------------------------------------------
-
-# A proxy that cuts the next connection after so many bytes of one direction: two
-# words in the file "cut".
-start proxy perl -MIO::Socket::INET -MIO::Select -e '
-	$SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE"; $| = 1;
-	$l = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 64)
-	    or die;
-	print $l->sockport, "\n";
-	while ($c = $l->accept) {
-		if (open $f, "<", "cut") {
-			($way, $left) = split " ", <$f>;
-			close $f; unlink "cut";
-		} else { $way = "none" }
-		if (fork) { close $c; next }
-		$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:'"$port"'")
-		    or exit;
-		$sel = IO::Select->new($c, $s);
-		for (;;) {
-			for $r ($sel->can_read) {
-				sysread $r, $b, 65536 or exit;
-				$is = $r == $c ? "up" : "down";
-				if ($is eq $way && length $b >= $left) {
-					$b = substr $b, 0, $left;
-					$end = 1;
-				} elsif ($is eq $way) { $left -= length $b }
-				$t = $r == $c ? $s : $c;
-				while (length $b) {
-					$n = syswrite $t, $b;
-					exit unless $n;
-					substr($b, 0, $n) = "";
-				}
-				exit if $end;
-			}
-		}
-	}'
-wait_for 10 test -s proxy.out
-through "$(cat proxy.out)"
-say 1
-ok "a push through a proxy" sp push
-# Bytes of a push like it, and so where it may be cut.
-sp -v push --always 2>once
-size=$(sed -n 's/.*wire_bytes=//p' once)
-samples=${CAMPAIGN:+200}
-samples=${samples:-25}
-n=0
-overcome=0
-while test $n -lt "$samples"; do
-	n=$((n + 1))
-	for way in up down; do
-		echo "$way $((n * size / samples / 2 + 1))" >cut
-		say 1
-		sp push >out 2>err
-		status=$?
-		rm -f cut
-		case $status in
-		0) overcome=$((overcome + 1)) ;;
-		75) ;;
-		*) fail "cut $way at $n of $samples" "status $status: $(cat err)" ;;
-		esac
-		test $status -eq 0 || sp push --always ||
-		    fail "the push behind cut $way at $n of $samples"
-	done
-done
-ok "cut at $samples places, both ways: each message once and in order" same
-diag "$overcome of $((2 * samples)) were overcome in the session itself"
-if test "$overcome" -gt 0; then
-	pass "some of them without another session"
-else
-	fail "some of them without another session"
-fi
 
 done_testing
