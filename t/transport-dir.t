@@ -21,7 +21,8 @@ fresh() {
 
 fresh
 sign_keys || skip_all "this build has no libsodium"
-is "a secret key is a secret" "$(stat -c %a gw.sign)" 600
+is "a secret key is a secret, the other one is not" \
+    "$(stat -c %a gw.sign gw.sign.pub | tr '\n' ' ')" "600 644 "
 has "the public one is a line of text" gw.sign.pub \
     '^axletree-sign-public [A-Za-z0-9+/]{43}=$'
 exits "a key is never written over" 73 sp keygen --sign gw.sign

@@ -5,11 +5,26 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "transport/carried/signature.h"
 #include "transport/commands/commands.h"
 #include "transport/ssh/keygen.h"
+
+/* It is to be given away: whoever carries it reads it, whatever our umask. */
+static int
+let_read(const char *file, struct err *e)
+{
+	char *public = mem_printf("%s.pub", file);
+	int rc = chmod(public, 0644);
+
+	if (rc == -1)
+		err_sys(e, "%s", public);
+	free(public);
+	return rc;
+}
 
 int
 command_keygen(const struct options *opts, int argc, char **argv)
@@ -38,6 +53,8 @@ command_keygen(const struct options *opts, int argc, char **argv)
 			rc = keygen_pair(argv[1], comment, &e);
 	}
 	if (rc == 0)
+		rc = let_read(argv[1], &e);
+	if (rc == 0 && (g.options.verbose || isatty(STDOUT_FILENO) == 1))
 		(void)printf("%s.pub\n", argv[1]);
 	free(comment);
 	ground_close(&g);
