@@ -51,6 +51,23 @@ node "$(association alps)" 'collector "a" { type = exec tree = "local"' \
 ok "the command's words are its own" sp collect --now
 has "no shell reads them" err 'line="x:1; \$\(id\) `id`"'
 
+# Nothing that we, or our caller, have open is the command's.
+node "$(association alps)" "$(collector a)"
+cat >a.sh <<'EOT'
+for fd in /proc/$$/fd/*; do
+	case $(readlink "$fd") in
+	*/a.sh | pipe:* | socket:* | /dev/null) ;;
+	*) echo "open: ${fd##*/} $(readlink "$fd")" >&2 ;;
+	esac
+	case ${fd##*/} in 9) echo "open: 9" >&2 ;; esac
+done
+echo looked >&2
+EOT
+: >given
+ok "with a descriptor of its caller" sp collect --now 9<given
+lacks "it sees none, and none of ours" err 'open:'
+has "though it looked" err looked
+
 # The deadline is half the period.
 cat >a.sh <<EOT
 echo x:1

@@ -40,7 +40,8 @@ int options_parse(struct options *o, const struct options_flag *flags, int argc,
     char **argv, struct err *e);
 
 /* A program may be started with standard streams closed: what it opens then
- * must not get their numbers.  Reading or writing one that was closed fails,
+ * must not get their numbers, and what else a caller left open ends at the next
+ * execve.  Reading or writing one that was closed fails,
  * but for standard error, in place of which the syslog is to be used. */
 enum log_target options_streams(void);
 

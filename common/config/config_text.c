@@ -252,6 +252,10 @@ config_text_read(const char *path, struct config_text *out, struct err *e)
 		err_sys(e, "%s", path);
 		if (e->sys == ENOENT)
 			e->kind = ERR_MISSING;
+		else if (e->sys == EACCES && stat(path, &st) == 0 &&
+		    st.st_uid == geteuid())
+			err_set(e, ERR_CONFIG,
+			    "%s: Permission denied: chmod u+r", path);
 		goto out;
 	}
 	if (check_file(path, &st, e) == -1 ||

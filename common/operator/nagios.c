@@ -64,9 +64,9 @@ nagios_end(struct nagios *n, const char *service, const char *fine)
 {
 	char confined[96];
 
-	printf("%s %s - %s |%s\n", service, names[n->worst],
+	printf("%s %s - %s%s%s\n", service, names[n->worst],
 	    n->text.n > 0 ? without_bars(&n->text) : fine,
-	    n->data.n > 0 ? n->data.p : "");
+	    n->data.n > 0 ? " |" : "", n->data.n > 0 ? n->data.p : "");
 	printf("confinement: %s\n",
 	    sandbox_text(sandbox_probe(), confined, sizeof(confined)));
 	buf_clear(&n->text);

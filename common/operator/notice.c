@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,7 +87,7 @@ notices_open(int state_dir, const struct notice_mail *mail,
 {
 	struct notices *n = mem_alloc(sizeof(*n));
 
-	n->state_dir = dup(state_dir);
+	n->state_dir = fcntl(state_dir, F_DUPFD_CLOEXEC, 0);
 	if (n->state_dir == -1) {
 		free(n);
 		return err_sys(e, "open notices");
