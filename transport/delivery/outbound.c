@@ -218,9 +218,10 @@ deliver(const struct outbound_opts *o, struct delivery_result *r, struct err *e)
 		wire = r->counts.in_bytes + r->counts.out_bytes;
 	wire_tally_end(&d.tally, wire, r->counts.fed_bytes, rc == 0);
 	(void)look_at_budget(o, &b, &ignored);
-	log_info("delivered association=%s messages=%" PRIu64
-		 " received=%" PRIu64 " wire_bytes=%" PRIu64,
-	    o->association->name, r->counts.sent, r->counts.taken, wire);
+	log_info("%s association=%s messages=%" PRIu64 " received=%" PRIu64
+		 " wire_bytes=%" PRIu64,
+	    rc == 0 ? "delivered" : "delivery failed", o->association->name,
+	    r->counts.sent, r->counts.taken, wire);
 	delivery_log(o->association, r);
 	return rc;
 }
