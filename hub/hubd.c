@@ -241,9 +241,12 @@ reload(struct hubd *h)
 			clock_wall()))
 			log_err("the configuration is still not taken: %s",
 			    e.msg);
+		notices_flush(old->notices, clock_wall());
 		hub_close(next);
 	} else {
 		(void)notice_clear(next->notices, "", "config", clock_wall());
+		/* before the sessions' process may raise it again */
+		notices_flush(next->notices, clock_wall());
 		hub_close_ingest(old);
 		watch_close(h->watch);
 		carried_close(h->carried);
@@ -361,6 +364,10 @@ begin(struct hubd *h, struct err *e)
 	    hub_open_store(h->hub, e) == -1 ||
 	    hub_confine(h->hub, &confined, e) == -1 || settle_in(h, e) == -1)
 		return -1;
+	/* what a hubd that was killed did not come to say */
+	(void)notice_clear(h->hub->notices, "", "config", clock_wall());
+	(void)notice_clear(h->hub->notices, "", "mailer", clock_wall());
+	notices_flush(h->hub->notices, clock_wall());
 	log_info("hubd begins node=%s confinement=\"%s\"",
 	    h->hub->config->node.id,
 	    sandbox_text(confined, text, sizeof(text)));

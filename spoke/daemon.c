@@ -395,6 +395,7 @@ reload(struct spoke_daemon *s)
 		look_in(s, 0);
 		config_free(old);
 	}
+	notices_flush(s->notices, clock_wall());
 	notify_send("READY=1");
 }
 
@@ -525,6 +526,7 @@ start(struct spoke_daemon *s, struct err *e)
 		return -1;
 	lo.links = s->links;
 	s->listening = listening_open(&lo, s->config);
+	(void)notice_clear(s->notices, "", "config", clock_wall());
 	look_in(s, 0);
 	return 0;
 }

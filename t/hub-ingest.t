@@ -137,9 +137,18 @@ echo 'nonsense = 1' >>hub.conf
 kill -HUP "$pid"
 ok "a broken configuration is told" wait_for 10 \
     grep -q 'what=config.*hub.conf:' hubd.err
+ok "and kept at once" wait_for 10 grep -q nonsense hub/state/notices
+stop "$pid" KILL
+cp whole.conf hub.conf
+start_hubd
+ok "a start with a right one ends that" wait_for 10 \
+    sh -c '! grep -q nonsense hub/state/notices'
+echo 'nonsense = 1' >>hub.conf
+kill -HUP "$pid"
+ok "broken again" wait_for 10 grep -q nonsense hub/state/notices
 data 9 T1:9 T2:90 | spool
 deliver
-ok "and the old one stays" wait_for 10 ingested 8
+ok "the old one stays" wait_for 10 ingested 8
 sed 's|hub-subtree = "/Sites/Alps"|hub-subtree = "/Sites/Mont"|' whole.conf \
     >hub.conf
 kill -HUP "$pid"
