@@ -31,6 +31,9 @@ give() {
 	sp write "$@" <in
 }
 
+json() {
+	sp status --json | sed "s/.*\"$1\":\([^,]*\),.*/\1/"
+}
 : >in
 ok "nothing is nothing" give
 is "and leaves nothing" "$(last)" null
@@ -183,4 +186,13 @@ sp messages alps >before
 exits "more than the spool takes" 75 give
 sp messages alps >after
 ok "is not spooled by half" cmp before after
+
+# A clock that is wrong tells no age.
+rm -rf spool state
+printf 'Type:STATUS\nTimestamp:86400\n\nload:1\n.\n' >in
+ok "a message of 1970" give
+is "waits since then" "$(json oldest_s)" 86400
+is "but for nobody knows how long" "$(json lag_s)" null
+sp check >out
+has "not in a plug-in's figures either" out "'alps_lag'=U"
 done_testing

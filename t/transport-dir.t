@@ -306,6 +306,8 @@ for mode in push pull; do
 	collect 3 4
 	test $mode = pull || sp push
 	ok "$mode: is found again" wait_for 60 same
+	ok "$mode: which is told" wait_for 20 \
+	    grep -q 'over .*what=delivery' hubd.err
 	stop "$hubd"
 	rm -f noc/run/hubd.sock
 done

@@ -176,7 +176,8 @@ find_lag(struct view *v)
 {
 	int64_t lag_s = wall_s(clock_wall()) - (int64_t)v->newest_s;
 
-	if (v->newest_s != 0)
+	/* a clock that is wrong tells no age */
+	if (v->newest_s >= PLAUSIBLE_FROM_S && lag_s >= -PLAUSIBLE_AHEAD_S)
 		v->s.lag_s = lag_s > 0 ? lag_s : 0;
 }
 

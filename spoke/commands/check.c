@@ -46,8 +46,12 @@ judge(struct nagios *r, const struct notices *n, const struct view *v)
 		nagios_say(r, NAGIOS_WARNING, v->s.a->name, text);
 	}
 	buf_printf(&r->data,
-	    " '%s_waiting'=%" PRIu64 "B;;;0 '%s_lag'=%" PRId64 "s;;;0",
-	    v->s.a->name, v->s.waiting_bytes, v->s.a->name, v->s.lag_s);
+	    " '%s_waiting'=%" PRIu64 "B;;;0 '%s_lag'=", v->s.a->name,
+	    v->s.waiting_bytes, v->s.a->name);
+	if (v->s.lag_s >= 0)
+		buf_printf(&r->data, "%" PRId64 "s;;;0", v->s.lag_s);
+	else
+		buf_put_char(&r->data, 'U');
 }
 
 static int
