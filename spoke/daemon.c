@@ -78,7 +78,8 @@ struct spoke_daemon {
 	struct turn *turn;
 	size_t n_turn;
 	struct run *run;
-	bool carried_due; /* once more, when the one that runs has ended */
+	/* once more, when the one that runs has ended, or there is a process */
+	bool carried_due;
 	bool ending, killing;
 	uv_timer_t look, tell, end;
 	uv_signal_t child;
@@ -239,6 +240,11 @@ on_look(uv_timer_t *t)
 		for (size_t i = 0; i < s->n_turn; i++)
 			s->turn[i].cycle_s = -1;
 		wait_ms = AGAIN_MS;
+	}
+	if (s->carried_due && count(s, DAEMON_CARRIED) == 0) {
+		carried(s);
+		if (s->carried_due && wait_ms > AGAIN_MS)
+			wait_ms = AGAIN_MS;
 	}
 	say_state(s);
 	look_in(s, wait_ms);

@@ -36,6 +36,10 @@ script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-verbs.t 
 	t/spoke-write.t t/spoke-write-all.t
 campaign_tests += t/spoke-collect.t t/spoke-write-all.t
 script_tests += t/spoke-budget.t t/spoke-daemon.t t/spoke-daemon-pull.t
-test_helpers += t/put_resync
+script_tests += t/spoke-carried.t
+test_helpers += t/faulty_spoke t/put_resync
+t_faulty_spoke_SOURCES = t/faulty_spoke.c
+t_faulty_spoke_LDADD = $(SPOKE_LIBS)
+t_faulty_spoke_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 t_put_resync_SOURCES = t/put_resync.c
 EXTRA_DIST += t/spoke-lib.sh

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/durable.h"
+#include "common/base/proc.h"
 #include "common/base/sandbox.h"
 #include "transport/delivery/delivery_child.h"
 
@@ -28,13 +29,10 @@ static void child(delivery_work *f, void *arg, const struct channel *only,
 static void
 child(delivery_work *f, void *arg, const struct channel *only, int report_fd)
 {
-	/* those of a loop would tell its parent's */
-	static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 	struct report report = { 0 };
 	struct err ignored = { 0 }; /* nobody is left to tell */
 
-	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
-		(void)signal(handled[i], SIG_DFL);
+	proc_own_signals(NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (only != NULL) {
 		const int keep[] = { only->read_fd, only->write_fd, report_fd };
@@ -51,14 +49,19 @@ int
 delivery_child_start(delivery_work *f, void *arg, const struct channel *only,
     struct delivery_child *c, struct err *e)
 {
+	sigset_t all, before;
 	int fd[2];
 	pid_t pid;
 
 	if (pipe2(fd, O_CLOEXEC) == -1)
 		return err_sys(e, "pipe");
+	/* until they are its own: a loop's would tell its parent's */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
 		child(f, arg, only, fd[1]);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	close(fd[1]);
 	if (pid == -1) {
 		err_sys(e, "fork");

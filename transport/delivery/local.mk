@@ -13,12 +13,15 @@ transport_libtransport_a_SOURCES += \
 	%D%/take.c \
 	%D%/wire.c %D%/wire.h
 
-unit_tests += t/test_budget t/test_delivery t/test_link_cut t/test_session_lock \
+unit_tests += t/test_budget t/test_delivery t/test_delivery_child t/test_link_cut t/test_session_lock \
 	t/test_wire
 t_test_budget_SOURCES = t/test_budget.c
 t_test_budget_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) t/scratch.c t/scratch.h
 t_test_delivery_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_delivery_child_SOURCES = t/test_delivery_child.c
+t_test_delivery_child_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_delivery_child_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 t_test_link_cut_SOURCES = t/test_link_cut.c $(spool_test) t/scratch.c t/scratch.h
 t_test_link_cut_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_link_cut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sandbox_enter

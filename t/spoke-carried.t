@@ -1,0 +1,41 @@
+#!/bin/sh
+# spoke daemon takes what is brought to it, also when there was no process for
+# that at first.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/carried-lib.sh"
+
+need rsync
+both="transport = rsync mode = pull compression = gzip"
+configure "" "rsync { put = \"$tmp/gw/spool/alps/staging\"
+	get = \"$tmp/gw/spool/alps/outbox\" }"
+collect 1 2
+ok "the hub pulls" hub pull
+ok "and its acknowledgement is taken" sp collect
+ok "as is seen" acked 2
+
+# begin: the daemon, which has looked once.
+begin() {
+	rm -f none
+	start daemon env FORK_FAILS="$tmp/none" \
+	    "$top_builddir/t/faulty_spoke" -v -c spoke.conf daemon
+	daemon=$pid
+	wait_for 20 grep -q 'spoke daemon begins' daemon.err
+}
+begin
+collect 3 4
+hub pull
+ok "a daemon takes what is brought" wait_for 20 acked 3
+cp -p gw/spool/alps/staging/ack ack.now
+stop "$daemon"
+collect 5 6
+begin
+wait_for 20 test -e gw/spool/alps/outbox/00000000000000000004-00000000000000000004.msgs.gz
+: >none
+hub pull
+ok "there is no process" wait_for 20 grep -q 'no process for work=carried' \
+    daemon.err
+acked 4 && fail "it waits" || pass "it waits"
+rm none
+ok "it is tried again without another event" wait_for 20 acked 4
+stop "$daemon"
+done_testing
