@@ -536,6 +536,26 @@ what_a_replaced_stream_said_is_ignored(void **state)
 	buf_clear(&text);
 }
 
+/* What waits is not left signed with the key that was. */
+static void
+another_key_signs_what_waits(void **state)
+{
+	(void)state;
+	sign_both();
+	use_keys(&spoke, "x", "h");
+	world_fill(&spoke, 1);
+	world_run(&spoke);
+	world_carry(&spoke, &hub);
+	world_run(&hub);
+	assert_int_equal(hub.r.quarantined, 1);
+	use_keys(&spoke, "s", "h");
+	world_write(&spoke, 1);
+	world_round_trip();
+	assert_int_equal(hub.r.refused_files + hub.r.unbelieved_acks, 0);
+	assert_string_equal(world_at_hub(), "1 2 3");
+	assert_int_equal(world_acked(&spoke), 3);
+}
+
 static void
 keys_are_as_they_should_be(void **state)
 {
@@ -584,6 +604,7 @@ main(void)
 		TEST(one_of_a_pair_waits_and_is_told),
 		TEST(an_unsigned_acknowledgement_is_none),
 		TEST(what_a_replaced_stream_said_is_ignored),
+		TEST(another_key_signs_what_waits),
 		TEST(keys_are_as_they_should_be),
 #endif
 	};

@@ -416,7 +416,9 @@ publish(struct carry *c, struct outbox *o, struct err *e)
 	if (!p.beside && c->heard &&
 	    stream_eq(c->ack.have.stream, outbox_state(o)->stream))
 		p.again = &c->ack.missing;
-	if (!p.beside)
+	if (!publish_is_ours(&p))
+		rc = publish_clear(&p, e);
+	if (rc == 0 && !p.beside)
 		rc = clear_others(&p, o, e);
 	if (rc == 0)
 		rc = publish_segments(&p, o, c->r, e);

@@ -56,6 +56,12 @@ is_there(const struct publish_opts *p, struct carried_name name)
 	return is_there(p, name);
 }
 
+static enum config_role
+other_end(const struct publish_opts *p)
+{
+	return p->association->role == CONFIG_HUB ? CONFIG_SPOKE : CONFIG_HUB;
+}
+
 /* The signature goes first: who sees the file sees it, too. */
 static int
 put_signature(struct publisher *u, struct carried_name name, struct slice bytes,
@@ -68,8 +74,7 @@ put_signature(struct publisher *u, struct carried_name name, struct slice bytes,
 
 	if (!p->keys->signs)
 		return 0;
-	signature_prefix(&covered, p->association->name,
-	    p->association->role == CONFIG_HUB ? CONFIG_SPOKE : CONFIG_HUB);
+	signature_prefix(&covered, p->association->name, other_end(p));
 	buf_put(&covered, bytes);
 	signature_put(p->keys, buf_slice(&covered), &signature);
 	name.signature = true;
@@ -274,6 +279,29 @@ publish_segments(const struct publish_opts *p, struct outbox *o,
 	return rc == 0 ? 0 : err_wrap(e, "make ready what is to be carried");
 }
 
+bool
+publish_is_ours(const struct publish_opts *p)
+{
+	struct carried_name name = { .codec = NULL };
+	char text_name[CARRIED_NAME_SIZE];
+	struct buf covered = { 0 }, text = { 0 };
+	struct err ignored = { 0 }; /* then it is made anew */
+	bool ours = true;
+
+	if (!p->keys->signs || !is_there(p, name))
+		return true;
+	signature_prefix(&covered, p->association->name, other_end(p));
+	name.signature = true;
+	ours = durable_read_file(p->dir, CARRIED_ACK, OUR_ACK_MAX, &covered,
+		   &ignored) == 0 &&
+	    durable_read_file(p->dir, carried_name_text(&name, text_name),
+		SIGNATURE_FILE_MAX, &text, &ignored) == 0 &&
+	    signature_is_own(p->keys, buf_slice(&covered), buf_slice(&text));
+	buf_clear(&covered);
+	buf_clear(&text);
+	return ours;
+}
+
 int
 publish_clear(const struct publish_opts *p, struct err *e)
 {
@@ -292,7 +320,8 @@ publish_ack(const struct publish_opts *p, struct slice text,
 	struct err ignored = { 0 }; /* then it is written anew */
 	bool same = durable_read_file(p->dir, CARRIED_ACK, OUR_ACK_MAX, &now,
 			&ignored) == 0 &&
-	    slice_eq(buf_slice(&now), text) && is_there(p, name);
+	    slice_eq(buf_slice(&now), text) && is_there(p, name) &&
+	    publish_is_ours(p);
 
 	buf_clear(&now);
 	if (same)

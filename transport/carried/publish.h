@@ -31,7 +31,10 @@ int publish_segments(const struct publish_opts *p, struct outbox *o,
 /* The file "ack" with this text, unless it is the same already. */
 int publish_ack(const struct publish_opts *p, struct slice text,
     struct delivery_result *r, struct err *e);
-/* A carried directory holds another stream's files: remove them all. */
+/* Is what lies there signed with the key that we have now, as far as the file
+ * "ack" tells?  Also where nothing is signed, or lies there. */
+bool publish_is_ours(const struct publish_opts *p);
+/* It holds another stream's files, or another key's: remove them all. */
 int publish_clear(const struct publish_opts *p, struct err *e);
 
 #endif

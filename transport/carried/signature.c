@@ -153,8 +153,8 @@ signature_put(const struct signature_keys *k, struct slice signed_bytes,
 	buf_put_char(out, '\n');
 }
 
-bool
-signature_is_good(const struct signature_keys *k, struct slice signed_bytes,
+static bool
+is_by(const unsigned char public[SIGNATURE_PUBLIC], struct slice signed_bytes,
     struct slice text)
 {
 	struct slice line;
@@ -166,9 +166,26 @@ signature_is_good(const struct signature_keys *k, struct slice signed_bytes,
 	    base64_decode(line, &s) && s.n == SIGNATURE &&
 	    crypto_sign_verify_detached((const unsigned char *)s.p,
 		(const unsigned char *)signed_bytes.p, signed_bytes.n,
-		k->verify) == 0;
+		public) == 0;
 	buf_clear(&s);
 	return good;
+}
+
+bool
+signature_is_good(const struct signature_keys *k, struct slice signed_bytes,
+    struct slice text)
+{
+	return is_by(k->verify, signed_bytes, text);
+}
+
+bool
+signature_is_own(const struct signature_keys *k, struct slice signed_bytes,
+    struct slice text)
+{
+	unsigned char public[SIGNATURE_PUBLIC];
+
+	return crypto_sign_ed25519_sk_to_pk(public, k->secret) == 0 &&
+	    is_by(public, signed_bytes, text);
 }
 
 static void
@@ -272,6 +289,13 @@ signature_is_good(const struct signature_keys *k, struct slice signed_bytes,
 	(void)signed_bytes;
 	(void)text;
 	return false;
+}
+
+bool
+signature_is_own(const struct signature_keys *k, struct slice signed_bytes,
+    struct slice text)
+{
+	return signature_is_good(k, signed_bytes, text);
 }
 
 int

@@ -38,6 +38,10 @@ void signature_put(const struct signature_keys *k, struct slice signed_bytes,
 bool signature_is_good(const struct signature_keys *k,
     struct slice signed_bytes, struct slice text);
 
+/* The same of what we signed ourselves, with the key that we have now. */
+bool signature_is_own(const struct signature_keys *k, struct slice signed_bytes,
+    struct slice text);
+
 /* Make a pair: file (0600) and file.pub, of which neither exists. */
 int signature_keygen(const char *file, struct err *e);
 
