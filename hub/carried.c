@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/watch.h"
+#include "common/command/ground.h"
 #include "transport/carried/carry.h"
 #include "transport/delivery/inbound.h"
 
@@ -43,7 +44,9 @@ struct run {
 
 struct carried {
 	uv_loop_t *loop;
-	const struct hub *hub;
+	const struct config *config;
+	struct node node;
+	struct notice_mail mail; /* another process sends it */
 	struct watch *watch;
 	struct place *at;
 	size_t n, working;
@@ -59,6 +62,7 @@ handle_closed(struct carried *c)
 {
 	if (--c->open > 0 || !c->closing)
 		return;
+	node_close(&c->node);
 	free(c->at);
 	free(c);
 }
@@ -85,26 +89,41 @@ again_later(struct place *p)
 	(void)uv_timer_start(&p->timer, on_timer, (uint64_t)p->again_ms, 0);
 }
 
+/* What a person must know of it. */
+static void
+tell(const struct place *p, const struct delivery_result *r, int rc,
+    const struct err *e)
+{
+	struct carried *c = p->c;
+	struct inbound_opts o = { .config = c->config,
+		.node = &c->node,
+		.association = p->a };
+	struct err why = { 0 };
+
+	if (notices_open(c->node.state_dir, &c->mail, &o.notices, &why) == -1) {
+		log_err("association=%s: %s", p->a->name,
+		    rc == -1 ? e->msg : why.msg);
+		return;
+	}
+	inbound_settle(&o, r, rc, e);
+	if (rc == -1) /* who placed it is not there to be told why */
+		(void)notice_raise(o.notices,
+		    &(struct notice){ p->a->name, "delivery", e->msg,
+			"hubctl status" },
+		    clock_wall());
+	notices_flush(o.notices, clock_wall());
+	notices_close(o.notices);
+}
+
 static void
 settle(struct place *p, struct delivery_child *child)
 {
-	const struct hub *hub = p->c->hub;
-	const struct inbound_opts o = { .config = hub->config,
-		.node = &hub->node,
-		.association = p->a,
-		.notices = hub->notices };
 	struct delivery_result r = { 0 };
 	struct err e = { 0 };
 	int rc = delivery_child_end(child, &r, &e);
 
 	if (rc == 0 || e.sys != EBUSY)
-		inbound_settle(&o, &r, rc, &e);
-	/* who placed it is not there to be told why */
-	if (rc == -1 && e.sys != EBUSY)
-		(void)notice_raise(hub->notices,
-		    &(struct notice){ p->a->name, "delivery", e.msg,
-			"hubctl status" },
-		    clock_wall());
+		tell(p, &r, rc, &e);
 	if (rc == -1)
 		again_later(p);
 	else
@@ -152,8 +171,8 @@ static void
 begin(struct place *p)
 {
 	struct carried *c = p->c;
-	const struct carry_opts o = { .config = c->hub->config,
-		.node = &c->hub->node,
+	const struct carry_opts o = { .config = c->config,
+		.node = &c->node,
 		.association = p->a };
 	struct run *run = mem_alloc(sizeof(*run));
 	struct err e = { 0 };
@@ -203,7 +222,7 @@ static int
 watch_place(struct carried *c, size_t i, struct err *e)
 {
 	static const char *const names[] = { "staging", "outbox" };
-	int dir = node_open_association(&c->hub->node, c->at[i].a, e);
+	int dir = node_open_association(&c->node, c->at[i].a, e);
 	int rc = dir == -1 ? -1 : 0;
 
 	for (size_t k = 0; rc == 0 && k < sizeof(names) / sizeof(names[0]);
@@ -233,7 +252,7 @@ is_ours(const struct association *a)
 static void
 add_places(struct carried *c)
 {
-	const struct config *f = c->hub->config;
+	const struct config *f = c->config;
 
 	c->at = mem_array(f->n_association + 1, sizeof(*c->at));
 	for (size_t i = 0; i < f->n_association; i++) {
@@ -250,16 +269,20 @@ add_places(struct carried *c)
 }
 
 int
-carried_open(uv_loop_t *loop, const struct hub *hub, struct carried **out,
+carried_open(uv_loop_t *loop, const struct config *config, struct carried **out,
     struct err *e)
 {
 	struct carried *c = mem_alloc(sizeof(*c));
 	int rc;
 
 	c->loop = loop;
-	c->hub = hub;
+	c->config = config;
+	c->mail = ground_mail(config, true);
+	c->node = (struct node){ -1, -1, -1 };
 	add_places(c);
-	rc = watch_open(loop, on_seen, c, &c->watch, e);
+	rc = node_open(config, &c->node, e);
+	if (rc == 0)
+		rc = watch_open(loop, on_seen, c, &c->watch, e);
 	for (size_t i = 0; rc == 0 && i < c->n; i++)
 		rc = watch_place(c, i, e);
 	if (rc == -1) {

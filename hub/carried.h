@@ -8,13 +8,14 @@
 
 #include <uv.h>
 
-#include "hub/hub.h"
+#include "common/config/config.h"
 
 struct carried;
 
-/* Looks at all of them at once, then watches.  Borrows hub. */
-int carried_open(uv_loop_t *loop, const struct hub *hub, struct carried **out,
-    struct err *e);
+/* Looks at all of them at once, then watches.  Borrows config.  The caller is
+ * not confined: keys may lie anywhere. */
+int carried_open(uv_loop_t *loop, const struct config *config,
+    struct carried **out, struct err *e);
 /* Children that are at work end; freed by the loop. */
 void carried_close(struct carried *c);
 

@@ -246,25 +246,6 @@ view_add_parent(struct view *v, const char *file, struct err *e)
 	return fd == -1 ? -1 : 0;
 }
 
-/* Where files are carried, a child of ours reads the keys.  What is not there
- * it tells of itself. */
-static void
-view_add_keys(struct view *v, const struct config *c)
-{
-	struct err ignored;
-
-	for (size_t i = 0; i < c->n_association; i++) {
-		const struct association *a = &c->association[i];
-
-		if (a->role != CONFIG_HUB || a->transport != CONFIG_RSYNC)
-			continue;
-		if (a->sign_key != NULL)
-			(void)view_add_parent(v, a->sign_key, &ignored);
-		if (a->verify_key != NULL)
-			(void)view_add_parent(v, a->verify_key, &ignored);
-	}
-}
-
 int
 hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e)
 {
@@ -283,7 +264,6 @@ hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e)
 	    view_add_parent(&v, h->config->file, e) == 0) {
 		struct sandbox_opts o = { .unix_sockets = true };
 
-		view_add_keys(&v, h->config);
 		o.dir = v.dir;
 		o.n_dir = v.n;
 		tzset(); /* syslog(3) wants the time zone's file */

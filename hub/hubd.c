@@ -25,7 +25,6 @@
 #include "common/base/sandbox.h"
 #include "common/base/watch.h"
 #include "common/operator/mailer.h"
-#include "hub/carried.h"
 #include "hub/control.h"
 #include "hub/hub.h"
 #include "hub/sessions.h"
@@ -47,7 +46,6 @@ struct hubd {
 	struct hub *hub;
 	struct control *control;
 	struct watch *watch;
-	struct carried *carried;
 	struct mailer mailer;
 	struct sessions sessions;
 	struct mono mend_at; /* the store failed: its next try */
@@ -166,7 +164,8 @@ on_tell(uv_timer_t *t)
 		(void)notice_raise(h->hub->notices,
 		    &(struct notice){ "", "sessions",
 			"the child that has sessions ended: no spoke is "
-			"pulled, and none heard over http",
+			"pulled, none heard over http, and nothing taken "
+			"that is brought",
 			"restart hubd" },
 		    clock_wall());
 }
@@ -214,8 +213,7 @@ log_state(const struct hubd *h)
 static int
 settle_in(struct hubd *h, struct err *e)
 {
-	if (hub_open_ingest(h->hub, e) == -1 || watch_inboxes(h, e) == -1 ||
-	    carried_open(&h->d.loop, h->hub, &h->carried, e) == -1)
+	if (hub_open_ingest(h->hub, e) == -1 || watch_inboxes(h, e) == -1)
 		return -1;
 	work_in(h, 0);
 	say_state(h);
@@ -249,9 +247,7 @@ reload(struct hubd *h)
 		notices_flush(next->notices, clock_wall());
 		hub_close_ingest(old);
 		watch_close(h->watch);
-		carried_close(h->carried);
 		h->watch = NULL;
-		h->carried = NULL;
 		h->hub = next;
 		if (settle_in(h, &e) == -1) {
 			log_err("cannot go on after the reload: %s", e.msg);
@@ -315,7 +311,6 @@ static void
 end_loop(struct hubd *h)
 {
 	watch_close(h->watch);
-	carried_close(h->carried);
 	control_close(h->control);
 	daemon_end(&h->d, h);
 }

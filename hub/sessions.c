@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/sandbox.h"
 #include "common/command/ground.h"
+#include "hub/carried.h"
 #include "hub/sessions.h"
 #include "transport/http/listening.h"
 #include "transport/links/links.h"
@@ -34,6 +35,7 @@ struct process {
 	struct config *config;
 	struct links *links;
 	struct listening *listening;
+	struct carried *carried;
 	bool ending;
 };
 
@@ -54,6 +56,8 @@ end(struct process *p)
 		return;
 	p->ending = true;
 	uv_close((uv_handle_t *)&p->owner, NULL);
+	carried_close(p->carried);
+	p->carried = NULL;
 	links_close(p->links, on_gone, p);
 }
 
@@ -62,6 +66,19 @@ on_term(uv_signal_t *s, int number)
 {
 	(void)number;
 	end(s->data);
+}
+
+/* Where that cannot be watched, the rest goes on. */
+static void
+take_what_is_brought(struct process *p)
+{
+	struct err e = { 0 };
+
+	p->carried = NULL;
+	if (carried_open(&p->loop, p->config, &p->carried, &e) == -1)
+		ground_tell(p->config, "carried", e.msg, "restart hubd");
+	else
+		ground_tell(p->config, "carried", NULL, NULL);
 }
 
 /* hubd has read it already and found no fault; the files that it does not read,
@@ -79,8 +96,10 @@ reload(struct process *p)
 		config_free(next);
 		return;
 	}
+	carried_close(p->carried);
 	config_free(p->config);
 	p->config = next;
+	take_what_is_brought(p);
 }
 
 static void
@@ -119,6 +138,7 @@ live(struct process *p, const char *config, int fd, struct err *e)
 		return -1;
 	lo.links = p->links;
 	p->listening = listening_open(&lo, p->config);
+	take_what_is_brought(p);
 	(void)uv_signal_init(&p->loop, &p->term);
 	p->term.data = p;
 	(void)uv_signal_start(&p->term, on_term, SIGTERM);
