@@ -91,9 +91,9 @@ calls() {
 }
 
 data 1
-start hubd hubd -c hubd.conf
+start hubd "$peak" "$tmp/hubd.peak" hubd -c hubd.conf
 hubd=$pid
-start daemon spoke -c daemon.conf daemon
+start daemon "$peak" "$tmp/daemon.peak" spoke -c daemon.conf daemon
 daemon=$pid
 wait_for 20 grep -q 'listening address' hubd.err
 wait_for 20 grep -q 'listening address' daemon.err
@@ -112,6 +112,11 @@ calls push "$peer" spoke push alps damage
 met "damage, again and again" 65 'message 1 came damaged 3 times'
 hub status --json >json
 has "and it is shown" json '"quarantined":[1-9]'
+
+# A byte in ten seconds, to all four.
+begun=$(lib_now)
+the_four drip 75 'the far end is too slow'
+ok "in time, each" test $(($(lib_now) - begun)) -le 100
 
 # --- What is no HTTP ----------------------------------------------------------------
 
@@ -205,4 +210,11 @@ has "they are told" daemon.err 'requests refused count='
 
 ok "another association goes on" spoke -c to_hubd.conf push andes
 is "with all it has" "$(hub messages andes)" "$(sp messages andes)"
+
+stop "$hubd" TERM 30
+is "hubd ends well" $? 0
+stop "$daemon" TERM 30
+is "so does spoke daemon" $? 0
+cat hubd.peak daemon.peak >>peaks
+stayed_small "all of them, listeners too"
 done_testing

@@ -10,6 +10,10 @@
 . "$top_srcdir/t/stream-lib.sh"
 
 peer=$top_builddir/t/hostile_peer
+peak=$top_builddir/t/peak
+# What was freed is not kept for the sanitizer's sake: victims are measured.
+ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1"
+export ASAN_OPTIONS
 
 # What a hostile end does, its victim's status, and words of what that one says.
 hostile_acts() {
@@ -48,9 +52,17 @@ met() {
 # dials COMMAND...: the victim, to whom nothing was told yet.
 dials() {
 	rm -f gw/state/notices noc/state/notices
-	timeout 100 "$@" >out 2>err </dev/null
+	timeout 100 "$peak" "$tmp/peaks" "$@" >out 2>err </dev/null
 	echo $? >status
 }
+# stayed_small WHAT [KB]: none of those that were measured grew beyond that.
+stayed_small() {
+	small_most=$(sort -n peaks | tail -n 1)
+	ok "$1: in bounded memory" test "$small_most" -le "${2-$small_kb}"
+	diag "$1: at most $small_most KB in $(wc -l <peaks) runs"
+}
+# A flood is of 256 MB, a bomb too; a batch is of 8 MiB.
+small_kb=65536
 # the_four WHAT STATUS ERE: one that dials the hostile end, and one that it dials,
 # in both modes.
 the_four() {

@@ -38,7 +38,7 @@ hub status >/dev/null 2>&1
 # slowly WHAT: to who is pushed to.
 slowly() {
 	start "$1" timeout 120 "$peer" spoke push alps "$1" \
-	    hubctl -c "$tmp/hub.conf" receive alps
+	    "$peak" "$tmp/peaks" hubctl -c "$tmp/hub.conf" receive alps
 }
 # ended_slowly PID WHAT SECONDS ERE: it did, by itself.
 ended_slowly() {
@@ -77,6 +77,8 @@ ok "damage: what was refused is kept" \
     sh -c 'test -n "$(ls noc/spool/alps/quarantine)"'
 hub status --json >status
 has "damage: and shown" status '"quarantined":[1-9]'
+
+stayed_small "all of them"
 
 # The other association has had nothing of it.
 fresh

@@ -21,6 +21,7 @@ over_ssh() {
 # answers MODE NAME: the far side that is ours.
 answers() {
 	echo "ASAN_OPTIONS=${ASAN_OPTIONS-}"
+	echo "$peak $tmp/peaks"
 	test "$1" = push && echo "$hubctl -c $tmp/hub.conf receive $2" ||
 	    echo "$spoke -c $tmp/spoke.conf serve $2"
 }
@@ -80,4 +81,5 @@ met "damage, again and again" 65 'message 1 came damaged 3 times'
 
 ok "another association goes on" spoke -c spoke.conf push andes
 is "with all it has" "$(hub messages andes)" "$(sp messages andes)"
+stayed_small "all of them"
 done_testing

@@ -26,6 +26,7 @@
 
 enum {
 	FLOOD = 256 << 20, /* bytes that are endless enough */
+	PINGS = 4 << 20,
 	DRIP_MS = 10000,
 	TIMES = 100, /* however often it is asked for */
 	PING_MS = 1000,
@@ -37,6 +38,7 @@ struct peer {
 	const char *association, *what;
 	int in, out;
 	bool deaf; /* it does not read */
+	bool keep; /* it wants the session to stay open */
 	struct buf told;
 };
 
@@ -114,6 +116,7 @@ honest(const struct peer *p)
 		.association = slice_str(p->association),
 		.hub = p->hub,
 		.push = p->push,
+		.keep = p->keep,
 		.codecs = SLICE("none") };
 }
 
@@ -145,6 +148,22 @@ static void
 silence(struct peer *p)
 {
 	(void)p;
+}
+
+/* That, and no more. */
+static void
+hello(struct peer *p)
+{
+	struct frame_hello h = honest(p);
+
+	say_hello(p, &h);
+}
+
+static void
+kept_hello(struct peer *p)
+{
+	p->keep = true;
+	hello(p);
 }
 
 static void
@@ -291,10 +310,10 @@ batch_of(const char *codec, size_t size, size_t encoded)
 static void
 say_batches(struct peer *p, const struct frame_batch *h, struct slice bytes)
 {
-	struct frame_hello hello = honest(p);
+	struct frame_hello ours = honest(p);
 
-	hello.out = (struct spool_point){ stream, 1, 0 };
-	say_hello(p, &hello);
+	ours.out = (struct spool_point){ stream, 1, 0 };
+	say_hello(p, &ours);
 	for (int i = 0; i < TIMES; i++) {
 		struct slice left = bytes;
 		struct buf b = { 0 };
@@ -427,10 +446,17 @@ ping_flood(struct peer *p)
 	say_frames(p, &b);
 	for (int i = 0; i < 1000; i++)
 		frame_put_signal(&b, FRAME_PING);
-	for (size_t sent = 0; sent < FLOOD; sent += b.n)
+	for (size_t sent = 0; sent < PINGS; sent += 1000)
 		if (!say(p, buf_slice(&b)))
 			break;
 	buf_clear(&b);
+}
+
+static void
+kept(struct peer *p)
+{
+	p->keep = true;
+	ping(p);
 }
 
 /* It is there, and does not read what it is told. */
@@ -446,6 +472,8 @@ static const struct {
 	void (*act)(struct peer *p);
 } acts[] = {
 	{ "silence", silence },
+	{ "hello", hello },
+	{ "kept-hello", kept_hello },
 	{ "noise", noise },
 	{ "banner", banner },
 	{ "endless-line", endless_line },
@@ -465,6 +493,7 @@ static const struct {
 	{ "unknown-frame", unknown_frame },
 	{ "drip", drip },
 	{ "ping", ping },
+	{ "kept", kept },
 	{ "ping-flood", ping_flood },
 	{ "deaf", deaf },
 };

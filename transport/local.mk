@@ -16,10 +16,11 @@ include %D%/rsync/local.mk
 include %D%/session/local.mk
 include %D%/ssh/local.mk
 
-test_helpers += t/cut_loop t/cut_proxy t/hostile_peer
+test_helpers += t/cut_loop t/cut_proxy t/hostile_peer t/peak
 t_cut_loop_SOURCES = t/cut_loop.c
 t_cut_proxy_SOURCES = t/cut_proxy.c
 t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
+t_peak_SOURCES = t/peak.c
 t_hostile_peer_SOURCES = t/hostile_peer.c
 t_hostile_peer_LDADD = $(TRANSPORT_LIBS) $(ZLIB_LIBS)
 script_tests += t/hostile-peer.t t/hostile-ssh.t t/link-cut-pull.t \
