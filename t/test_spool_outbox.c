@@ -287,6 +287,48 @@ a_full_spool_refuses(void **state)
 	outbox_close(o);
 }
 
+/* What is made of segments to be carried lies in the spool, too. */
+static void
+what_is_to_be_carried_counts(void **state)
+{
+	static const char companion[] =
+	    "outbox/00000000000000000001-00000000000000000001.msgs.gz";
+	struct outbox_opts opts = { .size_max = 64 << 10 };
+	struct buf half = { 0 };
+	struct outbox *o = helper_outbox(top, &opts);
+	struct err e = { 0 };
+	unsigned n = 0;
+
+	(void)state;
+	memset(buf_room(&half, 32 << 10), 'x', 32 << 10);
+	half.n = 32 << 10;
+	assert_int_equal(helper_put_data(o, 1, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	assert_int_equal(outbox_seal(o, &e), 0);
+	outbox_close(o);
+	helper_file(top, companion, buf_slice(&half));
+	o = helper_outbox(top, &opts);
+	while (helper_put_data(o, n++, &e) == 0)
+		assert_int_equal(outbox_commit(o, &e), 0);
+	assert_int_equal(e.sys, ENOSPC);
+	assert_in_range(outbox_state(o)->waiting_bytes, 24 << 10, 32 << 10);
+	outbox_close(o);
+	/* and goes with what it is made of */
+	opts.full = SPOOL_FULL_DROP_OLDEST;
+	o = helper_outbox(top, &opts);
+	assert_int_equal(helper_put_data(o, n, &e), 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	assert_int_equal(outbox_state(o)->dropped, 1);
+	assert_int_equal(faccessat(top, companion, F_OK, 0), -1);
+	while (outbox_state(o)->dropped == 1) {
+		assert_int_equal(helper_put_data(o, n++, &e), 0);
+		assert_int_equal(outbox_commit(o, &e), 0);
+	}
+	assert_in_range(outbox_state(o)->waiting_bytes, 48 << 10, 64 << 10);
+	outbox_close(o);
+	buf_clear(&half);
+}
+
 static void
 a_spool_has_a_limit_in_files(void **state)
 {
@@ -654,6 +696,7 @@ main(void)
 		TEST(only_right_acknowledgements_are_believed),
 		TEST(an_empty_spool_goes_on_from_its_mark),
 		TEST(a_full_spool_refuses),
+		TEST(what_is_to_be_carried_counts),
 		TEST(a_spool_has_a_limit_in_files),
 		TEST(dropping_the_oldest_leaves_a_tombstone),
 		TEST(dropping_to_a_size_spares_the_config),

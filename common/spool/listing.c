@@ -57,12 +57,23 @@ compare(const void *a, const void *b)
 static bool
 is_ours(const char *name)
 {
-	struct carried_name carried;
 	struct stream_id stream;
 
 	return strcmp(name, "mark") == 0 || strcmp(name, "lost") == 0 ||
-	    carried_name_parse(name, &carried) ||
+	    strcmp(name, CARRIED_ACK) == 0 ||
+	    strcmp(name, CARRIED_ACK ".sig") == 0 ||
 	    stream_parse(slice_str(name), &stream);
+}
+
+static uint64_t
+size_of(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(st.st_mode)
+	    ? (uint64_t)st.st_size
+	    : 0;
 }
 
 int
@@ -74,9 +85,13 @@ listing_read(struct listing *l, int dirfd, unsigned dir, struct err *e)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		struct listed s = { .dir = dir };
+		struct carried_name of;
 
 		if (segment_name_parse(names.name[i], &s.name))
 			listing_put(l, s);
+		else if (carried_name_parse(names.name[i], &of) &&
+		    of.codec != NULL)
+			l->carried += size_of(dirfd, names.name[i]);
 		else if (!is_ours(names.name[i]))
 			l->foreign++;
 	}
@@ -99,12 +114,8 @@ uint64_t
 listing_size(int dirfd, struct segment_name s)
 {
 	char name[SEGMENT_NAME_SIZE];
-	struct stat st;
 
-	if (fstatat(dirfd, segment_name_text(s, name), &st,
-		AT_SYMLINK_NOFOLLOW) == -1)
-		return 0;
-	return (uint64_t)st.st_size;
+	return size_of(dirfd, segment_name_text(s, name));
 }
 
 void

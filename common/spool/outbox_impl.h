@@ -24,6 +24,7 @@ struct outbox {
 	struct mark mark;
 	struct appender app;
 	struct listing waiting; /* sealed, in outbox/; with sizes */
+	uint64_t carried; /* bytes made of them to be carried, there too */
 	struct listing sent;
 	struct ledger lost;
 	struct outbox_state state;

@@ -145,6 +145,7 @@ list_waiting(struct outbox *o, struct err *e)
 		s.bytes = listing_size(o->dir, s.name);
 		listing_put(&o->waiting, s);
 	}
+	o->carried = all.carried;
 	listing_clear(&all);
 	return rc;
 }

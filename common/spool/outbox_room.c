@@ -5,11 +5,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/durable.h"
+#include "common/spool/carried_name.h"
 #include "common/spool/outbox_impl.h"
 #include "common/spool/room.h"
 #include "common/spool/walk.h"
@@ -37,7 +40,7 @@ static uint64_t
 excess(const struct outbox *o, bool config, bool *disk)
 {
 	uint64_t quota = o->opts.size_max, room = o->disk_room;
-	uint64_t want = o->state.waiting_bytes + o->app.batch.n;
+	uint64_t want = o->state.waiting_bytes + o->carried + o->app.batch.n;
 
 	if (config)
 		room = room > UINT64_MAX - ROOM_RESERVE ? room
@@ -58,6 +61,34 @@ unlink_segment(int dir, struct segment_name s)
 	char name[SEGMENT_NAME_SIZE];
 
 	return unlinkat(dir, segment_name_text(s, name), 0);
+}
+
+/* The bytes of what is made of a segment to be carried; gone: it goes with it. */
+static uint64_t
+companions(struct outbox *o, struct segment_name s, bool gone)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; o->carried > 0 && codec_all()[i] != NULL; i++) {
+		struct carried_name n = { .segment = s,
+			.codec = codec_all()[i] };
+
+		for (int k = 0; k < 2; k++, n.signature = true) {
+			char name[CARRIED_NAME_SIZE];
+			struct stat st;
+
+			carried_name_text(&n, name);
+			if ((n.codec == &codec_none && !n.signature) ||
+			    fstatat(o->dir, name, &st, AT_SYMLINK_NOFOLLOW) ==
+				-1 ||
+			    (gone && unlinkat(o->dir, name, 0) == -1))
+				continue;
+			bytes += (uint64_t)st.st_size;
+		}
+	}
+	if (gone)
+		o->carried -= bytes < o->carried ? bytes : o->carried;
+	return bytes;
 }
 
 static void
@@ -89,8 +120,10 @@ drop_first(struct outbox *o, size_t n, size_t spared, struct err *e)
 	if (ledger_write(o->dir, "lost", &o->lost, e) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (i != spared)
+		if (i != spared) {
 			unlink_segment(o->dir, o->waiting.at[i].name);
+			(void)companions(o, o->waiting.at[i].name, true);
+		}
 	if (spared < n) {
 		listing_drop(&o->waiting, spared + 1, n - spared - 1);
 		listing_drop(&o->waiting, 0, spared);
@@ -118,8 +151,11 @@ drop_for_room(struct outbox *o, uint64_t bytes)
 	uint64_t freed = 0;
 	struct err ignored; /* the caller says that the spool is full */
 
-	while (n < most && freed < bytes)
-		freed += o->waiting.at[n++].bytes;
+	while (n < most && freed < bytes) {
+		freed += o->waiting.at[n].bytes +
+		    companions(o, o->waiting.at[n].name, false);
+		n++;
+	}
 	return n > 0 && drop_first(o, n, SIZE_MAX, &ignored) == 0;
 }
 
@@ -160,6 +196,11 @@ refuse(const struct outbox *o, bool disk, struct err *e)
 	else if (has_all_files(o))
 		err_set(e, ERR_TEMP, "the spool is full: %zu files wait",
 		    o->waiting.n);
+	else if (o->carried > 0)
+		err_set(e, ERR_TEMP,
+		    "the spool is full: %" PRIu64 " bytes wait, and %" PRIu64
+		    " are made of them to be carried",
+		    o->state.waiting_bytes, o->carried);
 	else
 		err_set(e, ERR_TEMP,
 		    "the spool is full: %" PRIu64 " bytes wait",
