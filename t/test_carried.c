@@ -143,6 +143,86 @@ what_the_sender_lost_is_passed(void **state)
 	assert_int_equal(world_acked(&spoke), 600);
 }
 
+static const char *
+bare_data(unsigned first, unsigned last)
+{
+	static char text[1024];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (unsigned i = first; i <= last; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+		    "MsgID:%u\nType:%s\nTimestamp:1700000000\n\n%s.\n", i,
+		    i == 1 ? "CONFIG" : "DATA",
+		    i == 1 ? "level2-token:T1\nlevel2-path:/A\n" : "T1:7\n");
+	return text;
+}
+
+static void
+stage_bare(unsigned first, unsigned last, const char *text)
+{
+	char name[CARRIED_NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%020u-%020u.msgs", first, last);
+	world_stage(name, slice_str(text));
+}
+
+static void
+bare_segments_are_taken_where_they_may(void **state)
+{
+	static const char last[] =
+	    "00000000000000000005-00000000000000000006.msgs";
+	struct buf gz = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	stage_bare(1, 2, bare_data(1, 2));
+	world_run(&hub);
+	assert_int_equal(hub.r.refused_files, 1);
+	assert_string_equal(world_at_hub(), "");
+	hub.a.bare = true;
+	stage_bare(1, 2, bare_data(1, 2));
+	stage_bare(5, 6, bare_data(5, 6));
+	world_run(&hub);
+	assert_int_equal(hub.r.counts.taken, 2);
+	assert_int_equal(hub.r.refused_files, 0);
+	assert_string_equal(world_at_hub(), "1 2");
+	assert_true(world_is_staged(last)); /* it waits */
+	assert_int_equal(codec_find(SLICE("gzip"))
+			     ->encode(slice_str(bare_data(2, 4)), 6, &gz, &e),
+	    0);
+	world_stage(world_file_of(2, 4), buf_slice(&gz));
+	world_run(&hub);
+	assert_string_equal(world_at_hub(), "1 2 3 4 5 6");
+	assert_int_equal(hub.r.counts.taken, 4);
+	assert_false(world_is_staged(last));
+	buf_clear(&gz);
+}
+
+static void
+bare_segments_are_what_they_say(void **state)
+{
+	(void)state;
+	hub.a.bare = true;
+	stage_bare(1, 3, bare_data(1, 3));
+	world_run(&hub);
+	stage_bare(4, 5, bare_data(4, 4)); /* one is missing */
+	world_run(&hub);
+	assert_int_equal(hub.r.refused_files, 1);
+	assert_string_equal(world_at_hub(), "1 2 3 4");
+	stage_bare(4, 5, bare_data(5, 5)); /* begins with another */
+	world_run(&hub);
+	assert_int_equal(hub.r.refused_files, 1);
+	stage_bare(3, 3,
+	    "MsgID:3\nType:DATA\nTimestamp:1700000000\n\nT1:8\n.\n");
+	world_run(&hub); /* a fork */
+	assert_int_equal(hub.r.refused_files, 1);
+	assert_string_equal(world_at_hub(), "1 2 3 4");
+	stage_bare(5, 5, bare_data(5, 5));
+	world_run(&hub);
+	assert_string_equal(world_at_hub(), "1 2 3 4 5");
+}
+
 /* --- What is believed of an acknowledgement ----------------------------------------- */
 
 static void
@@ -418,6 +498,8 @@ main(void)
 		TEST(both_directions_at_once),
 		TEST(a_gap_is_named_and_filled),
 		TEST(what_the_sender_lost_is_passed),
+		TEST(bare_segments_are_taken_where_they_may),
+		TEST(bare_segments_are_what_they_say),
 		TEST(an_old_acknowledgement_moves_nothing),
 		TEST(a_receiver_without_a_memory_is_filled_again),
 		TEST(an_acknowledgement_of_another_message_is_none),

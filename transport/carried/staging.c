@@ -22,6 +22,7 @@
 #include "common/spool/carried_name.h"
 #include "common/spool/quarantine.h"
 #include "transport/carried/staging.h"
+#include "transport/delivery/bare.h"
 
 enum {
 	SIGNATURE_WAIT_S = 600, /* for the other one of a pair */
@@ -471,6 +472,44 @@ take_plain(struct staging *s, struct staged *f, const struct taking *t,
 	    b.last);
 }
 
+/* The draft's fields alone, where the association lets them: numbers follow
+ * each other. */
+static int
+take_bare(struct staging *s, struct staged *f, const struct taking *t,
+    struct slice plain, struct slice copy, struct err *e)
+{
+	const struct bare_file b = { .association_dir = s->o.association_dir,
+		.in = t->in,
+		.bytes = plain,
+		.first = f->name.segment.first,
+		.last = f->name.segment.last };
+	struct err why = { 0 };
+	uint64_t have = inbox_durable(t->in).msgid;
+	int rc;
+
+	if (have > 0 && b.first > have + 1)
+		return 1; /* it waits for what is before it */
+	rc = bare_take(&b, t->r, &why);
+	t->r->durable = inbox_durable(t->in);
+	if (rc == -1 && why.kind != ERR_INPUT) {
+		*e = why;
+		return -1;
+	}
+	if (rc == -1)
+		refuse(s, f, copy, &why, t->r);
+	f->done = true;
+	return 0;
+}
+
+static int
+take_decoded(struct staging *s, struct staged *f, const struct taking *t,
+    struct slice plain, struct slice copy, struct err *e)
+{
+	return s->o.association->bare && bare_is_file(plain)
+	    ? take_bare(s, f, t, plain, copy, e)
+	    : take_plain(s, f, t, plain, copy, e);
+}
+
 static int
 take_file(struct staging *s, struct staged *f, const struct taking *t,
     struct buf *b, struct err *e)
@@ -504,11 +543,11 @@ take_file(struct staging *s, struct staged *f, const struct taking *t,
 	copy = (struct slice){ b->p + from, b->n - from };
 	r->counts.in_bytes += copy.n;
 	if (f->name.codec == &codec_none)
-		rc = take_plain(s, f, t, copy, copy, e);
+		rc = take_decoded(s, f, t, copy, copy, e);
 	else if (decode(f->name.codec, copy, &plain, &why) == -1)
 		refuse(s, f, copy, &why, r);
 	else
-		rc = take_plain(s, f, t, buf_slice(&plain), copy, e);
+		rc = take_decoded(s, f, t, buf_slice(&plain), copy, e);
 	buf_clear(&plain);
 	return rc;
 }

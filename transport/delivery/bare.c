@@ -162,6 +162,8 @@ refused(struct bare *b, struct delivery_result *r, const struct err *why)
 	struct slice bytes = buf_slice(&b->in);
 	struct err ignored = { 0 };
 
+	if (b->o->channel == NULL)
+		return; /* the whole file is kept */
 	if (bytes.n > KEEP_MAX)
 		bytes.n = KEEP_MAX;
 	if (inbox_quarantine(b->o->in, b->last.msgid + 1, bytes, why->msg,
@@ -296,25 +298,87 @@ run(struct bare *b, struct delivery_result *r, struct err *e)
 	return more;
 }
 
+/* At the place where the inbox ends. */
+static int
+begin(struct bare *b, const struct bare_opts *o, struct slice begun,
+    struct err *e)
+{
+	*b = (struct bare){ .o = o, .last = inbox_durable(o->in) };
+	b->parser = message_parser_new(MESSAGE_FORM_BARE, 0);
+	buf_put(&b->in, begun);
+	if (!stream_is_zero(b->last.stream))
+		return err_set(e, ERR_INPUT,
+		    "bare messages in the place of a stream: renew or move "
+		    "the inbox");
+	return find_generation(b, e);
+}
+
+static void
+clear(struct bare *b)
+{
+	message_parser_free(b->parser);
+	buf_clear(&b->in);
+	buf_clear(&b->full);
+	buf_clear(&b->acks);
+}
+
 int
 bare_receive(const struct bare_opts *o, struct delivery_result *r,
     struct err *e)
 {
-	struct bare b = { .o = o, .last = inbox_durable(o->in) };
-	int rc = -1;
+	struct bare b;
+	int rc = begin(&b, o, o->begun, e);
 
-	b.parser = message_parser_new(MESSAGE_FORM_BARE, 0);
-	buf_put(&b.in, o->begun);
 	r->counts.in_bytes += o->begun.n;
-	if (!stream_is_zero(b.last.stream))
-		err_set(e, ERR_INPUT,
-		    "bare messages in the place of a stream: renew or move "
-		    "the inbox");
-	else if (find_generation(&b, e) == 0)
+	if (rc == 0)
 		rc = run(&b, r, e);
-	message_parser_free(b.parser);
-	buf_clear(&b.in);
-	buf_clear(&b.full);
-	buf_clear(&b.acks);
+	clear(&b);
+	return rc;
+}
+
+/* --- A file --------------------------------------------------------------- */
+
+/* The number of the message that it begins with; 0: none that is bare. */
+static uint64_t
+first_of(struct slice bytes)
+{
+	struct message_parser *p = message_parser_new(MESSAGE_FORM_BARE, 0);
+	struct message m = { .msgid = 0 };
+	struct err ignored; /* then it is none */
+	bool whole = message_parse(p, bytes, &m, &ignored) == MESSAGE_WHOLE;
+
+	message_parser_free(p);
+	return whole ? m.msgid : 0;
+}
+
+bool
+bare_is_file(struct slice bytes)
+{
+	return first_of(bytes) != 0;
+}
+
+int
+bare_take(const struct bare_file *f, struct delivery_result *r, struct err *e)
+{
+	const struct bare_opts o = { .association_dir = f->association_dir,
+		.in = f->in };
+	struct err late = { 0 };
+	struct bare b;
+	int rc;
+
+	if (first_of(f->bytes) != f->first)
+		return err_set(e, ERR_INPUT,
+		    "it does not begin with message %" PRIu64, f->first);
+	rc = begin(&b, &o, f->bytes, e);
+	if (rc == 0)
+		rc = take_all(&b, r, e);
+	if (inbox_commit(f->in, &late) == -1) {
+		*e = late;
+		rc = -1;
+	} else if (rc == 0 && (b.in.n > 0 || b.last.msgid < f->last)) {
+		rc = err_set(e, ERR_INPUT, "it ends behind message %" PRIu64,
+		    b.last.msgid);
+	}
+	clear(&b);
 	return rc;
 }

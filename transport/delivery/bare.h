@@ -11,8 +11,8 @@
 #include "transport/delivery/delivery.h"
 
 struct bare_opts {
-	int association_dir; /* borrowed, as all here */
-	const struct channel *channel;
+	int association_dir;           /* borrowed, as all here */
+	const struct channel *channel; /* NULL: it was carried as a file */
 	struct inbox *in;
 	struct slice begun;   /* read from the channel already */
 	struct mono deadline; /* ns 0: none */
@@ -23,6 +23,19 @@ bool bare_begins(struct slice in);
 /* Until the channel is closed.  A message that is not in order or not in the
  * grammar ends it: ERR_INPUT, and what was acknowledged is durable. */
 int bare_receive(const struct bare_opts *o, struct delivery_result *r,
+    struct err *e);
+
+/* Does what was carried as a file begin with a bare message? */
+bool bare_is_file(struct slice bytes);
+struct bare_file {
+	int association_dir; /* borrowed, as all here */
+	struct inbox *in;
+	struct slice bytes;
+	uint64_t first, last; /* that its name says */
+};
+/* Take its messages; nothing is answered.  ERR_INPUT: it is not what it says, or
+ * does not follow what we have; what was good before that is durable. */
+int bare_take(const struct bare_file *f, struct delivery_result *r,
     struct err *e);
 
 #endif
