@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/spool/listing.h"

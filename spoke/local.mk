@@ -13,7 +13,8 @@ spoke_libspoke_a_SOURCES += \
 	%D%/stated.c %D%/stated.h \
 	%D%/tokens.c %D%/tokens.h \
 	%D%/tokens_file.c \
-	%D%/unfinished.c %D%/unfinished.h
+	%D%/unfinished.c %D%/unfinished.h \
+	%D%/values.c %D%/values.h
 
 bin_PROGRAMS += %D%/spoke
 %C%_spoke_SOURCES = %D%/spoke_main.c

@@ -405,10 +405,10 @@ outgoing_put_message(struct outgoing *o, struct message *m, struct err *e)
 	return outbox_put(o->box, m, e);
 }
 
-/* Nobody opens a session with these: the far end, or a program that is not
- * ours, takes sealed segments. */
+/* Others take what is sealed: the far end, which may begin at any time, or a
+ * program that is not ours. */
 static bool
-is_carried(const struct association *a)
+seal_at_once(const struct association *a)
 {
 	return a->mode == CONFIG_PULL || a->transport == CONFIG_RSYNC ||
 	    a->transport == CONFIG_DIR;
@@ -419,7 +419,7 @@ outgoing_commit(struct outgoing *o, struct err *e)
 {
 	if (tokens_save(o->t, o->state_dir, o->a->name, e) == -1 ||
 	    outbox_commit(o->box, e) == -1 ||
-	    (is_carried(o->a) && outbox_seal(o->box, e) == -1))
+	    (seal_at_once(o->a) && outbox_seal(o->box, e) == -1))
 		return err_wrap(e, "association %s", o->a->name);
 	return 0;
 }
@@ -437,8 +437,7 @@ outgoing_holds(struct outgoing *o, const struct spool_point *at, bool *holds,
 	return outbox_holds(o->box, at, holds, e);
 }
 
-/* Whether the first value of DATA is of that source: its collector's values of
- * one reading stand together, and in one message with others of that second. */
+/* Values of several sources stand in one message when they are of one second. */
 static bool
 has_source(const struct tokens *t, struct slice body, const char *source)
 {
@@ -467,12 +466,13 @@ outgoing_has(struct outgoing *o, const char *source, uint64_t from_s, bool *has,
 	    spool_reader_open(o->dir, SPOOL_OUTBOX | SPOOL_SENT,
 		last > RECENT ? last - RECENT : 1, &r, e) == -1)
 		return -1;
-	while (!*has && (got = spool_reader_next(r, &m, e)) != SPOOL_READ_END &&
-	    got != SPOOL_READ_FAILED)
+	do {
+		got = spool_reader_next(r, &m, e);
 		*has = got == SPOOL_READ_MESSAGE && m.type == MESSAGE_DATA &&
 		    m.timestamp >= from_s && has_source(o->t, m.body, source);
+	} while (!*has && got != SPOOL_READ_END && got != SPOOL_READ_FAILED);
 	spool_reader_close(r);
-	return 0;
+	return got == SPOOL_READ_FAILED ? -1 : 0;
 }
 
 int

@@ -8,7 +8,8 @@
 
 #include "common/config/node.h"
 #include "common/spool/outbox.h"
-#include "spoke/readings.h"
+#include "spoke/tokens.h"
+#include "spoke/values.h"
 
 struct outgoing;
 

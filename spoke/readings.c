@@ -20,45 +20,10 @@
 #include "common/base/mem.h"
 #include "common/message/names.h"
 #include "spoke/readings.h"
-#include "xmlconfig/tree.h"
 
 enum {
 	PATH_SHOWN = 120 /* bytes of a path in the log */
 };
-
-void
-values_add(struct values *l, struct value v)
-{
-	if (l->n == l->cap) {
-		l->cap = l->cap > 0 ? 2 * l->cap : 256;
-		l->v = mem_resize(l->v, l->cap, sizeof(*l->v));
-	}
-	l->v[l->n++] = v;
-}
-
-static int
-by_time(const void *a, const void *b)
-{
-	const struct value *x = a, *y = b;
-
-	if (x->timestamp_s != y->timestamp_s)
-		return x->timestamp_s < y->timestamp_s ? -1 : 1;
-	return (x->at > y->at) - (x->at < y->at);
-}
-
-void
-values_sort(struct values *l)
-{
-	if (l->n > 0)
-		qsort(l->v, l->n, sizeof(*l->v), by_time);
-}
-
-void
-values_clear(struct values *l)
-{
-	free(l->v);
-	*l = (struct values){ 0 };
-}
 
 char *
 readings_source(const char *collector)
@@ -100,26 +65,6 @@ setup_digest(const struct config_collector *cc)
 	return crc != 0 ? crc : 1;
 }
 
-int
-readings_fit(const struct tokens *t, struct leaf *const *more, size_t n,
-    struct err *e)
-{
-	struct tree *tree = tree_new();
-	int rc = 0;
-
-	for (size_t i = 0; i < t->n && rc == 0; i++)
-		if (t->leaf[i]->state == LEAF_LIVE)
-			rc = tree_add(tree, slice_str(t->leaf[i]->path),
-			    (struct slice){ 0 }, e);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = tree_add(tree, slice_str(more[i]->path),
-		    (struct slice){ 0 }, e);
-	if (rc == 0)
-		rc = tree_finish(tree, e);
-	tree_free(tree);
-	return rc;
-}
-
 /* Enter those of the leaves that fit.  A half that does not is tried half by
  * half, down to the one that collides: it costs a line in the log and nothing
  * else. */
@@ -132,7 +77,7 @@ enter_all(struct tokens *t, struct leaf *const *leaf, size_t n, unsigned *tries)
 	if (n == 0 || *tries == 0)
 		return;
 	--*tries;
-	if (readings_fit(t, leaf, n, &e) == 0) {
+	if (tokens_fit(t, leaf, n, &e) == 0) {
 		for (size_t i = 0; i < n; i++)
 			tokens_enter(t, leaf[i], (struct slice){ 0 });
 		return;
@@ -198,29 +143,17 @@ static struct leaf *
 claim(struct pass *p, const struct reading *r)
 {
 	char *path = mem_printf("%s%s", p->r->cc->subtree, r->path);
+	const struct source *other;
 	struct leaf *l = NULL;
 
 	if (!name_is_path(slice_str(path))) {
 		refuse(p, "too deep or too long", path);
-		goto out;
-	}
-	l = tokens_find(p->t, path);
-	if (l == NULL)
-		l = tokens_add(p->t, path, p->source);
-	if (l->touched == p->serial) {
+	} else if ((l = tokens_claim(p->t, path, p->source, &other)) == NULL) {
+		refuse(p, "another source has this leaf", path);
+	} else if (l->touched == p->serial) {
 		refuse(p, "named twice in one cycle", path);
 		l = NULL;
-	} else if (l->source != p->source) {
-		if (l->state == LEAF_LIVE &&
-		    strcmp(l->source->name, SOURCE_UNKNOWN) != 0) {
-			refuse(p, "another source has this leaf", path);
-			l = NULL;
-		} else {
-			l->source = p->source;
-			p->t->unsaved = true;
-		}
 	}
-out:
 	free(path);
 	return l;
 }
@@ -246,13 +179,11 @@ note_present(struct pass *p, struct leaf *l, const struct reading *r)
 
 /* For a collector whose lines are no list of devices. */
 static bool
-missing_for_long(struct pass *p, struct leaf *l)
+missing_for_long(struct tokens *t, struct leaf *l, uint64_t now_s)
 {
-	uint64_t now_s = p->r->c->timestamp_s;
-
 	if (l->missing_s == 0 || l->missing_s > now_s) {
 		l->missing_s = now_s;
-		p->t->unsaved = true;
+		t->unsaved = true;
 	}
 	return now_s - l->missing_s >= READINGS_MISSING_S;
 }
@@ -268,8 +199,11 @@ missing_often(struct pass *p, struct leaf *l)
 static void
 note_missing(struct pass *p, struct leaf *l)
 {
+	const struct collected *c = p->r->c;
+
 	if (l->state == LEAF_NEW || p->at_once ||
-	    (p->r->c->complete ? missing_often(p, l) : missing_for_long(p, l)))
+	    (c->complete ? missing_often(p, l)
+			 : missing_for_long(p->t, l, c->timestamp_s)))
 		tokens_leave(p->t, l);
 }
 
@@ -386,10 +320,6 @@ void
 readings_sweep(struct tokens *t, const struct config *c, const char *tree,
     uint64_t now_s)
 {
-	const struct collected now = { .timestamp_s = now_s };
-	const struct readings r = { .c = &now };
-	struct pass p = { .t = t, .r = &r };
-
 	for (size_t i = 0; i < t->n; i++) {
 		struct leaf *l = t->leaf[i];
 
@@ -397,7 +327,7 @@ readings_sweep(struct tokens *t, const struct config *c, const char *tree,
 			continue;
 		if (is_dropped(l->source, c, tree) ||
 		    (strcmp(l->source->name, SOURCE_UNKNOWN) == 0 &&
-			missing_for_long(&p, l)))
+			missing_for_long(t, l, now_s)))
 			tokens_leave(t, l);
 	}
 }

@@ -8,27 +8,13 @@
 
 #include "spoke/collector.h"
 #include "spoke/tokens.h"
+#include "spoke/values.h"
 
 enum {
 	READINGS_STREAK = 3, /* cycles */
 	/* for collectors that list no devices */
 	READINGS_MISSING_S = 24 * 60 * 60,
 };
-
-/* A value of a live leaf, to be sent. */
-struct value {
-	uint64_t timestamp_s;
-	size_t at;         /* of the leaf */
-	struct slice text; /* borrowed */
-};
-struct values {
-	struct value *v;
-	size_t n, cap;
-};
-void values_add(struct values *l, struct value v);
-/* By time stamp, then in the order of the configuration. */
-void values_sort(struct values *l);
-void values_clear(struct values *l);
 
 struct readings {
 	const struct config_collector *cc;
@@ -47,9 +33,5 @@ void readings_sweep(struct tokens *t, const struct config *c, const char *tree,
     uint64_t now_s);
 /* "collector/NAME", owned. */
 char *readings_source(const char *collector);
-
-/* Whether all live leaves and these can stand in one tree. */
-int readings_fit(const struct tokens *t, struct leaf *const *more, size_t n,
-    struct err *e);
 
 #endif

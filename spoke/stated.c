@@ -20,19 +20,11 @@ static struct leaf *
 claim(struct tokens *t, struct source *s, struct slice path, struct err *e)
 {
 	char *name = slice_dup(path);
-	struct leaf *l = tokens_find(t, name);
+	const struct source *other;
+	struct leaf *l = tokens_claim(t, name, s, &other);
 
 	if (l == NULL)
-		l = tokens_add(t, name, s);
-	if (l->source != s && l->state == LEAF_LIVE &&
-	    strcmp(l->source->name, SOURCE_UNKNOWN) != 0) {
-		err_set(e, ERR_INPUT, "%s belongs to %s", name,
-		    l->source->name);
-		l = NULL;
-	} else if (l->source != s) {
-		l->source = s;
-		t->unsaved = true;
-	}
+		err_set(e, ERR_INPUT, "%s belongs to %s", name, other->name);
 	free(name);
 	return l;
 }
@@ -75,7 +67,7 @@ stated_config(struct tokens *t, const char *source, const struct tree *tree,
 		if (t->leaf[i]->source == s && t->leaf[i]->state == LEAF_LIVE &&
 		    t->leaf[i]->touched != t->serial)
 			tokens_leave(t, t->leaf[i]);
-	return readings_fit(t, NULL, 0, e);
+	return tokens_fit(t, NULL, 0, e);
 }
 
 static int

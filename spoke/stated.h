@@ -5,7 +5,8 @@
 #ifndef SPOKE_STATED_H
 #define SPOKE_STATED_H
 
-#include "spoke/readings.h"
+#include "spoke/tokens.h"
+#include "spoke/values.h"
 #include "xmlconfig/tree.h"
 
 /* "write/NAME", owned. */

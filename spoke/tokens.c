@@ -13,6 +13,7 @@
 
 #include "common/base/mem.h"
 #include "spoke/tokens.h"
+#include "xmlconfig/tree.h"
 
 static int
 by_path(const void *a, const void *b)
@@ -147,6 +148,26 @@ tokens_add(struct tokens *t, const char *path, const struct source *source)
 	return l;
 }
 
+struct leaf *
+tokens_claim(struct tokens *t, const char *path, const struct source *source,
+    const struct source **other)
+{
+	struct leaf *l = tokens_find(t, path);
+
+	if (l == NULL)
+		return tokens_add(t, path, source);
+	if (l->source == source)
+		return l;
+	if (l->state == LEAF_LIVE &&
+	    strcmp(l->source->name, SOURCE_UNKNOWN) != 0) {
+		*other = l->source;
+		return NULL;
+	}
+	l->source = source;
+	t->unsaved = true;
+	return l;
+}
+
 /* A number behind all that were given out as T<n>, whoever chose them. */
 static void
 note_token(struct tokens *t, const char *token)
@@ -194,6 +215,26 @@ tokens_leave(struct tokens *t, struct leaf *l)
 	l->state = LEAF_GONE;
 	l->streak = 0;
 	l->missing_s = 0;
+}
+
+int
+tokens_fit(const struct tokens *t, struct leaf *const *more, size_t n,
+    struct err *e)
+{
+	struct tree *tree = tree_new();
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n && rc == 0; i++)
+		if (t->leaf[i]->state == LEAF_LIVE)
+			rc = tree_add(tree, slice_str(t->leaf[i]->path),
+			    (struct slice){ 0 }, e);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = tree_add(tree, slice_str(more[i]->path),
+		    (struct slice){ 0 }, e);
+	if (rc == 0)
+		rc = tree_finish(tree, e);
+	tree_free(tree);
+	return rc;
 }
 
 static bool

@@ -72,6 +72,14 @@ struct leaf *tokens_by_token(const struct tokens *t, struct slice token);
 /* A new leaf; path is not there yet. */
 struct leaf *tokens_add(struct tokens *t, const char *path,
     const struct source *source);
+/* The leaf of this path for that source, made where there is none; one that is
+ * not live, or was made anew from the spool, becomes that source's.  NULL: it
+ * is *other's. */
+struct leaf *tokens_claim(struct tokens *t, const char *path,
+    const struct source *source, const struct source **other);
+/* Whether all live leaves and these can stand in one tree.  ERR_INPUT. */
+int tokens_fit(const struct tokens *t, struct leaf *const *more, size_t n,
+    struct err *e);
 /* Into the configuration, with the token that it had, the wanted one where it
  * is free, or the next T<n>. */
 void tokens_enter(struct tokens *t, struct leaf *l, struct slice wanted);

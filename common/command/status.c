@@ -1,17 +1,18 @@
 /*
- * What `status` prints; see status.h.
+ * The verb status; see status.h.
  */
 #include "config.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "common/command/json.h"
 #include "common/command/status.h"
 
-void
-status_print_json(const struct status *s)
+static void
+print_json(const struct status *s)
 {
 	char stream[STREAM_TEXT_SIZE];
 	struct buf b = { 0 };
@@ -57,16 +58,16 @@ date_of(int64_t epoch_s, char *out, size_t size)
 	return out;
 }
 
-void
-status_print_head(void)
+static void
+print_head(void)
 {
 	(void)printf("%-16s %-5s %-5s %-10s %12s %10s %12s %8s  %s\n",
 	    "ASSOCIATION", "VIA", "MODE", "STATE", "ACKED", "WAITING", "BYTES",
 	    "LAG", "LAST DELIVERY");
 }
 
-void
-status_print(const struct status *s)
+static void
+print_line(const struct status *s)
 {
 	char date[32], lag[24] = "-";
 
@@ -78,4 +79,63 @@ status_print(const struct status *s)
 	    config_mode_name(s->a->mode), s->state, s->acked,
 	    s->waiting_messages, s->waiting_bytes, lag,
 	    date_of(s->last_delivery_s, date, sizeof(date)));
+}
+
+int
+status_look_at_all(const struct status_source *s, struct ground *g,
+    status_each *each, void *arg, struct err *e)
+{
+	char *says = s->ask != NULL ? s->ask(g) : NULL;
+	struct status_look l = { .ground = g, .says = says };
+	const struct association *const *list = ground_list(g, e);
+	struct notices *n = NULL;
+	struct status found;
+	int rc =
+	    list == NULL ? -1 : notices_open(g->node.state_dir, NULL, &n, e);
+
+	l.notices = n;
+	if (rc == 0)
+		each(arg, &l, NULL);
+	for (; rc == 0 && *list != NULL; list++) {
+		found = (struct status){ .a = *list };
+		rc = s->look(&l, *list, &found, e);
+		if (rc == 0)
+			each(arg, &l, &found);
+		else
+			err_wrap(e, "association %s", (*list)->name);
+	}
+	notices_close(n);
+	free(says);
+	return rc;
+}
+
+static void
+print_one(void *arg, const struct status_look *l, const struct status *s)
+{
+	bool json = l->ground->options.json;
+
+	(void)arg;
+	if (s == NULL && !json && l->ground->list[0] != NULL)
+		print_head();
+	else if (s != NULL && json)
+		print_json(s);
+	else if (s != NULL)
+		print_line(s);
+}
+
+int
+status_command(const struct status_source *s, const struct options *opts,
+    int argc, char **argv)
+{
+	struct ground g = { .role = s->role,
+		.options = *opts,
+		.argc = argc,
+		.argv = argv };
+	struct err e = { 0 };
+	int rc = -1;
+
+	if (ground_open(&g, GROUND_READING, &e) == 0)
+		rc = status_look_at_all(s, &g, print_one, NULL, &e);
+	ground_close(&g);
+	return rc == 0 ? 0 : command_failed(&e);
 }

@@ -15,7 +15,6 @@ common_libcommon_a_SOURCES += \
 	%D%/outbox_renew.c \
 	%D%/outbox_room.c \
 	%D%/peek.c %D%/peek.h \
-	%D%/print.c %D%/print.h \
 	%D%/quarantine.c %D%/quarantine.h \
 	%D%/reader.c %D%/reader.h \
 	%D%/recall.c %D%/recall.h \

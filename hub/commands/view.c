@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 #include "common/base/durable.h"
+#include "common/spool/cursor.h"
 #include "common/spool/ledger.h"
 #include "common/spool/listing.h"
 #include "hub/control.h"
 #include "transport/delivery/wire.h"
 
-char *
-view_ask_hubd(const struct ground *g)
+static char *
+ask_hubd(const struct ground *g)
 {
 	const char *const word[] = { "status", NULL };
 	struct buf reply = { 0 };
@@ -37,32 +38,57 @@ view_ask_hubd(const struct ground *g)
 	return buf_steal(&reply);
 }
 
+struct view {
+	struct status *s;
+	struct spool_point cursor; /* ingested */
+	uint64_t newest_s;         /* Timestamp of the newest message, or 0 */
+};
+
 /* Its line is "<association> <state> ...". */
+static bool
+find_word(const char *hubd_says, const char *association, struct slice *state)
+{
+	struct slice rest = slice_str(hubd_says), line, name;
+
+	while (slice_cut(&rest, '\n', &line))
+		if (slice_cut(&line, ' ', &name) &&
+		    slice_eq_str(name, association) &&
+		    slice_cut(&line, ' ', state))
+			return true;
+	return false;
+}
+
+/* An association that stopped has its reason raised. */
+static bool
+is_at_work(struct slice state)
+{
+	return slice_eq_str(state, "settling") ||
+	    slice_eq_str(state, "draining") || slice_eq_str(state, "compiling");
+}
+
 static void
-state_of(struct view *v, const struct notices *n, const char *hubd_says)
+set_state(struct status *s, const struct status_look *l)
 {
 	static const char *const raised[] = { "fork", "stream", "config",
 		"ingest", "gap", "damage", "refused", "data", "delivery",
 		"clock", "budget-spent" };
-	struct slice rest = slice_str(hubd_says == NULL ? "" : hubd_says), line,
-		     name, state;
+	struct slice state = SLICE("ok"), word;
 
-	(void)snprintf(v->s.state, sizeof(v->s.state), "%s",
-	    hubd_says == NULL ? "down" : "ok");
-	for (size_t i = 0; i < sizeof(raised) / sizeof(raised[0]); i++) {
-		if (notice_is_raised(n, v->s.a->name, raised[i])) {
-			(void)snprintf(v->s.state, sizeof(v->s.state), "%s",
-			    raised[i]);
-			return;
-		}
+	if (l->says == NULL) {
+		state = SLICE("down");
+	} else if (find_word(l->says, s->a->name, &word) &&
+	    !slice_eq_str(word, "stable")) {
+		state = word;
+		s->trouble = !is_at_work(word);
 	}
-	while (slice_cut(&rest, '\n', &line))
-		if (slice_cut(&line, ' ', &name) &&
-		    slice_eq_str(name, v->s.a->name) &&
-		    slice_cut(&line, ' ', &state) &&
-		    !slice_eq_str(state, "stable"))
-			(void)snprintf(v->s.state, sizeof(v->s.state), "%.*s",
-			    (int)state.n, state.p);
+	for (size_t i = 0; i < sizeof(raised) / sizeof(raised[0]); i++)
+		if (notice_is_raised(l->notices, s->a->name, raised[i])) {
+			state = slice_str(raised[i]);
+			s->trouble = true;
+			break;
+		}
+	(void)snprintf(s->state, sizeof(s->state), "%.*s", (int)state.n,
+	    state.p);
 }
 
 static void
@@ -87,30 +113,30 @@ look_at_newest(struct view *v, int dir, struct segment_name s)
 	peek(dir, s, true, &v->newest_s);
 	if (fstatat(dir, segment_name_text(s, name), &st,
 		AT_SYMLINK_NOFOLLOW) == 0)
-		v->s.last_delivery_s = st.st_mtim.tv_sec;
+		v->s->last_delivery_s = st.st_mtim.tv_sec;
 }
 
 static void
 count_inbox(struct view *v, int dir, const struct listing *l,
     const struct ledger *lost)
 {
-	v->s.last = v->s.acked = v->cursor.msgid;
+	v->s->last = v->s->acked = v->cursor.msgid;
 	for (size_t i = 0; i < l->n; i++) {
 		struct segment_name s = l->at[i].name;
-		uint64_t next = ledger_skip(lost, v->s.last + 1);
+		uint64_t next = ledger_skip(lost, v->s->last + 1);
 
 		if (s.last == 0 || s.last <= v->cursor.msgid)
 			continue;
 		if (s.first > next + 1)
-			v->s.gaps++;
-		else if (v->s.gaps == 0)
-			v->s.acked = s.last;
-		if (v->s.waiting_messages == 0)
-			peek(dir, s, false, &v->s.oldest_s);
-		v->s.waiting_messages +=
-		    s.last - (s.first > v->s.last ? s.first - 1 : v->s.last);
-		v->s.waiting_bytes += listing_size(dir, s);
-		v->s.last = s.last;
+			v->s->gaps++;
+		else if (v->s->gaps == 0)
+			v->s->acked = s.last;
+		if (v->s->waiting_messages == 0)
+			peek(dir, s, false, &v->s->oldest_s);
+		v->s->waiting_messages +=
+		    s.last - (s.first > v->s->last ? s.first - 1 : v->s->last);
+		v->s->waiting_bytes += listing_size(dir, s);
+		v->s->last = s.last;
 	}
 }
 
@@ -126,7 +152,7 @@ look_at_inbox(struct view *v, int dir, struct err *e)
 	(void)ledger_read(dir, "ledger", &lost, &ignored);
 	if (rc == 0) {
 		count_inbox(v, inbox, &l, &lost);
-		if (v->s.waiting_messages > 0)
+		if (v->s->waiting_messages > 0)
 			look_at_newest(v, inbox, l.at[l.n - 1].name);
 	}
 	ledger_clear(&lost);
@@ -143,7 +169,7 @@ look_at_archive(struct view *v, int dir, struct err *e)
 	int archive = durable_open_dir(dir, "archive", e);
 	int rc = archive == -1 ? -1 : listing_read(&l, archive, 0, e);
 
-	if (rc == 0 && l.n > 0 && v->s.last_delivery_s == 0)
+	if (rc == 0 && l.n > 0 && v->s->last_delivery_s == 0)
 		look_at_newest(v, archive, l.at[l.n - 1].name);
 	listing_clear(&l);
 	if (archive != -1)
@@ -163,7 +189,7 @@ count_quarantine(struct view *v, int dir, struct err *e)
 		size_t n = strlen(names.name[i]);
 
 		if (n < 4 || strcmp(names.name[i] + n - 4, ".why") != 0)
-			v->s.quarantined++;
+			v->s->quarantined++;
 	}
 	names_free(&names);
 	if (q != -1)
@@ -178,35 +204,40 @@ find_lag(struct view *v)
 
 	/* a clock that is wrong tells no age */
 	if (v->newest_s >= PLAUSIBLE_FROM_S && lag_s >= -PLAUSIBLE_AHEAD_S)
-		v->s.lag_s = lag_s > 0 ? lag_s : 0;
+		v->s->lag_s = lag_s > 0 ? lag_s : 0;
 }
 
-int
-view_look(const struct ground *g, const struct notices *n,
-    const char *hubd_says, const struct association *a, struct view *out,
-    struct err *e)
+static int
+look(const struct status_look *l, const struct association *a,
+    struct status *out, struct err *e)
 {
-	struct cursor_place place = { .state_dir = g->node.state_dir,
+	const struct node *node = &l->ground->node;
+	struct cursor_place place = { .state_dir = node->state_dir,
 		.association = a->name };
+	struct view v = { .s = out };
 	struct err ignored; /* without a cursor there is nothing to tell */
 	struct wire wire;
-	int rc = -1, dir = node_open_association(&g->node, a, e);
+	int rc = -1, dir = node_open_association(node, a, e);
 
 	if (dir == -1)
 		return -1;
-	*out = (struct view){ .s = { .a = a, .lag_s = -1 } };
+	out->lag_s = -1;
 	place.association_dir = dir;
-	(void)cursor_find(&place, &out->cursor, &ignored);
-	out->s.stream = out->cursor.stream;
-	if (look_at_inbox(out, dir, e) == 0 &&
-	    look_at_archive(out, dir, e) == 0 &&
-	    count_quarantine(out, dir, e) == 0 &&
-	    wire_read(g->node.state_dir, a->name, &wire, e) == 0) {
-		out->s.wire_bytes_month = wire_of_month(&wire, clock_wall());
+	(void)cursor_find(&place, &v.cursor, &ignored);
+	out->stream = v.cursor.stream;
+	if (look_at_inbox(&v, dir, e) == 0 &&
+	    look_at_archive(&v, dir, e) == 0 &&
+	    count_quarantine(&v, dir, e) == 0 &&
+	    wire_read(node->state_dir, a->name, &wire, e) == 0) {
+		out->wire_bytes_month = wire_of_month(&wire, clock_wall());
 		rc = 0;
 	}
-	find_lag(out);
-	state_of(out, n, hubd_says);
+	find_lag(&v);
+	set_state(out, l);
 	close(dir);
-	return rc == 0 ? 0 : err_wrap(e, "association %s", a->name);
+	return rc;
 }
+
+const struct status_source view_source = { .role = CONFIG_HUB,
+	.ask = ask_hubd,
+	.look = look };

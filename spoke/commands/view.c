@@ -10,16 +10,19 @@
 #include "spoke/commands/view.h"
 #include "transport/delivery/wire.h"
 
-static const char *
-state_of(const struct status *s, const struct notices *n)
+static void
+set_state(struct status *s, const struct notices *n)
 {
 	static const char *const raised[] = { "spool", "delivery",
 		"budget-spent" };
+	const char *state = s->waiting_messages > 0 ? "waiting" : "idle";
 
 	for (size_t i = 0; i < sizeof(raised) / sizeof(*raised); i++)
-		if (notice_is_raised(n, s->a->name, raised[i]))
-			return raised[i];
-	return s->waiting_messages > 0 ? "waiting" : "idle";
+		if (!s->trouble && notice_is_raised(n, s->a->name, raised[i])) {
+			state = raised[i];
+			s->trouble = true;
+		}
+	(void)snprintf(s->state, sizeof(s->state), "%s", state);
 }
 
 static void
@@ -42,26 +45,27 @@ take_peek(struct status *s, const struct peek *p, struct wall now)
 		s->lag_s = 0;
 }
 
-int
-view_look(const struct ground *g, const struct notices *n,
-    const struct association *a, struct view *out, struct err *e)
+static int
+look(const struct status_look *l, const struct association *a,
+    struct status *out, struct err *e)
 {
-	struct status *s = &out->s;
+	const struct node *node = &l->ground->node;
 	struct wall now = clock_wall();
 	struct wire wire;
 	struct peek peek;
-	int dir = node_open_association(&g->node, a, e), rc;
+	int dir = node_open_association(node, a, e), rc;
 
 	if (dir == -1)
 		return -1;
-	*out = (struct view){ .s = { .a = a } };
 	rc = peek_outbox(dir, &peek, e);
 	close(dir);
-	if (rc == -1 || wire_read(g->node.state_dir, a->name, &wire, e) == -1)
-		return err_wrap(e, "association %s", a->name);
-	take_peek(s, &peek, now);
-	s->last_delivery_s = wire.last_s;
-	s->wire_bytes_month = wire_of_month(&wire, now);
-	(void)snprintf(s->state, sizeof(s->state), "%s", state_of(s, n));
+	if (rc == -1 || wire_read(node->state_dir, a->name, &wire, e) == -1)
+		return -1;
+	take_peek(out, &peek, now);
+	out->last_delivery_s = wire.last_s;
+	out->wire_bytes_month = wire_of_month(&wire, now);
+	set_state(out, l->notices);
 	return 0;
 }
+
+const struct status_source view_source = { .role = CONFIG_SPOKE, .look = look };

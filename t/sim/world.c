@@ -18,6 +18,7 @@
 #include "common/base/sandbox.h"
 #include "hub/ingest/ingest.h"
 #include "spoke/outgoing.h"
+#include "spoke/readings.h"
 #include "t/sim/disk.h"
 #include "t/sim/fiber.h"
 #include "t/sim/memory.h"
