@@ -60,6 +60,14 @@ ok "a push that runs already is enough" sp push
 is "silently" "$(cat out err)" ""
 is "and is left alone" "$(status_of waiting_messages)" 1
 stop "$twin"
+if command -v script >/dev/null; then
+	script -qec "spoke -c spoke.conf push --deadline 3s" typed \
+	    </dev/null >/dev/null
+	has "who watches a long one sees how far it is" typed \
+	    'spoke: alps \[\.+\] 0/1 messages  [0-9]+ KiB'
+else
+	skip "who watches a long one sees how far it is" "no script(1)"
+fi
 cp keys "$sshd_dir/authorized_keys"
 
 # The return path.

@@ -12,6 +12,7 @@
 
 #include "common/base/log.h"
 #include "transport/commands/commands.h"
+#include "transport/commands/progress.h"
 #include "transport/delivery/outbound.h"
 
 struct dial {
@@ -38,12 +39,13 @@ failed(const struct dial *d, const struct association *a, const struct err *e,
 static int
 deliver(struct dial *d, const struct association *a)
 {
-	const struct outbound_job j = { .deliver = { .config = d->g.config,
-					    .node = &d->g.node,
-					    .association = a,
-					    .deadline = d->deadline,
-					    .notices = d->g.notices,
-					    .beyond_budget = d->always },
+	struct progress progress;
+	struct outbound_job j = { .deliver = { .config = d->g.config,
+				      .node = &d->g.node,
+				      .association = a,
+				      .deadline = d->deadline,
+				      .notices = d->g.notices,
+				      .beyond_budget = d->always },
 		.took = d->verb->took };
 	struct outbound_end end;
 	struct err ignored = { 0 }; /* the delivery will find the same */
@@ -53,6 +55,8 @@ deliver(struct dial *d, const struct association *a)
 	if (d->verb->waits != NULL && !d->always &&
 	    d->verb->waits(&d->g.node, a, &waits, &ignored) == 0 && !waits)
 		return 0; /* only a delivery tells that an outage is over */
+	progress_begin(&progress, &d->g, a);
+	j.deliver.show = progress_show(&progress);
 	if (outbound_run(&j, &end) == -1 && !end.quiet)
 		status = failed(d, a, &end.err, end.told);
 	d->stopped = end.result.stopped;

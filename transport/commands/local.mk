@@ -3,4 +3,5 @@ transport_libtransport_a_SOURCES += \
 	%D%/authorize.c \
 	%D%/commands.h \
 	%D%/dial.c \
-	%D%/keygen.c
+	%D%/keygen.c \
+	%D%/progress.c %D%/progress.h

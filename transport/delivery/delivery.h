@@ -21,6 +21,13 @@ struct delivery_sofar {
 	struct session_counts counts;
 };
 
+/* For a person who watches: called a few times a second while a session runs, and
+ * with NULL when it is over. */
+struct delivery_show {
+	void (*show)(void *arg, const struct delivery_sofar *now); /* or NULL */
+	void *arg;
+};
+
 struct delivery_opts {
 	const struct config *config;
 	const struct association *association;
@@ -33,6 +40,7 @@ struct delivery_opts {
 	 * NULL: none. */
 	bool (*look)(void *arg, const struct delivery_sofar *now);
 	void *arg;
+	struct delivery_show show;
 };
 
 struct delivery_result {

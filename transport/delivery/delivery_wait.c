@@ -14,6 +14,7 @@
 
 enum {
 	LOOK_MS = 5000, /* between looks at what it did */
+	SHOW_MS = 250,  /* to who watches, a part of that */
 };
 
 struct parent {
@@ -72,18 +73,31 @@ look(const struct parent *p)
 static void
 wait_for_report(const struct parent *p)
 {
-	static const struct timespec pause = { LOOK_MS / 1000, 0 };
+	const struct delivery_show *show = &p->o->show;
+	const int64_t turn_ms = show->show != NULL ? SHOW_MS : LOOK_MS;
+	const struct timespec pause = { turn_ms / 1000,
+		turn_ms % 1000 * 1000000 };
+	int64_t waited_ms = 0;
 	struct pollfd f = { .fd = p->child.fd, .events = POLLIN };
 	sigset_t open_mask = p->before;
 	bool asked = false;
 
 	sigdelset(&open_mask, SIGTERM);
 	sigdelset(&open_mask, SIGINT);
-	while (ppoll(&f, 1, &pause, &open_mask) <= 0)
+	while (ppoll(&f, 1, &pause, &open_mask) <= 0) {
+		if (show->show != NULL)
+			show->show(show->arg, p->sofar);
+		waited_ms += turn_ms;
+		if (waited_ms < LOOK_MS && stopped == 0)
+			continue;
+		waited_ms = 0;
 		if (look(p) && !asked) {
 			kill(p->child.pid, SIGINT);
 			asked = true;
 		}
+	}
+	if (show->show != NULL)
+		show->show(show->arg, NULL);
 }
 
 static int

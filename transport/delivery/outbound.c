@@ -181,7 +181,8 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 		.deadline = d->o->deadline,
 		.channel = &ch,
 		.look = look,
-		.arg = d };
+		.arg = d,
+		.show = d->o->show };
 	struct err cause = { 0 };
 	int rc;
 

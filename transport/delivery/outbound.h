@@ -17,6 +17,7 @@ struct outbound_opts {
 	struct notices *notices; /* are told of the budget; NULL: nobody is */
 	bool beyond_budget;      /* whatever was used */
 	bool stay; /* keep it open where the association says so */
+	struct delivery_show show;
 };
 
 /* Waits for the end of it.  -1 as delivery_run, with the cause that the channel
