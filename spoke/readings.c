@@ -222,11 +222,11 @@ unknown(struct pass *p, const struct leaf *l, struct values *out)
 
 /* A leaf that is new in this cycle needs no U where its counter begins. */
 static void
-add_values(struct pass *p, struct leaf *const *was_live, struct values *out)
+add_readings(struct pass *p, struct leaf *const *was_live, struct values *out)
 {
 	const struct collected *c = p->r->c;
 
-	for (size_t i = 0; i < c->n && !c->failed; i++) {
+	for (size_t i = 0; i < c->n; i++) {
 		const struct leaf *l = p->leaf[i];
 
 		if (l == NULL || l->state != LEAF_LIVE)
@@ -239,6 +239,12 @@ add_values(struct pass *p, struct leaf *const *was_live, struct values *out)
 			    (struct value){ c->timestamp_s, l->at,
 				slice_str(c->reading[i].value) });
 	}
+}
+
+/* Live leaves that this pass did not touch. */
+static void
+add_unknown(struct pass *p, struct values *out)
+{
 	for (size_t i = 0; i < p->t->n; i++) {
 		const struct leaf *l = p->t->leaf[i];
 
@@ -274,7 +280,8 @@ apply(struct pass *p, struct values *out)
 			note_missing(p, l);
 	}
 	enter_all(p->t, p->enter, p->n_enter, &tries);
-	add_values(p, was_live, out);
+	add_readings(p, was_live, out);
+	add_unknown(p, out);
 	free(was_live);
 	free(p->leaf);
 	free(p->enter);
@@ -290,7 +297,7 @@ readings_apply(struct tokens *t, const struct readings *r, struct values *out)
 	free(name);
 	p.serial = ++t->serial;
 	if (r->c->failed) {
-		add_values(&p, NULL, out); /* no readings: all U */
+		add_unknown(&p, out); /* no readings: all */
 		return;
 	}
 	p.at_once = p.source->setup != setup;

@@ -446,7 +446,7 @@ durable_list(int dirfd, struct names *out, struct err *e)
 int
 durable_sweep(int dirfd, struct err *e)
 {
-	struct names l;
+	struct names l = { 0 };
 
 	if (list_names(dirfd, true, &l, e) == -1)
 		return -1;

@@ -7,11 +7,14 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t n);                            /* zeroed; n > 0 */
-void *mem_array(size_t count, size_t size);           /* zeroed, checked */
-void *mem_resize(void *p, size_t count, size_t size); /* new part not zeroed */
-char *mem_strdup(const char *s);
-char *mem_strndup(const char *p, size_t n); /* n bytes and a NUL */
-char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define MEM_FOUND __attribute__((returns_nonnull))
+MEM_FOUND void *mem_alloc(size_t n);                  /* zeroed; n > 0 */
+MEM_FOUND void *mem_array(size_t count, size_t size); /* zeroed, checked */
+/* new part not zeroed */
+MEM_FOUND void *mem_resize(void *p, size_t count, size_t size);
+MEM_FOUND char *mem_strdup(const char *s);
+MEM_FOUND char *mem_strndup(const char *p, size_t n); /* n bytes and a NUL */
+MEM_FOUND char *mem_printf(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
 
 #endif

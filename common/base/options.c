@@ -261,7 +261,7 @@ options_duration(const char *text, int64_t *seconds, struct err *e)
 int
 options_time(const char *text, int64_t now_s, int64_t *epoch_s, struct err *e)
 {
-	int64_t back;
+	int64_t back = 0;
 
 	if (text[0] == '-') {
 		if (options_duration(text + 1, &back, e) == -1)

@@ -132,7 +132,7 @@ check_url(const struct association *a, bool *tls, struct err *e)
 static int
 check_http(const struct association *a, struct err *e)
 {
-	bool tls;
+	bool tls = false;
 
 	if (check_url(a, &tls, e) == -1)
 		return -1;

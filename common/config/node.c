@@ -246,7 +246,7 @@ int
 node_enter(const struct config *c, struct err *e)
 {
 	const struct rlimit none = { 0, 0 };
-	struct node_account a;
+	struct node_account a = { 0 };
 
 	umask(077);
 	(void)setlocale(LC_ALL, "C");

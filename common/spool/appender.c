@@ -53,7 +53,6 @@ appender_added(struct appender *a, size_t from, uint64_t msgid,
 	if ((a->pieces & (a->pieces - 1)) == 0) /* full at powers of two */
 		a->piece = mem_resize(a->piece,
 		    a->pieces > 0 ? a->pieces * 2 : 1, sizeof(a->piece[0]));
-	assert(a->piece != NULL);
 	a->piece[a->pieces++] =
 	    (struct appender_piece){ msgid, msgid, from, fresh };
 }

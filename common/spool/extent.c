@@ -3,7 +3,6 @@
  */
 #include "config.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,7 +159,6 @@ extent_load(struct extent *x, struct extent_run r)
 		end->last_digest = r.last_digest;
 	} else {
 		grow(x, x->n + 1);
-		assert(x->run != NULL);
 		x->run[x->n++] = r;
 	}
 }

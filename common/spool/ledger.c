@@ -3,7 +3,6 @@
  */
 #include "config.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -35,7 +34,6 @@ push(struct ledger *l, struct ledger_range r)
 	if ((l->n & (l->n - 1)) == 0) /* full at every power of two */
 		l->range = mem_resize(l->range, l->n > 0 ? l->n * 2 : 1,
 		    sizeof(l->range[0]));
-	assert(l->range != NULL);
 	l->range[l->n++] = r;
 }
 

@@ -321,7 +321,7 @@ intake_load_config(struct intake *i, uint64_t msgid, struct tree **out,
 static int
 stand_under_config(struct replay *r, uint64_t config, struct err *e)
 {
-	struct compiled_head head;
+	struct compiled_head head = { 0 };
 	struct tree *t = NULL;
 	int rc;
 

@@ -240,7 +240,7 @@ int
 http_listener_reopen(struct http_listener **l, const struct config *c,
     enum config_role role, struct err *e)
 {
-	struct http_listener *next;
+	struct http_listener *next = NULL;
 
 	err_clear(e);
 	if (open_beside(*l, c, role, &next, e) == -1)

@@ -179,10 +179,11 @@ rate_wake(const struct session *s)
 
 /* --- Waiting -------------------------------------------------------------- */
 
-static struct mono
-earlier(struct mono a, struct mono b)
+static void
+no_later(struct mono *t, struct mono than)
 {
-	return a.ns < b.ns ? a : b;
+	if (than.ns < t->ns)
+		*t = than;
 }
 
 struct mono
@@ -195,17 +196,17 @@ session_wake(const struct session *s)
 	if (s->state == STATE_REFUSING)
 		return s->fail_at;
 	if (!s->keep)
-		t = earlier(t, mono_add_ms(s->born_at, TOTAL_MS));
-	t = earlier(t, mono_add_ms(s->heard_at, pace(s)->silence_ms));
+		no_later(&t, mono_add_ms(s->born_at, TOTAL_MS));
+	no_later(&t, mono_add_ms(s->heard_at, pace(s)->silence_ms));
 	if (s->out.n > 0)
-		t = earlier(t, mono_add_ms(s->said_at, pace_kept.silence_ms));
+		no_later(&t, mono_add_ms(s->said_at, pace_kept.silence_ms));
 	else if (s->state == STATE_OPEN)
-		t = earlier(t, mono_add_ms(s->said_at, pace(s)->ping_ms));
+		no_later(&t, mono_add_ms(s->said_at, pace(s)->ping_ms));
 	if (s->in_part)
-		t = earlier(t, mono_add_ms(s->part_at, part_ms(s)));
+		no_later(&t, mono_add_ms(s->part_at, part_ms(s)));
 	if (s->leaving)
-		t = earlier(t, mono_add_ms(s->leave_at, LEAVE_MS));
+		no_later(&t, mono_add_ms(s->leave_at, LEAVE_MS));
 	if (s->opts.rate > 0)
-		t = earlier(t, rate_wake(s));
+		no_later(&t, rate_wake(s));
 	return t;
 }

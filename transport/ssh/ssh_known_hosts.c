@@ -239,7 +239,7 @@ ssh_known_hosts_read(struct slice file, const char *name, struct ssh_known *out,
 {
 	struct reader r = { file, 0 };
 	struct ssh_known known = { 0 };
-	struct entry entry;
+	struct entry entry = { .line = 0 };
 	int rc;
 
 	while ((rc = next_entry(&r, &entry, e)) == 1) {
@@ -296,7 +296,7 @@ ssh_known_hosts_check(struct slice file, const char *name, struct slice key,
 {
 	enum ssh_verdict verdict = SSH_HOST_UNKNOWN, next;
 	struct reader r = { file, 0 };
-	struct entry entry;
+	struct entry entry = { .line = 0 };
 	int rc, decided = 0;
 
 	while ((rc = next_entry(&r, &entry, e)) == 1) {
