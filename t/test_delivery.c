@@ -28,6 +28,7 @@
 #include "t/scratch.h"
 #include "t/test_spool_helper.h"
 #include "transport/delivery/delivery.h"
+#include "transport/delivery/delivery_child.h"
 #include "transport/delivery/session_lock.h"
 
 enum {
@@ -857,6 +858,31 @@ batches_are_judged(void **state)
 	buf_clear(&poison);
 }
 
+/* What a child wrote into its report is no more than bytes. */
+static int
+shout(void *arg, struct delivery_result *r, struct err *e)
+{
+	(void)arg;
+	(void)r;
+	e->kind = ERR_TEMP;
+	memset(e->msg, 'x', sizeof(e->msg));
+	return 7;
+}
+
+static void
+a_childs_report_is_made_safe(void **state)
+{
+	struct delivery_child c;
+	struct delivery_result r;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(delivery_child_start(shout, NULL, NULL, &c, &e), 0);
+	assert_int_equal(delivery_child_end(&c, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_TEMP);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+}
+
 int
 main(void)
 {
@@ -882,6 +908,7 @@ main(void)
 		T(a_bad_bare_message_is_kept_and_not_acknowledged),
 		T(a_session_is_taken_where_bare_messages_are_allowed),
 		T(batches_are_judged),
+		T(a_childs_report_is_made_safe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,21 @@ every_kind_has_its_exit_status(void **state)
 }
 
 static void
+what_another_process_wrote_is_made_safe(void **state)
+{
+	struct err e = { .kind = ERR_TEMP };
+
+	(void)state;
+	memset(e.msg, 'x', sizeof(e.msg));
+	assert_true(err_from_outside(&e));
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	e.kind = (enum err_kind)(ERR_INTERNAL + 1);
+	assert_false(err_from_outside(&e));
+	assert_int_equal(e.kind, ERR_NONE);
+	assert_string_equal(e.msg, "");
+}
+
+static void
 the_worse_status_wins_in_the_stated_order(void **state)
 {
 	static const int order[] = { 78, 77, 76, 65, 75 };
@@ -151,6 +166,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_has_its_exit_status),
+		cmocka_unit_test(what_another_process_wrote_is_made_safe),
 		cmocka_unit_test(the_worse_status_wins_in_the_stated_order),
 		cmocka_unit_test(wrapping_puts_the_context_first),
 		cmocka_unit_test(a_long_text_ends_in_dots),

@@ -70,6 +70,16 @@ err_clear(struct err *e)
 	*e = (struct err){ .kind = ERR_NONE };
 }
 
+bool
+err_from_outside(struct err *e)
+{
+	e->msg[sizeof(e->msg) - 1] = '\0';
+	if ((unsigned)e->kind <= ERR_INTERNAL)
+		return true;
+	err_clear(e);
+	return false;
+}
+
 const char *
 err_kind_name(enum err_kind kind)
 {

@@ -43,6 +43,9 @@ int err_sys(struct err *e, const char *fmt, ...)
 int err_wrap(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void err_clear(struct err *e);
+/* What another process wrote there: its text ends, and it is safe to use.  False,
+ * and then it says nothing: its kind is none that there is. */
+bool err_from_outside(struct err *e);
 
 const char *err_kind_name(enum err_kind kind);
 /* The <sysexits.h> status of e: ERR_NONE 0, ERR_TEMP 75, ... ERR_SYS by its

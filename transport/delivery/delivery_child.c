@@ -98,6 +98,9 @@ delivery_child_end(struct delivery_child *c, struct delivery_result *r,
 	    b.n == sizeof(report))
 		memcpy(&report, b.p, sizeof(report));
 	buf_clear(&b);
+	/* It is confined, and may have been another's since. */
+	if (!err_from_outside(&report.err) || report.rc != 0)
+		report.rc = -1;
 	while (waitpid(c->pid, &status, 0) == -1 && errno == EINTR)
 		continue;
 	close(c->fd);
