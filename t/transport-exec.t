@@ -110,6 +110,12 @@ fails "a command that fails without" 75 'status 3, and no word why' \
     /bin/sh -c 'exit 3'
 fails "a far side that must be configured" 78 'status 78: fix me' \
     /bin/sh -c 'echo fix me >&2; exit 78'
+for status in 64 65 66 69 70 73 75 76; do
+	fails "a far side that ends with $status" $status \
+	    "status $status: it says so" \
+	    /bin/sh -c "echo it says so >&2; exit $status"
+done
+fails "a far side whose disk is bad" 75 'status 74' /bin/sh -c 'exit 74'
 fails "a far side that lets us not in" 77 'status 77' /bin/sh -c 'exit 77'
 fails "a command that is killed" 75 'killed by signal 9' \
     /bin/sh -c 'kill -9 $$'

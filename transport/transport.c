@@ -114,8 +114,7 @@ read_report(int fd, int wait_ms, struct channel_report *r)
 		if (n > 0)
 			got += (size_t)n;
 	}
-	r->err.msg[ERR_MSG_SIZE - 1] = '\0';
-	return true;
+	return err_from_outside(&r->err);
 }
 
 /* Its status, after a TERM and a KILL if need be. */
@@ -209,10 +208,24 @@ last_words(struct slice text, char *out, size_t size)
 	log_escape(out, size, text);
 }
 
+/* What the far side's own trouble is to us; of the machine's it recovers. */
 static enum err_kind
 kind_of_status(int status, enum err_kind unknown)
 {
 	switch (status) {
+	case EX_USAGE:
+		return ERR_USAGE;
+	case EX_DATAERR:
+		return ERR_INPUT;
+	case EX_NOINPUT:
+		return ERR_MISSING;
+	case EX_NOHOST:
+	case EX_UNAVAILABLE:
+		return ERR_HOST;
+	case EX_SOFTWARE:
+		return ERR_INTERNAL;
+	case EX_CANTCREAT:
+		return ERR_CREATE;
 	case EX_TEMPFAIL:
 	case EX_OSERR:
 	case EX_IOERR:
