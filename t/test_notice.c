@@ -170,6 +170,82 @@ what_was_refused_is_mailed_once_however_soon_it_is_over(void **state)
 	assert_int_equal(mailed("over: alps: 7 is missing"), 1);
 }
 
+/* A run that finds the link down, or its key wrong. */
+static void
+fail_in_a_run(int cause, int64_t now_s, bool tells)
+{
+	const struct notice down = { "alps", "delivery",
+		cause == 75 ? "no route" : "wrong key", "x" };
+	struct notices *n = opened();
+
+	assert_int_equal(notice_raise_cause(n, &down, cause, at(now_s)), tells);
+	notices_flush(n, at(now_s));
+	notices_close(n);
+}
+
+static void
+another_cause_is_told_once_more(void **state)
+{
+	struct notices *n;
+
+	(void)state;
+	fail_in_a_run(75, 1000, true);
+	fail_in_a_run(75, 1060, false);
+	assert_int_equal(mailed("began: alps: no route"), 1);
+	fail_in_a_run(77, 1120, true);
+	fail_in_a_run(77, 1180, false);
+	assert_int_equal(mailed("Subject:"), 2);
+	assert_int_equal(mailed("changed: alps: wrong key"), 1);
+	/* and not again, however often they take turns */
+	for (int64_t t = 1240; t < 1900; t += 120) {
+		fail_in_a_run(75, t, false);
+		fail_in_a_run(77, t + 60, false);
+	}
+	assert_int_equal(mailed("Subject:"), 2);
+	n = opened();
+	assert_string_equal(notice_text(n, "alps", "delivery"), "wrong key");
+	assert_true(notice_clear(n, "alps", "delivery", at(1900)));
+	notices_flush(n, at(1900));
+	notices_close(n);
+	assert_int_equal(mailed("over: alps: wrong key"), 1);
+	/* the next outage has all its causes before it */
+	fail_in_a_run(77, 3000, true);
+	fail_in_a_run(77, 3060, false);
+	assert_int_equal(mailed("began: alps: wrong key"), 1);
+}
+
+static void
+another_cause_before_the_mail_is_in_it(void **state)
+{
+	(void)state;
+	fail_in_a_run(75, 1000, true);
+	fail_in_a_run(77, 1030, true);
+	fail_in_a_run(77, 1090, false);
+	assert_int_equal(mailed("Subject:"), 1);
+	assert_int_equal(mailed("began: alps: wrong key"), 1);
+	fail_in_a_run(75, 1200, false);
+	fail_in_a_run(75, 1300, false);
+	assert_int_equal(mailed("Subject:"), 1);
+}
+
+static void
+a_state_of_an_older_program_is_not_told_again(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(
+	    durable_replace(dir, "notices",
+		SLICE("mails\t0\t0\n"
+		      "on\t900\t9000\t3600\talps\tdelivery\tno route\tx\n"),
+		&e),
+	    0);
+	fail_in_a_run(75, 1000, false);
+	fail_in_a_run(77, 1100, true);
+	fail_in_a_run(77, 1200, false);
+	assert_int_equal(mailed("Subject:"), 1);
+}
+
 static void
 two_programs_do_not_lose_each_others_states(void **state)
 {
@@ -314,6 +390,9 @@ main(void)
 		TEST(reminders_come_at_growing_intervals),
 		TEST(a_short_outage_is_not_mailed),
 		TEST(what_was_refused_is_mailed_once_however_soon_it_is_over),
+		TEST(another_cause_is_told_once_more),
+		TEST(another_cause_before_the_mail_is_in_it),
+		TEST(a_state_of_an_older_program_is_not_told_again),
 		TEST(two_programs_do_not_lose_each_others_states),
 		TEST(mail_that_fails_stays_due),
 		TEST(a_flood_of_changes_is_at_most_twenty_mails_an_hour),

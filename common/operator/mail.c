@@ -20,6 +20,8 @@ why_text(enum mail_why why)
 		return "began";
 	case MAIL_LASTS:
 		return "lasts";
+	case MAIL_CHANGED:
+		return "changed";
 	case MAIL_OVER:
 		return "over";
 	}
@@ -46,7 +48,8 @@ put_headers(struct buf *out, const struct notice_mail *to,
 		buf_printf(out, "%s%s", a == to->to ? "To: " : ",\n ", *a);
 	buf_printf(out,
 	    "\nSubject: [axletree %s] %zu began, %zu last, %zu over\n",
-	    to->node, count[MAIL_BEGAN], count[MAIL_LASTS], count[MAIL_OVER]);
+	    to->node, count[MAIL_BEGAN] + count[MAIL_CHANGED],
+	    count[MAIL_LASTS], count[MAIL_OVER]);
 	buf_put_str(out,
 	    "Auto-Submitted: auto-generated\n"
 	    "MIME-Version: 1.0\n"

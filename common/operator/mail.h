@@ -15,6 +15,7 @@ enum {
 enum mail_why {
 	MAIL_BEGAN,
 	MAIL_LASTS,
+	MAIL_CHANGED, /* it lasts, for another cause */
 	MAIL_OVER,
 };
 

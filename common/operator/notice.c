@@ -120,20 +120,27 @@ escaped(const char *text)
 bool
 notice_raise(struct notices *n, const struct notice *what, struct wall now)
 {
+	return notice_raise_cause(n, what, 0, now);
+}
+
+bool
+notice_raise_cause(struct notices *n, const struct notice *what, int cause,
+    struct wall now)
+{
 	struct notice_entry x = { NOTICE_NEW, wall_s(now),
 		wall_s(now) + n->mail.gather_s, n->mail.repeat_s,
 		mem_strdup(what->association), mem_strdup(what->key),
-		escaped(what->text), escaped(what->next) };
-	bool began = notice_table_raise(&n->table, &x);
+		escaped(what->text), escaped(what->next), (unsigned)cause, 0 };
+	enum notice_change change = notice_table_raise(&n->table, &x);
 
-	if (began)
+	if (change == NOTICE_TELL)
 		log_err("trouble association=%s what=%s: %s; next: %s",
 		    x.association, x.key, x.text, x.next);
-	if (began)
+	if (change != NOTICE_SAME)
 		keep_op(n, true, x);
 	else
 		notice_entry_clear(&x);
-	return began;
+	return change == NOTICE_TELL;
 }
 
 bool
@@ -190,7 +197,7 @@ merge(struct notices *n)
 	load(n);
 	for (size_t i = 0; i < n->n_op; i++) {
 		if (n->op[i].raise)
-			notice_table_raise(&n->table, &n->op[i].entry);
+			(void)notice_table_raise(&n->table, &n->op[i].entry);
 		else
 			notice_table_clear(&n->table, &n->op[i].entry);
 		notice_entry_clear(&n->op[i].entry);
@@ -216,6 +223,8 @@ why_of(enum notice_state s)
 	switch (s) {
 	case NOTICE_NEW:
 		return MAIL_BEGAN;
+	case NOTICE_CHANGED:
+		return MAIL_CHANGED;
 	case NOTICE_ON:
 		return MAIL_LASTS;
 	case NOTICE_OVER:

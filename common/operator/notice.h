@@ -39,6 +39,10 @@ int notices_open(int state_dir, const struct notice_mail *mail,
  * text and is not told again. */
 bool notice_raise(struct notices *n, const struct notice *what,
     struct wall now);
+/* The same of a state that has several causes: each is told once while it lasts,
+ * the text is that of the present one.  cause: an exit status of <sysexits.h>. */
+bool notice_raise_cause(struct notices *n, const struct notice *what, int cause,
+    struct wall now);
 /* True when there was such a state. */
 bool notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now);

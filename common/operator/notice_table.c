@@ -1,7 +1,8 @@
 /*
  * States that a person must know of, as a table; see notice_table.h.  A line is:
- * state since next-mail interval association key text next, separated by TABs,
- * text escaped; the first is "mails", an hour, and how many it had.
+ * state since next-mail interval association key text next, and where there are
+ * several causes the present one and all of them, separated by TABs, text
+ * escaped; the first is "mails", an hour, and how many it had.
  */
 #include "config.h"
 
@@ -12,7 +13,9 @@
 #include "common/operator/notice_table.h"
 
 enum {
-	STATE_COUNT = NOTICE_BRIEF + 1
+	STATE_COUNT = NOTICE_CHANGED + 1,
+	CAUSE_LEAST = 64, /* of <sysexits.h> */
+	CAUSE_MOST = 127,
 };
 
 static const char *const state_word[] = {
@@ -20,6 +23,7 @@ static const char *const state_word[] = {
 	[NOTICE_ON] = "on",
 	[NOTICE_OVER] = "over",
 	[NOTICE_BRIEF] = "brief",
+	[NOTICE_CHANGED] = "changed",
 };
 
 void
@@ -86,24 +90,67 @@ is_outage(const char *key)
 	return strcmp(key, "delivery") == 0;
 }
 
-bool
+static uint64_t
+bit_of(unsigned cause)
+{
+	return cause < CAUSE_LEAST || cause > CAUSE_MOST
+	    ? 0
+	    : UINT64_C(1) << (cause - CAUSE_LEAST);
+}
+
+/* Its words are those of its present cause. */
+static void
+put_cause(struct notice_entry *to, const struct notice_entry *x)
+{
+	free(to->text);
+	free(to->next);
+	to->text = mem_strdup(x->text);
+	to->next = mem_strdup(x->next);
+	to->cause = x->cause;
+	to->causes |= bit_of(x->cause);
+}
+
+/* It is raised already. */
+static enum notice_change
+change_cause(struct notice_entry *to, const struct notice_entry *x)
+{
+	/* one without a cause is an older program's */
+	bool told = to->cause == 0 || (to->causes & bit_of(x->cause)) != 0;
+
+	if (x->cause == to->cause || bit_of(x->cause) == 0)
+		return NOTICE_SAME;
+	put_cause(to, x);
+	if (told)
+		return NOTICE_OTHER;
+	if (to->state == NOTICE_ON) {
+		to->state = NOTICE_CHANGED;
+		if (x->due_s < to->due_s)
+			to->due_s = x->due_s;
+	}
+	return NOTICE_TELL;
+}
+
+enum notice_change
 notice_table_raise(struct notice_table *t, const struct notice_entry *x)
 {
 	size_t i = find(t, x->association, x->key);
+	struct notice_entry *was = i < t->n ? &t->entry[i] : NULL;
 
-	if (i < t->n && !notice_state_is_over(t->entry[i].state))
-		return false;
-	if (i < t->n && t->entry[i].state == NOTICE_BRIEF) {
-		t->entry[i].state = NOTICE_NEW;
-		return true;
+	if (was == NULL) {
+		add_entry(t, entry_copy(x));
+		t->entry[i].causes = bit_of(x->cause);
+		return NOTICE_TELL;
 	}
-	if (i < t->n) { /* its end was not told: it never ended */
-		t->entry[i].state = NOTICE_ON;
-		t->entry[i].due_s = x->since_s + t->entry[i].interval_s;
-		return true;
+	if (!notice_state_is_over(was->state))
+		return change_cause(was, x);
+	if (was->state == NOTICE_BRIEF) {
+		was->state = NOTICE_NEW;
+	} else { /* its end was not told: it never ended */
+		was->state = NOTICE_ON;
+		was->due_s = x->since_s + was->interval_s;
 	}
-	add_entry(t, entry_copy(x));
-	return true;
+	(void)change_cause(was, x);
+	return NOTICE_TELL;
 }
 
 bool
@@ -130,13 +177,21 @@ notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 static bool
 parse_entry(struct slice line, struct notice_entry *x)
 {
-	struct slice f[7];
-	uint64_t since, due, interval;
+	struct slice f[7], next, cause = { "", 0 };
+	uint64_t since, due, interval, present = 0, causes = 0;
 	size_t state = 0;
 
 	for (size_t i = 0; i < 7; i++)
 		if (!slice_cut(&line, '\t', &f[i]))
 			return false;
+	if (slice_cut(&line, '\t', &next)) {
+		if (!slice_cut(&line, '\t', &cause) ||
+		    !slice_u64(cause, CAUSE_MOST, &present) ||
+		    !slice_u64(line, UINT64_MAX, &causes))
+			return false;
+	} else {
+		next = line;
+	}
 	while (state < STATE_COUNT && !slice_eq_str(f[0], state_word[state]))
 		state++;
 	if (state >= STATE_COUNT || !slice_u64(f[1], INT64_MAX, &since) ||
@@ -145,7 +200,8 @@ parse_entry(struct slice line, struct notice_entry *x)
 		return false;
 	*x = (struct notice_entry){ (enum notice_state)state, (int64_t)since,
 		(int64_t)due, (int64_t)interval, slice_dup(f[4]),
-		slice_dup(f[5]), slice_dup(f[6]), slice_dup(line) };
+		slice_dup(f[5]), slice_dup(f[6]), slice_dup(next),
+		(unsigned)present, causes };
 	return true;
 }
 
@@ -201,8 +257,12 @@ notice_table_told(struct notice_table *t, int64_t now_s)
 			remove_entry(t, i);
 			continue;
 		}
-		x->state = NOTICE_ON;
 		x->due_s = now_s + x->interval_s;
+		if (x->state == NOTICE_CHANGED) {
+			x->state = NOTICE_ON;
+			continue;
+		}
+		x->state = NOTICE_ON;
 		if (x->interval_s <= INT64_MAX / 4)
 			x->interval_s *= 2;
 	}
@@ -216,10 +276,14 @@ notice_table_print(const struct notice_table *t, struct buf *out)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct notice_entry *x = &t->entry[i];
 
-		buf_printf(out, "%s\t%lld\t%lld\t%lld\t%s\t%s\t%s\t%s\n",
+		buf_printf(out, "%s\t%lld\t%lld\t%lld\t%s\t%s\t%s\t%s",
 		    state_word[x->state], (long long)x->since_s,
 		    (long long)x->due_s, (long long)x->interval_s,
 		    x->association, x->key, x->text, x->next);
+		if (x->cause != 0)
+			buf_printf(out, "\t%u\t%llu", x->cause,
+			    (unsigned long long)x->causes);
+		buf_put_char(out, '\n');
 	}
 }
 

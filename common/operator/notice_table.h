@@ -5,11 +5,15 @@
  *	state   raise    clear     mail sent
  *	(none)  NEW      -         -
  *	NEW     -        BRIEF (1) ON
- *	ON      -        OVER      ON (reminder, interval doubled)
- *	OVER    ON       -         (none)
+ *	ON      - (2)    OVER      ON (reminder, interval doubled)
+ *	CHANGED -        OVER      ON
+ *	OVER    ON (2)   -         (none)
  *	BRIEF   NEW      -         (none)
  *
  *	(1) an outage of the link, or nobody to mail: (none)
+ *	(2) for a cause that was not told of it yet: CHANGED
+ *
+ * One that is raised has the text of its present cause, as that was first seen.
  */
 #ifndef COMMON_OPERATOR_NOTICE_TABLE_H
 #define COMMON_OPERATOR_NOTICE_TABLE_H
@@ -24,6 +28,8 @@ enum notice_state {
 	NOTICE_ON,    /* raised and mailed */
 	NOTICE_OVER,  /* cleared, its end not mailed yet */
 	NOTICE_BRIEF, /* cleared before it was mailed at all */
+	/* raised and mailed, but not why it is now */
+	NOTICE_CHANGED,
 };
 
 struct notice_entry {
@@ -32,6 +38,8 @@ struct notice_entry {
 	int64_t due_s;      /* when it is to be mailed next */
 	int64_t interval_s; /* to the reminder after that */
 	char *association, *key, *text, *next;
+	unsigned cause;  /* an exit status; 0: it is always the same */
+	uint64_t causes; /* those that were told: bits, from 64 on */
 };
 
 /* All zero: empty. */
@@ -46,8 +54,16 @@ struct notice_table {
 bool notice_state_is_over(enum notice_state s);
 void notice_entry_clear(struct notice_entry *x);
 
-/* True: the state began, or is over.  x is copied. */
-bool notice_table_raise(struct notice_table *t, const struct notice_entry *x);
+enum notice_change {
+	NOTICE_SAME,
+	NOTICE_OTHER, /* of a cause that was told before: to be kept, not told */
+	NOTICE_TELL,  /* the state began, or has a cause that it did not have */
+};
+
+/* x is copied. */
+enum notice_change notice_table_raise(struct notice_table *t,
+    const struct notice_entry *x);
+/* True: the state is over. */
 bool notice_table_clear(struct notice_table *t, const struct notice_entry *x);
 bool notice_table_is_raised(const struct notice_table *t,
     const char *association, const char *key);

@@ -78,9 +78,9 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 
 	(void)inbound_tell_refused(o->notices, o->association, r, rc, &ignored);
 	if (rc == -1 && is_news(r, e))
-		(void)notice_raise(o->notices,
+		(void)notice_raise_cause(o->notices,
 		    &(struct notice){ name, "delivery", e->msg, next },
-		    clock_wall());
+		    err_exit_code(e), clock_wall());
 	else if (rc == 0)
 		(void)notice_clear(o->notices, name, "delivery", clock_wall());
 }

@@ -274,8 +274,9 @@ trouble(const struct outbound_job *j, const char *key, struct outbound_end *end)
 	(void)snprintf(next, sizeof(next), "%s %s",
 	    a->role == CONFIG_HUB ? "hubctl -v pull" : "spoke -v push",
 	    a->name);
-	end->told = notice_raise(j->deliver.notices,
-	    &(struct notice){ a->name, key, end->err.msg, next }, clock_wall());
+	end->told = notice_raise_cause(j->deliver.notices,
+	    &(struct notice){ a->name, key, end->err.msg, next },
+	    err_exit_code(&end->err), clock_wall());
 }
 
 static int
