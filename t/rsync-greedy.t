@@ -77,6 +77,30 @@ daemon gw || skip_all "no rsync daemon"
 configure "" "$(modules)"
 greedy pull noc hub pull
 
+# What rsync runs writes nothing but into staging.
+cat >probe <<EOT
+#!/bin/sh
+echo x >"$tmp/escaped"
+echo x >"$tmp/noc/run/escaped"
+echo x >"$tmp/noc/spool/alps/inbox/escaped"
+echo x >"$tmp/noc/spool/alps/staging/other"
+echo x >/dev/null && : >"$tmp/noc/spool/alps/staging/device"
+exit 3
+EOT
+chmod +x probe
+if hub check | grep -q '^confinement: .*landlock-abi=[1-9]'; then
+	configure "" "rsync { put = \"gw:in\" get = \"gw:out\" rsh = {\"$tmp/probe\"} }"
+	hub pull >out 2>err
+	is "a shell that does what it likes" "$(find . -name escaped)" ""
+	is "has staging alone" \
+	    "$(find noc -name other -o -name device | LC_ALL=C sort | tr '\n' ' ')" \
+	    "noc/spool/alps/staging/device noc/spool/alps/staging/other "
+	rm -f noc/spool/alps/staging/*
+	configure "" "$(modules)"
+else
+	skip "a shell that does what it likes" "no Landlock here"
+fi
+
 # It is over when the far end has what it should.
 rm -f gw/spool/alps/outbox/*.msgs.gz
 chmod -R go= gw

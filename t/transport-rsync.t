@@ -206,19 +206,19 @@ fi
 
 cat >hang <<EOT
 #!/bin/sh
-echo \$\$ >"$tmp/hang.pid"
+echo \$\$ >"$tmp/gw/spool/alps/staging/hang.pid"
 exec sleep 600
 EOT
 chmod +x hang
 configure "rsync { put = \"noc:in\" get = \"noc:out\" rsh = {\"$tmp/hang\"} }" ""
 for signal in TERM INT; do
-	rm -f hang.pid
+	rm -f gw/spool/alps/staging/hang.pid
 	start push perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' \
 	    spoke -c spoke.conf push --always
-	ok "a link that hangs" wait_for 20 test -s hang.pid
+	ok "a link that hangs" wait_for 20 test -s gw/spool/alps/staging/hang.pid
 	kill "-$signal" "$pid"
 	ok "what is told to end by $signal does" wait_for 10 ended "$pid"
-	ok "and leaves no process behind" wait_for 10 ended "$(cat hang.pid)"
+	ok "and leaves no process behind" wait_for 10 ended "$(cat gw/spool/alps/staging/hang.pid)"
 	is "and is no trouble" "$(cat push.err)" ""
 done
 port=$(free_port)

@@ -79,10 +79,10 @@ allow_dir(int ruleset, const struct sandbox_dir *d, uint64_t known,
 }
 
 static int
-enter_landlock(const struct sandbox_opts *o, int abi, struct err *e)
+enter_landlock(const struct sandbox_dir *dir, size_t n, uint64_t handled,
+    struct err *e)
 {
-	uint64_t known = known_rights(abi);
-	struct landlock_ruleset_attr attr = { .handled_access_fs = known };
+	struct landlock_ruleset_attr attr = { .handled_access_fs = handled };
 	int rc = -1;
 	int fd =
 	    (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
@@ -94,10 +94,10 @@ enter_landlock(const struct sandbox_opts *o, int abi, struct err *e)
 		open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), false
 	};
 
-	(void)allow_dir(fd, &proc, known, e);
+	(void)allow_dir(fd, &proc, handled, e);
 #endif
-	for (size_t i = 0; i < o->n_dir; i++)
-		if (allow_dir(fd, &o->dir[i], known, e) == -1)
+	for (size_t i = 0; i < n; i++)
+		if (allow_dir(fd, &dir[i], handled, e) == -1)
 			goto out;
 	if (syscall(SYS_landlock_restrict_self, fd, 0) == -1) {
 		err_sys(e, "landlock");
@@ -106,6 +106,24 @@ enter_landlock(const struct sandbox_opts *o, int abi, struct err *e)
 	rc = 0;
 out:
 	close(fd);
+	return rc;
+}
+
+int
+sandbox_writes(int dir, struct err *e)
+{
+	const struct sandbox_dir allowed[] = { { dir, true },
+		{ open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC), true } };
+	int abi = landlock_abi(), rc = 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		rc = err_sys(e, "no_new_privs");
+	else if (abi > 0)
+		rc = enter_landlock(allowed,
+		    sizeof(allowed) / sizeof(allowed[0]),
+		    known_rights(abi) & WRITE_RIGHTS, e);
+	if (allowed[1].fd != -1)
+		close(allowed[1].fd);
 	return rc;
 }
 
@@ -250,7 +268,9 @@ sandbox_enter(const struct sandbox_opts *o, struct sandbox_state *got,
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(e, "no_new_privs");
-	if (s.landlock_abi > 0 && enter_landlock(o, s.landlock_abi, e) == -1)
+	if (s.landlock_abi > 0 &&
+	    enter_landlock(o->dir, o->n_dir, known_rights(s.landlock_abi), e) ==
+		-1)
 		return -1;
 #ifdef HAVE_LIBSECCOMP
 	if (s.seccomp && enter_seccomp(o, e) == -1)

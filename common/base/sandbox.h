@@ -42,6 +42,10 @@ void sandbox_close_others(const int *keep, size_t n);
 /* For good.  -1 only when the kernel has a means and refuses it. */
 int sandbox_enter(const struct sandbox_opts *o, struct sandbox_state *got,
     struct err *e);
+/* For good, but the calling thread alone and the programs that it starts: they
+ * may read and run what they like, and write nothing but what lies below dir
+ * (-1: nothing) and devices.  The same of -1. */
+int sandbox_writes(int dir, struct err *e);
 /* What sandbox_enter would get here, without entering. */
 struct sandbox_state sandbox_probe(void);
 /* "no-new-privs landlock-abi=6 seccomp" */

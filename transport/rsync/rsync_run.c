@@ -6,14 +6,18 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/proc.h"
+#include "common/base/sandbox.h"
 #include "common/spool/carried_name.h"
 #include "transport/carried/staging.h"
 #include "transport/rsync/rsync_room.h"
@@ -156,7 +160,7 @@ rsync_goes_plain(const struct association *a)
 	return strcmp(a->compression, "none") == 0;
 }
 
-/* --- Running it ------------------------------------------------------------------ */
+/* --- What it says ---------------------------------------------------------------- */
 
 /* "Total bytes sent: 123" */
 static uint64_t
@@ -300,9 +304,48 @@ no_room(const struct association *a, const struct room_watch *w, struct err *e)
 	    w->used.bytes, w->used.files, a->spool_size);
 }
 
-/* w: NULL, or what bounds it. */
+/* --- Running it ------------------------------------------------------------------ */
+
+/* It reads what a far end says, so it writes nothing but into staging/, and for
+ * a put nothing but what is put to a path.  The thread is confined, and with it what it starts; this
+ * process goes on to take what came. */
+struct confined {
+	const struct proc_opts *opts;
+	int writes; /* a directory, or -1 */
+	struct proc_result *result;
+	struct buf *out, *errs;
+	struct err *e;
+	int rc;
+};
+
+static void *
+run_confined(void *arg)
+{
+	struct confined *c = arg;
+
+	c->rc = sandbox_writes(c->writes, c->e);
+	if (c->rc == 0)
+		c->rc = proc_run(c->opts, c->result, c->out, c->errs, c->e);
+	return NULL;
+}
+
 static int
-run(struct rsync *s, const struct args *a, struct room_watch *w, struct err *e)
+run_in_thread(struct confined *c)
+{
+	pthread_t thread;
+	int rc = pthread_create(&thread, NULL, run_confined, c);
+
+	if (rc != 0)
+		return err_set(c->e, ERR_TEMP, "no thread for rsync: %s",
+		    strerror(rc));
+	(void)pthread_join(thread, NULL);
+	return c->rc;
+}
+
+/* It writes below a directory, or -1; w: NULL, or what bounds it. */
+static int
+run(struct rsync *s, const struct args *a, int writes, struct room_watch *w,
+    struct err *e)
 {
 	union {
 		char *const *ours;
@@ -316,7 +359,8 @@ run(struct rsync *s, const struct args *a, struct room_watch *w, struct err *e)
 		.int_ends = true,
 		.enough = w == NULL ? NULL : is_full,
 		.enough_arg = w };
-	struct proc_result p;
+	struct proc_result p = { .exit_status = -1 };
+	struct confined c = { &o, writes, &p, &out, &errs, e, -1 };
 	int rc;
 
 	make_environment(&env);
@@ -325,7 +369,7 @@ run(struct rsync *s, const struct args *a, struct room_watch *w, struct err *e)
 	o.deadline_ms = mono_ms_since(s->o->deadline, clock_mono());
 	if (o.deadline_ms < 1)
 		o.deadline_ms = 1;
-	rc = proc_run(&o, &p, &out, &errs, e);
+	rc = run_in_thread(&c);
 	if (rc == 0) {
 		s->wire_bytes +=
 		    read_total(buf_slice(&out), "Total bytes sent: ") +
@@ -368,7 +412,7 @@ rsync_get(struct rsync *s, uint64_t had, bool plain, struct err *e)
 	add_names(&a, plain);
 	add(&a, as_directory(as->rsync_get));
 	add(&a, own_directory(s, "staging"));
-	rc = run(s, &a, &w, e);
+	rc = run(s, &a, s->staging, &w, e);
 	args_clear(&a);
 	s->reached = s->reached || rc == 0 || s->full;
 	rsync_room_sweep(s->staging, rc == 0 || s->full);
@@ -380,14 +424,18 @@ rsync_put(struct rsync *s, struct err *e)
 {
 	const struct association *as = s->o->association;
 	struct args a = { .n = 0 };
-	int rc;
+	int local = -1, rc;
 
 	add_common(&a, as, as->rsync_put);
 	add(&a, mem_strdup("--delay-updates"));
 	add_names(&a, rsync_goes_plain(as));
 	add(&a, own_directory(s, "outbox"));
 	add(&a, as_directory(as->rsync_put));
-	rc = run(s, &a, NULL, e);
+	if (strchr(as->rsync_put, ':') == NULL) /* a path of this machine */
+		local = open(as->rsync_put, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	rc = run(s, &a, local, NULL, e);
+	if (local != -1)
+		close(local);
 	args_clear(&a);
 	return rc == 0 ? 0 : err_wrap(e, "put %s", as->rsync_put);
 }
