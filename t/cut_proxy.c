@@ -9,15 +9,17 @@
  *	up N        cut after N bytes of who connects
  *	down N      cut after N bytes of the other end
  *	delay MS    of each byte, one way
+ *	rate KB     a second, each way: the speed of the line
  *	once        no more than this connection: the file is emptied
  *	stall P MS  each P-th chunk of 1460 bytes comes that much later, and all
  *	            behind it: what the loss of a segment does to a stream, since
  *	            nothing can be lost between two sockets
  *
- * and RULES.log gets a line "up N down N turns N" of each connection's end, with
- * " cut" behind it where it was: its bytes, and how often the direction changed
+ * and RULES.log gets a line "up N down N turns N idle MS" of each connection's end,
+ * with " cut" behind it where it was: its bytes; how often the direction changed
  * after the link had been silent for half a delay, which is the number of round
- * trips that were waited for.
+ * trips that were waited for; and how long the line upwards, between its first byte
+ * and its last, had nothing to carry.
  */
 #include "config.h"
 
@@ -55,6 +57,7 @@ enum {
 struct rules {
 	int64_t cut[2]; /* by direction: bytes, or -1 */
 	int64_t delay_ms, stall_ms;
+	uint64_t rate;       /* KB a second; 0: any */
 	uint64_t stall_each; /* 0: never */
 	bool once;
 };
@@ -71,6 +74,7 @@ struct flow {
 	size_t size, head, count;
 	uint64_t bytes, chunks;
 	int64_t last_due_ms;
+	int64_t free_ns, idle_ns; /* when the line is; how long it was */
 	bool ended, told;
 };
 
@@ -122,6 +126,8 @@ read_rules(const char *file)
 			r.cut[UP] = (int64_t)number[0];
 		else if (slice_eq_str(word, "down"))
 			r.cut[DOWN] = (int64_t)number[0];
+		else if (slice_eq_str(word, "rate"))
+			r.rate = number[0];
 		else if (slice_eq_str(word, "delay"))
 			r.delay_ms = (int64_t)number[0];
 		else if (slice_eq_str(word, "stall")) {
@@ -147,8 +153,10 @@ write_log(const struct link *l, const char *how)
 	if (f == NULL)
 		return;
 	(void)fprintf(f,
-	    "up %" PRIu64 " down %" PRIu64 " turns %" PRIu64 "%s\n",
-	    l->flow[UP].bytes, l->flow[DOWN].bytes, l->turns, how);
+	    "up %" PRIu64 " down %" PRIu64 " turns %" PRIu64 " idle %" PRId64
+	    "%s\n",
+	    l->flow[UP].bytes, l->flow[DOWN].bytes, l->turns,
+	    l->flow[UP].idle_ns / 1000000, how);
 	(void)fclose(f);
 }
 
@@ -178,6 +186,23 @@ count_turn(struct link *l, int direction, int64_t now)
 	l->moved_ms = now;
 }
 
+/* When so many bytes that come now have gone onto the line. */
+static int64_t
+line_sent(const struct rules *r, struct flow *f, size_t n)
+{
+	int64_t now = clock_mono().ns;
+
+	if (f->bytes == 0)
+		f->free_ns = now;
+	if (f->free_ns < now) {
+		f->idle_ns += now - f->free_ns;
+		f->free_ns = now;
+	}
+	if (r->rate > 0)
+		f->free_ns += (int64_t)(n * 1000000 / r->rate);
+	return f->free_ns / 1000000;
+}
+
 static void
 read_flow(struct link *l, int direction)
 {
@@ -197,11 +222,11 @@ read_flow(struct link *l, int direction)
 		return;
 	}
 	count_turn(l, direction, now);
+	c->due_ms = line_sent(&l->r, f, (size_t)n) + l->r.delay_ms;
 	f->bytes += (uint64_t)n;
 	f->chunks++;
 	c->at = 0;
 	c->n = (size_t)n;
-	c->due_ms = now + l->r.delay_ms;
 	if (l->r.stall_each > 0 && f->chunks % l->r.stall_each == 0)
 		c->due_ms += l->r.stall_ms;
 	if (c->due_ms < f->last_due_ms)
