@@ -57,6 +57,7 @@ ok "after the interval" wait_for 90 sh -c '
 	spoke -c spoke.conf push
 	spoke -c spoke.conf status --json | grep -q "\"waiting_messages\":0"'
 is "one delivery goes" "$(connections)" $((before + 1))
+configure 'budget = 64K'
 sp collect --now
 ok "and no more" sp push
 is "until the next" "$(connections) $(status_of waiting_messages)" \

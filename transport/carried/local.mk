@@ -11,6 +11,7 @@ world_ldflags = -Wl,--wrap=fsync,--wrap=fdatasync,--wrap=renameat2 \
 	-Wl,--wrap=unlinkat,--wrap=syncfs,--wrap=clock_wall
 
 unit_tests += t/test_carried t/test_carried_hostile
+campaign_tests += t/test_carried
 t_test_carried_SOURCES = t/test_carried.c $(carried_world)
 t_test_carried_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_carried_LDFLAGS = $(AM_LDFLAGS) $(world_ldflags)
