@@ -84,8 +84,8 @@ main(int argc, char *argv[])
 	deadline.ns += (int64_t)seconds * INT64_C(1000000000);
 	if (config_read(argv[1], &c, &e) == 0 &&
 	    (a = config_association(c, argv[2])) != NULL &&
-	    transport_find(config_transport_name(a->transport))
-		    ->dial(a, deadline, &ch, &e) == 0) {
+	    transport_dial(transport_find(config_transport_name(a->transport)),
+		a, deadline, &ch, &e) == 0) {
 		signal(SIGPIPE, SIG_IGN);
 		carry(&ch);
 		channel_close(&ch, &wire, &e);

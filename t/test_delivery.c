@@ -30,6 +30,7 @@
 #include "transport/delivery/delivery.h"
 #include "transport/delivery/delivery_child.h"
 #include "transport/delivery/session_lock.h"
+#include "transport/delivery/take.h"
 
 enum {
 	DEADLINE_MS = 60000 /* of a session that hangs */

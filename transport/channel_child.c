@@ -44,23 +44,29 @@ set_alarm(struct mono deadline)
 		alarm((unsigned)((left_ms + 999) / 1000));
 }
 
-static void child(const struct channel_child_opts *o, int local, int report_fd,
-    uint64_t *wire) __attribute__((noreturn));
+struct work {
+	transport_carry *carry;
+	const struct association *association;
+	struct mono deadline;
+	int local, report_fd;
+	uint64_t *wire;
+};
+
+static void child(const struct work *w) __attribute__((noreturn));
 
 static void
-child(const struct channel_child_opts *o, int local, int report_fd,
-    uint64_t *wire)
+child(const struct work *w)
 {
-	const int own[] = { local, report_fd };
+	const int own[] = { w->local, w->report_fd };
 	struct channel_report r = { .err = { 0 } };
 	struct err ignored; /* nobody is left to tell */
 
 	proc_own_signals(NULL);
 	sandbox_close_others(own, sizeof(own) / sizeof(own[0]));
-	set_alarm(o->deadline);
-	(void)o->carry(o->association, o->deadline, local, wire, &r.err);
-	shutdown(local, SHUT_RDWR);
-	io_write_full(report_fd, (struct slice){ (char *)&r, sizeof(r) },
+	set_alarm(w->deadline);
+	(void)w->carry(w->association, w->deadline, w->local, w->wire, &r.err);
+	shutdown(w->local, SHUT_RDWR);
+	io_write_full(w->report_fd, (struct slice){ (char *)&r, sizeof(r) },
 	    &ignored);
 	_exit(0);
 }
@@ -68,8 +74,8 @@ child(const struct channel_child_opts *o, int local, int report_fd,
 /* --- The parent ---------------------------------------------------------------- */
 
 int
-channel_child_start(const struct channel_child_opts *o, struct channel *out,
-    struct err *e)
+channel_child_start(transport_carry *carry, const struct association *a,
+    struct mono deadline, struct channel *out, struct err *e)
 {
 	int pair[2] = { -1, -1 }, report[2] = { -1, -1 };
 	uint64_t *wire = mmap(NULL, sizeof(*wire), PROT_READ | PROT_WRITE,
@@ -84,7 +90,8 @@ channel_child_start(const struct channel_child_opts *o, struct channel *out,
 		goto out;
 	}
 	if (pid == 0)
-		child(o, pair[1], report[1], wire);
+		child(&(struct work){ carry, a, deadline, pair[1], report[1],
+		    wire });
 	*out =
 	    (struct channel){ pair[0], pair[0], pid, report[0], .wire = wire };
 	pair[0] = report[0] = -1;

@@ -11,19 +11,9 @@
 
 #include "transport/transport.h"
 
-struct channel_child_opts {
-	const struct association *association;
-	struct mono deadline; /* whatever it waits for, it is cut then */
-	/* In the child: carry bytes between `local`, which is non-blocking, and the
-	 * far end until both have ended.  *wire_bytes is shared with the parent:
-	 * it grows as bytes go. */
-	int (*carry)(const struct association *a, struct mono deadline,
-	    int local, uint64_t *wire_bytes, struct err *e);
-};
-
-/* As transport_ops.dial; a deadline of ns 0 is none. */
-int channel_child_start(const struct channel_child_opts *o, struct channel *out,
-    struct err *e);
+/* As transport_dial. */
+int channel_child_start(transport_carry *carry, const struct association *a,
+    struct mono deadline, struct channel *out, struct err *e);
 /* In the child: so many seconds of processor time from its beginning, or none
  * but the hard limit: RLIM_INFINITY. */
 void channel_child_cpu(rlim_t seconds);

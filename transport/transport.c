@@ -51,6 +51,15 @@ transport_find(const char *name)
 	return NULL;
 }
 
+int
+transport_dial(const struct transport_ops *t, const struct association *a,
+    struct mono deadline, struct channel *out, struct err *e)
+{
+	if (t->carry != NULL)
+		return channel_child_start(t->carry, a, deadline, out, e);
+	return t->dial(a, deadline, out, e);
+}
+
 /* --- Standard input and output ------------------------------------------------ */
 
 /* Its descriptor moves, so that closing it is the end of the stream. */

@@ -30,13 +30,19 @@ struct channel_report {
 struct outbound_opts;
 struct delivery_result;
 
-/* A stream is dialed; files are exchanged.  The other one is NULL. */
+/* In a child of ours, which sees this association and has given up all else:
+ * carry bytes between `local`, which is non-blocking, and the far end until
+ * both have ended, at most until the deadline.  *wire_bytes is shared with the
+ * parent: it grows as bytes go. */
+typedef int transport_carry(const struct association *a, struct mono deadline,
+    int local, uint64_t *wire_bytes, struct err *e);
+
+/* A stream is carried by a child or dialed; files are exchanged.  One of the
+ * three, the others are NULL. */
 struct transport_ops {
 	const char *name;
-	/* Open a channel to the far end of a.  Returns at once: that the far end
-	 * is down, refuses us or is not the right one shows as the end of the
-	 * stream, and channel_close has the cause.  The child is cut at the
-	 * deadline. */
+	transport_carry *carry;
+	/* As transport_dial. */
 	int (*dial)(const struct association *a, struct mono deadline,
 	    struct channel *out, struct err *e);
 	/* Take what the far end, or the carried directory, has for us, and leave
@@ -47,6 +53,12 @@ struct transport_ops {
 };
 
 const struct transport_ops *transport_find(const char *name); /* or NULL */
+/* Open a channel to the far end of a, by a transport of streams.  Returns at
+ * once: that the far end is down, refuses us or is not the right one shows as
+ * the end of the stream, and channel_close has the cause.  The child is cut at
+ * the deadline; ns 0: never. */
+int transport_dial(const struct transport_ops *t, const struct association *a,
+    struct mono deadline, struct channel *out, struct err *e);
 /* This process's stdin and stdout, whose places /dev/null takes. */
 int channel_stdio(struct channel *out, struct err *e);
 /* Close, end and reap the child, which has 10 s to take its leave.  -1 with what

@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/spool/extent.h"
+#include "common/spool/ranges.h"
 
 static void
 grow(struct extent *x, size_t n)
@@ -30,25 +31,15 @@ extent_copy(struct extent *to, const struct extent *from)
 
 /* The index of the first run that ends at or after msgid, or n. */
 static size_t
-lower_bound(const struct extent *x, uint64_t msgid)
+find(const struct extent *x, uint64_t msgid)
 {
-	size_t low = 0, high = x->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (x->run[mid].last < msgid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return ranges_find(x->run, x->n, sizeof(x->run[0]), msgid);
 }
 
 bool
 extent_has(const struct extent *x, uint64_t msgid)
 {
-	size_t i = lower_bound(x, msgid);
+	size_t i = find(x, msgid);
 
 	return msgid <= x->have.msgid || (i < x->n && x->run[i].first <= msgid);
 }
@@ -103,7 +94,7 @@ static uint32_t
 digest_before(const struct extent *x, uint64_t msgid, const struct ledger *l)
 {
 	const struct ledger_range *r = ledger_find(l, msgid - 1);
-	size_t i = lower_bound(x, msgid - 1);
+	size_t i = find(x, msgid - 1);
 
 	if (r != NULL)
 		return r->digest;
@@ -116,7 +107,7 @@ digest_before(const struct extent *x, uint64_t msgid, const struct ledger *l)
 bool
 extent_add(struct extent *x, struct extent_run r, const struct ledger *l)
 {
-	size_t i = lower_bound(x, r.first);
+	size_t i = find(x, r.first);
 	bool joins;
 
 	if (!prev_fits(r.first, r.first_prev, digest_before(x, r.first, l), l))

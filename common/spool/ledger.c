@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 #include "common/base/sealed.h"
 #include "common/spool/ledger.h"
+#include "common/spool/ranges.h"
 
 enum {
 	LEDGER_FILE_MAX = 16 << 20 /* bytes */
@@ -188,25 +189,15 @@ ledger_write(int dirfd, const char *name, const struct ledger *l, struct err *e)
 
 /* The index of the first range that ends at or after msgid, or n. */
 static size_t
-lower_bound(const struct ledger *l, uint64_t msgid)
+find(const struct ledger *l, uint64_t msgid)
 {
-	size_t low = 0, high = l->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (l->range[mid].last < msgid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return ranges_find(l->range, l->n, sizeof(l->range[0]), msgid);
 }
 
 const struct ledger_range *
 ledger_find(const struct ledger *l, uint64_t msgid)
 {
-	size_t i = lower_bound(l, msgid);
+	size_t i = find(l, msgid);
 
 	return i < l->n && l->range[i].first <= msgid ? &l->range[i] : NULL;
 }
@@ -216,8 +207,8 @@ ledger_skip(const struct ledger *l, uint64_t msgid)
 {
 	uint64_t next = msgid;
 
-	for (size_t i = lower_bound(l, msgid);
-	     i < l->n && l->range[i].first <= next; i++)
+	for (size_t i = find(l, msgid); i < l->n && l->range[i].first <= next;
+	     i++)
 		next = l->range[i].last + 1;
 	return next - 1;
 }
@@ -227,8 +218,8 @@ ledger_count(const struct ledger *l, uint64_t first, uint64_t last)
 {
 	uint64_t n = 0;
 
-	for (size_t i = lower_bound(l, first);
-	     i < l->n && l->range[i].first <= last; i++) {
+	for (size_t i = find(l, first); i < l->n && l->range[i].first <= last;
+	     i++) {
 		const struct ledger_range *r = &l->range[i];
 		uint64_t from = r->first > first ? r->first : first;
 
@@ -240,7 +231,7 @@ ledger_count(const struct ledger *l, uint64_t first, uint64_t last)
 void
 ledger_forget(struct ledger *l, uint64_t msgid)
 {
-	size_t gone = lower_bound(l, msgid + 1);
+	size_t gone = find(l, msgid + 1);
 	struct ledger old = *l;
 
 	if (gone == 0)

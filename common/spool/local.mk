@@ -16,6 +16,7 @@ common_libcommon_a_SOURCES += \
 	%D%/outbox_room.c \
 	%D%/peek.c %D%/peek.h \
 	%D%/quarantine.c %D%/quarantine.h \
+	%D%/ranges.c %D%/ranges.h \
 	%D%/reader.c %D%/reader.h \
 	%D%/recall.c %D%/recall.h \
 	%D%/repair.c %D%/repair.h \

@@ -100,9 +100,6 @@ int intake_open(const struct intake_place *p, struct intake **out,
     struct err *e);
 /* Work off some of what is there.  True: there is more. */
 bool intake_step(struct intake *i);
-/* Let go what waits for a person: "config", "fork", "stream", or NULL for
- * whatever does.  1: nothing waits; ERR_INPUT: what is there cannot be let go. */
-int intake_accept(struct intake *i, const char *what, struct err *e);
 /* Have the live configuration compiled again. */
 int intake_recompile(struct intake *i, struct err *e);
 /* The tree was swapped in: use it, and let flow what waited for it. */
@@ -123,6 +120,12 @@ void intake_raise(struct intake *i, const char *key, const char *verb,
     const char *what, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 void intake_clear(struct intake *i, const char *key);
+
+/* --- intake_accept.c: what a person lets go ------------------------------- */
+
+/* "config", "fork", "stream", or NULL for whatever waits.  1: nothing does;
+ * ERR_INPUT: what is there cannot be let go. */
+int intake_accept(struct intake *i, const char *what, struct err *e);
 
 /* --- intake_message.c: what one message does ------------------------------ */
 

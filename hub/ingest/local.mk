@@ -4,6 +4,7 @@ hub_libhub_a_SOURCES += \
 	%D%/configset.c %D%/configset.h \
 	%D%/ingest.c %D%/ingest.h \
 	%D%/intake.c %D%/intake.h \
+	%D%/intake_accept.c \
 	%D%/intake_inbox.c %D%/intake_message.c %D%/intake_replay.c \
 	%D%/leaf.c %D%/leaf.h \
 	%D%/lowwater.c %D%/lowwater.h \

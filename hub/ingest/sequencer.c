@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/spool/ranges.h"
 
 struct range {
 	uint64_t first, last;
@@ -76,17 +77,7 @@ sequencer_replaced(struct sequencer *s, struct stream_id stream)
 static size_t
 find(const struct sequencer *s, uint64_t number)
 {
-	size_t low = 0, high = s->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->ahead[mid].last < number)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return ranges_find(s->ahead, s->n, sizeof(*s->ahead), number);
 }
 
 static void

@@ -23,6 +23,7 @@
 #include "common/spool/quarantine.h"
 #include "transport/carried/staging.h"
 #include "transport/delivery/bare.h"
+#include "transport/delivery/take.h"
 
 enum {
 	SIGNATURE_WAIT_S = 600, /* for the other one of a pair */

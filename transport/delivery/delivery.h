@@ -63,42 +63,17 @@ struct delivery_result {
 
 /* Run one session to its end: role and mode are the association's.  SIGTERM or
  * SIGINT end it in order; that they came is in r, and they are the caller's to
- * act upon.  r is filled in either case.  -1: ERR_TEMP with EBUSY: a session of this association is
- * running on this machine (an opener gives way, another takes over); ERR_TEMP
- * with EAGAIN: the peer is busy, come again soon; ERR_TEMP
- * with EPIPE: the stream ended early, channel_close may know why; the peer was
- * told of all else. */
+ * act upon.  r is filled in either case.  -1: ERR_TEMP with
+ * EBUSY: a session of this association is running on this machine (an opener
+ * gives way, another takes over);
+ * EAGAIN: the peer is busy, come again soon;
+ * EPIPE: the stream ended early, channel_close may know why.
+ * The peer was told of all else. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
 /* A line for each thing in it that an operator may want to know. */
 void delivery_log(const struct association *a, const struct delivery_result *r);
 /* Tell the peer why there will be no session; best effort. */
 void delivery_refuse(const struct channel *c, const struct err *why);
-
-/* Whole messages, as a batch or a staged file names them. */
-struct delivery_batch {
-	struct slice bytes;
-	struct stream_id stream;
-	uint64_t first, last;
-	uint32_t digest; /* of last; not compared when carried */
-	/* a segment as it stands: what is behind last in it is not read, and it
-	 * may be larger than a batch */
-	bool carried;
-	/* a stream that replaces another begins with CONFIG */
-	bool config_first;
-	size_t message_max; /* 0: LIMIT_MESSAGE */
-
-	struct spool_point durable; /* taken so far; msgid 0: nothing */
-	uint64_t refused;           /* the first that is damaged; 0: none */
-	struct err why;             /* of that */
-	/* why it cannot be taken on; INBOX_TAKEN: it can */
-	enum inbox_verdict stopped;
-};
-
-/* Verify, put into the inbox and commit, with one sync for each batch's size.
- * Poison goes to quarantine and counts as taken.  -1: the batch cannot be taken
- * on (a fork, a full disk, ...); what b->durable says is durable nevertheless. */
-int delivery_take(struct inbox *in, struct delivery_batch *b,
-    struct delivery_result *r, struct err *e);
 
 #endif

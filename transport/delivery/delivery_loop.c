@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/spool/recall.h"
 #include "transport/delivery/delivery_impl.h"
+#include "transport/delivery/take.h"
 
 enum {
 	FLUSH_MS = 1000, /* acknowledgements go to the spool so often */

@@ -10,7 +10,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/outbound.c %D%/outbound.h \
 	%D%/session_lock.c %D%/session_lock.h \
 	%D%/start.c %D%/start.h \
-	%D%/take.c \
+	%D%/take.c %D%/take.h \
 	%D%/wire.c %D%/wire.h
 
 unit_tests += t/test_budget t/test_delivery t/test_delivery_child t/test_link_cut t/test_session_lock \

@@ -192,7 +192,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 		    config_transport_name(a->transport));
 	if (t->exchange != NULL)
 		return t->exchange(d->o, r, wire_bytes, e);
-	if (t->dial(a, d->o->deadline, &ch, e) == -1)
+	if (transport_dial(t, a, d->o->deadline, &ch, e) == -1)
 		return -1;
 	rc = delivery_run(&opts, r, e);
 	if (channel_close(&ch, wire_bytes, &cause) == -1 && rc == -1 &&

@@ -1,14 +1,12 @@
 /*
- * The session's check of what came: messages of a batch or of a staged file
- * are verified, put into the inbox and made durable with one sync.  What needs
- * the configuration is hubd's business.
+ * The check of what came; see take.h.
  */
 #include "config.h"
 
 #include <inttypes.h>
 
 #include "common/message/message.h"
-#include "transport/delivery/delivery.h"
+#include "transport/delivery/take.h"
 
 enum {
 	KEEP_MAX = 1 << 20,   /* bytes of what was refused */

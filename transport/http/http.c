@@ -257,16 +257,7 @@ carry(const struct association *a, struct mono deadline, int local,
 	return rc;
 }
 
-static int
-dial(const struct association *a, struct mono deadline, struct channel *out,
-    struct err *e)
-{
-	const struct channel_child_opts o = { a, deadline, carry };
-
-	return channel_child_start(&o, out, e);
-}
-
 const struct transport_ops transport_http = {
 	.name = "http",
-	.dial = dial,
+	.carry = carry,
 };
