@@ -105,6 +105,19 @@ wait_for_child(pid_t child, int fd)
 	return WEXITSTATUS(status);
 }
 
+/* Now: once we are confined nothing more can be opened. */
+static void
+leave_input(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1)
+		return;
+	(void)dup2(null, STDIN_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
 int
 daemon_background(int *fd, struct err *e)
 {
@@ -126,6 +139,7 @@ daemon_background(int *fd, struct err *e)
 	}
 	close(ends[0]);
 	(void)setsid();
+	leave_input();
 	*fd = ends[1];
 	return 0;
 }
@@ -133,16 +147,11 @@ daemon_background(int *fd, struct err *e)
 void
 daemon_ready(int *fd)
 {
-	int null;
-
 	notify_send("READY=1");
 	if (*fd == -1)
 		return;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int i = 0; null != -1 && i <= STDERR_FILENO; i++)
-		(void)dup2(null, i);
-	if (null > STDERR_FILENO)
-		close(null);
+	(void)dup2(STDIN_FILENO, STDOUT_FILENO); /* it is /dev/null */
+	(void)dup2(STDIN_FILENO, STDERR_FILENO);
 	(void)!write(*fd, "", 1);
 	close(*fd);
 	*fd = -1;
