@@ -13,17 +13,19 @@
 
 enum {
 	PEERS_MOST = 1000,
+	PEERS_OF_ONE =
+	    16, /* association: two, those that are dead, a proxy's */
 };
 
 /* A connection. */
 struct http_peer {
 	struct http_peer *next, *before;
 	int fd;
-	struct mono since; /* it began, or its last request was over */
-	bool known;        /* it proved itself once */
-	bool certified;    /* by its certificate: association */
-	size_t association;
-	bool busy; /* a request has begun */
+	struct mono since;  /* it began, or its last request was over */
+	bool known;         /* it proved itself once */
+	bool certified;     /* by its certificate */
+	size_t association; /* known: whose the last request was */
+	bool busy;          /* a request has begun */
 	bool cut;
 	bool refused;   /* and counted */
 	uint64_t moved; /* bytes of a body, since: */
@@ -83,6 +85,10 @@ struct http_peer *http_server_peer_of(struct MHD_Connection *c);
 /* Which association asks; false: nobody that we know. */
 bool http_server_known(struct http_server *s, struct MHD_Connection *c,
     size_t *association);
+/* May a request of that association begin on this connection?  One of its others,
+ * that rests, may have to make room. */
+bool http_server_has_room(struct http_server *s, struct MHD_Connection *c,
+    size_t association);
 /* Cut what is slow, or strange for too long, or too many. */
 void http_server_sweep_peers(struct http_server *s);
 /* A request was, or a connection that brought none: it is counted, and the log is

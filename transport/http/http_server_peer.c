@@ -4,7 +4,8 @@
  *
  * A stranger has 20 s in all to prove itself, whatever it sends meanwhile; where
  * room gets short the oldest stranger goes first, so that no crowd of them keeps
- * an association out.
+ * an association out; and an association has its share, so that it keeps no other
+ * one out.
  */
 #include "config.h"
 
@@ -195,8 +196,31 @@ http_server_known(struct http_server *s, struct MHD_Connection *c,
 		return false;
 	}
 	p->known = true;
-	*association = which;
+	p->association = *association = which;
 	return true;
+}
+
+bool
+http_server_has_room(struct http_server *s, struct MHD_Connection *c,
+    size_t association)
+{
+	const struct http_peer *self = http_server_peer_of(c);
+	struct http_peer *rests = NULL; /* the oldest */
+	size_t n = 0;
+
+	for (struct http_peer *p = s->peer; p != NULL; p = p->next) {
+		if (p == self || p->cut || !p->known ||
+		    p->association != association)
+			continue;
+		n++;
+		if (!p->busy)
+			rests = p;
+	}
+	if (n < PEERS_OF_ONE)
+		return true;
+	if (rests != NULL)
+		cut(rests);
+	return rests != NULL;
 }
 
 /* --- The log ------------------------------------------------------------------------ */

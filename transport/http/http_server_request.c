@@ -111,6 +111,8 @@ judge(struct http_server *s, struct MHD_Connection *c, struct http_ticket *t)
 
 	if (!http_server_known(s, c, &association))
 		return MHD_HTTP_UNAUTHORIZED;
+	if (!http_server_has_room(s, c, association))
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	if (length[0] != '\0' &&
 	    !slice_u64(slice_str(length), HTTP_BODY_MAX, &n))
 		return MHD_HTTP_CONTENT_TOO_LARGE;
