@@ -7,21 +7,21 @@
 need rrdtool
 
 mkdir -m 700 node node/hub spoke
-cat >both.conf <<EOF
-association "alps" {
-	hub = "noc" spoke = "gw" transport = exec mode = pull
-	hub-subtree = "/Sites/Alps" exec { command = {"/bin/true"} }
-}
-EOF
-# node ID DIRECTORY
+# node ID DIRECTORY MODE: a spoke that is pulled from seals what it writes, and a hub
+# that is pushed to begins nothing by itself while it is killed.
 node() {
 	echo "node \"$1\" { state = \"$tmp/$2/state\" spool = \"$tmp/$2/spool\""
 	echo "run = \"$tmp/$2/run\" }"
-	cat both.conf
+	cat <<-EOF
+	association "alps" {
+	    hub = "noc" spoke = "gw" transport = exec mode = $3
+	    hub-subtree = "/Sites/Alps" exec { command = {"/bin/true"} }
+	}
+	EOF
 }
-node gw spoke >spoke.conf
+node gw spoke pull >spoke.conf
 {
-	node noc node/hub
+	node noc node/hub push
 	echo 'hub { settle = 0 settle-max = 0 }'
 	echo "store \"rrd\" { type = rrd directory = \"$tmp/node/hub/rrd\""
 	echo 'rra = { "AVERAGE:1x:1h" } }'
