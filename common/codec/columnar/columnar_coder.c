@@ -38,26 +38,8 @@ coder_carry(struct coder *c)
 	while (++*p == 0);
 }
 
-static void
-put_bytes(struct coder *c, uint64_t v, unsigned n)
-{
-	char bytes[8];
-
-	for (unsigned i = 0; i < n; i++)
-		bytes[i] = (char)(uint8_t)(v >> (56 - 8 * i));
-	buf_put(c->out, (struct slice){ bytes, n });
-}
-
 void
-coder_put_word(struct coder *c)
-{
-	put_bytes(c, c->low, 4);
-	c->low <<= 32;
-	c->range <<= 32;
-}
-
-void
-coder_take_word(struct coder *c)
+coder_take_last(struct coder *c)
 {
 	c->range <<= 32;
 	for (int i = 0; i < 4; i++) {
@@ -69,18 +51,32 @@ coder_take_word(struct coder *c)
 	}
 }
 
+/* The next eight bytes of raw bits, where there are not so many. */
+uint64_t
+coder_last_bits(const struct coder *c)
+{
+	size_t at = (size_t)(c->bits_at >> 3);
+	size_t n = (size_t)(c->end - c->begin);
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < 8 && at + i < n; i++)
+		v |= (uint64_t)c->begin[n - 1 - at - i] << 8 * i;
+	return v;
+}
+
 /* Any number of the range will do at the end: that which takes the fewest bytes,
- * all behind them zero. */
+ * whatever comes behind them. */
 static uint64_t
 end_of(uint64_t low, uint64_t range, unsigned *bytes)
 {
-	uint64_t rest = UINT64_MAX, v;
+	uint64_t rest, v;
 	unsigned n = 0;
 
-	while (v = (low + rest) & ~rest, v - low >= range) {
+	do {
 		n++;
 		rest = n < 8 ? UINT64_MAX >> 8 * n : 0;
-	}
+		v = (low + rest) & ~rest;
+	} while (v - low >= range || rest >= range - (v - low));
 	*bytes = n;
 	return v;
 }
@@ -93,23 +89,48 @@ coder_end_encode(struct coder *c)
 
 	if (v < c->low)
 		coder_carry(c);
-	put_bytes(c, v, n);
+	for (unsigned i = 0; i < n; i++)
+		buf_put_char(c->out, (char)(uint8_t)(v >> (56 - 8 * i)));
+	if (c->bits_n > 0)
+		buf_put_char(c->out, (char)(uint8_t)c->bits);
+	for (size_t i = c->raw.n; i-- > 0;)
+		buf_put_char(c->out, c->raw.p[i]);
+	buf_clear(&c->raw);
+}
+
+/* Bytes that were surely needed: of the range those behind which is the number
+ * that is looked at, and of raw bits. */
+static size_t
+used(const struct coder *c)
+{
+	return (size_t)(c->p - c->begin) + c->past - CODER_AHEAD +
+	    (size_t)((c->bits_at + 7) >> 3);
+}
+
+bool
+coder_is_cut_off(const struct coder *c)
+{
+	return used(c) > (size_t)(c->end - c->begin);
 }
 
 bool
 coder_ended_well(const struct coder *c)
 {
-	size_t taken = (size_t)(c->p - c->begin) + c->past;
 	size_t n = (size_t)(c->end - c->begin);
-	uint64_t have = 0;
+	size_t from = (size_t)(c->p - c->begin) + c->past - CODER_AHEAD;
+	uint64_t have = 0, v;
 	unsigned bytes;
 
-	if (c->p != c->end || c->past > CODER_AHEAD)
+	if (c->wrong || coder_is_cut_off(c))
 		return false;
-	for (size_t i = taken - CODER_AHEAD; i < taken; i++)
+	for (size_t i = from; i < from + CODER_AHEAD; i++)
 		have = have << 8 | (i < n ? c->begin[i] : 0U);
-	return end_of(have - c->code, c->range, &bytes) == have &&
-	    n == taken - CODER_AHEAD + bytes;
+	v = end_of(have - c->code, c->range, &bytes);
+	if ((have ^ v) >> (64 - 8 * bytes) != 0 || used(c) + bytes != n)
+		return false;
+	/* what is left of the last byte */
+	return (c->bits_at & 7) == 0 ||
+	    c->end[-(ptrdiff_t)(c->bits_at >> 3) - 1] >> (c->bits_at & 7) == 0;
 }
 
 const struct coder_model coder_symbols = {

@@ -15,6 +15,12 @@
 #include "common/base/buf.h"
 
 #define CODER_INLINE static inline __attribute__((always_inline))
+/* Before a short loop of an inner one, which gcc would not unroll at -O2. */
+#ifdef __clang__
+#define CODER_UNROLL
+#else
+#define CODER_UNROLL _Pragma("GCC unroll 8")
+#endif
 
 enum coder_mode {
 	CODER_LEARN,
@@ -26,35 +32,95 @@ enum {
 	CODER_ONE = 1 << 16,           /* chances are parts of this */
 	CODER_ODDS_MAX = 12 * 256 - 1, /* logarithms of odds are in 1/256 */
 	CODER_ODDS_STEP = 64, /* of the table of which others are made */
-	CODER_RAW_MAX = 20,   /* bits at once */
+	CODER_RAW_MAX = 32,   /* bits at once */
 	CODER_AHEAD = 8,      /* bytes read before they are needed */
 };
 
 /* The range is 2^32 at least before each bit.  What is encoded grows in out, for
- * a carry changes what was put there; what is decoded ends in endless zeros. */
+ * a carry changes what was put there.  Bits of which nothing is known go past the
+ * range: their bytes stand at the end of all, the first one last. */
 struct coder {
 	uint64_t range;
 	uint64_t low;  /* encoding */
 	uint64_t code; /* decoding: above low */
 	const uint8_t *begin, *p, *end;
-	unsigned past; /* decoding: zeros taken behind the end */
+	unsigned past;   /* decoding: zeros taken behind the end */
+	unsigned bits_n; /* encoding: in bits, less than a byte */
+	uint64_t bits;
+	uint64_t bits_at; /* decoding: how many were taken */
+	bool wrong;       /* decoding: what no encoder puts */
 	struct buf *out;
+	struct buf raw; /* encoding: bytes of raw bits */
 };
 
 void coder_begin_encode(struct coder *c, struct buf *out);
 void coder_begin_decode(struct coder *c, struct slice in);
 void coder_end_encode(struct coder *c); /* the fewest bytes that will do */
+/* More was taken than there is. */
+bool coder_is_cut_off(const struct coder *c);
 /* The bytes are those that the encoder would have put, and no more. */
 bool coder_ended_well(const struct coder *c);
 void coder_carry(struct coder *c);
-void coder_put_word(struct coder *c);
-void coder_take_word(struct coder *c);
+void coder_take_last(struct coder *c);
+uint64_t coder_last_bits(const struct coder *c);
+
+CODER_INLINE void
+coder_put_word(struct coder *c)
+{
+	struct buf *b = c->out;
+	uint32_t v = (uint32_t)(c->low >> 32);
+	char *p = b->p + b->n;
+
+	if (b->cap - b->n <= sizeof(v))
+		p = buf_room(b, sizeof(v));
+	CODER_UNROLL
+	for (int i = 0; i < 4; i++)
+		p[i] = (char)(uint8_t)(v >> (24 - 8 * i));
+	b->n += sizeof(v);
+	c->low <<= 32;
+	c->range <<= 32;
+}
+
+CODER_INLINE void
+coder_take_word(struct coder *c)
+{
+	const uint8_t *p = c->p;
+
+	if (c->end - p < 4) {
+		coder_take_last(c);
+		return;
+	}
+	c->range <<= 32;
+	c->code = c->code << 32 | (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+	c->p = p + 4;
+}
+
+/* Take the part of the range that is [from, from + n), in whatever units. */
+CODER_INLINE void
+coder_narrow(struct coder *c, enum coder_mode mode, uint64_t from, uint64_t n)
+{
+	c->range = n;
+	if (mode == CODER_DECODE) {
+		c->code -= from;
+	} else {
+		c->low += from;
+		if (c->low < from)
+			coder_carry(c);
+	}
+	if (c->range >> 32 == 0) {
+		if (mode == CODER_DECODE)
+			coder_take_word(c);
+		else
+			coder_put_word(c);
+	}
+}
 
 /* A bit that is 1 with chance p of CODER_ONE, 0 < p < CODER_ONE. */
 CODER_INLINE unsigned
 coder_bit(struct coder *c, enum coder_mode mode, unsigned bit, uint32_t p)
 {
-	uint64_t part, other;
+	uint64_t part, zero;
 
 	if (mode == CODER_LEARN)
 		return bit;
@@ -62,22 +128,9 @@ coder_bit(struct coder *c, enum coder_mode mode, unsigned bit, uint32_t p)
 	if (mode == CODER_DECODE)
 		bit = c->code < part;
 	/* without a branch, which would often be guessed wrong */
-	other = part & ((uint64_t)bit - 1); /* 0 for a 1 */
-	c->range = (c->range - part) & ((uint64_t)bit - 1);
-	c->range += part & (0 - (uint64_t)bit);
-	if (mode == CODER_DECODE) {
-		c->code -= other;
-	} else {
-		c->low += other;
-		if (c->low < other)
-			coder_carry(c);
-	}
-	if (c->range >> 32 == 0) {
-		if (mode == CODER_DECODE)
-			coder_take_word(c);
-		else
-			coder_put_word(c);
-	}
+	zero = (uint64_t)bit - 1; /* all bits for a 0 */
+	coder_narrow(c, mode, part & zero,
+	    ((c->range - part) & zero) + (part & ~zero));
 	return bit;
 }
 
@@ -85,26 +138,37 @@ coder_bit(struct coder *c, enum coder_mode mode, unsigned bit, uint32_t p)
 CODER_INLINE uint64_t
 coder_raw_part(struct coder *c, enum coder_mode mode, uint64_t v, unsigned bits)
 {
-	if (mode == CODER_LEARN)
-		return v;
-	c->range >>= bits;
 	if (mode == CODER_DECODE) {
-		v = c->code / c->range;
-		if (v >> bits != 0) /* the rest that the shift left */
-			v = (UINT64_C(1) << bits) - 1;
-		c->code -= v * c->range;
-	} else {
-		uint64_t add = v * c->range;
+		size_t at = (size_t)(c->bits_at >> 3);
+		unsigned shift = c->bits_at & 7;
 
-		c->low += add;
-		if (c->low < add)
-			coder_carry(c);
+		if ((size_t)(c->end - c->begin) < at + 8) {
+			v = coder_last_bits(c);
+		} else {
+			const uint8_t *p = c->end - at - 8;
+
+			v = 0;
+			CODER_UNROLL
+			for (int i = 0; i < 8; i++)
+				v = v << 8 | p[i];
+		}
+		c->bits_at += bits;
+		return v >> shift & ((UINT64_C(1) << bits) - 1);
 	}
-	if (c->range >> 32 == 0) {
-		if (mode == CODER_DECODE)
-			coder_take_word(c);
-		else
-			coder_put_word(c);
+	if (mode == CODER_ENCODE) {
+		struct buf *b = &c->raw;
+		uint64_t all = c->bits | v << c->bits_n;
+		unsigned n = c->bits_n + bits;
+		char *p = b->p + b->n;
+
+		if (b->cap - b->n <= 8)
+			p = buf_room(b, 8);
+		CODER_UNROLL
+		for (int i = 0; i < 8; i++)
+			p[i] = (char)(uint8_t)(all >> 8 * i);
+		b->n += n >> 3;
+		c->bits = all >> (n & 56);
+		c->bits_n = n & 7;
 	}
 	return v;
 }
@@ -112,20 +176,19 @@ coder_raw_part(struct coder *c, enum coder_mode mode, uint64_t v, unsigned bits)
 CODER_INLINE uint64_t
 coder_raw(struct coder *c, enum coder_mode mode, uint64_t v, unsigned bits)
 {
-	uint64_t all = 0;
+	uint64_t low = 0;
+	unsigned done = 0;
 
 	if (mode == CODER_LEARN)
 		return v;
-	while (bits > CODER_RAW_MAX) {
-		bits -= CODER_RAW_MAX;
-		all = all << CODER_RAW_MAX |
-		    coder_raw_part(c, mode,
-			v >> bits & ((1 << CODER_RAW_MAX) - 1), CODER_RAW_MAX);
+	if (bits > CODER_RAW_MAX) {
+		done = CODER_RAW_MAX;
+		low = coder_raw_part(c, mode, v & UINT32_MAX, done);
+		v >>= done;
+		bits -= done;
 	}
-	if (bits == 0)
-		return all;
-	return all << bits |
-	    coder_raw_part(c, mode, v & ((UINT64_C(1) << bits) - 1), bits);
+	v &= (UINT64_C(1) << bits) - 1;
+	return low | coder_raw_part(c, mode, v, bits) << done;
 }
 
 /* The chance of a 1 in 22 bits, the highest inverted so that 0 is one half, and
@@ -182,8 +245,10 @@ coder_number(struct coder *c, enum coder_mode mode, uint64_t z,
 		node = node << 1 |
 		    coder_slot_bit(c, mode, size >> i & 1, &slot[node], 120);
 	size = node - 128;
-	if (size > 64)
+	if (mode == CODER_DECODE && size > 64) {
 		size = 64;
+		c->wrong = true;
+	}
 	if (size <= 1)
 		return size;
 	return UINT64_C(1) << (size - 1) |
@@ -240,6 +305,7 @@ model_learn(struct coder_model *m, int symbol, unsigned pace_max)
 
 	if (pace > pace_max)
 		pace = pace_max;
+	CODER_UNROLL
 	for (int i = 0; i < CODER_ROWS; i++) {
 		coder_lanes above = coder_symbols.row[i] > (int16_t)symbol;
 
@@ -268,6 +334,7 @@ models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
 	} found = { .lanes = { 0 } };
 	uint64_t sum;
 
+	CODER_UNROLL
 	for (int i = 0; i < CODER_ROWS; i++) {
 		/* half of each first: the sum would not fit */
 		coder_lanes x = a->row[i], y = b->row[i];
@@ -282,6 +349,17 @@ models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
 	    48;
 	/* the first, which is how often the models were used, counts */
 	return (int)sum - (((a->below[0] + b->below[0]) >> 1) <= v ? 1 : 0);
+}
+
+/* code / part, which is less than 2^15 + 1, for a part of 2^17 and more: of the
+ * upper bits alone it is as much or 1 more, and takes many processors less. */
+CODER_INLINE uint32_t
+coder_quotient(uint64_t code, uint64_t part)
+{
+	unsigned shift = 63 - 16 - (unsigned)__builtin_clzll(part);
+	uint32_t v = (uint32_t)(code >> shift) / (uint32_t)(part >> shift);
+
+	return v - (v * part > code);
 }
 
 /* never: a symbol that cannot be, or -1. */
@@ -300,15 +378,16 @@ coder_symbol(struct coder *c, enum coder_mode mode, int symbol, int never,
 		if (never >= 0) {
 			hole = models_below(a, b, never);
 			gap = models_below(a, b, never + 1) - hole;
-			part = c->range / (total - gap);
+			total -= gap;
+			part = c->range / total;
 		} else {
 			part = c->range >> CODER_SUM_BITS;
 		}
 		if (mode == CODER_DECODE) {
-			uint64_t v = c->code / part;
+			uint32_t v = coder_quotient(c->code, part);
 
-			if (v >= total - gap)
-				v = total - gap - 1;
+			if (v >= total)
+				v = total - 1;
 			if (never >= 0 && v >= hole)
 				v += gap;
 			symbol = models_find(a, b, (int16_t)v);
@@ -319,20 +398,7 @@ coder_symbol(struct coder *c, enum coder_mode mode, int symbol, int never,
 			from -= gap;
 			to -= gap;
 		}
-		if (mode == CODER_DECODE) {
-			c->code -= part * from;
-		} else {
-			c->low += part * from;
-			if (c->low < part * from)
-				coder_carry(c);
-		}
-		c->range = part * (to - from);
-		if (c->range >> 32 == 0) {
-			if (mode == CODER_DECODE)
-				coder_take_word(c);
-			else
-				coder_put_word(c);
-		}
+		coder_narrow(c, mode, part * from, part * (to - from));
 	}
 	model_learn(a, symbol, 6);
 	model_learn(b, symbol, 7);
@@ -365,6 +431,7 @@ coder_mixed_bit(struct coder *c, enum coder_mode mode, unsigned bit,
 	int64_t sum = 0;
 	uint32_t p;
 
+	CODER_UNROLL
 	for (unsigned i = 0; i < n; i++) {
 		odds[i] = t->stretch[slot_p22(*slot[i]) >> 10];
 		sum += (int64_t)odds[i] * m->weight[i];
@@ -377,6 +444,7 @@ coder_mixed_bit(struct coder *c, enum coder_mode mode, unsigned bit,
 	p = t->squash[sum + CODER_ODDS_MAX];
 	bit = coder_bit(c, mode, bit, p);
 	miss = (int32_t)(bit << 16) - (int32_t)p;
+	CODER_UNROLL
 	for (unsigned i = 0; i < n; i++) {
 		m->weight[i] +=
 		    (int32_t)(((int64_t)odds[i] * miss * pace + 8192) >> 14);

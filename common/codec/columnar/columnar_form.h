@@ -9,14 +9,16 @@
 
 /* One line of a body. */
 struct value {
-	uint32_t token;    /* number in struct columns, or TOKEN_NONE: new */
-	struct slice name; /* of a new one */
-	struct slice text;
-	uint64_t number; /* without the point */
+	uint64_t number;  /* without the point */
+	const char *text; /* as it stands there; a new token before it */
+	uint32_t token;   /* number in struct columns, or TOKEN_NONE: new */
+	uint8_t text_n;
+	uint8_t name_n; /* of a new one; else 0 */
 	uint8_t decimals;
-	bool negative;
-	bool unknown; /* U */
-	bool odd;     /* not as a number would be written, or too large */
+	bool negative:1;
+	bool unknown:1; /* U */
+	bool odd:1;     /* not as a number would be written, or too large */
+	bool breaks:1;  /* the end of a run: see struct values */
 };
 
 enum {

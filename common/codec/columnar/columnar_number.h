@@ -8,33 +8,71 @@
 
 #include "common/codec/columnar/columnar_form.h"
 
-/* Eight digits at once; false: there are not so many. */
-static inline bool
-number_eight(const char *p, const char *end, uint64_t *n)
-{
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const uint64_t zeros = UINT64_C(0x3030303030303030);
-	uint64_t v;
+/* Eight bytes at p, and how many of them are digits before the first other. */
+static inline uint64_t
+number_bytes(const char *p, unsigned *digits)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t v, other;
 
-	if (end - p < 8)
-		return false;
-	memcpy(&v, p, 8);
-	if ((((v + UINT64_C(0x4646464646464646)) | (v - zeros)) &
-		UINT64_C(0x8080808080808080)) != 0)
-		return false;
-	v -= zeros; /* digits, then pairs, then fours */
+	memcpy(&v, p, sizeof(v));
+	v ^= each * '0';
+	/* of a digit 0 .. 9 is left; a carry goes up, beyond the first other */
+	other = (v | (v + each * 0x76)) & each * 0x80;
+	*digits = other == 0 ? 8 : (unsigned)__builtin_ctzll(other) / 8;
+	return v;
+}
+
+/* The number of so many of them, 1 at least. */
+static inline uint64_t
+number_of_bytes(uint64_t v, unsigned digits)
+{
+	v <<= 64 - 8 * digits; /* zeros before it; then pairs, fours, all */
 	v = v * 10 + (v >> 8);
 	v = ((v & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
 		((v >> 16) & UINT64_C(0x000000ff000000ff)) *
 		    UINT64_C(0x0000271000000001)) >>
 	    32;
-	*n = v & UINT32_MAX;
-	return true;
-#else
-	(void)p, (void)end, (void)n;
-	return false;
-#endif
+	return v & UINT32_MAX;
 }
+
+/* What most lines are: up to 15 digits without a sign, a point or a zero before
+ * them.  How many; 0: it is something else, or too near to the end. */
+static inline unsigned
+number_read_short(struct slice in, uint64_t *number)
+{
+	static const uint32_t ten_to[] = { 1, 10, 100, 1000, 10000, 100000,
+		1000000, 10000000 };
+	unsigned n, more;
+	uint64_t v;
+
+	if (in.n < 17)
+		return 0;
+	v = number_bytes(in.p, &n);
+	if (n == 0 || (n > 1 && (v & 0xff) == 0))
+		return 0;
+	v = number_of_bytes(v, n);
+	if (n == 8) {
+		uint64_t rest = number_bytes(in.p + 8, &more);
+
+		if (more == 8)
+			return 0;
+		if (more > 0)
+			v = v * ten_to[more] + number_of_bytes(rest, more);
+		n += more;
+	}
+	*number = v;
+	return in.p[n] == '\n' ? n : 0;
+}
+#else
+static inline unsigned
+number_read_short(struct slice in, uint64_t *number)
+{
+	(void)in, (void)number;
+	return 0;
+}
+#endif
 
 /* Go on with n by the digits at p; where they end. */
 static inline const char *
@@ -43,8 +81,6 @@ number_digits(const char *p, const char *end, uint64_t *n, bool *over)
 	uint64_t v = *n;
 	unsigned d;
 
-	if (v == 0 && number_eight(p, end, &v))
-		p += 8;
 	while (p < end && (d = (unsigned)(uint8_t)*p - '0') <= 9) {
 		if (v >= UINT64_MAX / 10 - 1)
 			*over |= __builtin_mul_overflow(v, UINT64_C(10), &v) ||
@@ -63,10 +99,18 @@ number_read(struct slice *in, struct value *x)
 {
 	const char *p = in->p, *end = in->p + in->n, *digits, *point = NULL;
 	uint64_t n = 0;
+	unsigned digits_n = number_read_short(*in, &x->number);
 	bool over = false;
 
+	x->text = in->p;
 	x->unknown = x->odd = x->negative = false;
 	x->decimals = 0;
+	if (digits_n > 0) {
+		x->text_n = (uint8_t)digits_n;
+		in->p += digits_n + 1;
+		in->n -= digits_n + 1;
+		return true;
+	}
 	if (p < end && *p == 'U') {
 		x->unknown = true;
 		p++;
@@ -93,7 +137,7 @@ number_read(struct slice *in, struct value *x)
 	}
 	if (p == end || *p != '\n')
 		return false;
-	x->text = (struct slice){ in->p, (size_t)(p - in->p) };
+	x->text_n = (uint8_t)(p - in->p);
 	in->n -= (size_t)(p + 1 - in->p);
 	in->p = p + 1;
 	return true;
@@ -104,75 +148,85 @@ static const char number_pairs[] =
     "37383940414243444546474849505152535455565758596061626364656667686970717273"
     "7475767778798081828384858687888990919293949596979899";
 
-/* Eight digits that end at p. */
+/* Eight digits, the first lowest. */
 static inline void
 number_put_eight(char *p, uint32_t n)
 {
 	uint32_t high = n / 10000, low = n % 10000;
 
-	memcpy(p - 8, number_pairs + high / 100 * 2, 2);
-	memcpy(p - 6, number_pairs + high % 100 * 2, 2);
-	memcpy(p - 4, number_pairs + low / 100 * 2, 2);
-	memcpy(p - 2, number_pairs + low % 100 * 2, 2);
+	memcpy(p, number_pairs + high / 100 * 2, 2);
+	memcpy(p + 2, number_pairs + high % 100 * 2, 2);
+	memcpy(p + 4, number_pairs + low / 100 * 2, 2);
+	memcpy(p + 6, number_pairs + low % 100 * 2, 2);
 }
 
-/* The digits that end at end; where they begin. */
-static inline char *
-number_put_digits(char *end, uint64_t n)
+enum {
+	NUMBER_DIGITS = 24, /* room for all digits, zeros before them */
+};
+
+/* How many digits n has. */
+static inline unsigned
+number_size(uint64_t n)
 {
-	char *p = end;
-	uint32_t rest;
+	static const uint64_t ten_to[] = { 0, 10, 100, 1000, 10000, 100000,
+		1000000, 10000000, 100000000, 1000000000, 10000000000,
+		100000000000, 1000000000000, 10000000000000, 100000000000000,
+		1000000000000000, 10000000000000000, 100000000000000000,
+		1000000000000000000, UINT64_C(10000000000000000000) };
+	/* 1233 / 4096: the logarithm of 2 */
+	unsigned bits = 64 - (unsigned)__builtin_clzll(n | 1);
+	unsigned low = bits * 1233 >> 12;
 
-	for (; n >= 100000000; n /= 100000000) {
-		number_put_eight(p, (uint32_t)(n % 100000000));
-		p -= 8;
-	}
-	for (rest = (uint32_t)n; rest >= 100; rest /= 100) {
-		p -= 2;
-		memcpy(p, number_pairs + rest % 100 * 2, 2);
-	}
-	if (rest >= 10) {
-		p -= 2;
-		memcpy(p, number_pairs + rest * 2, 2);
-	} else {
-		*--p = (char)('0' + rest);
-	}
-	return p;
+	return low + (n >= ten_to[low]);
 }
 
-/* At most LIMIT_VALUE bytes; how many. */
+/* All digits at the end of the room, zeros before them. */
+static inline void
+number_put_digits(char room[NUMBER_DIGITS], uint64_t n)
+{
+	uint64_t high = n / 100000000;
+
+	number_put_eight(room + 16, (uint32_t)(n % 100000000));
+	if (high == 0) {
+		memset(room, '0', 16);
+		return;
+	}
+	number_put_eight(room + 8, (uint32_t)(high % 100000000));
+	number_put_eight(room, (uint32_t)(high / 100000000));
+}
+
+/* At most LIMIT_VALUE bytes, and room for NUMBER_DIGITS behind them; how many. */
 static inline size_t
 number_write(char *out, const struct column *k)
 {
-	char digits[24], *p, *to = out;
+	char room[2 * NUMBER_DIGITS], *p, *to = out;
 	uint64_t n = k->last << k->twos;
-	unsigned decimals = k->decimals;
+	unsigned decimals = k->decimals, flags = k->flags;
 	size_t have;
 
-	if (n < 10 && (decimals | k->tens | k->flags) == 0) {
+	if (n < 10 && (decimals | k->tens) == 0 &&
+	    (flags & (COLUMN_SIGNED | COLUMN_TRIMMED)) == 0) {
 		*out = (char)('0' + n);
 		return 1;
 	}
-	for (unsigned i = 0; i < k->tens; i++)
-		n *= 10;
-	if ((k->flags & COLUMN_SIGNED) != 0 && (int64_t)n < 0) {
+	n *= form_ten_to[k->tens];
+	if ((flags & COLUMN_SIGNED) != 0 && (int64_t)n < 0) {
 		*to++ = '-';
 		n = 0 - n;
 	}
-	if ((k->flags & COLUMN_TRIMMED) != 0)
+	if ((flags & COLUMN_TRIMMED) != 0)
 		for (; decimals > 0 && n % 10 == 0; decimals--)
 			n /= 10;
-	p = number_put_digits(digits + sizeof(digits), n);
-	have = (size_t)(digits + sizeof(digits) - p);
-	while (have < decimals + 1) { /* 0.05 */
-		*--p = '0';
-		have++;
-	}
-	memcpy(to, p, have - decimals);
+	number_put_digits(room, n);
+	have = number_size(n);
+	if (have < decimals + 1)
+		have = decimals + 1; /* 0.05 */
+	p = room + NUMBER_DIGITS - have;
+	memcpy(to, p, NUMBER_DIGITS); /* more than needed, and so at once */
 	to += have - decimals;
 	if (decimals > 0) {
 		*to++ = '.';
-		memcpy(to, p + have - decimals, decimals);
+		memcpy(to, room + NUMBER_DIGITS - decimals, NUMBER_DIGITS);
 		to += decimals;
 	}
 	return (size_t)(to - out);

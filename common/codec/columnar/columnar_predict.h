@@ -12,6 +12,7 @@ enum {
 	PREDICT_NEIGHBOURS = 2,
 	PREDICT_INPUTS = 2 + PREDICT_NEIGHBOURS,
 	PREDICT_FAMILIAR = 20000, /* a kin seen so often tells little new */
+	PREDICT_YOUNG = 200, /* times seen, up to which each tells something */
 };
 
 /* What leaves of one name share. */
@@ -28,13 +29,20 @@ struct kin {
 	bool listed;
 };
 
+/* How long a number took to grow. */
+struct span {
+	uint32_t elapsed_s;
+	int64_t time;    /* in 1/65536 of a period */
+	int64_t inverse; /* periods in it, in 1/65536 */
+};
+
 struct prediction {
 	int64_t base;   /* growth expected by the mean, in 1/256 */
 	int64_t unit;   /* of innovations */
 	int64_t sum;    /* of weighed innovations, in 1/65536 of unit */
 	int64_t growth; /* all in all, in whole numbers */
 	int32_t off[PREDICT_INPUTS];
-	int64_t time; /* since the last value, in 1/65536 of a period */
+	bool counter;
 };
 
 static inline bool
@@ -46,20 +54,151 @@ predict_is_counter(const struct column *k)
 /* Before the first use of a kin, and every few messages. */
 void predict_begin_kin(struct kin *l);
 void predict_tune_kin(struct kin *l);
+void predict_learn_neighbours(struct kin *l, const int16_t *off);
 
-/* The part of a period, in 1/65536, that so many seconds are. */
-int64_t predict_time(uint32_t elapsed_s, uint32_t period_s);
-/* off: the innovations of this message, this number's next.  time as above. */
-void predict_number(const struct kin *l, const struct column *k,
-    const int16_t *off, int64_t time, struct prediction *p);
-/* The growth is known: what column and kin learn of it.  *off becomes its
- * innovation.  Of a kin that is well known some are enough: by chance, a number
- * that differs from time to time. */
-void predict_learn(struct kin *l, struct column *k, const struct prediction *p,
-    int64_t growth, int16_t *off, size_t chance);
-/* Behind predict_learn(), with last set: is it a counter? */
-void predict_learn_direction(struct column *k, int64_t growth);
+struct span predict_span(uint32_t elapsed_s, uint32_t period_s);
 /* The second number of a column, which is in last. */
 void predict_begin(struct column *k, int64_t growth);
+/* It became a counter, or is none any more. */
+void predict_turn(struct column *k, int64_t growth);
+
+static inline int64_t
+predict_clip(int64_t v, int64_t most)
+{
+	return v > most ? most : v < -most ? -most : v;
+}
+
+/* v times f / 65536 without overflow for |v| < 2^53, |f| < 2^24. */
+static inline int64_t
+predict_times(int64_t v, int64_t f)
+{
+	return (v >> 16) * f + ((v & 0xffff) * f >> 16);
+}
+
+/* A gauge so large that its level would not fit. */
+static inline bool
+predict_is_huge(const struct column *k)
+{
+	return k->last + (UINT64_C(1) << 44) > UINT64_C(1) << 45;
+}
+
+/* off: the innovations of this message, this number's next. */
+CODER_INLINE void
+predict_number(const struct kin *l, const struct column *k, const int16_t *off,
+    const struct span *t, struct prediction *p)
+{
+	int64_t sum = 0;
+
+	p->counter = predict_is_counter(k);
+	if (p->counter) {
+		p->base = k->base;
+		p->unit = (k->base < 0 ? -k->base : k->base) +
+		    (int64_t)(k->scale << 4) + 64;
+	} else {
+		p->base =
+		    predict_is_huge(k) ? 0 : k->base - (int64_t)k->last * 256;
+		p->unit = (int64_t)(k->scale << 4) + 64;
+	}
+	p->base = predict_clip(p->base, INT64_C(1) << 52);
+	p->unit = predict_clip(p->unit, INT64_C(1) << 48);
+	p->off[0] = k->off[0];
+	p->off[1] = k->off[1];
+	CODER_UNROLL
+	for (int i = 0; i < PREDICT_NEIGHBOURS; i++)
+		p->off[2 + i] = off[-l->neighbour[i]]; /* or its own, 0 */
+	CODER_UNROLL
+	for (int i = 0; i < PREDICT_INPUTS; i++)
+		sum += (int64_t)p->off[i] * l->weight[i];
+	p->sum = predict_clip(sum >> 10, 4 << 16);
+	p->growth = p->base + predict_times(p->unit, p->sum);
+	if (p->counter) {
+		if (t->time != 65536)
+			p->growth = predict_times(
+			    predict_clip(p->growth, INT64_C(1) << 52), t->time);
+		if (p->growth < 0)
+			p->growth = 0;
+	}
+	p->growth = (p->growth + 128) >> 8;
+}
+
+/* The weights of a class follow what would have been right. */
+CODER_INLINE void
+predict_learn_weights(struct kin *l, const struct prediction *p, int64_t off)
+{
+	int32_t miss =
+	    (int32_t)predict_clip(off - (p->sum >> 6), 2 * COLUMN_OFF);
+
+	CODER_UNROLL
+	for (int i = 0; i < PREDICT_INPUTS; i++) {
+		int32_t x = p->off[i];
+		int64_t by = (int64_t)(miss * x) * l->gain[i] >> 20;
+
+		l->power[i] += (x * x - l->power[i]) >> l->pace;
+		l->weight[i] = (int32_t)((uint32_t)l->weight[i] + (uint32_t)by);
+	}
+	l->seen += l->seen < UINT32_MAX;
+}
+
+/* 2^16 / (64.5 + i) */
+extern const uint16_t predict_inverse[64];
+
+/* The growth is known: what column and kin learn of it.  *off becomes its
+ * innovation.  Of a kin that is well known the numbers of some messages are
+ * enough. */
+CODER_INLINE void
+predict_learn(struct kin *l, struct column *k, const struct prediction *p,
+    const struct span *t, int64_t growth, int16_t *off, uint32_t turn)
+{
+	uint64_t missed =
+	    coder_fold((int64_t)((uint64_t)growth - (uint64_t)p->growth)) >> 1;
+	unsigned pace = k->changes < 3 ? 1 : k->changes < 6 ? 2 : 3;
+	unsigned top = 63 - (unsigned)__builtin_clzll((uint64_t)p->unit);
+	int64_t sample = predict_clip(growth, INT64_C(1) << 44) * 256;
+	int64_t miss, here;
+	uint64_t most;
+
+	if (p->counter && t->time != 65536)
+		sample = predict_times(sample, t->inverse);
+	miss = predict_clip(sample - p->base, p->unit << 4);
+	here = miss * predict_inverse[p->unit >> (top - 6) & 63] >> top;
+	here = predict_clip(here, 3 * COLUMN_OFF);
+	*off = (int16_t)here;
+	if (turn % 4 == 0 || l->seen < PREDICT_FAMILIAR)
+		predict_learn_weights(l, p, here);
+	if (turn % 16 == 0 || l->seen < PREDICT_YOUNG)
+		predict_learn_neighbours(l, off);
+	k->off[1] = k->off[0];
+	k->off[0] = (int16_t)here;
+	if (!p->counter)
+		k->base = predict_is_huge(k)
+		    ? 0
+		    : (int64_t)k->last * 256 + p->base + (miss >> pace);
+	else if (growth >= 0)
+		k->base =
+		    predict_clip(k->base + (miss >> pace), INT64_C(1) << 52);
+	k->surprise = (uint8_t)((missed * 32 >= k->scale) +
+	    (missed * 11 >= k->scale) + (missed * 4 >= k->scale));
+	if (missed > UINT64_C(1) << 48)
+		missed = UINT64_C(1) << 48;
+	missed <<= 4;
+	most = k->scale * 8 + 64;
+	missed = missed > most ? most : missed;
+	pace = k->changes < 4 ? 2 : 3;
+	k->scale += (uint64_t)((int64_t)(missed - k->scale) >> pace);
+}
+
+/* Behind predict_learn(), with last set: is it a counter? */
+CODER_INLINE void
+predict_learn_direction(struct column *k, int64_t growth)
+{
+	bool counter = predict_is_counter(k);
+
+	if (growth > 0 && k->rising < COLUMN_RISING_MAX)
+		k->rising++;
+	else if (growth < 0)
+		k->rising = k->rising > 6 ? k->rising - 6 : 0;
+	if (counter != predict_is_counter(k))
+		predict_turn(k, growth);
+}
 
 #endif

@@ -2,8 +2,8 @@
  * Repetitions and letters; see columnar_text.h.
  *
  * Where the last 12 or 5 letters stood before is a guess at what comes, else what
- * follows the guess before: a bit says whether the next letter is the guessed one, and after a hit how long
- * it stays so.  A letter that was not guessed is coded by the chances of its
+ * follows the guess before: a bit says whether the next letter is the guessed one,
+ * and after a hit how long it stays so.  A letter that was not guessed is coded by the chances of its
  * bits behind the three letters before it, and behind the wrong guess or the one
  * letter before it.
  */
@@ -29,7 +29,8 @@ enum {
 	LETTER_INPUTS = 2,
 	LETTER_LIMIT = 60,
 	LENGTH_BITS = 27,
-	LOOK = 1 << 14, /* letters between looks at the clock */
+	LOOK = 1 << 14,        /* letters between looks at the clock */
+	WAITING_MAX = 2 << 20, /* bytes; then they are learnt at once */
 };
 
 struct text {
@@ -46,6 +47,9 @@ struct text {
 	coder_slot length[LENGTH_BITS + 1][8];
 	unsigned hits; /* of the last guesses */
 	uint64_t letters;
+	/* What is to be learnt before anything is coded, each piece behind its
+	 * size: most sessions never need the text of their CONFIG. */
+	struct buf waiting;
 };
 
 struct text *
@@ -86,6 +90,7 @@ text_free(struct text *x)
 	free(x->one);
 	free(x->three);
 	free(x->expected);
+	buf_clear(&x->waiting);
 	free(x);
 }
 
@@ -292,8 +297,10 @@ step(struct text *x, struct coder *c, enum coder_mode mode, uint8_t *out,
 			run = mode != CODER_DECODE ? same_from(x, from, in, n)
 						   : 0;
 			run = length_code(x, c, mode, run);
-			if (run > n)
+			if (mode == CODER_DECODE && run > n) {
 				run = (uint32_t)n;
+				c->wrong = true;
+			}
 			for (uint32_t i = 0; i < run; i++) {
 				uint8_t v = letter(x, from + i);
 
@@ -316,8 +323,8 @@ step(struct text *x, struct coder *c, enum coder_mode mode, uint8_t *out,
 	return 1;
 }
 
-void
-text_learn(struct text *x, struct slice in)
+static void
+learn(struct text *x, struct slice in)
 {
 	const uint8_t *p = (const uint8_t *)in.p;
 	size_t done = 0;
@@ -328,12 +335,48 @@ text_learn(struct text *x, struct slice in)
 		done += step(x, NULL, CODER_LEARN, NULL, p + done, in.n - done);
 }
 
+/* What waited is no work of who needs it now. */
+static void
+learn_waiting(struct text *x)
+{
+	struct slice rest = buf_slice(&x->waiting);
+	uint64_t letters = x->letters;
+
+	while (rest.n > 0) {
+		struct slice piece;
+
+		memcpy(&piece.n, rest.p, sizeof(piece.n));
+		piece.p = rest.p + sizeof(piece.n);
+		learn(x, piece);
+		rest.n -= sizeof(piece.n) + piece.n;
+		rest.p = piece.p + piece.n;
+	}
+	buf_clear(&x->waiting);
+	x->letters = letters;
+}
+
+void
+text_learn(struct text *x, struct slice in)
+{
+	if (in.n > WAITING_MAX - sizeof(in.n) - x->waiting.n) {
+		learn_waiting(x);
+		learn(x, in);
+		return;
+	}
+	buf_put(&x->waiting,
+	    (struct slice){ (const char *)&in.n, sizeof(in.n) });
+	buf_put(&x->waiting, in);
+	if (x->waiting.n > WAITING_MAX - sizeof(in.n))
+		learn_waiting(x);
+}
+
 void
 text_encode(struct text *x, struct coder *c, struct slice in)
 {
 	const uint8_t *p = (const uint8_t *)in.p;
 	size_t done = 0;
 
+	learn_waiting(x);
 	if (in.n > 0)
 		make_room(x);
 	while (done < in.n)
@@ -347,6 +390,7 @@ text_decode(struct text *x, struct coder *c, size_t n, struct buf *out,
 	uint8_t *p = (uint8_t *)out->p + out->n;
 	size_t done = 0, look = LOOK;
 
+	learn_waiting(x);
 	if (n > 0)
 		make_room(x);
 	while (done < n) {

@@ -15,7 +15,8 @@ void text_free(struct text *x);
 /* Letters that cost their full time so far, for nothing foretold them. */
 uint64_t text_letters(const struct text *x);
 
-/* In each mode bytes join the history.  Learning and encoding take them from
+/* In each mode bytes join the history, at the latest before the next are coded.
+ * Learning and encoding take them from
  * in; text_decode appends n of them to out, which has room; -1: the budget of
  * time is over. */
 void text_learn(struct text *x, struct slice in);

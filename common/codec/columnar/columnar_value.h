@@ -2,10 +2,12 @@
  * One value, and what all values of a state share: columnar's inner loop, and
  * so inline in columnar_values.c.
  *
- * A value is coded in up to four steps: is it the same as before; if not, is it
- * something else than a number in the form that its token's numbers have; how
- * far is it from the prediction, in steps of a quarter of what predictions are
- * usually off; and where in the step, of which nothing can be known.
+ * Most tokens are quiet, and were as before for long, or busy, and never are.
+ * How many quiet ones stay so is one number for all of them; a busy one is told
+ * by how far it is from the prediction alone, in steps of a quarter of what
+ * predictions are usually off, and where in the step, of which nothing can be
+ * known.  Of the others a bit says whether they are as before.  What is no
+ * number in the form that its token's numbers have goes a long way round.
  */
 #ifndef COMMON_CODEC_COLUMNAR_COLUMNAR_VALUE_H
 #define COMMON_CODEC_COLUMNAR_COLUMNAR_VALUE_H
@@ -51,7 +53,7 @@ struct values {
 	coder_slot same_row[2][256][16];
 	coder_slot same_mixed[CLASSES][32];
 	struct mixer same_mixer[2][10];
-	coder_slot exception[2][4], kind[2][4];
+	coder_slot exception[2][4], kind[2][2], escape;
 	coder_slot begin[2][128], second[2][128];
 	coder_slot follows, new_token[2], counted;
 	struct twin *twin; /* of each column */
@@ -59,17 +61,42 @@ struct values {
 	uint16_t era;                       /* counts configurations */
 	uint32_t by_growth[1 << TWIN_BITS]; /* 1 + token */
 	coder_slot twin_slot[TWIN_TRUST + 1];
+	coder_slot run_size[128];
 	/* the message at hand */
 	struct value *value;
 	size_t n, cap;
 	bool follow;  /* its tokens are those expected, and as many */
+	bool runs;    /* and none comes twice: quiet ones are told in runs */
 	int16_t *off; /* innovations, PREDICT_REACH zeros before the first */
 	size_t off_cap;
+	/* encoding and learning, of runs: the places of values that are told,
+	 * and how many quiet ones there are up to each that is as before no more,
+	 * and 1; then 0 */
+	uint32_t *told, *run;
+	size_t told_n, run_n;
 	uint32_t first;  /* token that should come first */
 	uint32_t before; /* the last one of the last message, or none */
 	uint32_t turn;   /* counts messages */
 	uint32_t period_s;
-	uint32_t last_s; /* Timestamp of the last message */
+	uint32_t last_s;     /* Timestamp of the last message */
+	struct span span;    /* the last that was needed */
+	struct order *order; /* of each token */
+	size_t orders;
+	uint32_t changes; /* counts orders that came to be */
+	uint32_t walks;   /* counts looks at one */
+};
+
+/* Looks at the order of tokens: does one come twice? */
+struct order {
+	uint32_t simple; /* none does, from here on, of order `changes` */
+	uint32_t walk;   /* it was seen in this look */
+};
+
+/* What stood before in the message. */
+struct row {
+	unsigned same; /* a bit a value, the last lowest: it was as before */
+	bool lost;     /* the last one became unknown */
+	uint32_t now_s;
 };
 
 /* -- numbers ---------------------------------------------------------------- */
@@ -85,10 +112,19 @@ form_code(struct coder *c, enum coder_mode mode, struct column *k,
 		f = form_of(k, x);
 		bits = (uint64_t)f.decimals << 2 | f.flags >> 1;
 	}
-	bits = coder_raw(c, mode, bits, 7);
+	/* no raw bits: a text may have several forms, and what was damaged is to
+	 * be seen behind it */
+	for (int i = 6; i >= 0; i--) {
+		unsigned bit = bits >> i & 1;
+
+		bit = coder_bit(c, mode, bit, CODER_ONE / 2);
+		bits = (bits & ~(UINT64_C(1) << i)) | (uint64_t)bit << i;
+	}
 	f.decimals = (uint8_t)(bits >> 2);
-	if (f.decimals > FORM_DECIMALS_MAX)
+	if (mode == CODER_DECODE && f.decimals > FORM_DECIMALS_MAX) {
 		f.decimals = FORM_DECIMALS_MAX;
+		c->wrong = true;
+	}
 	f.flags = (uint8_t)((bits & 3) << 1);
 	form_set(k, f);
 }
@@ -136,10 +172,12 @@ far_code(struct values *v, struct coder *c, enum coder_mode mode, int64_t q)
 }
 
 /* How far off, in steps of 2^shift; where in the step cannot be known.  `same`
- * is the distance at which the value would be as before; it is not. */
+ * is the distance at which the value would be as before, unless it may be.
+ * `other`: it is no such number at all; NULL: that was told. */
 CODER_INLINE int64_t
 distance_code(struct values *v, struct coder *c, enum coder_mode mode,
-    const struct column *k, int64_t same, bool may_be_same, int64_t d)
+    const struct column *k, int64_t same, bool may_be_same, int64_t d,
+    bool *other)
 {
 	unsigned shift, scale = scale_step(k->scale, &shift);
 	struct coder_model *a = &v->by_class[k->class * SCALES + scale];
@@ -151,13 +189,22 @@ distance_code(struct values *v, struct coder *c, enum coder_mode mode,
 
 	if (shift == 0 && !may_be_same && same >= -NEAR && same <= NEAR)
 		never = (int)same + MIDDLE;
-	if (mode != CODER_DECODE) {
+	if (mode != CODER_DECODE && (other == NULL || !*other)) {
 		q = (int64_t)((uint64_t)d + half) >> shift;
 		if (q >= -NEAR && q <= NEAR)
 			symbol = (int)q + MIDDLE;
 	}
 	symbol = coder_symbol(c, mode, symbol, never, a, b);
-	q = symbol == FAR ? far_code(v, c, mode, q) : symbol - MIDDLE;
+	q = symbol == FAR ? q : symbol - MIDDLE;
+	if (symbol == FAR) {
+		if (other != NULL) {
+			*other = coder_slot_bit(c, mode, *other, &v->escape,
+				     LIMIT_SAME) != 0;
+			if (*other)
+				return 0;
+		}
+		q = far_code(v, c, mode, q);
+	}
 	if (shift == 0)
 		return q;
 	low = ((uint64_t)d + half) & ((UINT64_C(1) << shift) - 1);
@@ -247,11 +294,11 @@ learn_twin(struct values *v, uint32_t token, bool told, bool right,
 	*place = token + 1;
 }
 
-/* The growth, of which there is a prediction. */
+/* The growth, of which there is a prediction; other as in distance_code(). */
 CODER_INLINE int64_t
 growth_code(struct values *v, struct coder *c, enum coder_mode mode,
     const struct column *k, const struct prediction *p, bool may_be_same,
-    bool familiar, int64_t growth)
+    bool familiar, int64_t growth, bool *other)
 {
 	uint32_t token = (uint32_t)(k - v->columns->column);
 	int64_t tells = 0;
@@ -260,70 +307,78 @@ growth_code(struct values *v, struct coder *c, enum coder_mode mode,
 
 	if (told)
 		right =
-		    coder_slot_bit(c, mode, growth == tells,
+		    coder_slot_bit(c, mode,
+			growth == tells && (other == NULL || !*other),
 			&v->twin_slot[v->twin[token].trust], LIMIT_SLOT) != 0;
-	if (right)
+	if (right) {
 		growth = tells;
-	else
+		if (other != NULL)
+			*other = false;
+	} else {
 		growth = (int64_t)((uint64_t)p->growth +
 		    (uint64_t)distance_code(v, c, mode, k, -p->growth,
 			may_be_same,
-			(int64_t)((uint64_t)growth - (uint64_t)p->growth)));
-	if (!familiar)
+			(int64_t)((uint64_t)growth - (uint64_t)p->growth),
+			other));
+	}
+	if (!familiar && (other == NULL || !*other))
 		learn_twin(v, token, told, right, growth);
 	return growth;
 }
 
+static inline const struct span *
+span_of(struct values *v, const struct column *k, uint32_t now_s)
+{
+	uint32_t elapsed_s = now_s - k->seen_s;
+
+	if (elapsed_s != v->span.elapsed_s)
+		v->span = predict_span(elapsed_s, v->period_s);
+	return &v->span;
+}
+
+/* A number in the column's form, behind two others at least; *other as in
+ * distance_code(). */
 CODER_INLINE void
 number_code(struct values *v, struct coder *c, enum coder_mode mode,
     struct column *k, uint64_t number, bool may_be_same, uint32_t now_s,
-    size_t at)
+    size_t at, bool *other)
 {
+	struct kin *l = use_kin(v, k->class);
+	int16_t *off = v->off + PREDICT_REACH + at;
+	const struct span *t = span_of(v, k, now_s);
 	struct prediction p;
-	struct kin *l;
-	int16_t *off;
 	int64_t growth;
 
-	if (k->changes < 2) {
-		k->last = young_code(v, c, mode, k, number);
-		k->changes++;
-		return;
-	}
-	off = v->off + PREDICT_REACH + at;
-	l = use_kin(v, k->class);
-	predict_number(l, k, off, predict_time(now_s - k->seen_s, v->period_s),
-	    &p);
+	predict_number(l, k, off, t, &p);
 	growth = growth_code(v, c, mode, k, &p, may_be_same,
-	    l->seen >= PREDICT_FAMILIAR, (int64_t)(number - k->last));
-	predict_learn(l, k, &p, growth, off, at * 5 + v->turn);
+	    l->seen >= PREDICT_FAMILIAR, (int64_t)(number - k->last), other);
+	if (other != NULL && *other)
+		return;
+	predict_learn(l, k, &p, t, growth, off, v->turn);
 	k->last += (uint64_t)growth;
 	predict_learn_direction(k, growth);
 	form_learn_units(k);
 	if (k->changes < COLUMN_CHANGES)
 		k->changes++;
+	k->seen_s = now_s;
 }
 
 /* -- values ----------------------------------------------------------------- */
 
-/* The values before this one in the message, the last lowest. */
-struct row {
-	unsigned same; /* bits: it was as before */
-	bool lost;     /* the last one became unknown */
-	bool formed;   /* this one has a new form */
-	uint32_t now_s;
-};
-
-/* Nearly always as before, or never: then its own slot is as good as the mixer. */
+/* As before for long, and so to be thought again. */
 static inline bool
-is_sure(const struct column *k, const struct row *row)
+is_quiet(const struct column *k, const struct row *row)
 {
-	uint32_t p = slot_p22(k->same);
+	return k->history == 0xff && !row->lost &&
+	    slot_p22(k->same) > (1U << 22) - (1U << 19);
+}
 
-	if (row->lost)
-		return false;
-	return k->history == 0xff ? p > (1U << 22) - (1U << 18)
-	    : k->history == 0     ? p < 1U << 18
-				  : false;
+/* Numbers that change each time. */
+static inline bool
+is_busy(const struct column *k, const struct row *row)
+{
+	return k->history == 0 && !row->lost && k->changes >= 2 &&
+	    (k->flags & COLUMN_UNKNOWN) == 0 && slot_p22(k->same) < 1U << 18;
 }
 
 CODER_INLINE bool
@@ -335,7 +390,7 @@ same_code(struct values *v, struct coder *c, enum coder_mode mode,
 	    : h == 0                ? 0
 		     : 1 + (h & 1) + (h >> 1 & 1) + (h >> 2 & 1) + (h >> 3 & 1);
 
-	if (is_sure(k, row))
+	if (is_quiet(k, row))
 		return coder_slot_bit(c, mode, same, &k->same, LIMIT_SAME) != 0;
 
 	coder_slot *slot[4] = { &k->same, &v->same_class[k->class][h & 15],
@@ -348,43 +403,42 @@ same_code(struct values *v, struct coder *c, enum coder_mode mode,
 	    2);
 }
 
-CODER_INLINE void
+static inline void
 text_code(struct coder *c, enum coder_mode mode, struct value *x, char *text)
 {
 	static const char letters[16] = "0123456789.-";
-	unsigned n = (unsigned)coder_raw(c, mode, x->text.n, 6);
+	unsigned n = (unsigned)coder_raw(c, mode, x->text_n, 6);
 
-	if (n > LIMIT_VALUE)
+	if (mode == CODER_DECODE && n > LIMIT_VALUE) {
 		n = LIMIT_VALUE;
+		c->wrong = true;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		unsigned at = 0;
 
 		if (mode != CODER_DECODE)
-			while (letters[at] != x->text.p[i])
+			while (letters[at] != x->text[i])
 				at++;
 		at = (unsigned)coder_raw(c, mode, at, 4);
-		if (mode == CODER_DECODE)
+		if (mode == CODER_DECODE) {
 			text[i] = at < 12 ? letters[at] : '0';
+			c->wrong |= at >= 12;
+		}
 	}
-	if (mode == CODER_DECODE)
-		x->text = (struct slice){ text, n };
+	if (mode == CODER_DECODE) {
+		x->text = text;
+		x->text_n = (uint8_t)n;
+	}
 }
 
-/* Another thing than a number in the column's form; true: a number follows. */
-CODER_INLINE bool
+/* Not a number in the column's form: unknown, a text, or another form; true: a
+ * number of which follows. */
+static inline bool
 exception_code(struct values *v, struct coder *c, enum coder_mode mode,
-    struct column *k, struct row *row, struct value *x, bool other, char *text)
+    struct column *k, struct row *row, struct value *x, char *text)
 {
-	unsigned unknown = (k->flags & COLUMN_UNKNOWN) != 0;
-	coder_slot *kind = v->kind[unknown];
+	coder_slot *kind = v->kind[(k->flags & COLUMN_UNKNOWN) != 0];
 
-	if (!coder_slot_bit(c, mode, other,
-		&v->exception[unknown][row->lost + 2U * (k->changes == 0)],
-		LIMIT_SAME)) {
-		k->flags &= (uint8_t)~COLUMN_UNKNOWN;
-		row->lost = false;
-		return true;
-	}
 	row->lost = false;
 	if (coder_slot_bit(c, mode, x->unknown, &kind[0], LIMIT_SLOT)) {
 		k->flags |= COLUMN_UNKNOWN;
@@ -394,7 +448,6 @@ exception_code(struct values *v, struct coder *c, enum coder_mode mode,
 	k->flags &= (uint8_t)~COLUMN_UNKNOWN;
 	if (!coder_slot_bit(c, mode, x->odd, &kind[1], LIMIT_SLOT)) {
 		form_code(c, mode, k, x);
-		row->formed = true;
 		return true;
 	}
 	x->odd = true;
@@ -402,12 +455,52 @@ exception_code(struct values *v, struct coder *c, enum coder_mode mode,
 	return false;
 }
 
-/* x is what stands there, or will; text has room for an odd one. */
+/* What is rare: the first two numbers, those behind an unknown, and exceptions,
+ * of which `other` says that it is one and was told.  text: room for an odd one. */
+static __attribute__((noinline)) void
+rare_code(struct values *v, struct coder *c, enum coder_mode mode,
+    struct column *k, struct row *row, struct value *x, size_t at, bool other,
+    char *text)
+{
+	unsigned unknown = (k->flags & COLUMN_UNKNOWN) != 0;
+	bool formed = false;
+	uint64_t number = 0;
+
+	if (!other) {
+		if (mode != CODER_DECODE)
+			other =
+			    x->unknown || x->odd || !form_number(k, x, &number);
+		other = coder_slot_bit(c, mode, other,
+			    &v->exception[unknown]
+					 [row->lost + 2U * (k->changes == 0)],
+			    LIMIT_SAME) != 0;
+	}
+	if (other) {
+		if (!exception_code(v, c, mode, k, row, x, text))
+			return;
+		formed = true;
+	}
+	k->flags &= (uint8_t)~COLUMN_UNKNOWN;
+	row->lost = false;
+	if (mode != CODER_DECODE && !form_number(k, x, &number))
+		number = 0; /* cannot be: form_of() gave a form of its own */
+	if (k->changes >= 2) {
+		number_code(v, c, mode, k, number, unknown || formed,
+		    row->now_s, at, NULL);
+		return;
+	}
+	k->last = young_code(v, c, mode, k, number);
+	k->changes++;
+	k->seen_s = row->now_s;
+}
+
+/* x is what stands there, or will. */
 CODER_INLINE void
 value_code(struct values *v, struct coder *c, enum coder_mode mode,
     struct column *k, struct row *row, struct value *x, size_t at, char *text)
 {
 	bool unknown = (k->flags & COLUMN_UNKNOWN) != 0;
+	bool busy = is_busy(k, row), lost = row->lost;
 	bool same = false, other = false;
 	uint64_t number = 0;
 
@@ -415,25 +508,37 @@ value_code(struct values *v, struct coder *c, enum coder_mode mode,
 		other = x->unknown || x->odd || !form_number(k, x, &number);
 		same = unknown ? x->unknown : !other && number == k->last;
 	}
-	v->off[PREDICT_REACH + at] = 0;
-	same = same_code(v, c, mode, k, row, same);
-	row->same = row->same << 1 | same;
-	row->formed = false;
-	k->history = (uint8_t)(k->history << 1 | same);
-	if (same) {
-		x->unknown = unknown;
-		row->lost = false;
-		if (!unknown)
-			k->seen_s = row->now_s;
-		return;
+	if (x->breaks) {
+		slot_learn(&k->same, 0, LIMIT_SAME);
+		k->seen_s = v->last_s;
+	} else if (!busy) {
+		same = same_code(v, c, mode, k, row, same);
+		if (same) {
+			row->same = row->same << 1 | 1;
+			row->lost = false;
+			k->history = (uint8_t)(k->history << 1 | 1);
+			x->unknown = unknown;
+			if (!unknown)
+				k->seen_s = row->now_s;
+			return;
+		}
 	}
-	if (!exception_code(v, c, mode, k, row, x, other, text))
-		return;
-	if (mode != CODER_DECODE && !form_number(k, x, &number))
-		number = 0; /* cannot be: form_of() gave a form of its own */
-	number_code(v, c, mode, k, number, unknown || row->formed, row->now_s,
-	    at);
-	k->seen_s = row->now_s;
+	if (unknown || lost || k->changes < 2) {
+		other = false;
+		rare_code(v, c, mode, k, row, x, at, false, text);
+	} else {
+		uint64_t last = k->last;
+
+		number_code(v, c, mode, k, number, busy, row->now_s, at,
+		    &other);
+		if (other)
+			rare_code(v, c, mode, k, row, x, at, true, text);
+		same = busy && !other && k->last == last;
+	}
+	row->same = row->same << 1 | same;
+	k->history = (uint8_t)(k->history << 1 | same);
+	if (same)
+		slot_learn(&k->same, 1, LIMIT_SAME);
 }
 
 #endif
