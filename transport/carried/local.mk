@@ -3,7 +3,9 @@ transport_libtransport_a_SOURCES += \
 	%D%/carry.c %D%/carry.h \
 	%D%/publish.c %D%/publish.h \
 	%D%/signature.c %D%/signature.h \
-	%D%/staging.c %D%/staging.h
+	%D%/staged_file.c \
+	%D%/staging.c %D%/staging.h %D%/staging_impl.h \
+	%D%/staging_take.c
 
 carried_world = t/carried_world.c t/carried_world.h $(spool_test) \
 	t/scratch.c t/scratch.h
