@@ -159,7 +159,8 @@ hub_open_ingest(struct hub *h, struct err *e)
 	h->compiler = compile_open(h->config, h->node.state_dir);
 	opts.store = h->store;
 	opts.compiler = h->compiler;
-	return ingest_open(&opts, clock_mono(), clock_wall(), &h->ingest, e);
+	h->ingest = ingest_open(&opts, clock_mono(), clock_wall());
+	return 0;
 }
 
 int

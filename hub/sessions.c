@@ -26,7 +26,7 @@ enum {
 	REAP_STEP_MS = 20,
 };
 
-/* --- The process ------------------------------------------------------------- */
+/* --- The process --------------------------------------------------------- */
 
 struct process {
 	uv_loop_t loop;
@@ -187,7 +187,7 @@ run_child(int fd, pid_t parent, const char *config)
 	_exit(0);
 }
 
-/* --- Its owner --------------------------------------------------------------- */
+/* --- Its owner ----------------------------------------------------------- */
 
 int
 sessions_start(const char *config, struct sessions *out, struct err *e)

@@ -1,8 +1,9 @@
 /*
  * hubd's sessions with the spokes: those that it dials on a schedule, and those
- * that its listener hears of.  They run in a process of their own, forked before hubd confines itself, since they
- * need the network and the right to start processes; it shares nothing with
- * hubd but directories.  It ends when hubd does, however that is.
+ * that its listener hears of.  They run in a process of their own, forked before
+ * hubd confines itself, since they need the network and the right to start
+ * processes; it shares nothing with hubd but directories.  It ends when hubd
+ * does, however that is.
  */
 #ifndef HUB_SESSIONS_H
 #define HUB_SESSIONS_H

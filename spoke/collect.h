@@ -8,9 +8,8 @@
 #include "common/command/ground.h"
 
 struct collect_opts {
-	bool at_once; /* whether it is due or not */
-	const char
-	    *only; /* this collector alone, beside the schedule; or NULL */
+	bool at_once;     /* whether it is due or not */
+	const char *only; /* this collector alone, beside the schedule */
 };
 
 /* Borrows g, which was opened for changing.  What another process runs at this

@@ -14,13 +14,13 @@
 struct reading {
 	const char *path;  /* "/cpu/total/user" */
 	const char *value; /* "U" or plain decimal text */
-	/* name, value, ..., NULL; in the allow-list's order; NULL: unchanged or
-	 * none */
+	/* name, value, ..., NULL; in the order of names_param(); NULL:
+	 * unchanged, or none */
 	const char *const *param;
 };
 
-/* One run's outcome; everything is owned by the collector until the next run
- * or free. */
+/* One run's outcome; all of it is the collector's until its next run, or its
+ * close. */
 struct collected {
 	const struct reading *reading;
 	size_t n;

@@ -97,10 +97,11 @@ bool tokens_config_part(const struct tokens *t, size_t *at, size_t max,
     struct buf *body);
 uint32_t tokens_config_digest(const struct tokens *t);
 
-/* Make t agree with a CONFIG (all its parts' bodies) that was spooled: its
- * leaves, and no others, are live, with its tokens. */
-void tokens_adopt_part(struct tokens *t, struct slice body);
+/* Make t agree with a CONFIG (all its parts' bodies, in order, between begin
+ * and end) that was spooled: its leaves, and no others, are live, with its
+ * tokens. */
 void tokens_adopt_begin(struct tokens *t);
+void tokens_adopt_part(struct tokens *t, struct slice body);
 void tokens_adopt_end(struct tokens *t);
 
 #endif

@@ -225,7 +225,7 @@ world_start(struct world *w)
 	opts.store = w->store = store_open(w->dirfd);
 	opts.compiler = w->compiler =
 	    compile_open(w->config, w->node.state_dir);
-	check(ingest_open(&opts, w->mono, w->wall, &w->ingest, &e), &e);
+	w->ingest = ingest_open(&opts, w->mono, w->wall);
 }
 
 void

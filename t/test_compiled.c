@@ -303,67 +303,6 @@ a_failure_leaves_the_file_of_before(void **state)
 	scratch_close(dir);
 }
 
-/* --- Comparing ----------------------------------------------------------- */
-
-/* A tree of "path" or "path=DSTYPE" words. */
-static struct tree *
-typed_tree(const char *words)
-{
-	struct slice left = slice_str(words), word, path;
-	struct tree *t = tree_new();
-	struct err e = { 0 };
-
-	while (slice_cut(&left, ' ', &word)) {
-		bool typed = slice_cut(&word, '=', &path);
-
-		if (tree_add(t, typed ? path : word, SLICE(""), &e) == -1)
-			fail_msg("%s", e.msg);
-		if (typed)
-			tree_set(t, SLICE("rrd-create-dstype"), word);
-	}
-	if (tree_finish(t, &e) == -1)
-		fail_msg("%s", e.msg);
-	return t;
-}
-
-/* What the brakes on a shrinking or retyped tree are told. */
-static void
-a_change_is_counted(void **state)
-{
-	static const struct {
-		const char *before, *after;
-		struct compiled_change change;
-	} row[] = {
-		{ "", "", { 0, 0, 0, 0 } },
-		{ "", "/a /b ", { .added = 2 } },
-		{ "/a /b ", "", { .dropped = 2 } },
-		{ "/a /b /c ", "/a /b /c ", { .kept = 3 } },
-		{ "/a /b /c ", "/b ", { .kept = 1, .dropped = 2 } },
-		{ "/b ", "/a /b /c ", { .kept = 1, .added = 2 } },
-		{ "/a /c /e ", "/b /c /d /f ",
-		    { .kept = 1, .added = 3, .dropped = 2 } },
-		{ "/a /b=COUNTER /c=GAUGE ", "/a=GAUGE /b=DERIVE /c=COUNTER ",
-		    { .kept = 3, .retyped = 2 } },
-	};
-	int dir = scratch_open();
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(row); i++) {
-		struct tree *before = typed_tree(row[i].before);
-		struct tree *after = typed_tree(row[i].after);
-		struct compiled *c = compile(dir, before);
-		struct compiled_change found;
-		struct err e = { 0 };
-
-		assert_int_equal(compiled_compare(c, after, &found, &e), 0);
-		assert_memory_equal(&found, &row[i].change, sizeof(found));
-		compiled_close(c);
-		tree_free(before);
-		tree_free(after);
-	}
-	scratch_close(dir);
-}
-
 int
 main(void)
 {
@@ -375,7 +314,6 @@ main(void)
 		cmocka_unit_test(no_file_and_no_plain_file_is_opened),
 		cmocka_unit_test(damage_is_seen_or_harmless),
 		cmocka_unit_test(a_failure_leaves_the_file_of_before),
-		cmocka_unit_test(a_change_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,13 +39,4 @@ int compiled_each(struct compiled *c, struct slice path,
     struct err *e);
 void compiled_close(struct compiled *c);
 
-/* What a new configuration would change, for the hub's brakes.  In leaves. */
-struct compiled_change {
-	size_t kept;    /* in both */
-	size_t retyped; /* of these: rrd-create-dstype differs */
-	size_t added, dropped;
-};
-int compiled_compare(struct compiled *before, const struct tree *after,
-    struct compiled_change *out, struct err *e);
-
 #endif

@@ -9,12 +9,12 @@
 #include "xmlconfig/tree.h"
 
 struct xml_opts {
-	const char *tree; /* name of the hub's tree */
-	const char
-	    *directory; /* the store's: data-dir is <directory>/<tree>/... */
+	const char *tree;      /* name of the hub's tree */
+	const char *directory; /* the store's */
 };
 
-/* The file of one association: its leaves of a finished tree.  Written durably
+/* The file of one association: its leaves of a finished tree, whose data-dir is
+ * <directory>/<tree>/...  Written durably
  * below dirfd, and read back before it gets its name: a file that is there
  * already stays as it is when anything fails.  ERR_INPUT: a parameter that XML
  * or Torrus cannot take; ERR_CONFIG: such a directory. */

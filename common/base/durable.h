@@ -1,8 +1,8 @@
 /*
  * The durable-write protocol, W1-W9 of doc/architecture.md: what a promise
- * stands on is written here.  Create never overwrites,
- * replace always does, append extends a segment.  Everything happens inside a
- * directory descriptor; names are checked by the caller.
+ * stands on is written here.  Create never overwrites, replace always does,
+ * append extends a segment.  Everything happens inside a directory descriptor;
+ * names are checked by the caller.
  */
 #ifndef COMMON_BASE_DURABLE_H
 #define COMMON_BASE_DURABLE_H
@@ -51,12 +51,13 @@ int durable_commit(int dirfd, struct durable_temp *t, const char *name,
     bool replace, struct err *e);
 void durable_abandon(int dirfd, struct durable_temp *t);
 /* Many files with one sync of their file system (W9), a few with one each: each
- * is written to a temporary, and commit gives all of them their names, replacing, in the order in
- * which they were put.  Commit and abandon each end the group; a failed commit has
- * abandoned what it did not name.  Zero-initialised but for dirfd. */
+ * is written to a temporary, and commit gives all of them their names,
+ * replacing, in the order in which they were put.  Commit and abandon each end
+ * the group; a failed commit has abandoned what it did not name.
+ * Zero-initialised but for dirfd. */
 struct durable_group {
-	int dirfd; /* borrowed */
-	struct durable_grouped *at;
+	int dirfd;                  /* borrowed */
+	struct durable_grouped *at; /* what was put: n files, so many bytes */
 	size_t n;
 	size_t bytes;
 };

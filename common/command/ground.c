@@ -72,8 +72,8 @@ ground_check_operands(const struct ground *g, int most, struct err *e)
 	    g->options.program, g->argv[0]);
 }
 
-const struct association *
-ground_association(const struct ground *g, const char *name, struct err *e)
+static const struct association *
+find_association(const struct ground *g, const char *name, struct err *e)
 {
 	const struct association *a = config_association(g->config, name);
 
@@ -103,7 +103,7 @@ ground_operand(const struct ground *g, int most, struct err *e)
 	}
 	if (ground_check_operands(g, most, e) == -1)
 		return NULL;
-	return ground_association(g, g->argv[1], e);
+	return find_association(g, g->argv[1], e);
 }
 
 const struct association *const *
@@ -115,7 +115,7 @@ ground_list(struct ground *g, struct err *e)
 	g->list = mem_array(c->n_association + (size_t)g->operands + 1,
 	    sizeof(*g->list));
 	for (int i = 1; i <= g->operands; i++) {
-		g->list[n] = ground_association(g, g->argv[i], e);
+		g->list[n] = find_association(g, g->argv[i], e);
 		if (g->list[n++] == NULL)
 			return NULL;
 	}

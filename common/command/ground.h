@@ -42,10 +42,8 @@ void ground_close(struct ground *g);
 
 /* No more than `most` operands, else ERR_USAGE. */
 int ground_check_operands(const struct ground *g, int most, struct err *e);
-/* ERR_CONFIG when there is none of that name, or we are not of that role. */
-const struct association *ground_association(const struct ground *g,
-    const char *name, struct err *e);
-/* The first operand's association; there are no more than `most` operands. */
+/* The first operand's association; there are no more than `most` operands.
+ * ERR_CONFIG when there is none of that name, or we are not of that role. */
 const struct association *ground_operand(const struct ground *g, int most,
     struct err *e);
 /* Those that the operands name, or all in which we have the role;

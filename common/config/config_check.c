@@ -28,7 +28,7 @@ complain(const struct association *a, struct err *e, const char *fmt, ...)
 	    a->line, a->name, what);
 }
 
-/* --- One association --------------------------------------------------------- */
+/* --- One association ----------------------------------------------------- */
 
 static int
 check_ends(const struct association *a, const char *id, struct err *e)
@@ -250,7 +250,7 @@ check_env(const struct association *a, struct err *e)
 	return 0;
 }
 
-/* --- Two associations ---------------------------------------------------------- */
+/* --- Two associations ---------------------------------------------------- */
 
 /* One is the other, or holds it. */
 static bool
@@ -312,7 +312,7 @@ check_association(struct config *c, size_t i, struct err *e)
 	return 0;
 }
 
-/* --- Collectors, stores, the rest -------------------------------------------- */
+/* --- Collectors, stores, the rest ---------------------------------------- */
 
 static int
 check_collector(const struct config_collector *cc, struct err *e)

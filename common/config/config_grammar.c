@@ -25,7 +25,7 @@ enum {
 /* libconfuse's callbacks carry no pointer of ours. */
 static struct config_grammar *now;
 
-/* --- Complaints ------------------------------------------------------------ */
+/* --- Complaints ---------------------------------------------------------- */
 
 /* The first complaint is the one that is told. */
 int
@@ -94,7 +94,7 @@ complain_twice(cfg_t *cfg, const cfg_opt_t *opt)
 	    now->source[mark_source(opt)].path, mark_line(opt));
 }
 
-/* --- What libconfuse calls ------------------------------------------------- */
+/* --- What libconfuse calls ----------------------------------------------- */
 
 static int
 on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
@@ -157,7 +157,7 @@ on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 	return 0;
 }
 
-/* --- The grammar ------------------------------------------------------------ */
+/* --- The grammar --------------------------------------------------------- */
 
 static size_t
 count_keys(const struct key *k)
@@ -222,7 +222,7 @@ options_of(const struct key *keys, const struct block *blocks,
 	return o;
 }
 
-/* --- Files ------------------------------------------------------------------- */
+/* --- Files --------------------------------------------------------------- */
 
 static const char *
 directory_of(const char *path, struct config_pool *pool)
@@ -316,7 +316,7 @@ read_source(struct config_grammar *g, size_t i)
 	return rc;
 }
 
-/* --- For the caller ----------------------------------------------------------- */
+/* --- For the caller ------------------------------------------------------ */
 
 bool
 config_grammar_where(const cfg_opt_t *opt, size_t *source, int *line)

@@ -31,7 +31,7 @@ struct reading {
 	struct config_grammar g;
 };
 
-/* --- Keys ------------------------------------------------------------------- */
+/* --- Keys ---------------------------------------------------------------- */
 
 static int complain_block(struct reading *r, cfg_t *section, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
@@ -117,7 +117,7 @@ fill(struct reading *r, cfg_t *section, const struct key *k, void *base)
 	return 0;
 }
 
-/* --- Blocks ------------------------------------------------------------------ */
+/* --- Blocks -------------------------------------------------------------- */
 
 static const char *
 title_of(struct reading *r, const cfg_t *section)
@@ -270,7 +270,7 @@ fill_single(struct reading *r, const char *name, void *base)
 	    base);
 }
 
-/* --- The whole --------------------------------------------------------------- */
+/* --- The whole ----------------------------------------------------------- */
 
 /* What root obeys must not be another's, save the account it becomes. */
 static int

@@ -26,7 +26,7 @@ enum {
 	MODE_RUN = 0750, /* holds sockets for a group */
 };
 
-/* --- The account ----------------------------------------------------------- */
+/* --- The account --------------------------------------------------------- */
 
 static void
 from_passwd(const struct passwd *pw, struct node_account *out)
@@ -75,7 +75,7 @@ become(const struct node_account *a, struct err *e)
 	return 0;
 }
 
-/* --- Directories -------------------------------------------------------------- */
+/* --- Directories --------------------------------------------------------- */
 
 /* Who may own what: `ours` everything, root what lies above. */
 struct walk {
@@ -215,7 +215,7 @@ make_for(const struct node_account *a, const char *path, mode_t mode,
 	return rc;
 }
 
-/* --- What programs call -------------------------------------------------------- */
+/* --- What programs call -------------------------------------------------- */
 
 enum {
 	DESCRIPTORS_MIN = 64 /* libuv ends a process that has none for it */

@@ -23,9 +23,10 @@ struct node_account {
 int node_account(const struct config *c, struct node_account *out,
     struct err *e);
 
-/* umask 077, no core files, 64 descriptors or more, LC_ALL=C; started as root becomes the node's
- * account, and makes for it those of the three directories that are missing
- * (their parents are there); any other account is ERR_DENIED. */
+/* umask 077, no core files, 64 descriptors or more, LC_ALL=C; started as root
+ * becomes the node's account, and makes for it those of the three directories
+ * that are missing (their parents are there); any other account is
+ * ERR_DENIED. */
 int node_enter(const struct config *c, struct err *e);
 /* Open the three directories, made where they are missing.  ERR_CONFIG when
  * one of them, or a directory above, is a symbolic link, belongs to anybody

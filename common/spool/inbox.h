@@ -11,7 +11,7 @@
 #include "common/spool/ledger.h"
 
 struct inbox_opts {
-	struct spool_point cursor; /* from cursor_read */
+	struct spool_point cursor; /* from cursor_find */
 	size_t message_max;        /* 0: LIMIT_MESSAGE */
 	uint64_t size_max;         /* bytes not ingested; 0: 1 GiB */
 };

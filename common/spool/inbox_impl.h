@@ -44,7 +44,6 @@ struct inbox {
 };
 
 /* inbox_open.c */
-int inbox_load(struct inbox *i, struct err *e);
 /* A file of the association's directory. */
 int inbox_to_quarantine(struct inbox *i, const char *name, const char *why,
     struct err *e);

@@ -218,8 +218,8 @@ sync_archive(struct inbox *i, struct err *e)
 	return rc;
 }
 
-int
-inbox_load(struct inbox *i, struct err *e)
+static int
+load(struct inbox *i, struct err *e)
 {
 	appender_init(&i->app, i->dir);
 	if (sync_archive(i, e) == -1 || durable_sweep(i->top, e) == -1 ||
@@ -255,7 +255,7 @@ inbox_open(int association_dir, const struct inbox_opts *opts,
 	if (i->opts.size_max == 0)
 		i->opts.size_max = ROOM_SIZE;
 	i->dir = listing_dir(i->top, "inbox", e);
-	if (i->dir == -1 || inbox_load(i, e) == -1) {
+	if (i->dir == -1 || load(i, e) == -1) {
 		inbox_close(i);
 		return err_wrap(e, "inbox");
 	}

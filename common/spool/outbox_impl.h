@@ -52,7 +52,6 @@ int outbox_to_quarantine(struct outbox *o, const char *name, const char *why,
 /* outbox_open.c */
 int outbox_load(struct outbox *o, struct err *e);
 void outbox_unload(struct outbox *o);
-int outbox_lock(struct outbox *o, struct err *e);
 
 /* outbox_room.c */
 int outbox_make_room(struct outbox *o, bool config, struct err *e);

@@ -23,8 +23,8 @@ enum {
 	SEGMENTS_LEAST = 16, /* of a full spool */
 };
 
-int
-outbox_lock(struct outbox *o, struct err *e)
+static int
+take_lock(struct outbox *o, struct err *e)
 {
 	for (;;) {
 		struct stat ours, named;
@@ -407,7 +407,7 @@ outbox_open(int association_dir, const struct outbox_opts *opts,
 		.quarantine = { .dir = -1 },
 		.app = { .fd = -1 } };
 	set_opts(o, opts);
-	if (outbox_lock(o, e) == -1 || open_sent(o, e) == -1 ||
+	if (take_lock(o, e) == -1 || open_sent(o, e) == -1 ||
 	    outbox_finish_renew(o, e) == -1 || outbox_load(o, e) == -1) {
 		outbox_close(o);
 		return err_wrap(e, "outbox");

@@ -30,7 +30,7 @@ struct recall {
 	bool reached; /* the message `at` was there */
 };
 
-/* --- The CONFIG ------------------------------------------------------------------ */
+/* --- The CONFIG ---------------------------------------------------------- */
 
 static bool
 begins_with_config(int dir, struct segment_name s)
@@ -127,7 +127,7 @@ find_config(struct recall *r)
 	return found;
 }
 
-/* --- The DATA -------------------------------------------------------------------- */
+/* --- The DATA ------------------------------------------------------------ */
 
 static void
 drop_first(struct recall *r)

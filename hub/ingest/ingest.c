@@ -88,14 +88,12 @@ open_slot(struct ingest *g, unsigned who)
 	    g->ground.wall);
 }
 
-int
-ingest_open(const struct ingest_opts *opts, struct mono now, struct wall wall,
-    struct ingest **out, struct err *e)
+struct ingest *
+ingest_open(const struct ingest_opts *opts, struct mono now, struct wall wall)
 {
 	struct ingest *g = mem_alloc(sizeof(*g));
 	const struct config *c = opts->config;
 
-	(void)e;
 	g->ground = (struct intake_ground){ *opts, now, wall };
 	if (g->ground.opts.sync_ms == 0)
 		g->ground.opts.sync_ms = SYNC_MS;
@@ -112,8 +110,7 @@ ingest_open(const struct ingest_opts *opts, struct mono now, struct wall wall,
 			.look = true };
 		open_slot(g, (unsigned)g->n_slot++);
 	}
-	*out = g;
-	return 0;
+	return g;
 }
 
 void

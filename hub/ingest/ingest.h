@@ -50,8 +50,8 @@ struct ingest;
 /* Opens every association of which this node is the hub, and applies again
  * what an unclean end left; one that cannot be opened is told of and left out.
  * Borrows opts and what it points to until ingest_close. */
-int ingest_open(const struct ingest_opts *opts, struct mono now,
-    struct wall wall, struct ingest **out, struct err *e);
+struct ingest *ingest_open(const struct ingest_opts *opts, struct mono now,
+    struct wall wall);
 /* Sessions may have left something for this association, counted as by
  * ingest_status (SIZE_MAX: for any); its inbox is looked at in the next step.
  * At the start all are. */

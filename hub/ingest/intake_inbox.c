@@ -116,7 +116,7 @@ gap_found(struct batch *b, const struct message *m)
 	struct intake *i = b->i;
 	struct ledger ledger = { .n = 0 };
 	bool moved = false;
-	uint64_t next;
+	uint64_t first, last;
 	struct err e;
 
 	if (ledger_read(i->archive.dir, "ledger", &ledger, &e) == -1)
@@ -127,11 +127,14 @@ gap_found(struct batch *b, const struct message *m)
 			moved |= sequencer_lost(i->sequencer,
 			    ledger.range[k].first, ledger.range[k].last);
 	ledger_clear(&ledger);
-	next = sequencer_cursor(i->sequencer).msgid + 1;
-	if (moved && next >= m->msgid)
+	first = sequencer_cursor(i->sequencer).msgid + 1;
+	last = m->msgid - 1;
+	if (moved && first > last)
 		return OUTCOME_GO_ON;
+	(void)sequencer_gap(i->sequencer, &first,
+	    &last); /* of several: the first */
 	intake_raise(i, "gap", "status", NULL,
-	    "messages %" PRIu64 "-%" PRIu64 " are missing", next, m->msgid - 1);
+	    "messages %" PRIu64 "-%" PRIu64 " are missing", first, last);
 	return OUTCOME_LEAVE;
 }
 

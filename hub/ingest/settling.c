@@ -340,12 +340,6 @@ settling_state(const struct settling *s)
 }
 
 uint64_t
-settling_live(const struct settling *s, unsigned who)
-{
-	return s->party[who].compiled;
-}
-
-uint64_t
 settling_newest(const struct settling *s, unsigned who)
 {
 	return s->party[who].held;

@@ -23,7 +23,7 @@ enum settling_verdict {
 	SETTLING_STORE, /* DATA under the compiled configuration: store it */
 	SETTLING_WAIT,  /* DATA of a generation that is held but not compiled */
 	/* DATA of a generation that is not held, or of a poisoned one: archive
-	 * it and mark it (fatal loss) */
+	 * it and mark it */
 	SETTLING_MARK,
 	SETTLING_SAME, /* CONFIG of the generation that is held: nothing to do */
 	SETTLING_CHANGED, /* CONFIG set complete: the delay begins or is extended */
@@ -73,8 +73,7 @@ void settling_compiled(struct settling *s, bool ok, struct mono now);
 void settling_begin(struct settling *s, unsigned who);
 struct mono settling_wake(const struct settling *s); /* or INT64_MAX */
 enum settling_state settling_state(const struct settling *s);
-/* Of who: in the live tree, newest complete one, last asked for; 0: none. */
-uint64_t settling_live(const struct settling *s, unsigned who);
+/* Of who: the newest complete generation, the last asked for; 0: none. */
 uint64_t settling_newest(const struct settling *s, unsigned who);
 uint64_t settling_asked(const struct settling *s, unsigned who);
 void settling_free(struct settling *s);

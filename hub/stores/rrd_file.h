@@ -55,14 +55,14 @@ bool rrd_head_parse(struct slice bytes, uint64_t size, size_t *need,
 int rrd_file_look(int dirfd, const char *name, struct buf *bytes,
     struct rrd_head *head, struct err *e);
 
-/* Make it, and the directories that lead to it.  path is dir/name in full.
- * The first value to be stored has the time stamp first_s.  Never
- * overwrites. */
 struct rrd_place {
 	int dirfd;
 	const char *name; /* below dirfd */
-	const char *path; /* the same, for librrd */
+	const char *path; /* the same in full, for librrd */
 };
+
+/* Make it, and the directories that lead to it.  The first value to be stored
+ * has the time stamp first_s.  Never overwrites. */
 int rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
     config_list rra, int64_t first_s, struct err *e);
 

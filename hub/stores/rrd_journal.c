@@ -292,16 +292,10 @@ rrd_journal_append(struct rrd_journal *j, struct slice records, bool *final,
 	return 0;
 }
 
-bool
-rrd_journal_empty(const struct rrd_journal *j)
-{
-	return j->end == banner.n;
-}
-
 int
 rrd_journal_restart(struct rrd_journal *j, struct err *e)
 {
-	if (rrd_journal_empty(j))
+	if (j->end == banner.n) /* it is empty */
 		return 0;
 	return begin(j, e) == -1 ? err_wrap(e, "journal") : 0;
 }

@@ -39,7 +39,6 @@ void rrd_journal_record(struct buf *out, const char *name, uint64_t at,
  * *final true) the journal must be closed and opened anew (F3). */
 int rrd_journal_append(struct rrd_journal *j, struct slice records, bool *final,
     struct err *e);
-bool rrd_journal_empty(const struct rrd_journal *j);
 /* Forget all: what is in the files is surely stored.  Durable. */
 int rrd_journal_restart(struct rrd_journal *j, struct err *e);
 void rrd_journal_close(struct rrd_journal *j);

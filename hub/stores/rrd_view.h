@@ -14,15 +14,16 @@ struct rrd_view_points {
 	uint32_t step_s; /* between them; 0: there are none */
 };
 
+struct rrd_view_window {
+	int64_t from_s, to_s; /* epoch */
+	size_t tail;          /* points; 0: all */
+};
+
 /* What the finest archive that covers from_s..to_s has for it: each point
  * stands for the step that ends at its time.  Steps that touch the window,
  * without those that are not complete.  tail > 0: only the last ones; from_s
  * is then -1 for as far back as that takes.  A file that is not there has
  * none.  Owned: rrd_view_points_clear. */
-struct rrd_view_window {
-	int64_t from_s, to_s;
-	size_t tail;
-};
 int rrd_view_read(const char *path, const struct rrd_view_window *w,
     struct rrd_view_points *out, struct err *e);
 void rrd_view_points_clear(struct rrd_view_points *p);

@@ -180,7 +180,7 @@ open_hub(struct bench *b)
 		.store = b->store,
 		.compiler = b->compiler,
 		.notices = b->notices };
-	check(ingest_open(&opts, b->now, clock_wall(), &b->ingest, &e), &e);
+	b->ingest = ingest_open(&opts, b->now, clock_wall());
 	free(path);
 	buf_clear(&text);
 }

@@ -332,7 +332,7 @@ static void
 hubd(void *arg)
 {
 	struct ingest_opts o = { .config = &w.config[HUB] };
-	struct ingest *g = NULL;
+	struct ingest *g;
 	struct node n;
 	struct err e = { 0 };
 
@@ -343,12 +343,9 @@ hubd(void *arg)
 	o.node = &n;
 	o.store = memory_store_open();
 	o.compiler = memory_compiler_open();
-	if (ingest_open(&o, clock_mono(), clock_wall(), &g, &e) == 0) {
-		hub_work(g);
-		ingest_close(g);
-	} else {
-		trace("hubd: %s", e.msg);
-	}
+	g = ingest_open(&o, clock_mono(), clock_wall());
+	hub_work(g);
+	ingest_close(g);
 	o.store->ops->close(o.store);
 	o.compiler->ops->close(o.compiler);
 	notices_close(o.notices);

@@ -198,7 +198,7 @@ take_all(struct bare *b, struct delivery_result *r, struct err *e)
 	}
 }
 
-/* --- The channel ------------------------------------------------------------ */
+/* --- The channel --------------------------------------------------------- */
 
 static int
 wait_for(int fd, short events, struct mono end, struct err *e)

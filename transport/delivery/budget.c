@@ -82,17 +82,3 @@ budget_ask(const struct association *a, const struct wire *w, struct wall now)
 		r.keep = share(a, w);
 	return r;
 }
-
-const char *
-budget_level_name(enum budget_level l)
-{
-	switch (l) {
-	case BUDGET_FINE:
-		return "fine";
-	case BUDGET_NEAR:
-		return "near";
-	case BUDGET_SPENT:
-		return "spent";
-	}
-	return "?";
-}

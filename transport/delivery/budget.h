@@ -30,6 +30,5 @@ struct budget_answer {
 /* For a session that is to begin, and as for one that runs: its level. */
 struct budget_answer budget_ask(const struct association *a,
     const struct wire *w, struct wall now);
-const char *budget_level_name(enum budget_level l);
 
 #endif

@@ -27,7 +27,7 @@ enum {
 	FIRST_MS = 30000, /* for the first byte of who may be bare */
 };
 
-/* --- Beginning and end -------------------------------------------------------- */
+/* --- Beginning and end --------------------------------------------------- */
 
 static struct session_opts
 session_opts_of(const struct delivery *d)

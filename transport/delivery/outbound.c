@@ -240,8 +240,11 @@ check_twin(const struct outbound_opts *o, struct err *e)
 	return rc;
 }
 
-int
-outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
+/* Waits for the end of it.  -1 as delivery_run, with the cause that the channel
+ * knows; ERR_TEMP with EBUSY: a twin on this machine is at it; ERR_TEMP with
+ * EDQUOT: the budget is used up, nothing was done, come again in r->wait_s. */
+static int
+deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
     struct err *e)
 {
 	int64_t backoff_ms = BACKOFF_MS;
@@ -263,7 +266,7 @@ outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
 	}
 }
 
-/* --- As a job ---------------------------------------------------------------- */
+/* --- As a job ------------------------------------------------------------ */
 
 static void
 trouble(const struct outbound_job *j, const char *key, struct outbound_end *end)
@@ -315,7 +318,7 @@ outbound_run(const struct outbound_job *j, struct outbound_end *end)
 	int rc;
 
 	*end = (struct outbound_end){ 0 };
-	rc = outbound_deliver(&j->deliver, &end->result, &end->err);
+	rc = deliver_patiently(&j->deliver, &end->result, &end->err);
 	end->refused_told = inbound_tell_refused(j->deliver.notices, a,
 	    &end->result, rc, &end->refused);
 	if (end->refused.kind != ERR_NONE)

@@ -20,12 +20,6 @@ struct outbound_opts {
 	struct delivery_show show;
 };
 
-/* Waits for the end of it.  -1 as delivery_run, with the cause that the channel
- * knows; ERR_TEMP with EBUSY: a twin on this machine is at it; ERR_TEMP with
- * EDQUOT: the budget is used up, nothing was done, come again in r->wait_s. */
-int outbound_deliver(const struct outbound_opts *o, struct delivery_result *r,
-    struct err *e);
-
 /* A delivery as a job: what a person must know of it is told, and what came is
  * acted upon. */
 struct outbound_job {

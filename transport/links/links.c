@@ -32,8 +32,9 @@ enum {
 
 static const size_t NO_LINK = SIZE_MAX;
 
-struct session {
-	struct session *next;
+/* A session, in a process of its own. */
+struct running {
+	struct running *next;
 	pid_t pid;
 	char *association;
 	size_t link; /* of the schedule, or NO_LINK: it was not dialed */
@@ -46,7 +47,7 @@ struct links {
 	struct links_schedule *schedule;
 	const struct association **link; /* by the schedule's number */
 	size_t n;
-	struct session *session;
+	struct running *session;
 	size_t running;
 	struct watch *watch; /* of the outboxes, by the same number */
 	uv_timer_t wake, kill;
@@ -66,7 +67,7 @@ is_kept(const struct association *a)
 	return a->keep && !carry_is_used(a);
 }
 
-/* --- Sessions ---------------------------------------------------------------- */
+/* --- Sessions ------------------------------------------------------------ */
 
 /* False: it could not be forked. */
 static bool
@@ -77,20 +78,20 @@ begin(struct links *l, const struct association *a, size_t link, int fd)
 		.association = a,
 		.fd = fd,
 		.took = l->o.took };
-	struct session *s;
+	struct running *s;
 	pid_t pid = links_child_fork(&c);
 
 	if (pid == -1)
 		return false;
 	s = mem_alloc(sizeof(*s));
-	*s = (struct session){ l->session, pid, mem_strdup(a->name), link };
+	*s = (struct running){ l->session, pid, mem_strdup(a->name), link };
 	l->session = s;
 	l->running++;
 	return true;
 }
 
 static void
-free_session(struct session *s)
+free_running(struct running *s)
 {
 	free(s->association);
 	free(s);
@@ -140,7 +141,7 @@ end_of(int status)
 }
 
 static void
-ended(struct links *l, const struct session *s, int status)
+ended(struct links *l, const struct running *s, int status)
 {
 	enum links_schedule_end how = end_of(status);
 
@@ -159,7 +160,7 @@ ended(struct links *l, const struct session *s, int status)
 static void
 reap(struct links *l)
 {
-	struct session **at = &l->session, *s;
+	struct running **at = &l->session, *s;
 	int status;
 
 	while ((s = *at) != NULL) {
@@ -171,18 +172,18 @@ reap(struct links *l)
 		}
 		*at = s->next;
 		ended(l, s, got == -1 ? 0 : status);
-		free_session(s);
+		free_running(s);
 	}
 }
 
 static void
 signal_all(const struct links *l, int number)
 {
-	for (const struct session *s = l->session; s != NULL; s = s->next)
+	for (const struct running *s = l->session; s != NULL; s = s->next)
 		(void)kill(s->pid, number);
 }
 
-/* --- The loop ---------------------------------------------------------------- */
+/* --- The loop ------------------------------------------------------------ */
 
 static void
 on_wake(uv_timer_t *t)
@@ -262,7 +263,7 @@ on_child(uv_signal_t *h, int number)
 		close_handles(l);
 }
 
-/* --- Opening and reloading --------------------------------------------------- */
+/* --- Opening and reloading ----------------------------------------------- */
 
 /* What a configuration makes of us, ready to be put in place. */
 struct plan {
@@ -370,7 +371,7 @@ hand_over(struct links *l, const struct plan *p)
 		if (to != NO_LINK)
 			links_schedule_inherit(p->schedule, to, l->schedule, i);
 	}
-	for (struct session *s = l->session; s != NULL; s = s->next) {
+	for (struct running *s = l->session; s != NULL; s = s->next) {
 		const struct association *a =
 		    config_association(l->config, s->association);
 
@@ -428,7 +429,7 @@ answered(const struct links *l, const struct association *a)
 {
 	size_t n = 0;
 
-	for (const struct session *s = l->session; s != NULL; s = s->next)
+	for (const struct running *s = l->session; s != NULL; s = s->next)
 		n += s->link == NO_LINK && strcmp(s->association, a->name) == 0;
 	return n;
 }
@@ -473,7 +474,7 @@ links_close(struct links *l, void (*gone)(void *arg), void *arg)
 	l->closing = true;
 	l->gone = gone;
 	l->arg = arg;
-	for (struct session *s = l->session; s != NULL; s = s->next)
+	for (struct running *s = l->session; s != NULL; s = s->next)
 		s->link = NO_LINK;
 	plan_clear(&p);
 	signal_all(l, SIGTERM);

@@ -135,7 +135,7 @@ after_gap(const struct link *k, struct mono now)
 	return k->begun.ns != 0 && is_before(now, at) ? at : now;
 }
 
-/* --- The interface --------------------------------------------------------- */
+/* --- The interface ------------------------------------------------------- */
 
 struct links_schedule *
 links_schedule_new(const struct links_schedule_opts *opts)

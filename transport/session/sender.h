@@ -1,7 +1,7 @@
 /*
  * The sending half of a session: gathers messages into batches, keeps what is
- * in flight, judges acknowledgements.  Part of transport/session/session.c, and as free
- * of I/O.
+ * in flight, judges acknowledgements.  Part of transport/session/session.c, and
+ * as free of I/O.
  */
 #ifndef TRANSPORT_SESSION_SENDER_H
 #define TRANSPORT_SESSION_SENDER_H
