@@ -51,6 +51,20 @@ scratch_close(int fd)
 	nftw(scratch_path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+int
+scratch_setup(void **fd)
+{
+	*(int *)*fd = scratch_open();
+	return 0;
+}
+
+int
+scratch_teardown(void **fd)
+{
+	scratch_close(*(int *)*fd);
+	return 0;
+}
+
 struct buf
 scratch_read(int fd, const char *name)
 {

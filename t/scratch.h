@@ -11,6 +11,12 @@ int scratch_open(void);
 extern char scratch_path[];
 /* Remove it with all that it holds. */
 void scratch_close(int fd);
+/* A test with such a directory, open in fd, a variable of the file's own. */
+#define SCRATCH_TEST(name, fd)                                        \
+	cmocka_unit_test_prestate_setup_teardown(name, scratch_setup, \
+	    scratch_teardown, &(fd))
+int scratch_setup(void **fd);
+int scratch_teardown(void **fd);
 /* A file's bytes; the test fails when there is none. */
 struct buf scratch_read(int fd, const char *name);
 void scratch_write(int fd, const char *name, struct slice s);

@@ -28,22 +28,6 @@
 
 static int dir;
 
-static int
-make_dir(void **state)
-{
-	(void)state;
-	dir = scratch_open();
-	return 0;
-}
-
-static int
-remove_dir(void **state)
-{
-	(void)state;
-	scratch_close(dir);
-	return 0;
-}
-
 static void
 values_are_what_librrd_makes_of_them(void **state)
 {
@@ -467,7 +451,7 @@ only_known_stores_are_found(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define TEST(f) SCRATCH_TEST(f, dir)
 	const struct CMUnitTest tests[] = {
 		TEST(values_are_what_librrd_makes_of_them),
 		TEST(a_value_fits_its_kind_or_not),

@@ -92,21 +92,11 @@ __wrap_pwrite(int fd, const void *p, size_t n, off_t at)
 static int dir;
 
 static int
-make_dir(void **state)
-{
-	(void)state;
-	dir = scratch_open();
-	return 0;
-}
-
-static int
 remove_dir(void **state)
 {
-	(void)state;
 	fail_syncfs = fail_fdatasync = fail_pwrite = 0;
 	kill_forks = false;
-	scratch_close(dir);
-	return 0;
+	return scratch_teardown(state);
 }
 
 static char *
@@ -516,7 +506,9 @@ a_file_that_cannot_be_made_is_made_later(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define TEST(f)                                                                \
+	cmocka_unit_test_prestate_setup_teardown(f, scratch_setup, remove_dir, \
+	    &dir)
 	const struct CMUnitTest tests[] = {
 		TEST(a_power_cut_leaves_no_hole_and_counts_nothing_twice),
 		TEST(files_that_are_new_since_the_sync_are_made_again),

@@ -35,22 +35,6 @@ __lsan_is_turned_off(void)
 
 static int dir;
 
-static int
-make_dir(void **state)
-{
-	(void)state;
-	dir = scratch_open();
-	return 0;
-}
-
-static int
-remove_dir(void **state)
-{
-	(void)state;
-	scratch_close(dir);
-	return 0;
-}
-
 /* 100 values, a minute apart, the first at T0: 0, 1, 2, ... */
 static void
 fill(void)
@@ -228,7 +212,7 @@ every_text_can_be_drawn(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define TEST(f) SCRATCH_TEST(f, dir)
 	const struct CMUnitTest tests[] = {
 		TEST(a_head_is_whole_or_damaged),
 		TEST(a_window_has_the_rows_that_touch_it),

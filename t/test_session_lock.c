@@ -26,22 +26,6 @@ enum {
 
 static int dir = -1;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	dir = scratch_open();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	scratch_close(dir);
-	return 0;
-}
-
 /* A process that has a slot, or 0. */
 static pid_t
 occupy(int most)
@@ -156,7 +140,7 @@ locks_end_with_their_process(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) SCRATCH_TEST(name, dir)
 	const struct CMUnitTest tests[] = {
 		T(as_many_as_there_are_slots_and_no_more),
 		T(a_link_in_its_place_is_not_followed),

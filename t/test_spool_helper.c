@@ -86,6 +86,20 @@ helper_dir_done(int top)
 }
 
 int
+helper_setup(void **top)
+{
+	*(int *)*top = helper_dir();
+	return 0;
+}
+
+int
+helper_teardown(void **top)
+{
+	helper_dir_done(*(int *)*top);
+	return 0;
+}
+
+int
 helper_put_data(struct outbox *o, unsigned n, struct err *e)
 {
 	struct message m = { .type = MESSAGE_DATA,

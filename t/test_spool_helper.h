@@ -17,6 +17,13 @@ int helper_dir_in_memory(void);
 /* Remove all that is in it, and close it. */
 void helper_dir_done(int top);
 
+/* A test with such a directory, open in top, a variable of the file's own. */
+#define SPOOL_TEST(name, top)                                        \
+	cmocka_unit_test_prestate_setup_teardown(name, helper_setup, \
+	    helper_teardown, &(top))
+int helper_setup(void **top);
+int helper_teardown(void **top);
+
 /* DATA with one value; `n` is its Timestamp's offset and its value. */
 int helper_put_data(struct outbox *o, unsigned n, struct err *e);
 /* Part `part` of `parts` of a CONFIG with one leaf. */

@@ -28,25 +28,9 @@ enum {
 /* Digests of the messages 1 .. COUNT of stream 1, each naming the one before. */
 static uint32_t digest[COUNT + 1];
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) SPOOL_TEST(name, top)
 
 static int top;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	top = helper_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	helper_dir_done(top);
-	return 0;
-}
 
 static void
 draw(void)

@@ -20,25 +20,9 @@
 
 #define S1_4 "00000000000000000001-00000000000000000004.msgs"
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) SPOOL_TEST(name, top)
 
 static int top;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	top = helper_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	helper_dir_done(top);
-	return 0;
-}
 
 static void
 what_is_committed_and_sealed_is_read(void **state)

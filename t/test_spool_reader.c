@@ -20,25 +20,9 @@
 #define S1_4 "00000000000000000001-00000000000000000004.msgs"
 #define S5_6 "00000000000000000005-00000000000000000006.msgs"
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) SPOOL_TEST(name, top)
 
 static int top;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	top = helper_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	helper_dir_done(top);
-	return 0;
-}
 
 /* 1-4 and 5-6, sealed in outbox/. */
 static struct outbox *
@@ -192,8 +176,8 @@ each_kind_of_damage_is_told_and_passed(void **state)
 		    0)
 			fail_msg("%s: %s", rows[i].what,
 			    helper_read(top, SPOOL_OUTBOX, 1));
-		teardown(NULL);
-		setup(NULL);
+		helper_dir_done(top);
+		top = helper_dir();
 	}
 }
 

@@ -23,25 +23,9 @@
 #define FOUR   "outbox/00000000000000000001-00000000000000000004.msgs"
 #define OPEN_5 "outbox/00000000000000000005.open"
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) SPOOL_TEST(name, top)
 
 static int top;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	top = helper_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	helper_dir_done(top);
-	return 0;
-}
 
 /* 1-4 sealed, 5-7 open, the writer gone. */
 static void
@@ -307,8 +291,8 @@ each_state_is_recovered(void **state)
 		    strcmp(read, rows[i].read) != 0)
 			fail_msg("%s: last %" PRIu64 " lost %" PRIu64 ": %s",
 			    rows[i].what, last, lost, read);
-		teardown(NULL);
-		setup(NULL);
+		helper_dir_done(top);
+		top = helper_dir();
 	}
 }
 
@@ -564,8 +548,8 @@ each_inbox_state_is_recovered(void **state)
 		if (strcmp(helper_read(top, SPOOL_INBOX, 1), rows[i].read) != 0)
 			fail_msg("%s: %s", rows[i].what,
 			    helper_read(top, SPOOL_INBOX, 1));
-		teardown(NULL);
-		setup(NULL);
+		helper_dir_done(top);
+		top = helper_dir();
 	}
 	buf_clear(&b);
 }
