@@ -182,7 +182,9 @@ open_root(const char *path, mode_t mode, struct err *e)
 	int fd = open_above(path, w.ours, &last, e);
 
 	if (fd == -1)
-		return -1;
+		return e->sys == ENOENT
+		    ? err_wrap(e, "make the directory that is missing")
+		    : -1;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)last.n, last.p);
 	make_at(fd, name, mode);
 	if (descend(&fd, name, path, w, e) == -1) {
