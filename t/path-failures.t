@@ -176,7 +176,6 @@ configure
 full() {
 	(
 		ulimit -f 3
-		trap '' XFSZ
 		sp collect --now
 	)
 }

@@ -187,6 +187,18 @@ exits "more than the spool takes" 75 give
 sp messages alps >after
 ok "is not spooled by half" cmp before after
 
+# Nor is a CONFIG's Timestamp an age: it is that of its last change.
+rm -rf spool state
+config 1085528682 T1=/R/in >in
+give
+is "a CONFIG alone waits since it changed" "$(json oldest_s)" 1085528682
+is "and how long is not known" "$(json lag_s)" null
+data $(($(date +%s) - 100)) T1:1 >in
+give
+lag=$(json lag_s)
+test "$lag" -ge 100 && test "$lag" -lt 1000
+is "with values it is theirs" $? 0
+
 # A clock that is wrong tells no age.
 rm -rf spool state
 printf 'Type:STATUS\nTimestamp:86400\n\nload:1\n.\n' >in

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -160,6 +161,8 @@ options_streams(void)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
 			(void)open("/dev/null", modes[fd]); /* is that fd */
+	/* a file-size limit is an error, not an end */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	/* what a caller left open is not for our collectors and mailers */
 	(void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	return told ? LOG_TARGET_AUTO : LOG_TARGET_SYSLOG;

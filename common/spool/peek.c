@@ -29,19 +29,23 @@ read_mark(int outbox, struct peek *out, struct err *e)
 	return 0;
 }
 
-/* The Timestamp of the first message of a segment from `from` on. */
-static uint64_t
-first_timestamp(int fd, uint64_t from)
+/* The Timestamps of the first message of a segment from `from` on, and of the
+ * first that is no CONFIG, where they are not known yet. */
+static void
+look_for_oldest(int fd, uint64_t from, struct peek *out)
 {
-	struct message m;
 	struct buf keep = { 0 };
-	struct err ignored = { 0 }; /* damaged: it is not known */
-	uint64_t s = 0;
+	struct err ignored = { 0 }; /* its end, or damaged: it is not known */
+	struct message m;
 
-	if (segment_find(fd, from, &m, &keep, &ignored) >= 0)
-		s = m.timestamp;
+	while (out->measured_s == 0 &&
+	    segment_find(fd, from++, &m, &keep, &ignored) >= 0) {
+		if (out->oldest_s == 0)
+			out->oldest_s = m.timestamp;
+		if (m.type != MESSAGE_CONFIG)
+			out->measured_s = m.timestamp;
+	}
 	buf_clear(&keep);
-	return s;
 }
 
 static int
@@ -62,10 +66,9 @@ look_at(int outbox, const struct listed *l, struct peek *out, struct err *e)
 		rc = segment_scan(fd, &scan, e);
 	if (rc == 0 && scan.last > out->acked) {
 		out->waiting_bytes += listing_size(outbox, l->name);
-		if (out->oldest_s == 0)
-			out->oldest_s = first_timestamp(fd,
-			    l->name.first > out->acked ? l->name.first
-						       : out->acked + 1);
+		look_for_oldest(fd,
+		    l->name.first > out->acked ? l->name.first : out->acked + 1,
+		    out);
 		if (scan.last > out->last)
 			out->last = scan.last;
 	}

@@ -13,8 +13,10 @@ struct peek {
 	uint64_t waiting_messages; /* after acked, without those lost */
 	uint64_t waiting_bytes;    /* of the segments that hold them */
 	uint64_t oldest_s;         /* Timestamp of the oldest waiting, or 0 */
-	uint64_t lost;             /* numbers that will never be sent */
-	uint64_t quarantined;      /* files in quarantine/ */
+	/* the same without CONFIGs, whose Timestamp is that of a change */
+	uint64_t measured_s;
+	uint64_t lost;        /* numbers that will never be sent */
+	uint64_t quarantined; /* files in quarantine/ */
 };
 
 /* An association that has no spool yet is all zero. */

@@ -91,6 +91,7 @@ set_state(struct status *s, const struct status_look *l)
 	    state.p);
 }
 
+/* Of the last one, the time of a measurement: a CONFIG's is that of a change. */
 static void
 peek(int dir, struct segment_name s, bool last, uint64_t *time)
 {
@@ -99,7 +100,8 @@ peek(int dir, struct segment_name s, bool last, uint64_t *time)
 	struct message m;
 
 	if ((last ? segment_peek_last(dir, s, &m, &keep, &ignored)
-		  : segment_peek_first(dir, s, &m, &keep, &ignored)) == 0)
+		  : segment_peek_first(dir, s, &m, &keep, &ignored)) == 0 &&
+	    !(last && m.type == MESSAGE_CONFIG))
 		*time = m.timestamp;
 	buf_clear(&keep);
 }

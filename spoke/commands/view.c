@@ -38,8 +38,8 @@ take_peek(struct status *s, const struct peek *p, struct wall now)
 	s->quarantined = p->quarantined;
 	if (p->waiting_messages == 0)
 		return;
-	s->lag_s = wall_s(now) - (int64_t)p->oldest_s;
-	if (p->oldest_s < PLAUSIBLE_FROM_S || s->lag_s < -PLAUSIBLE_AHEAD_S)
+	s->lag_s = wall_s(now) - (int64_t)p->measured_s;
+	if (p->measured_s < PLAUSIBLE_FROM_S || s->lag_s < -PLAUSIBLE_AHEAD_S)
 		s->lag_s = -1; /* a clock that is wrong tells no age */
 	else if (s->lag_s < 0)
 		s->lag_s = 0;
