@@ -75,8 +75,7 @@ main(int argc, char **argv)
 	if ((!w.background || daemon_background(&ready_fd, &e) == 0) &&
 	    hubd_run(&opts, &e) == 0)
 		return EX_OK;
-	if (w.background)
-		(void)fprintf(stderr, "hubd: %s\n", e.msg);
+	daemon_failed(&ready_fd, "hubd", &e);
 	log_err("%s", e.msg);
 	return err_exit_code(&e);
 }

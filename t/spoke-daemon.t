@@ -235,6 +235,8 @@ configure '' "$(every a 3s)"
 
 # In the background.
 ok "-d" sp daemon -d
+exits "a second one says why it does not begin" 75 sp daemon -d
+is "in a line" "$(grep -c 'another spoke daemon' err)" 1
 pids() {
 	ps -e -o pid=,ppid=,args= | awk -v c="$tmp/spoke.conf daemon -d" '
 	    index($0, c) && !/awk/ { print $1 }'
@@ -246,4 +248,16 @@ none_left() {
 	test -z "$(pids)"
 }
 ok "and ends" wait_for 30 none_left
+# A shell that reads what it prints is not kept waiting.
+read_all() {
+	sp daemon -d 2>&1 | cat >printed
+	: >read
+}
+read_all &
+reader=$!
+ok "nobody waits for its output" wait_for 20 test -e read
+is "which is none" "$(cat printed)" ""
+kill -TERM "$(pids | head -n 1)"
+ok "it ends, too" wait_for 30 none_left
+wait "$reader"
 done_testing

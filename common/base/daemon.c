@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -87,33 +88,36 @@ daemon_end(struct daemon *d, const void *owner)
 
 /* --- The background ------------------------------------------------------- */
 
-/* The parent's part: until the child is ready, or has failed. */
+/* The parent's part: until the child is ready and says a NUL, or has failed and
+ * says why, in a line.  Its own children hold the pipe, too: its end is none. */
 static int
 wait_for_child(pid_t child, int fd)
 {
-	char byte;
+	char byte = '\n';
 	ssize_t n;
 	int status;
 
-	do
+	do {
 		n = read(fd, &byte, 1);
-	while (n == -1 && errno == EINTR);
-	if (n == 1)
-		return EX_OK;
+		if (n == 1 && byte == '\0')
+			return EX_OK;
+		if (n == 1)
+			(void)!write(STDERR_FILENO, &byte, 1);
+	} while ((n == 1 && byte != '\n') || (n == -1 && errno == EINTR));
 	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
 		return EX_OSERR;
 	return WEXITSTATUS(status);
 }
 
-/* Now: once we are confined nothing more can be opened. */
+/* What a daemon and its children have open nobody waits for: not a shell that
+ * reads what it prints, nor an ssh session. */
 static void
-leave_input(void)
+close_streams(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null == -1)
-		return;
-	(void)dup2(null, STDIN_FILENO);
+	for (int i = 0; null != -1 && i <= STDERR_FILENO; i++)
+		(void)dup2(null, i);
 	if (null > STDERR_FILENO)
 		close(null);
 }
@@ -139,7 +143,7 @@ daemon_background(int *fd, struct err *e)
 	}
 	close(ends[0]);
 	(void)setsid();
-	leave_input();
+	close_streams();
 	*fd = ends[1];
 	return 0;
 }
@@ -150,9 +154,17 @@ daemon_ready(int *fd)
 	notify_send("READY=1");
 	if (*fd == -1)
 		return;
-	(void)dup2(STDIN_FILENO, STDOUT_FILENO); /* it is /dev/null */
-	(void)dup2(STDIN_FILENO, STDERR_FILENO);
 	(void)!write(*fd, "", 1);
+	close(*fd);
+	*fd = -1;
+}
+
+void
+daemon_failed(int *fd, const char *program, const struct err *why)
+{
+	if (*fd == -1)
+		return;
+	(void)dprintf(*fd, "%s: %s\n", program, why->msg);
 	close(*fd);
 	*fd = -1;
 }

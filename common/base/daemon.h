@@ -32,11 +32,13 @@ void daemon_begin(struct daemon *d,
 void daemon_end(struct daemon *d, const void *owner);
 
 /* Go on in a child, in a session of its own; the parent stays until
- * daemon_ready, or the child's end, and has its exit status.  Returns in the
- * child.  *fd is for daemon_ready; without this call it is -1. */
+ * daemon_ready or daemon_failed, and has the child's exit status.  Returns in
+ * the child, whose stdin, stdout and stderr are closed.  *fd is for those two;
+ * without this call it is -1. */
 int daemon_background(int *fd, struct err *e);
-/* All is open: tell systemd, and the parent, who may leave; in the background
- * stdin, stdout and stderr are closed. */
+/* All is open: tell systemd, and the parent, who may leave. */
 void daemon_ready(int *fd);
+/* It could not begin: the parent says so in its place.  Then end. */
+void daemon_failed(int *fd, const char *program, const struct err *why);
 
 #endif

@@ -3,14 +3,12 @@
  */
 #include "config.h"
 
-#include <stdio.h>
-
 #include "common/base/daemon.h"
 #include "common/base/log.h"
 #include "spoke/commands/commands.h"
 #include "spoke/daemon.h"
 
-/* Standard error is closed once all is well in the background. */
+/* There is no standard error there. */
 static int
 go_into_background(const struct ground *g, int *ready_fd, struct err *e)
 {
@@ -44,7 +42,7 @@ command_daemon(const struct options *opts, int argc, char **argv)
 			rc = spoke_daemon_run(&g, &ready_fd, &e);
 	}
 	ground_close(&g);
-	if (rc == -1 && background != NULL)
-		(void)fprintf(stderr, "spoke: %s\n", e.msg);
+	if (rc == -1)
+		daemon_failed(&ready_fd, "spoke", &e);
 	return rc == 0 ? 0 : command_failed(&e);
 }
