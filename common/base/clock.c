@@ -45,6 +45,12 @@ mono_add_ms(struct mono m, int64_t ms)
 	return (struct mono){ m.ns + ms * 1000000 };
 }
 
+struct mono
+mono_earlier(struct mono a, struct mono b)
+{
+	return a.ns < b.ns ? a : b;
+}
+
 int64_t
 mono_ms_since(struct mono now, struct mono then)
 {

@@ -18,6 +18,7 @@ struct mono clock_mono(void);
 struct wall clock_wall(void);
 int64_t wall_s(struct wall w); /* whole seconds */
 struct mono mono_add_ms(struct mono m, int64_t ms);
+struct mono mono_earlier(struct mono a, struct mono b);
 int64_t mono_ms_since(struct mono now, struct mono then);
 
 #endif

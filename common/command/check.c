@@ -50,10 +50,7 @@ check_command(const struct check_verb *v, const struct options *opts, int argc,
 {
 	struct nagios r = { 0 };
 	struct check c = { v, &r };
-	struct ground g = { .role = v->source->role,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(v->source->role, opts, argc, argv);
 	struct err e = { 0 };
 
 	if (ground_open(&g, GROUND_READING, &e) == -1 ||

@@ -23,6 +23,16 @@ ground_mail(const struct config *c, bool elsewhere)
 	};
 }
 
+struct ground
+ground_make(enum config_role role, const struct options *o, int argc,
+    char **argv)
+{
+	return (struct ground){ .role = role,
+		.options = *o,
+		.argc = argc,
+		.argv = argv };
+}
+
 /* A hub's mail is sent by hubd, whose mailer reads what is recorded here. */
 static int
 open_notices(struct ground *g, struct err *e)

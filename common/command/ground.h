@@ -10,7 +10,7 @@
 #include "common/config/node.h"
 #include "common/operator/notice.h"
 
-/* The caller sets the first five. */
+/* The first five are the caller's: see ground_make. */
 struct ground {
 	enum config_role role;  /* what this program is in its associations */
 	struct options options; /* and then with the verb's own flags parsed */
@@ -34,6 +34,9 @@ enum ground_for {
 /* Whom the configuration wants to be mailed; elsewhere: by a mailer. */
 struct notice_mail ground_mail(const struct config *c, bool elsewhere);
 
+/* A verb without flags; those of others are set by the caller. */
+struct ground ground_make(enum config_role role, const struct options *o,
+    int argc, char **argv);
 /* Parse the verb's flags and prepare the ground.  Close it also after a
  * failure. */
 int ground_open(struct ground *g, enum ground_for what, struct err *e);

@@ -88,10 +88,7 @@ messages_command(const struct messages_verb *v, const struct options *opts,
     int argc, char **argv)
 {
 	const struct association *a = NULL;
-	struct ground g = { .role = v->role,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(v->role, opts, argc, argv);
 	struct range want;
 	struct err e = { 0 };
 	int rc = -1;

@@ -127,10 +127,7 @@ int
 status_command(const struct status_source *s, const struct options *opts,
     int argc, char **argv)
 {
-	struct ground g = { .role = s->role,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(s->role, opts, argc, argv);
 	struct err e = { 0 };
 	int rc = -1;
 

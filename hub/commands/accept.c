@@ -34,10 +34,7 @@ command_accept(const struct options *opts, int argc, char **argv)
 	const char *word[4] = { "accept", NULL, NULL, NULL };
 	const struct association *a = NULL;
 	struct notices *n = NULL;
-	struct ground g = { .role = CONFIG_HUB,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(CONFIG_HUB, opts, argc, argv);
 	struct err e = { 0 };
 	int rc = -1;
 

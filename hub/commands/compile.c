@@ -9,10 +9,7 @@ int
 command_compile(const struct options *opts, int argc, char **argv)
 {
 	const char *word[3] = { "compile", NULL, NULL };
-	struct ground g = { .role = CONFIG_HUB,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(CONFIG_HUB, opts, argc, argv);
 	struct err e = { 0 };
 	int rc = -1;
 

@@ -131,14 +131,11 @@ command_tree(const struct options *opts, int argc, char **argv)
 		{ .name = NULL },
 	};
 	struct printing p = { .leaves = 0 };
-	struct ground g = { .role = CONFIG_HUB,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv,
-		.flags = flags };
+	struct ground g = ground_make(CONFIG_HUB, opts, argc, argv);
 	struct err e = { 0 };
 	int rc = -1;
 
+	g.flags = flags;
 	if (ground_open(&g, GROUND_READING, &e) == -1 ||
 	    ground_check_operands(&g, 1, &e) == -1)
 		goto out;

@@ -305,12 +305,6 @@ ingest_step(struct ingest *g, struct mono now, struct wall wall)
 	return more;
 }
 
-static struct mono
-earlier(struct mono a, struct mono b)
-{
-	return a.ns < b.ns ? a : b;
-}
-
 struct mono
 ingest_wake(const struct ingest *g)
 {
@@ -319,11 +313,11 @@ ingest_wake(const struct ingest *g)
 	if (g->unsynced)
 		at = g->sync_at;
 	for (size_t i = 0; i < g->n_slot; i++)
-		at = earlier(at,
+		at = mono_earlier(at,
 		    g->slot[i].intake == NULL ? g->slot[i].reopen_at
 					      : intake_wake(g->slot[i].intake));
 	for (size_t i = 0; i < g->n_tree; i++)
-		at = earlier(at, settling_wake(g->tree[i].settling));
+		at = mono_earlier(at, settling_wake(g->tree[i].settling));
 	return at;
 }
 

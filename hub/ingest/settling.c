@@ -100,12 +100,6 @@ behind(const struct settling *s)
 	return false;
 }
 
-static struct mono
-earlier(struct mono a, struct mono b)
-{
-	return a.ns < b.ns ? a : b;
-}
-
 /* Begin the delay, or extend it, but not past its longest. */
 static void
 wait_on(struct settling *s, struct mono now)
@@ -115,7 +109,7 @@ wait_on(struct settling *s, struct mono now)
 		s->since = now;
 	}
 	if (s->state == SETTLING_WAITING)
-		s->until = earlier(mono_add_ms(now, s->opts.delay_ms),
+		s->until = mono_earlier(mono_add_ms(now, s->opts.delay_ms),
 		    mono_add_ms(s->since, s->opts.max_ms));
 }
 

@@ -34,10 +34,7 @@ int
 command_announce(const struct options *opts, int argc, char **argv)
 {
 	const struct association *const *list = NULL;
-	struct ground g = { .role = CONFIG_SPOKE,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(CONFIG_SPOKE, opts, argc, argv);
 	struct err e = { 0 };
 	int rc = -1, status = 0;
 

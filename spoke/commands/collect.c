@@ -14,15 +14,12 @@ command_collect(const struct options *opts, int argc, char **argv)
 		{ "now", 0, false, &now },
 		{ 0 },
 	};
-	struct ground g = { .role = CONFIG_SPOKE,
-		.options = *opts,
-		.flags = flags,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(CONFIG_SPOKE, opts, argc, argv);
 	struct collect_opts o = { 0 };
 	struct err e = { 0 };
 	int status = 0, rc = -1;
 
+	g.flags = flags;
 	if (ground_open(&g, GROUND_CHANGING, &e) == 0) {
 		o.at_once = now != NULL;
 		o.only = o.at_once && g.operands == 1 ? argv[1] : NULL;

@@ -25,14 +25,11 @@ command_daemon(const struct options *opts, int argc, char **argv)
 		{ "background", 'd', false, &background },
 		{ 0 },
 	};
-	struct ground g = { .role = CONFIG_SPOKE,
-		.options = *opts,
-		.flags = flags,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(CONFIG_SPOKE, opts, argc, argv);
 	struct err e = { 0 };
 	int ready_fd = -1, rc = -1;
 
+	g.flags = flags;
 	if (ground_open(&g, GROUND_READING, &e) == 0 &&
 	    ground_check_operands(&g, 0, &e) == 0) {
 		if (!g.options.quiet && !g.options.verbose)

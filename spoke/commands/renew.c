@@ -18,10 +18,7 @@ command_renew(const struct options *opts, int argc, char **argv)
 	const struct association *a = NULL;
 	struct outgoing *o = NULL;
 	char stream[STREAM_TEXT_SIZE];
-	struct ground g = { .role = CONFIG_SPOKE,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(CONFIG_SPOKE, opts, argc, argv);
 	struct err e = { 0 };
 	int rc = -1;
 

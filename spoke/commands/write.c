@@ -398,14 +398,11 @@ command_write(const struct options *opts, int argc, char **argv)
 	};
 	struct input in = { 0 };
 	struct targets to;
-	struct ground g = { .role = CONFIG_SPOKE,
-		.options = *opts,
-		.flags = flags,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(CONFIG_SPOKE, opts, argc, argv);
 	struct err e = { 0 };
 	int rc = -1;
 
+	g.flags = flags;
 	if (ground_open(&g, GROUND_CHANGING, &e) == -1 ||
 	    find_targets(&g, tree, &to, &e) == -1)
 		goto out;

@@ -35,10 +35,7 @@ answer_command(const struct answer_verb *v, const struct options *opts,
     int argc, char **argv)
 {
 	const struct association *a = NULL;
-	struct ground g = { .role = v->role,
-		.options = *opts,
-		.argc = argc,
-		.argv = argv };
+	struct ground g = ground_make(v->role, opts, argc, argv);
 	struct err e = { 0 };
 	int rc = -1, stopped = 0;
 
