@@ -9,6 +9,11 @@
 dialer=$top_builddir/t/ssh_dial
 hub_port=$(free_port)
 daemon_port=$(free_port)
+silent_port=$(free_port)
+drip_port=$(free_port)
+for name in uri zug; do
+	openssl rand -hex 32 >$name.token
+done
 
 # --- Both ends ------------------------------------------------------------------
 
@@ -44,6 +49,8 @@ pull_all() {
 {
 	cat daemon.conf
 	push_all
+	over_http uri push "$silent_port" uri
+	over_http zug push "$drip_port" zug
 	http_collector
 } >spoke.conf
 {
@@ -122,6 +129,30 @@ unread_there() {
 }
 ok "who will not read is there" wait_for 10 unread_there
 
+# Servers that answer nothing, or a head of which a byte comes every ten seconds.
+# answers PORT SAYS: to its first client.
+answers() {
+	start "server.$1" perl -MIO::Socket::INET -e '
+		$SIG{PIPE} = "IGNORE";
+		my ($port, $say) = @ARGV;
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$port",
+		    Listen => 10, ReuseAddr => 1) or die;
+		$| = 1; print "there\n";
+		my $c = $s->accept;
+		for (split //, $say) {
+			syswrite $c, $_;
+			select undef, undef, undef, 10 }
+		sleep 200' "$1" "$2"
+	wait_for 10 test -s "server.$1.out"
+}
+answers "$silent_port" ''
+answers "$drip_port" 'HTTP/1.1 200 OK, and so on'
+for a in uri zug; do
+	start push.$a timeout 150 "$peak" "$tmp/peaks" \
+	    spoke -c spoke.conf push $a
+	eval "$a=$pid"
+done
+
 # --- A newer session of the same association ------------------------------------------
 
 # holder: of the hub's lock for alps; it has a session.
@@ -180,6 +211,15 @@ exits "one that says for ever that it is there: the deadline ends it" 75 \
     spoke -c spoke.conf push --deadline 5s davos
 test $(($(lib_now) - begun)) -le 30
 is "in time" $? 0
+
+# shellcheck disable=SC2154 # eval sets them
+for a in "$uri uri" "$zug zug"; do
+	wait "${a% *}"
+	is "a server that takes its time: who pushes ends" $? 75
+	has "and says why" "push.${a#* }.err" \
+	    'the far end was silent for 30 s'
+	is "nothing is deleted" "$(spoke_has acked_msgid "${a#* }")" null
+done
 
 wait "$kept"
 has "a kept session without a word ends" hubd.err \
