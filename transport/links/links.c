@@ -40,16 +40,21 @@ struct running {
 	size_t link; /* of the schedule, or NO_LINK: it was not dialed */
 };
 
-struct links {
-	struct links_opts o;
-	const struct config *config;
+/* What a configuration makes of us. */
+struct plan {
 	struct node node;
 	struct links_schedule *schedule;
 	const struct association **link; /* by the schedule's number */
 	size_t n;
+	struct watch *watch; /* of the outboxes, by the same number */
+};
+
+struct links {
+	struct links_opts o;
+	const struct config *config;
+	struct plan plan; /* made from it */
 	struct running *session;
 	size_t running;
-	struct watch *watch; /* of the outboxes, by the same number */
 	uv_timer_t wake, kill;
 	uv_signal_t ended;
 	size_t open; /* handles */
@@ -104,7 +109,7 @@ static bool
 anything_waits(const struct links *l, const struct association *a)
 {
 	struct err ignored = { 0 }; /* a session will find the same */
-	int dir = node_open_association(&l->node, a, &ignored);
+	int dir = node_open_association(&l->plan.node, a, &ignored);
 	struct peek p = { .last = 0 };
 	bool yes = dir != -1 && peek_outbox(dir, &p, &ignored) == 0 &&
 	    p.last > p.acked &&
@@ -127,9 +132,9 @@ is_worth_it(const struct links *l, const struct association *a)
 static void
 tell_if_waits(struct links *l, size_t link)
 {
-	if (!links_schedule_running(l->schedule, link) &&
-	    anything_waits(l, l->link[link]))
-		links_schedule_told(l->schedule, link, clock_mono());
+	if (!links_schedule_running(l->plan.schedule, link) &&
+	    anything_waits(l, l->plan.link[link]))
+		links_schedule_told(l->plan.schedule, link, clock_mono());
 }
 
 static enum links_schedule_end
@@ -152,7 +157,7 @@ ended(struct links *l, const struct running *s, int status)
 		    s->association, WTERMSIG(status));
 	if (s->link == NO_LINK)
 		return;
-	links_schedule_ended(l->schedule, s->link, how, clock_mono());
+	links_schedule_ended(l->plan.schedule, s->link, how, clock_mono());
 	if (how == LINK_WELL)
 		tell_if_waits(l, s->link); /* what came meanwhile */
 }
@@ -201,15 +206,17 @@ look(struct links *l)
 
 	if (l->closing)
 		return;
-	while (links_schedule_next(l->schedule, now, &i))
-		if (!is_worth_it(l, l->link[i]))
-			links_schedule_ended(l->schedule, i, LINK_WELL, now);
-		else if (!begin(l, l->link[i], i, -1)) {
+	while (links_schedule_next(l->plan.schedule, now, &i))
+		if (!is_worth_it(l, l->plan.link[i]))
+			links_schedule_ended(l->plan.schedule, i, LINK_WELL,
+			    now);
+		else if (!begin(l, l->plan.link[i], i, -1)) {
 			log_err("no process for a session association=%s: %s",
-			    l->link[i]->name, strerror(errno));
-			links_schedule_ended(l->schedule, i, LINK_FAILED, now);
+			    l->plan.link[i]->name, strerror(errno));
+			links_schedule_ended(l->plan.schedule, i, LINK_FAILED,
+			    now);
 		}
-	wake = links_schedule_wake(l->schedule);
+	wake = links_schedule_wake(l->plan.schedule);
 	/* Rounded up, or it would be called a little too early. */
 	ms = wake.ns == INT64_MAX ? WAIT_MOST_MS : mono_ms_since(wake, now) + 1;
 	if (ms > WAIT_MOST_MS)
@@ -224,8 +231,9 @@ on_written(void *arg, size_t link)
 
 	if (l->closing)
 		return;
-	for (size_t i = 0; i < l->n; i++)
-		if ((link == SIZE_MAX || link == i) && !is_kept(l->link[i]))
+	for (size_t i = 0; i < l->plan.n; i++)
+		if ((link == SIZE_MAX || link == i) &&
+		    !is_kept(l->plan.link[i]))
 			tell_if_waits(l, i);
 	look(l);
 }
@@ -264,15 +272,6 @@ on_child(uv_signal_t *h, int number)
 }
 
 /* --- Opening and reloading ----------------------------------------------- */
-
-/* What a configuration makes of us, ready to be put in place. */
-struct plan {
-	struct node node;
-	struct links_schedule *schedule;
-	const struct association **link;
-	size_t n;
-	struct watch *watch;
-};
 
 static void
 plan_clear(struct plan *p)
@@ -340,17 +339,6 @@ make_plan(struct plan *p, struct links *l, const struct config *c,
 	return 0;
 }
 
-static void
-take_place(struct links *l, struct plan *p, const struct config *c)
-{
-	l->config = c;
-	l->node = p->node;
-	l->schedule = p->schedule;
-	l->link = p->link;
-	l->n = p->n;
-	l->watch = p->watch;
-}
-
 static size_t
 find_link(const struct plan *p, const char *name)
 {
@@ -365,11 +353,12 @@ find_link(const struct plan *p, const char *name)
 static void
 hand_over(struct links *l, const struct plan *p)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		size_t to = find_link(p, l->link[i]->name);
+	for (size_t i = 0; i < l->plan.n; i++) {
+		size_t to = find_link(p, l->plan.link[i]->name);
 
 		if (to != NO_LINK)
-			links_schedule_inherit(p->schedule, to, l->schedule, i);
+			links_schedule_inherit(p->schedule, to,
+			    l->plan.schedule, i);
 	}
 	for (struct running *s = l->session; s != NULL; s = s->next) {
 		const struct association *a =
@@ -395,7 +384,8 @@ links_open(const struct links_opts *o, const struct config *config,
 		free(l);
 		return -1;
 	}
-	take_place(l, &p, config);
+	l->config = config;
+	l->plan = p;
 	(void)uv_timer_init(o->loop, &l->wake);
 	(void)uv_timer_init(o->loop, &l->kill);
 	(void)uv_signal_init(o->loop, &l->ended);
@@ -410,14 +400,15 @@ links_open(const struct links_opts *o, const struct config *config,
 int
 links_reload(struct links *l, const struct config *config, struct err *e)
 {
-	struct plan p, old = { l->node, l->schedule, l->link, l->n, l->watch };
+	struct plan p, old = l->plan;
 
 	if (make_plan(&p, l, config, e) == -1) {
 		plan_clear(&p);
 		return -1;
 	}
 	hand_over(l, &p);
-	take_place(l, &p, config);
+	l->config = config;
+	l->plan = p;
 	plan_clear(&old);
 	on_written(l, SIZE_MAX);
 	return 0;
@@ -444,7 +435,7 @@ links_answer(struct links *l, const struct association *a, int fd,
 	 * without end takes no place of another's */
 	if (answered(l, a) >= ANSWERED_MOST ||
 	    l->running >
-		ANSWERED_MOST * (size_t)l->config->node.sessions + l->n)
+		ANSWERED_MOST * (size_t)l->config->node.sessions + l->plan.n)
 		return err_set(e, ERR_TEMP, "busy: %zu sessions are running",
 		    l->running);
 	if (!begin(l, a, NO_LINK, fd))
@@ -468,15 +459,13 @@ on_kill(uv_timer_t *t)
 void
 links_close(struct links *l, void (*gone)(void *arg), void *arg)
 {
-	struct plan p = { l->node, l->schedule, l->link, l->n, l->watch };
-
 	assert(!l->closing);
 	l->closing = true;
 	l->gone = gone;
 	l->arg = arg;
 	for (struct running *s = l->session; s != NULL; s = s->next)
 		s->link = NO_LINK;
-	plan_clear(&p);
+	plan_clear(&l->plan);
 	signal_all(l, SIGTERM);
 	(void)uv_timer_start(&l->kill, on_kill, KILL_MS, 0);
 	if (l->session == NULL)
