@@ -209,7 +209,7 @@ intake_close(struct intake *i)
 	sequencer_free(i->sequencer);
 	lowwater_clear(&i->low);
 	poison_clear(&i->poison);
-	reading_clear(&i->live);
+	glossary_clear(&i->live);
 	configset_clear(&i->set);
 	tree_free(i->pending);
 	free(i->fit);

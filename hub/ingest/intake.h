@@ -27,9 +27,9 @@ struct intake_ground {
 	struct wall wall;
 };
 
-/* A configuration that DATA is read by. */
-struct reading {
-	struct handles *tokens; /* NULL: none */
+/* What the tokens of one configuration mean: DATA is read by it. */
+struct glossary {
+	struct handles *tokens; /* to series; NULL: none */
 	uint64_t generation;
 	uint64_t config; /* MsgID of the CONFIG's last part */
 };
@@ -59,7 +59,7 @@ struct intake {
 	struct poison poison;
 	bool touched; /* something happened since the low-water mark was set */
 
-	struct reading live; /* by the compiled tree */
+	struct glossary live; /* by the compiled tree */
 	struct compiled_head head;
 	bool has_head; /* something is compiled, of whatever stream */
 	struct configset set;
@@ -131,16 +131,16 @@ int intake_accept(struct intake *i, const char *what, struct err *e);
 
 void intake_message(struct intake *i, const struct message *m);
 /* Hand a DATA message's values to the store, or find why not. */
-void intake_store(struct intake *i, const struct reading *r,
+void intake_store(struct intake *i, const struct glossary *r,
     const struct message *m);
 /* Series for every leaf: of a tree or of the live one. */
-int intake_read_tree(struct intake *i, const struct tree *t, struct reading *r,
+int intake_read_tree(struct intake *i, const struct tree *t, struct glossary *r,
     struct err *e);
 int intake_read_live(struct intake *i, struct err *e);
 /* Series were read of another tree since: the live leaves are stored as the
  * live tree says again. */
 int intake_declare_live(struct intake *i, struct err *e);
-void reading_clear(struct reading *r);
+void glossary_clear(struct glossary *r);
 
 /* --- intake_replay.c: what is read again from the archive ----------------- */
 

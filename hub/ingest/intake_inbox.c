@@ -196,7 +196,7 @@ begin_stream(struct intake *i, struct stream_id stream, struct err *e)
 	tree_free(i->pending);
 	i->pending = NULL;
 	configset_clear(&i->set);
-	reading_clear(&i->live);
+	glossary_clear(&i->live);
 	intake_left(i, lowwater_replace(&i->low, at));
 	i->accept_stream = false;
 	sequencer_begin(i->sequencer, stream);

@@ -37,14 +37,14 @@ read_leaf(void *arg, const struct tree_leaf *l)
 }
 
 void
-reading_clear(struct reading *r)
+glossary_clear(struct glossary *r)
 {
 	handles_free(r->tokens);
-	*r = (struct reading){ .tokens = NULL };
+	*r = (struct glossary){ .tokens = NULL };
 }
 
 int
-intake_read_tree(struct intake *i, const struct tree *t, struct reading *r,
+intake_read_tree(struct intake *i, const struct tree *t, struct glossary *r,
     struct err *e)
 {
 	struct reader reader = { .i = i, .e = e };
@@ -71,7 +71,7 @@ intake_read_live(struct intake *i, struct err *e)
 	struct compiler *c = i->ground->opts.compiler;
 	struct reader reader = { .i = i, .e = e };
 
-	reading_clear(&i->live);
+	glossary_clear(&i->live);
 	i->has_head = c->ops->head(c, i->a, &i->head);
 	if (!i->has_head ||
 	    !stream_eq(i->head.stream, sequencer_cursor(i->sequencer).stream))
@@ -83,7 +83,7 @@ intake_read_live(struct intake *i, struct err *e)
 		return -1;
 	}
 	(void)handles_finish(reader.tokens);
-	i->live = (struct reading){ reader.tokens, i->head.generation,
+	i->live = (struct glossary){ reader.tokens, i->head.generation,
 		i->head.msgid };
 	return 0;
 }
@@ -241,7 +241,7 @@ plausible(const struct intake *i, uint64_t timestamp)
 
 /* All values with their series, or the token that is not known. */
 static bool
-fit_values(struct intake *i, const struct reading *r, struct slice body,
+fit_values(struct intake *i, const struct glossary *r, struct slice body,
     struct slice *unknown)
 {
 	struct slice token, value;
@@ -280,7 +280,8 @@ released_before(struct intake *i)
 }
 
 void
-intake_store(struct intake *i, const struct reading *r, const struct message *m)
+intake_store(struct intake *i, const struct glossary *r,
+    const struct message *m)
 {
 	struct store *store = i->ground->opts.store;
 	struct slice unknown;

@@ -15,9 +15,9 @@
 /* A walk over the archive, and the configuration that it stands under. */
 struct replay {
 	struct intake *i;
-	struct reading
-	    under;          /* borrowed from i->live where they are the same */
-	struct reading own; /* else */
+	/* borrowed from i->live where they are the same, else from own */
+	struct glossary under;
+	struct glossary own;
 	struct configset set;
 	const struct stream_id *former; /* whose archive; NULL: the present's */
 	uint64_t live_from; /* from here on intake_message decides */
@@ -82,7 +82,7 @@ out:
 static void
 replay_clear(struct replay *r)
 {
-	reading_clear(&r->own);
+	glossary_clear(&r->own);
 	configset_clear(&r->set);
 }
 
@@ -93,7 +93,7 @@ under_live(struct replay *r, struct err *e)
 	bool other = r->own.tokens != NULL;
 
 	configset_clear(&r->set);
-	reading_clear(&r->own);
+	glossary_clear(&r->own);
 	r->under = r->i->live;
 	return other ? intake_declare_live(r->i, e) : 0;
 }
@@ -123,7 +123,7 @@ store_if_under(struct replay *r, const struct message *m, struct err *e)
 
 /* The CONFIG that marked DATA waited for is here. */
 static int
-store_marked(struct intake *i, const struct reading *under, struct err *e)
+store_marked(struct intake *i, const struct glossary *under, struct err *e)
 {
 	struct replay r = { .i = i, .under = *under };
 	struct waiting *w = &i->low.marked;
