@@ -361,6 +361,32 @@ lost_numbers_are_passed(void **state)
 	world_free(w);
 }
 
+/* What the sender said is lost is not called missing. */
+static void
+a_gap_is_told_by_its_own_numbers(void **state)
+{
+	struct world *w = world_with_two();
+	struct ledger ledger = { 0 };
+	int dir = association_dir(w, "");
+	struct err e;
+
+	(void)state;
+	spool_data(w, 1, NOW_S, "T1:1\n");
+	spool_data(w, 1, NOW_S + 60, "T1:2\n");
+	buf_reset(&w->segment);
+	spool_data(w, 1, NOW_S + 120, "T1:3\n");
+	ledger_add(&ledger, w->stream,
+	    (struct ledger_range){ 3, 3, LEDGER_LOST, 0 });
+	check(ledger_write(dir, "ledger", &ledger, &e), &e);
+	work(w);
+	assert_values(w, "");
+	assert_string_equal(notice_text(w->notices, "alps", "gap"),
+	    "messages 2-2 are missing");
+	ledger_clear(&ledger);
+	close(dir);
+	world_free(w);
+}
+
 static void
 fork_stops_until_a_person_speaks(void **state)
 {
@@ -606,6 +632,7 @@ main(void)
 		cmocka_unit_test(config_in_parts_is_one),
 		cmocka_unit_test(gap_holds_what_is_behind_it),
 		cmocka_unit_test(lost_numbers_are_passed),
+		cmocka_unit_test(a_gap_is_told_by_its_own_numbers),
 		cmocka_unit_test(fork_stops_until_a_person_speaks),
 		cmocka_unit_test(duplicate_segment_has_no_effect),
 		cmocka_unit_test(damage_costs_its_message_alone),

@@ -131,8 +131,7 @@ gap_found(struct batch *b, const struct message *m)
 	last = m->msgid - 1;
 	if (moved && first > last)
 		return OUTCOME_GO_ON;
-	(void)sequencer_gap(i->sequencer, &first,
-	    &last); /* of several: the first */
+	(void)sequencer_gap(i->sequencer, &first, &last); /* the first one */
 	intake_raise(i, "gap", "status", NULL,
 	    "messages %" PRIu64 "-%" PRIu64 " are missing", first, last);
 	return OUTCOME_LEAVE;
