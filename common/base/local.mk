@@ -18,7 +18,7 @@ common_libcommon_a_SOURCES += \
 	%D%/watch.c %D%/watch.h
 
 unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_proc \
-	t/test_sandbox
+	t/test_sandbox t/test_sealed
 t_test_buf_SOURCES = t/test_buf.c
 t_test_crew_SOURCES = t/test_crew.c
 t_test_durable_SOURCES = t/test_durable.c
@@ -28,3 +28,4 @@ t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
 t_test_err_SOURCES = t/test_err.c
 t_test_proc_SOURCES = t/test_proc.c
 t_test_sandbox_SOURCES = t/test_sandbox.c
+t_test_sealed_SOURCES = t/test_sealed.c t/scratch.c t/scratch.h
