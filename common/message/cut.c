@@ -4,8 +4,7 @@
  */
 #include "config.h"
 
-#include <zlib.h>
-
+#include "common/base/crc.h"
 #include "common/message/header.h"
 
 /* The header's lines, to behind the empty one; where the Digest line is. */
@@ -36,7 +35,7 @@ read_header(struct slice *rest, struct slice whole, struct header *h,
 static uint32_t
 sum(uint32_t crc, const char *p, size_t n)
 {
-	return (uint32_t)crc32_z(crc, (const Bytef *)p, n);
+	return crc_add(crc, (struct slice){ p, n });
 }
 
 bool

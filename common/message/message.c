@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/message/header.h"
 #include "common/message/message.h"
 
@@ -222,12 +222,6 @@ check_header(const struct message *m, struct slice text, struct err *e)
 	return header_end(&h, MESSAGE_FORM_FULL, e);
 }
 
-static uint32_t
-checksum(uint32_t crc, struct slice s)
-{
-	return (uint32_t)crc32_z(crc, (const Bytef *)s.p, s.n);
-}
-
 int
 message_write(struct buf *out, struct message *m, struct err *e)
 {
@@ -241,10 +235,10 @@ message_write(struct buf *out, struct message *m, struct err *e)
 	header = (struct slice){ out->p + start, out->n - start };
 	if (check_header(m, header, e) == -1)
 		goto fail;
-	crc = checksum(0, header);
-	crc = checksum(crc, empty_line);
-	crc = checksum(crc, m->body);
-	crc = checksum(crc, end);
+	crc = crc_add(0, header);
+	crc = crc_add(crc, empty_line);
+	crc = crc_add(crc, m->body);
+	crc = crc_add(crc, end);
 	if ((!m->bare &&
 		!buf_printf(out, "Digest:crc32=%08" PRIx32 "\n", crc)) ||
 	    !buf_put(out, empty_line) || !buf_put(out, m->body) ||

@@ -12,8 +12,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/base/mem.h"
 #include "common/message/body.h"
 #include "common/message/header.h"
@@ -78,8 +78,8 @@ message_parser_free(struct message_parser *p)
 static void
 sum(struct message_parser *p, struct slice in, size_t to)
 {
-	p->crc = (uint32_t)crc32_z(p->crc, (const Bytef *)in.p + p->summed,
-	    to - p->summed);
+	p->crc =
+	    crc_add(p->crc, (struct slice){ in.p + p->summed, to - p->summed });
 	p->summed = to;
 }
 

@@ -16,8 +16,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/base/mem.h"
 #include "common/codec/columnar/columnar_shape.h"
 #include "common/codec/columnar/columnar_text.h"
@@ -534,7 +534,7 @@ read_u32(const char *p)
 static int
 columnar_encode(struct slice in, int level, struct buf *out, struct err *e)
 {
-	uint32_t crc = (uint32_t)crc32_z(0, (const Bytef *)in.p, in.n);
+	uint32_t crc = crc_add(0, in);
 	struct codec_state *s = columnar_state_new();
 	struct buf coded = { 0 };
 	bool good;
@@ -576,7 +576,7 @@ decode_coded(struct slice in, size_t size, struct buf *out, struct err *e)
 	columnar_state_free(s);
 	if (rc == -1)
 		return -1;
-	if ((uint32_t)crc32_z(0, (const Bytef *)out->p + before, size) == crc)
+	if (crc_add(0, (struct slice){ out->p + before, size }) == crc)
 		return 0;
 	out->n = before;
 	out->p[out->n] = '\0';

@@ -26,7 +26,6 @@ struct kin {
 	uint32_t seen;
 	uint8_t pace;                          /* means move by 1/2^pace */
 	uint8_t neighbour[PREDICT_NEIGHBOURS]; /* how far before; 0: none */
-	bool listed;
 };
 
 /* How long a number took to grow. */

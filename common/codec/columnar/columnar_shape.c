@@ -7,8 +7,8 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/codec/columnar/columnar_shape.h"
 
 static bool
@@ -83,7 +83,6 @@ shape_read(struct slice in, struct shape *s)
 {
 	struct slice all = in, v, head, behind;
 	uint64_t length;
-	uLong crc;
 
 	*s = (struct shape){ .part = 1, .parts = 1 };
 	if (!cut_field(&in, "MsgID:", &v) ||
@@ -111,9 +110,7 @@ shape_read(struct slice in, struct shape *s)
 	if (in.p[length + 1] != '.' || in.p[length + 2] != '\n')
 		return false;
 	s->n = (size_t)(behind.p - all.p) + behind.n;
-	crc = crc32_z(0, (const Bytef *)head.p, head.n);
-	crc = crc32_z(crc, (const Bytef *)behind.p, behind.n);
-	return (uint32_t)crc == s->digest;
+	return crc_add(crc_add(0, head), behind) == s->digest;
 }
 
 bool
@@ -121,7 +118,7 @@ shape_write(struct buf *out, struct shape *s)
 {
 	char stream[STREAM_TEXT_SIZE];
 	size_t begin = out->n;
-	uLong crc;
+	uint32_t crc;
 	bool good = true;
 
 	buf_printf(out,
@@ -136,11 +133,10 @@ shape_write(struct buf *out, struct shape *s)
 		    s->parts);
 	buf_put(out, s->more);
 	good = buf_printf(out, "Length:%zu\n", s->body.n);
-	crc = crc32_z(0, (const Bytef *)out->p + begin, out->n - begin);
-	crc = crc32_z(crc, (const Bytef *)"\n", 1);
-	crc = crc32_z(crc, (const Bytef *)s->body.p, s->body.n);
-	crc = crc32_z(crc, (const Bytef *)".\n", 2);
-	s->digest = (uint32_t)crc;
+	crc = crc_add(0, (struct slice){ out->p + begin, out->n - begin });
+	crc = crc_add(crc, SLICE("\n"));
+	crc = crc_add(crc, s->body);
+	s->digest = crc_add(crc, SLICE(".\n"));
 	good = good &&
 	    buf_printf(out, "Digest:crc32=%08" PRIx32 "\n\n", s->digest) &&
 	    buf_put(out, s->body) && buf_put(out, SLICE(".\n"));

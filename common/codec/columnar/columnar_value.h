@@ -40,18 +40,23 @@ struct twin {
 	uint16_t era; /* of another one than the values': nothing is known */
 };
 
+/* What leaves of one name share. */
+struct class
+{
+	struct kin kin;
+	coder_slot same_own[16], same_mixed[32];
+	struct coder_model model[SCALES];
+};
+
 struct values {
 	struct columns *columns;
 	const struct coder_tables *tables;
-	struct kin *kin; /* [CLASSES] */
+	struct class *class[CLASSES]; /* NULL: not used yet */
 	uint16_t used[CLASSES];
 	size_t used_n;
-	struct coder_model *by_class; /* [CLASSES][SCALES] */
 	struct coder_model by_size[2][SCALES][4];
 	coder_slot far_sign, far[128];
-	coder_slot same_class[CLASSES][16];
 	coder_slot same_row[2][256][16];
-	coder_slot same_mixed[CLASSES][32];
 	struct mixer same_mixer[2][10];
 	coder_slot exception[2][4], kind[2][2], escape;
 	coder_slot begin[2][128], second[2][128];
@@ -144,17 +149,14 @@ scale_step(uint64_t scale, unsigned *shift)
 	return step - 8 - *shift * 4;
 }
 
-static inline struct kin *
-use_kin(struct values *v, uint16_t class)
-{
-	struct kin *l = &v->kin[class];
+struct class *values_begin_class(struct values *v, uint16_t class);
 
-	if (!l->listed) {
-		l->listed = true;
-		predict_begin_kin(l);
-		v->used[v->used_n++] = class;
-	}
-	return l;
+static inline struct class *
+class_of(struct values *v, const struct column *k)
+{
+	struct class *l = v->class[k->class];
+
+	return l != NULL ? l : values_begin_class(v, k->class);
 }
 
 /* A distance in steps, beyond those that have symbols. */
@@ -180,7 +182,7 @@ distance_code(struct values *v, struct coder *c, enum coder_mode mode,
     bool *other)
 {
 	unsigned shift, scale = scale_step(k->scale, &shift);
-	struct coder_model *a = &v->by_class[k->class * SCALES + scale];
+	struct coder_model *a = &class_of(v, k)->model[scale];
 	struct coder_model *b =
 	    &v->by_size[predict_is_counter(k)][scale][k->surprise];
 	uint64_t half = shift > 0 ? UINT64_C(1) << (shift - 1) : 0, low;
@@ -343,7 +345,7 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
     struct column *k, uint64_t number, bool may_be_same, uint32_t now_s,
     size_t at, bool *other)
 {
-	struct kin *l = use_kin(v, k->class);
+	struct kin *l = &class_of(v, k)->kin;
 	int16_t *off = v->off + PREDICT_REACH + at;
 	const struct span *t = span_of(v, k, now_s);
 	struct prediction p;
@@ -393,10 +395,11 @@ same_code(struct values *v, struct coder *c, enum coder_mode mode,
 	if (is_quiet(k, row))
 		return coder_slot_bit(c, mode, same, &k->same, LIMIT_SAME) != 0;
 
-	coder_slot *slot[4] = { &k->same, &v->same_class[k->class][h & 15],
+	struct class *l = class_of(v, k);
+	coder_slot *slot[4] = { &k->same, &l->same_own[h & 15],
 		&v->same_row[unknown][row->same & 255]
 			    [(h & 7) | (unsigned)row->lost << 3],
-		&v->same_mixed[k->class][(h & 3) << 3 | (row->same & 7)] };
+		&l->same_mixed[(h & 3) << 3 | (row->same & 7)] };
 
 	return coder_mixed_bit(c, mode, same, v->tables,
 	    &v->same_mixer[unknown | row->lost][weighs], slot, 4, LIMIT_SAME,

@@ -26,8 +26,6 @@ values_new(struct columns *columns, const struct coder_tables *t)
 	v->columns = columns;
 	v->tables = t;
 	v->before = TOKEN_NONE;
-	v->kin = mem_array(CLASSES, sizeof(*v->kin));
-	v->by_class = mem_array((size_t)CLASSES * SCALES, sizeof(*v->by_class));
 	for (int i = 0; i < 20; i++)
 		for (int k = 0; k < MIXER_MAX; k++)
 			v->same_mixer[i / 10][i % 10].weight[k] =
@@ -40,8 +38,8 @@ values_free(struct values *v)
 {
 	if (v == NULL)
 		return;
-	free(v->kin);
-	free(v->by_class);
+	for (size_t i = 0; i < v->used_n; i++)
+		free(v->class[v->used[i]]);
 	free(v->twin);
 	free(v->value);
 	free(v->told);
@@ -49,6 +47,17 @@ values_free(struct values *v)
 	free(v->order);
 	free(v->off);
 	free(v);
+}
+
+struct class *
+values_begin_class(struct values *v, uint16_t class)
+{
+	struct class *l = mem_alloc(sizeof(*l));
+
+	predict_begin_kin(&l->kin);
+	v->class[class] = l;
+	v->used[v->used_n++] = class;
+	return l;
 }
 
 /* -- reading ---------------------------------------------------------------- */
@@ -255,7 +264,7 @@ end_message(struct values *v, uint32_t last, uint32_t now_s)
 	if (v->turn > 16 && v->turn % 4 != 0)
 		return;
 	for (size_t i = 0; i < v->used_n; i++)
-		predict_tune_kin(&v->kin[v->used[i]]);
+		predict_tune_kin(&v->class[v->used[i]] -> kin);
 }
 
 /* The name of a token, raised by one where it ends in digits. */
