@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/base/mem.h"
 #include "spoke/tokens.h"
 #include "xmlconfig/tree.h"
@@ -299,23 +299,28 @@ tokens_config_part(const struct tokens *t, size_t *at, size_t max,
 	return true;
 }
 
+/* Its NUL keeps it apart from the next. */
+static struct slice
+with_end(const char *s)
+{
+	return (struct slice){ s, strlen(s) + 1 };
+}
+
 uint32_t
 tokens_config_digest(const struct tokens *t)
 {
-	uLong crc = crc32(0, NULL, 0);
+	uint32_t crc = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct leaf *l = t->leaf[i];
 
 		if (l->state != LEAF_LIVE)
 			continue;
-		crc =
-		    crc32_z(crc, (const Bytef *)l->token, strlen(l->token) + 1);
-		crc = crc32_z(crc, (const Bytef *)l->path, strlen(l->path) + 1);
-		crc = crc32_z(crc, (const Bytef *)l->params,
-		    strlen(l->params) + 1);
+		crc = crc_add(crc, with_end(l->token));
+		crc = crc_add(crc, with_end(l->path));
+		crc = crc_add(crc, with_end(l->params));
 	}
-	return (uint32_t)crc;
+	return crc;
 }
 
 void

@@ -10,8 +10,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -36,12 +36,6 @@ struct unfinished {
 	bool stands; /* there is a file */
 	bool other;  /* of another input */
 };
-
-static uint32_t
-crc_of(struct slice s)
-{
-	return (uint32_t)crc32_z(crc32(0, NULL, 0), (const Bytef *)s.p, s.n);
-}
 
 static struct part *
 find(const struct unfinished *u, struct slice association)
@@ -142,8 +136,8 @@ unfinished_open(int state_dir, const char *tree, const char *source,
 
 	u->state_dir = state_dir;
 	u->name = mem_printf("%s+%s", tree, source);
-	u->input =
-	    mem_printf("input %zu crc32=%08" PRIx32, input.n, crc_of(input));
+	u->input = mem_printf("input %zu crc32=%08" PRIx32, input.n,
+	    crc_add(0, input));
 	if (load(u, e) == 0) {
 		*out = u;
 		return 0;

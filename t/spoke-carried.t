@@ -23,7 +23,7 @@ begin() {
 }
 begin
 collect 3 4
-hub pull
+ok "the hub brings an acknowledgement" hub pull
 ok "a daemon takes what is brought" wait_for 20 acked 3
 cp -p gw/spool/alps/staging/ack ack.now
 stop "$daemon"
@@ -31,7 +31,7 @@ collect 5 6
 begin
 wait_for 20 test -e gw/spool/alps/outbox/00000000000000000004-00000000000000000004.msgs.gz
 : >none
-hub pull
+ok "and another" hub pull
 ok "there is no process" wait_for 20 grep -q 'no process for work=carried' \
     daemon.err
 acked 4 && fail "it waits" || pass "it waits"

@@ -1,7 +1,7 @@
 common_libcommon_a_SOURCES += \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
-	%D%/crc.c %D%/crc.h \
+	%D%/crc.h \
 	%D%/crew.c %D%/crew.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/durable.c %D%/durable.h \
@@ -18,10 +18,9 @@ common_libcommon_a_SOURCES += \
 	%D%/slots.c %D%/slots.h \
 	%D%/watch.c %D%/watch.h
 
-unit_tests += t/test_buf t/test_crc t/test_crew t/test_durable t/test_err t/test_proc \
+unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_proc \
 	t/test_sandbox t/test_sealed
 t_test_buf_SOURCES = t/test_buf.c
-t_test_crc_SOURCES = t/test_crc.c
 t_test_crew_SOURCES = t/test_crew.c
 t_test_durable_SOURCES = t/test_durable.c
 t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \

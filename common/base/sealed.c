@@ -8,15 +8,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/base/durable.h"
-
-static uint32_t
-crc_of(struct slice s)
-{
-	return (uint32_t)crc32_z(0, (const Bytef *)s.p, s.n);
-}
 
 bool
 sealed_open(struct slice *text, const char *word)
@@ -30,7 +24,7 @@ sealed_open(struct slice *text, const char *word)
 	crc.p = left.p + left.n;
 	if (!slice_crc32(crc, &sum) ||
 	    !slice_skip_end(&left, slice_str(word == NULL ? "" : word)) ||
-	    sum != crc_of(left))
+	    sum != crc_add(0, left))
 		return false;
 	*text = left;
 	return true;
@@ -40,7 +34,7 @@ void
 sealed_close(struct buf *text, const char *word)
 {
 	(void)buf_printf(text, "%scrc32=%08" PRIx32 "\n",
-	    word == NULL ? "" : word, crc_of(buf_slice(text)));
+	    word == NULL ? "" : word, crc_add(0, buf_slice(text)));
 }
 
 static int

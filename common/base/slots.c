@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/base/durable.h"
 #include "common/base/mem.h"
 #include "common/base/slots.h"
@@ -34,9 +34,7 @@ struct slots {
 static uint32_t
 slot_crc(struct slice head, struct slice body)
 {
-	uLong crc = crc32(0, (const Bytef *)head.p, (uInt)head.n);
-
-	return (uint32_t)crc32(crc, (const Bytef *)body.p, (uInt)body.n);
+	return crc_add(crc_add(0, head), body);
 }
 
 static bool

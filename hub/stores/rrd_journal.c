@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -55,12 +55,6 @@ get_le(const char *p, size_t n)
 	return v;
 }
 
-static uint32_t
-checksum(struct slice s)
-{
-	return (uint32_t)crc32_z(0, (const unsigned char *)s.p, s.n);
-}
-
 void
 rrd_journal_record(struct buf *out, const char *name, uint64_t at,
     struct slice head)
@@ -75,7 +69,8 @@ rrd_journal_record(struct buf *out, const char *name, uint64_t at,
 	buf_put(out, (struct slice){ name, name_n });
 	buf_put(out, head);
 	put_le(out->p + start + 4,
-	    checksum((struct slice){ out->p + start + 8, out->n - start - 8 }),
+	    crc_add(0,
+		(struct slice){ out->p + start + 8, out->n - start - 8 }),
 	    4);
 }
 
@@ -98,7 +93,7 @@ next_record(struct slice *in, struct record *r)
 		return false;
 	all = RECORD_HEAD + name_n + head_n;
 	if (in->n < all ||
-	    checksum((struct slice){ in->p + 8, all - 8 }) !=
+	    crc_add(0, (struct slice){ in->p + 8, all - 8 }) !=
 		get_le(in->p + 4, 4))
 		return false;
 	r->at = get_le(in->p + 16, 8);
