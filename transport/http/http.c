@@ -87,6 +87,8 @@ start_requests(struct http *h, struct mono *wake, bool *over)
 static int
 on_exchange_over(struct http *h, struct http_exchange *x, CURLcode code)
 {
+	bool met = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
+	    code == CURLE_SEND_ERROR;
 	struct mono now = clock_mono();
 	bool again;
 
@@ -95,7 +97,7 @@ on_exchange_over(struct http *h, struct http_exchange *x, CURLcode code)
 		    now);
 		return 0;
 	}
-	if (!http_requester_failed(&h->requester, x->which, now) || !again)
+	if (!http_requester_failed(&h->requester, x->which, met, now) || !again)
 		return -1;
 	err_clear(h->e);
 	return 0;

@@ -17,7 +17,8 @@ enum {
 	QUICK_MS = 1000,
 	SLOW_MS = 8000,
 	TRIES = 5,
-	RETRY_MS = 500, /* doubled each time */
+	TRIES_FIRST = 2, /* while there was no answer at all */
+	RETRY_MS = 500,  /* doubled each time */
 	RETRY_MOST_MS = 8000,
 };
 
@@ -270,14 +271,16 @@ http_requester_answered(struct http_requester *r, size_t which,
 }
 
 bool
-http_requester_failed(struct http_requester *r, size_t which, struct mono now)
+http_requester_failed(struct http_requester *r, size_t which, bool met,
+    struct mono now)
 {
 	struct http_post *p = &r->post[which];
+	int tries = r->answered ? TRIES : met ? TRIES_FIRST : 0;
 	int64_t wait_ms = RETRY_MS;
 
 	p->under_way = false;
 	r->failures++;
-	if (!r->answered || r->failures > TRIES ||
+	if (r->failures > tries ||
 	    mono_ms_since(now, r->well_at) > HTTP_IDLE_MS)
 		return false;
 	for (int i = 1; i < r->failures && wait_ms < RETRY_MOST_MS; i++)

@@ -68,8 +68,9 @@ size_t http_requester_heard(struct http_requester *r, size_t which, size_t n);
 /* All of it came. */
 void http_requester_answered(struct http_requester *r, size_t which,
     const struct http_answer *a, struct mono now);
-/* No answer.  False: it is not worth another try. */
-bool http_requester_failed(struct http_requester *r, size_t which,
+/* No answer.  met: somebody had taken the connection, and may have had too many.
+ * False: it is not worth another try. */
+bool http_requester_failed(struct http_requester *r, size_t which, bool met,
     struct mono now);
 
 #endif
