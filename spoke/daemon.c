@@ -1,24 +1,19 @@
 /*
  * The spoke's daemon; see daemon.h.
  *
- * Cycles are begun by the wall clock: whenever the cycle that now lies in is
- * another than the last one seen, a child collects what is due, and the marks
- * of schedule.h decide what that is, as for a run of cron beside us.  So a clock
- * that jumps costs at most a cycle.  The clock is looked at again after a few
- * seconds at the latest.
+ * Cycles are begun by the wall clock (turns.h): a child collects what is due, and
+ * the marks of schedule.h decide what that is, as for a run of cron beside us.
+ * The clock is looked at again after a few seconds at the latest.
  */
 #include "config.h"
 
 #include "spoke/daemon.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -26,14 +21,13 @@
 #include "common/base/durable.h"
 #include "common/base/lock.h"
 #include "common/base/log.h"
-#include "common/base/mem.h"
 #include "common/base/notify.h"
 #include "common/base/watch.h"
 #include "common/operator/mailer.h"
 #include "common/spool/peek.h"
 #include "spoke/daemon_child.h"
 #include "spoke/incoming.h"
-#include "spoke/schedule.h"
+#include "spoke/turns.h"
 #include "transport/carried/carry.h"
 #include "transport/http/http_listener.h"
 #include "transport/http/listening.h"
@@ -50,22 +44,8 @@ enum {
 	MAILER_MS = 2000,    /* for its last mail */
 };
 
-/* The cycles of one period and offset. */
-struct turn {
-	int64_t period_s, offset_s;
-	int64_t cycle_s; /* the last one seen; -1: none */
-};
-
-/* A child that works. */
-struct run {
-	struct run *next;
-	pid_t pid;
-	enum daemon_work work;
-};
-
 struct spoke_daemon {
 	struct daemon d;
-	struct options options;
 	struct config *config;
 	struct node node;
 	int lock;
@@ -75,14 +55,12 @@ struct spoke_daemon {
 	struct links *links;
 	struct listening *listening; /* for hubs that pull by http */
 	struct watch *watch;         /* of staging directories */
-	struct turn *turn;
-	size_t n_turn;
-	struct run *run;
+	struct turns turns;
+	struct daemon_children children;
 	/* once more, when the one that runs has ended, or there is a process */
 	bool carried_due;
 	bool ending, killing;
 	uv_timer_t look, tell, end;
-	uv_signal_t child;
 	char said[64]; /* systemd's status line */
 };
 
@@ -94,42 +72,19 @@ look_in(struct spoke_daemon *s, int64_t ms)
 	(void)uv_timer_start(&s->look, on_look, (uint64_t)ms, 0);
 }
 
-/* --- Children ------------------------------------------------------------- */
+/* --- Work ----------------------------------------------------------------- */
 
 static size_t
 count(const struct spoke_daemon *s, enum daemon_work w)
 {
-	size_t n = 0;
-
-	for (const struct run *r = s->run; r != NULL; r = r->next)
-		n += r->work == w;
-	return n;
-}
-
-static void
-add_run(struct spoke_daemon *s, pid_t pid, enum daemon_work w)
-{
-	struct run *r = mem_alloc(sizeof(*r));
-
-	*r = (struct run){ s->run, pid, w };
-	s->run = r;
+	return daemon_children_count(&s->children, w);
 }
 
 /* False: not now. */
 static bool
 begin(struct spoke_daemon *s, enum daemon_work w)
 {
-	const struct daemon_child_opts o = { &s->options, s->config, &s->d.loop,
-		w };
-	pid_t pid = daemon_child_fork(&o);
-
-	if (pid == -1) {
-		log_err("no process for work=%s: %s", daemon_work_name(w),
-		    strerror(errno));
-		return false;
-	}
-	add_run(s, pid, w);
-	return true;
+	return daemon_child_begin(&s->children, s->config, w);
 }
 
 static void
@@ -142,63 +97,18 @@ carried(struct spoke_daemon *s)
 static void
 end_if_idle(struct spoke_daemon *s)
 {
-	if (s->ending && s->run == NULL && s->links == NULL)
+	if (s->ending && s->children.first == NULL && s->links == NULL)
 		uv_stop(&s->d.loop);
 }
 
 static void
-ended(struct spoke_daemon *s, const struct run *r, int status)
+on_ended(void *arg, enum daemon_work w)
 {
-	if (WIFSIGNALED(status))
-		log_err("a child died work=%s signal=%d",
-		    daemon_work_name(r->work), WTERMSIG(status));
-	if (r->work == DAEMON_CARRIED && s->carried_due && !s->ending)
+	struct spoke_daemon *s = arg;
+
+	if (w == DAEMON_CARRIED && s->carried_due && !s->ending)
 		carried(s);
-}
-
-static void
-on_child(uv_signal_t *h, int number)
-{
-	struct spoke_daemon *s = h->data;
-	struct run **at = &s->run, *r;
-	int status;
-
-	(void)number;
-	while ((r = *at) != NULL) {
-		pid_t got = waitpid(r->pid, &status, WNOHANG);
-
-		if (got == 0 || (got == -1 && errno == EINTR)) {
-			at = &r->next;
-			continue;
-		}
-		*at = r->next;
-		ended(s, r, got == -1 ? 0 : status);
-		free(r);
-	}
 	end_if_idle(s);
-}
-
-/* --- Cycles --------------------------------------------------------------- */
-
-static void
-add_turn(struct spoke_daemon *s, const struct config_collector *c)
-{
-	for (size_t i = 0; i < s->n_turn; i++)
-		if (s->turn[i].period_s == c->period_s &&
-		    s->turn[i].offset_s == c->offset_s)
-			return;
-	s->turn[s->n_turn++] =
-	    (struct turn){ c->period_s, c->offset_s, .cycle_s = -1 };
-}
-
-static void
-make_turns(struct spoke_daemon *s)
-{
-	free(s->turn);
-	s->turn = mem_array(s->config->n_collector, sizeof(*s->turn));
-	s->n_turn = 0;
-	for (size_t i = 0; i < s->config->n_collector; i++)
-		add_turn(s, &s->config->collector[i]);
 }
 
 static void
@@ -219,26 +129,14 @@ static void
 on_look(uv_timer_t *t)
 {
 	struct spoke_daemon *s = t->data;
-	struct wall now = clock_wall();
 	int64_t wait_ms = LOOK_MOST_MS;
-	bool due = false;
+	bool due = turns_due(&s->turns, clock_wall(), &wait_ms);
 
-	for (size_t i = 0; i < s->n_turn; i++) {
-		struct turn *u = &s->turn[i];
-		int64_t cycle_s =
-		    schedule_cycle(wall_s(now), u->period_s, u->offset_s);
-		int64_t ms = schedule_wait_ms(now, u->period_s, u->offset_s);
-
-		due = due || cycle_s != u->cycle_s;
-		u->cycle_s = cycle_s;
-		wait_ms = ms < wait_ms ? ms : wait_ms;
-	}
 	if (due && count(s, DAEMON_COLLECT) >= WORK_MOST)
 		log_warn("%d cycles are still running: one is missed",
 		    WORK_MOST);
 	else if (due && !begin(s, DAEMON_COLLECT)) {
-		for (size_t i = 0; i < s->n_turn; i++)
-			s->turn[i].cycle_s = -1;
+		turns_forget(&s->turns);
 		wait_ms = AGAIN_MS;
 	}
 	if (s->carried_due && count(s, DAEMON_CARRIED) == 0) {
@@ -312,11 +210,13 @@ log_state(struct spoke_daemon *s)
 	log_info("state sessions=%zu collecting=%zu carried=%zu",
 	    links_running(s->links), count(s, DAEMON_COLLECT),
 	    count(s, DAEMON_CARRIED));
-	for (size_t i = 0; i < s->n_turn; i++)
+	for (size_t i = 0; i < s->turns.n; i++) {
+		const struct turn *u = &s->turns.at[i];
+
 		log_info("state period_s=%" PRId64 " offset_s=%" PRId64
 			 " cycle=%" PRId64,
-		    s->turn[i].period_s, s->turn[i].offset_s,
-		    s->turn[i].cycle_s);
+		    u->period_s, u->offset_s, u->cycle_s);
+	}
 	for (size_t i = 0; i < c->n_association; i++) {
 		const struct association *a = &c->association[i];
 		struct peek p = { .last = 0 };
@@ -347,7 +247,7 @@ static void
 let_mailer_go(struct spoke_daemon *s)
 {
 	close(s->mailer.wake_fd);
-	add_run(s, s->mailer.pid, DAEMON_MAIL);
+	daemon_child_adopt(&s->children, s->mailer.pid, DAEMON_MAIL);
 	s->mailer = (struct mailer){ -1, 0 };
 }
 
@@ -370,7 +270,7 @@ take_over(struct spoke_daemon *s, struct err *e)
 	s->notices = notices;
 	s->node = node;
 	let_mailer_go(s);
-	make_turns(s);
+	turns_make(&s->turns, s->config);
 	return start_mailer(s, e) == -1 || watch_staging(s, e) == -1 ? -1 : 0;
 }
 
@@ -421,8 +321,7 @@ on_end(uv_timer_t *t)
 {
 	struct spoke_daemon *s = t->data;
 
-	for (const struct run *r = s->run; r != NULL; r = r->next)
-		(void)kill(r->pid, s->killing ? SIGKILL : SIGTERM);
+	daemon_children_kill(&s->children, s->killing ? SIGKILL : SIGTERM);
 	s->killing = true;
 	(void)uv_timer_start(&s->end, on_end, KILL_MS, 0);
 }
@@ -498,9 +397,9 @@ begin_handles(struct spoke_daemon *s)
 		timers[i]->data = s;
 	}
 	(void)uv_timer_start(&s->tell, on_tell, TELL_MS, TELL_MS);
-	(void)uv_signal_init(&s->d.loop, &s->child);
-	s->child.data = s;
-	(void)uv_signal_start(&s->child, on_child, SIGCHLD);
+	s->children.loop = &s->d.loop;
+	s->children.arg = s;
+	daemon_children_begin(&s->children);
 }
 
 static int
@@ -526,7 +425,7 @@ start(struct spoke_daemon *s, struct err *e)
 		return -1;
 	daemon_begin(&s->d, on_signal, s);
 	begin_handles(s);
-	make_turns(s);
+	turns_make(&s->turns, s->config);
 	if (watch_staging(s, e) == -1 ||
 	    links_open(&o, s->config, &s->links, e) == -1)
 		return -1;
@@ -546,7 +445,7 @@ clear(struct spoke_daemon *s)
 		notices_flush(s->notices, clock_wall());
 	notices_close(s->notices);
 	mailer_stop(&s->mailer, MAILER_MS);
-	free(s->turn);
+	turns_clear(&s->turns);
 	if (s->lock != -1)
 		close(s->lock);
 }
@@ -554,11 +453,11 @@ clear(struct spoke_daemon *s)
 int
 spoke_daemon_run(struct ground *g, int *ready_fd, struct err *e)
 {
-	struct spoke_daemon s = { .options = g->options,
-		.config = g->config,
+	struct spoke_daemon s = { .config = g->config,
 		.node = g->node,
 		.lock = -1,
-		.mailer = { -1, 0 } };
+		.mailer = { -1, 0 },
+		.children = { .options = &g->options, .ended = on_ended } };
 	int rc = start(&s, e);
 
 	if (rc == 0) {

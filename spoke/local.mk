@@ -13,6 +13,7 @@ spoke_libspoke_a_SOURCES += \
 	%D%/stated.c %D%/stated.h \
 	%D%/tokens.c %D%/tokens.h \
 	%D%/tokens_file.c \
+	%D%/turns.c %D%/turns.h \
 	%D%/unfinished.c %D%/unfinished.h \
 	%D%/values.c %D%/values.h
 
@@ -23,7 +24,8 @@ bin_PROGRAMS += %D%/spoke
 include %D%/collectors/local.mk
 include %D%/commands/local.mk
 
-unit_tests += t/test_cycle t/test_readings t/test_schedule t/test_tokens
+unit_tests += t/test_cycle t/test_readings t/test_schedule t/test_tokens \
+	t/test_turns
 t_test_cycle_SOURCES = t/test_cycle.c
 t_test_cycle_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 t_test_readings_SOURCES = t/test_readings.c
@@ -32,6 +34,8 @@ t_test_schedule_SOURCES = t/test_schedule.c
 t_test_schedule_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 t_test_tokens_SOURCES = t/test_tokens.c
 t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
+t_test_turns_SOURCES = t/test_turns.c
+t_test_turns_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 
 script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-verbs.t \
 	t/spoke-write.t t/spoke-write-all.t
