@@ -10,6 +10,7 @@ hub_libhub_a_SOURCES += \
 	%D%/carried.c %D%/carried.h \
 	%D%/control.c %D%/control.h \
 	%D%/hub.c %D%/hub.h \
+	%D%/hub_answer.c \
 	%D%/hubd.c %D%/hubd.h \
 	%D%/sessions.c %D%/sessions.h
 
@@ -17,8 +18,8 @@ include %D%/ingest/local.mk
 include %D%/stores/local.mk
 include %D%/commands/local.mk
 
-script_tests += t/hub-authorize.t t/hub-background.t t/hub-carried.t t/hub-confined.t t/hub-control.t t/hub-ingest.t \
-	t/hub-listens.t \
+script_tests += t/hub-authorize.t t/hub-background.t t/hub-carried.t \
+	t/hub-confined.t t/hub-control.t t/hub-ingest.t t/hub-listens.t \
 	t/hub-pull.t t/hub-raw.t t/hub-sessions.t
 
 test_helpers += t/faulty_hubd

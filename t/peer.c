@@ -31,6 +31,13 @@ peer_init(struct peer *p, enum session_role role, bool opener)
 }
 
 void
+peer_pair(struct peer *spoke, struct peer *hub)
+{
+	peer_init(spoke, SESSION_SPOKE, true);
+	peer_init(hub, SESSION_HUB, false);
+}
+
+void
 peer_choose(struct peer *p, const char *codec)
 {
 	p->opts.codec = codec_find(slice_str(codec));
@@ -426,6 +433,16 @@ peer_read(struct peer *p, size_t n, struct mono now)
 		return false;
 	session_input_end(p->session, now);
 	return true;
+}
+
+bool
+peer_turns(struct peer *a, struct peer *b, size_t n, struct mono now)
+{
+	bool moved = peer_run(a, b, now);
+
+	moved = peer_run(b, a, now) || moved;
+	moved = peer_read(a, n, now) || moved;
+	return peer_read(b, n, now) || moved;
 }
 
 static size_t

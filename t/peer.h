@@ -52,6 +52,8 @@ void peer_write_status(struct peer *p);
 void peer_write_lost(struct peer *p, unsigned messages);
 
 void peer_init(struct peer *p, enum session_role role, bool opener);
+/* The two ends of an association; the spoke opens. */
+void peer_pair(struct peer *spoke, struct peer *hub);
 void peer_clear(struct peer *p);
 /* Send in this compression; in none where the build lacks it. */
 void peer_choose(struct peer *p, const char *codec);
@@ -62,6 +64,9 @@ void peer_close(struct peer *p);
 bool peer_run(struct peer *p, struct peer *to, struct mono now);
 /* Read at most n bytes of what came. */
 bool peer_read(struct peer *p, size_t n, struct mono now);
+/* Each has its turn, whether or not another moved: act, then read at most n
+ * bytes, as the loop of a delivery does it. */
+bool peer_turns(struct peer *a, struct peer *b, size_t n, struct mono now);
 /* Both until both have ended: reads of 1..chunk bytes, at random from seed.
  * Time passes only where nothing else can happen. */
 void peer_join(struct peer *a, struct peer *b, size_t chunk, uint64_t seed);

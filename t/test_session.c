@@ -17,17 +17,6 @@
 
 static struct peer spoke, hub;
 
-/* Each has its turn, whether or not another moved. */
-static bool
-either_moves(struct mono now)
-{
-	bool moved = peer_run(&spoke, &hub, now);
-
-	moved = peer_run(&hub, &spoke, now) || moved;
-	moved = peer_read(&spoke, 4096, now) || moved;
-	return peer_read(&hub, 4096, now) || moved;
-}
-
 /* Of what both send: the initial state of a test. */
 static char gzip[] = "gzip", zstd[] = "zstd", columnar[] = "columnar";
 static const char *codec;
@@ -37,8 +26,7 @@ setup(void **state)
 {
 	if (state != NULL)
 		codec = *state;
-	peer_init(&spoke, SESSION_SPOKE, true);
-	peer_init(&hub, SESSION_HUB, false);
+	peer_pair(&spoke, &hub);
 	peer_choose(&spoke, codec);
 	peer_choose(&hub, codec);
 	return 0;
@@ -341,7 +329,7 @@ a_kept_session_stays_and_delivers_later(void **state)
 	peer_open(&hub, now);
 	for (int s = 0; s < 2000; s++) {
 		now = mono_add_ms(now, 1000);
-		while (either_moves(now))
+		while (peer_turns(&spoke, &hub, 4096, now))
 			continue;
 		assert_int_equal(spoke.end, SESSION_NOTHING);
 		assert_int_equal(hub.end, SESSION_NOTHING);

@@ -26,8 +26,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	peer_init(&spoke, SESSION_SPOKE, true);
-	peer_init(&hub, SESSION_HUB, false);
+	peer_pair(&spoke, &hub);
 	spoke.wire_max = hub.wire_max = SOCKET;
 	spoke.opts.codec = hub.opts.codec = &codec_none;
 	now = begun = (struct mono){ 1000000000 };
@@ -43,15 +42,10 @@ teardown(void **state)
 	return 0;
 }
 
-/* As the loop of a delivery does it: act, then read once. */
 static bool
 either_moves(void)
 {
-	bool moved = peer_run(&spoke, &hub, now);
-
-	moved = peer_run(&hub, &spoke, now) || moved;
-	moved = peer_read(&spoke, 64 << 10, now) || moved;
-	return peer_read(&hub, 64 << 10, now) || moved;
+	return peer_turns(&spoke, &hub, 64 << 10, now);
 }
 
 static bool

@@ -32,8 +32,7 @@ setup(void **state)
 	if (state != NULL)
 		codec = *state;
 	now = (struct mono){ 1000000000 };
-	peer_init(&spoke, SESSION_SPOKE, true);
-	peer_init(&hub, SESSION_HUB, false);
+	peer_pair(&spoke, &hub);
 	peer_choose(&spoke, codec);
 	peer_choose(&hub, codec);
 	return 0;
@@ -82,12 +81,8 @@ begin(void)
 static void
 settle(void)
 {
-	for (bool moved = true; moved;) {
-		moved = peer_run(&spoke, &hub, now);
-		moved = peer_run(&hub, &spoke, now) || moved;
-		moved = peer_read(&spoke, 4096, now) || moved;
-		moved = peer_read(&hub, 4096, now) || moved;
-	}
+	while (peer_turns(&spoke, &hub, 4096, now))
+		;
 	assert_delivered();
 	assert_int_equal(spoke.end, SESSION_NOTHING);
 	assert_int_equal(hub.end, SESSION_NOTHING);
