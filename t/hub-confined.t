@@ -2,35 +2,17 @@
 # hubd is confined and its mail is not; it opens its store anew when a sync
 # failed.
 . "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/hub-lib.sh"
 
-need rrdtool
-
-mkdir -m 700 hub hub/state hub/spool hub/run spoke spoke/state spoke/spool \
-    spoke/run
-cat >both.conf <<EOF
-association "alps" {
-	hub = "noc" spoke = "alps-gw" transport = exec mode = pull
-	exec { command = {"/bin/true"} }
-	hub-tree = "main" hub-subtree = "/Sites/Alps" spoke-tree = "local"
-}
-EOF
-# node ID DIRECTORY
-node() {
-	echo "node \"$1\" { state = \"$tmp/$2/state\" spool = \"$tmp/$2/spool\""
-	echo "run = \"$tmp/$2/run\" }"
-	cat both.conf
-}
-node alps-gw spoke >spoke.conf
 # The file that tee makes has the group that tee runs with.
 {
-	node noc hub
+	store
 	cat <<-EOF
 	hub { settle = 1s settle-max = 2s }
-	store "rrd" { type = rrd directory = "$tmp/hub/rrd" }
 	operator { mail = {"noc@example.net"} gather = 0s
 	sendmail = {"$tmp/tee", "$tmp/mail"} }
 	EOF
-} >hub.conf
+} | nodes pull
 
 # A group that is ours to give, and not the one we run with.
 if test "$(id -u)" -eq 0; then
@@ -42,37 +24,9 @@ cp "$(command -v tee)" tee
 test -z "$group" || chgrp "$group" tee
 chmod 2755 tee
 
-now=$(($(date +%s) / 60 * 60))
-config() {
-	printf 'Type:CONFIG\nTimestamp:%s\n\nlevel2-token:T1\n' "$now"
-	printf 'level2-path:/load\ncollector-period:60\n.\n'
-}
-# data MINUTE
-data() {
-	printf 'Type:DATA\nTimestamp:%s\n\nT1:%s\n.\n' \
-	    $((now - 3600 + $1 * 60)) "$1"
-}
-: >delivered
-# What a session would do: sealed segments that are new go over.
-deliver() {
-	spoke -c spoke.conf write
-	for f in spoke/spool/alps/outbox/*.msgs; do
-		segment=${f##*/}
-		grep -qx "$segment" delivered && continue
-		cp "$f" hub/spool/alps/staging/
-		mv "hub/spool/alps/staging/$segment" hub/spool/alps/inbox/
-		echo "$segment" >>delivered
-	done
-}
 # status KEY PID: a line of proc(5).
 status() {
 	sed -n "s/^$1:[[:space:]]*//p" "/proc/$2/status"
-}
-stored() {
-	at=$((now - 3600 + $1 * 60))
-	rrdtool fetch hub/rrd/main/Sites/Alps/load.rrd AVERAGE -r 60 \
-	    -s $((at - 60)) -e $((at - 60)) |
-	    awk -v at="$at:" '$1 == at { printf "%g\n", $2 }'
 }
 said() {
 	grep -c "$1" hubd.err
@@ -101,9 +55,8 @@ fi
 is "no files for others" "$(status Umask "$pid")" 0077
 has "no core files" "/proc/$pid/limits" '^Max core file size +0 +0 '
 
-{ config; data 1; } | deliver
-ok "it works" wait_for 10 sh -c \
-    'hubctl -c hub.conf tree | grep -qx /Sites/Alps/load'
+{ config /load; data 1 T1:1; } | deliver
+ok "it works" wait_for 10 live /Sites/Alps/load
 cp hub.conf whole.conf
 echo 'nonsense = 1' >>hub.conf
 kill -HUP "$pid"
@@ -131,19 +84,18 @@ kill -HUP "$pid"
 # --- A sync that fails --------------------------------------------------------
 
 : >"$SYNC_FAILS"
-data 2 | deliver
+data 2 T1:2 | deliver
 exits "a failed sync is told" 0 wait_for 100 grep -q 'what=store: ' hubd.err
 exits "so are those who ask" 75 hubctl -c hub.conf compile
-data 3 | deliver
+data 3 T1:3 | deliver
 rm "$SYNC_FAILS"
 ok "it is, when the disk is well" wait_for 30 \
     grep -q 'over association= what=store' hubd.err
 is "it was told once" "$(said 'what=store: ')" 1
-ok "what came meanwhile is ingested" wait_for 10 sh -c \
-    'test -z "$(ls hub/spool/alps/inbox)"'
+ok "what came meanwhile is ingested" wait_for 10 inbox_is_empty
 stop "$pid"
 is "hubd ends in order" "$?" 0
 for minute in 1 2 3; do
-	is "nothing is lost: $minute" "$(stored $minute)" $minute
+	is "nothing is lost: $minute" "$(stored load $minute)" $minute
 done
 done_testing

@@ -2,7 +2,7 @@
 # hubctl: a spoke pushes over ssh to `hubctl receive`, and the hub's verbs do
 # what they say, with hubd and without.
 . "$top_srcdir/t/lib.sh"
-
+. "$top_srcdir/t/hub-lib.sh"
 need ssh-keygen
 start_sshd || skip_all "no sshd"
 case $(getent passwd "$(id -un)") in
@@ -10,78 +10,20 @@ case $(getent passwd "$(id -un)") in
 esac
 chmod 755 "$tmp"
 
-mkdir -m 700 hub hub/state hub/spool hub/run spoke spoke/state spoke/spool \
-    spoke/run
-cat >both.conf <<EOF
-association "alps" {
-	hub = "noc" spoke = "alps-gw" transport = ssh mode = push
-	hub-tree = "main" hub-subtree = "/Sites/Alps" spoke-tree = "local"
-	ssh {
-		host = "127.0.0.1" port = $sshd_port user = "$(id -un)"
-		identity = "alps.key" known-hosts = "sshd/known_hosts"
-	}
+nodes push "transport = ssh ssh {
+	host = \"127.0.0.1\" port = $sshd_port user = \"$(id -un)\"
+	identity = \"alps.key\" known-hosts = \"sshd/known_hosts\"
+}" <<EOF
+hub { settle = 1s settle-max = 2s }
+$(store)
+association "south" {
+	hub = "noc" spoke = "south-gw" transport = exec mode = pull
+	exec { command = {"/bin/true"} }
+	hub-tree = "main" hub-subtree = "/Sites/South" spoke-tree = "local"
 }
 EOF
-# node ID DIRECTORY
-node() {
-	echo "node \"$1\" { state = \"$tmp/$2/state\" spool = \"$tmp/$2/spool\""
-	echo "run = \"$tmp/$2/run\" }"
-	cat both.conf
-}
-node alps-gw spoke >spoke.conf
-{
-	node noc hub
-	cat <<-EOF
-	hub { settle = 1s settle-max = 2s }
-	store "rrd" { type = rrd directory = "$tmp/hub/rrd" }
-	association "south" {
-		hub = "noc" spoke = "south-gw" transport = exec mode = pull
-		exec { command = {"/bin/true"} }
-		hub-tree = "main" hub-subtree = "/Sites/South"
-		spoke-tree = "local"
-	}
-	EOF
-} >hub.conf
-chmod 600 ./*.conf
-
-hub() {
-	hubctl -c hub.conf "$@"
-}
-now=$(($(date +%s) / 60 * 60))
-# config LEAF...
-config() {
-	printf 'Type:CONFIG\nTimestamp:%s\n\n' "$now"
-	separator=
-	n=0
-	for leaf; do
-		n=$((n + 1))
-		printf '%slevel2-token:T%s\nlevel2-path:%s\n' "$separator" $n \
-		    "$leaf"
-		printf 'collector-period:60\nvertical-label:"%s"\n' "$leaf"
-		separator=';
-'
-	done
-	echo .
-}
-# data MINUTE TOKEN:VALUE...
-data() {
-	printf 'Type:DATA\nTimestamp:%s\n\n' $((now - 3600 + $1 * 60))
-	shift
-	printf '%s\n' "$@" .
-}
 push() {
 	spoke -c spoke.conf write && spoke -c spoke.conf push
-}
-start_hubd() {
-	rm -f hub/run/hubd.sock
-	start hubd hubd -c hub.conf
-	wait_for 10 test -S hub/run/hubd.sock
-}
-live() {
-	hub tree | grep -qx "$1"
-}
-empty() {
-	test -z "$(ls hub/spool/alps/inbox)"
 }
 
 # --- Keys -------------------------------------------------------------------
@@ -106,15 +48,15 @@ exits "but not over another" 73 hub keygen hub.key
 
 # --- Receiving ----------------------------------------------------------------
 
-exits "a client that is none is refused" 76 hub receive alps <both.conf
+exits "a client that is none is refused" 76 hub receive alps <spoke.conf
 has "and told to the operator" err \
-    'trouble association=alps what=delivery: noise before hello: association'
+    'trouble association=alps what=delivery: noise before hello: node'
 exits "so is another direction" 78 hub receive south </dev/null
 start_hubd
 { config /load /users /disk; data 1 T1:1 T2:2 T3:3; } >first
 ok "a spoke pushes" push <first
 ok "hubd makes a tree of it" wait_for 10 live /Sites/Alps/load
-ok "all is in the archive" wait_for 10 empty
+ok "all is in the archive" wait_for 10 inbox_is_empty
 is "values came" "$(hub values /Sites/Alps/users --raw --from -2h)" \
     "$((now - 3540))	2"
 
@@ -180,7 +122,7 @@ is "hubd ends in order" "$?" 0
 exits "check says that hubd is down" 2 hub check alps
 { config /load /users; data 3 T1:3 T2:3; } | push
 ok "compile takes what lies there" hub compile
-ok "and leaves nothing" empty
+ok "and leaves nothing" inbox_is_empty
 { config /a /b /c; data 4 T1:4; } | push
 ok "compile again" hub compile
 ok "a verb accepts by itself" hub accept alps config

@@ -22,7 +22,7 @@ deliver() {
 	sp push && wait_for 20 level
 }
 values() {
-	hub values /Sites/Alps/R/in --raw "$@"
+	hub values /Sites/alps/R/in --raw "$@"
 }
 texts() {
 	values "$@" | cut -f 2 | tr '\n' ' '
@@ -42,7 +42,7 @@ deliver
 { config c; data 1 4; } | sp write
 deliver
 live() {
-	hub tree | grep -q /Sites/Alps/R/in
+	hub tree | grep -q /Sites/alps/R/in
 }
 wait_for 10 live
 ok "all values" values --from 0

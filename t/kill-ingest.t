@@ -3,64 +3,20 @@
 # archive, the tree and the values as if nothing had happened.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/kill-lib.sh"
-
-need rrdtool
-
-mkdir -m 700 node node/hub spoke
-# node ID DIRECTORY MODE: a spoke that is pulled from seals what it writes, and a hub
-# that is pushed to begins nothing by itself while it is killed.
-node() {
-	echo "node \"$1\" { state = \"$tmp/$2/state\" spool = \"$tmp/$2/spool\""
-	echo "run = \"$tmp/$2/run\" }"
-	cat <<-EOF
-	association "alps" {
-	    hub = "noc" spoke = "gw" transport = exec mode = $3
-	    hub-subtree = "/Sites/Alps" exec { command = {"/bin/true"} }
-	}
-	EOF
-}
-node gw spoke pull >spoke.conf
-{
-	node noc node/hub push
-	echo 'hub { settle = 0 settle-max = 0 }'
-	echo "store \"rrd\" { type = rrd directory = \"$tmp/node/hub/rrd\""
-	echo 'rra = { "AVERAGE:1x:1h" } }'
-} >hub.conf
-chmod 600 ./*.conf
-
-now=$(($(date +%s) / 60 * 60))
-# config LEAF...
-config() {
-	printf 'Type:CONFIG\nTimestamp:%s\n\n' "$now"
-	separator=
-	n=0
-	for leaf; do
-		n=$((n + 1))
-		printf '%slevel2-token:T%s\nlevel2-path:%s\ncollector-period:60\n' \
-		    "$separator" $n "$leaf"
-		separator=';
-'
-	done
-	echo .
-}
-# data MINUTE TOKEN:VALUE...
-data() {
-	printf 'Type:DATA\nTimestamp:%s\n\n' $((now - 3600 + $1 * 60))
-	shift
-	printf '%s\n' "$@" .
-}
-# deliver: what a session would do with what standard input has.
-deliver() {
-	spoke -c spoke.conf write || exit
-	for segment in spoke/spool/alps/outbox/*.msgs; do
-		test -e "delivered/${segment##*/}" && continue
-		cp "$segment" node/hub/spool/alps/inbox/
-		cp "$segment" delivered/
-	done
-}
 hub=node/hub
+mkdir -m 700 node
+. "$top_srcdir/t/hub-lib.sh"
+
+# A spoke that is pulled from seals what it writes, and a hub that is pushed to
+# begins nothing by itself while it is killed.
+{
+	echo 'hub { settle = 0 settle-max = 0 }'
+	store 'rra = { "AVERAGE:1x:1h" }'
+} | nodes push
+node alps-gw spoke pull >spoke.conf
+
 settled() {
-	test -z "$(ls $hub/spool/alps/inbox)" &&
+	inbox_is_empty &&
 	    grep -q "$newest" $hub/state/trees/main/*.xml
 }
 # ended_or_settled: what began is dead, or listens and has done all.
@@ -74,8 +30,8 @@ run() {
 	wait_for 20 ended_or_settled
 	stop "$pid" TERM 30
 }
-# stored: the values of each file, as RRDtool has them.
-stored() {
+# all_stored: the values of each file, as RRDtool has them.
+all_stored() {
 	find $hub/rrd -name '*.rrd' | sort | while read -r file; do
 		echo "$file"
 		rrdtool dump "$file" | grep -v '<!--.*RRD Database\|XML'
@@ -92,8 +48,8 @@ check() {
 		return 1
 	}
 	{
-		hubctl -c hub.conf messages alps
-		stored
+		hub messages alps
+		all_stored
 		cat $hub/state/trees/main/*.xml
 		cat $hub/state/cursors/alps | tr -d '\0' | tail -n 1
 		# What a compilation had begun: the next one sweeps it up.
@@ -109,8 +65,7 @@ prepare() {
 	check wanted
 }
 
-mkdir delivered
-hubctl -c hub.conf status >/dev/null
+hub status >/dev/null
 mkdir -p -m 700 node/hub/spool/alps/inbox
 { config /load /users; data 1 T1:1 T2:10; data 2 T1:2 T2:20; } | deliver
 newest=users

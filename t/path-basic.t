@@ -19,7 +19,7 @@ level() {
 }
 # values LEAF: as collected, without their times.
 values() {
-	hub values "/Sites/Alps/$1" --raw --from -1d | cut -f 2
+	hub values "/Sites/alps/$1" --raw --from -1d | cut -f 2
 }
 live() {
 	hub tree | grep -qx "$1"
@@ -30,13 +30,13 @@ sp collect
 ok "what was collected is pushed" sp push
 is "silently" "$(cat out err)" ""
 ok "and ingested" wait_for 20 level
-ok "the tree has its leaves" wait_for 10 live /Sites/Alps/a/w
+ok "the tree has its leaves" wait_for 10 live /Sites/alps/a/w
 is "and its values" "$(values a/v) $(values a/w)" "1 2"
 # What fontconfig and librrd do not free is not ours.
 draw() {
 	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 hub graph "$@"
 }
-ok "a graph is drawn" draw /Sites/Alps/a/v -o graph.png
+ok "a graph is drawn" draw /Sites/alps/a/v -o graph.png
 is "as PNG" "$(head -c 4 graph.png | tail -c 3)" PNG
 sp messages alps >sent
 hub messages alps >there
@@ -53,7 +53,7 @@ sp messages alps 1-1 | grep -A 1 '^level2-token' >tokens.old
 echo 'echo u:0; echo v:3; echo w:4' >values.sh
 sp collect --now
 ok "another configuration" sp push
-ok "goes live" wait_for 20 live /Sites/Alps/a/u
+ok "goes live" wait_for 20 live /Sites/alps/a/u
 sp messages alps 3-3 | grep -A 1 '^level2-token' >tokens.new
 is "the old leaves keep their tokens" "$(grep -cxFf tokens.old tokens.new)" \
     "$(wc -l <tokens.new | awk '{ print $1 - 2 }')"
@@ -113,7 +113,7 @@ sp collect --now
 ok "a hub without a memory" sp push
 has "is told" err 'a new one began'
 ok "is filled again" wait_for 20 level
-ok "with the tree" wait_for 10 live /Sites/Alps/a/u
+ok "with the tree" wait_for 10 live /Sites/alps/a/u
 is "and what the spoke still had" "$(values a/w | head -n 1)" 2
 ok "the next delivery" sp push --always
 is "does not tell it again" "$(cat out err)" ""

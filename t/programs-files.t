@@ -42,7 +42,7 @@ renameat2,bind,mknod env ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" hubd \
     -c hub.conf
 ingested() {
 	test "$(hub_has waiting_messages)" = 0 &&
-	    hub tree | grep -q /Sites/Alps/a/v
+	    hub tree | grep -q /Sites/alps/a/v
 }
 ok "a hub ingests" wait_for 30 ingested
 kill "$(cat "/proc/$pid/task/$pid/children")"
