@@ -26,13 +26,13 @@ include %D%/commands/local.mk
 
 unit_tests += t/test_cycle t/test_readings t/test_schedule t/test_tokens \
 	t/test_turns
-t_test_cycle_SOURCES = t/test_cycle.c
+t_test_cycle_SOURCES = t/test_cycle.c t/scratch.c t/scratch.h
 t_test_cycle_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 t_test_readings_SOURCES = t/test_readings.c
 t_test_readings_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 t_test_schedule_SOURCES = t/test_schedule.c
 t_test_schedule_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
-t_test_tokens_SOURCES = t/test_tokens.c
+t_test_tokens_SOURCES = t/test_tokens.c t/scratch.c t/scratch.h
 t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 t_test_turns_SOURCES = t/test_turns.c
 t_test_turns_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)

@@ -23,11 +23,12 @@
 #include "common/config/config_keys.h"
 #include "common/config/config_text.h"
 #include "common/config/config_value.h"
+#include "t/scratch.h"
 
 #define NODE   "node \"n\" {\n}\n"
 #define LINKED NODE "association \"a\" { hub = n spoke = s hub-subtree = \"/A\""
 
-static char directory[] = "/tmp/axletree-test_config.XXXXXX";
+static int dir = -1; /* scratch_path */
 
 /* A file of that text in our directory; its name lives until the next. */
 static const char *
@@ -36,7 +37,7 @@ file(const char *name, const char *text, size_t n)
 	static char path[256];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	snprintf(path, sizeof(path), "%s/%s", scratch_path, name);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd != -1);
 	assert_int_equal(write(fd, text, n), (ssize_t)n);
@@ -74,8 +75,8 @@ refuse(const char *text, size_t n)
 		fail_msg("accepted: %.200s", text);
 	assert_null(c);
 	assert_int_equal(err_exit_code(&e), 78);
-	assert_memory_equal(e.msg, directory, strlen(directory));
-	return e.msg + strlen(directory) + 1;
+	assert_memory_equal(e.msg, scratch_path, strlen(scratch_path));
+	return e.msg + strlen(scratch_path) + 1;
 }
 
 static const char *
@@ -149,7 +150,7 @@ the_example_reads_as_it_is_printed(void **state)
 	assert_int_equal(a->spool_size, 1 << 30);
 	assert_int_equal(a->retain_s, 7 * 86400);
 	assert_int_equal(a->ssh.port, 22);
-	snprintf(path, sizeof(path), "%s/alps.key", directory);
+	snprintf(path, sizeof(path), "%s/alps.key", scratch_path);
 	assert_string_equal(a->ssh.identity, path);
 	assert_int_equal(a->line, 11);
 	assert_int_equal(c->n_collector, 2);
@@ -253,7 +254,7 @@ printed(const struct config *c)
 	char path[256], *text = mem_alloc(65536);
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/printed", directory);
+	snprintf(path, sizeof(path), "%s/printed", scratch_path);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd != -1);
 	assert_int_equal(config_print(c, fd, &e), 0);
@@ -683,7 +684,7 @@ bad_includes_are_refused(void **state)
 	int i;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/fifo", directory);
+	snprintf(path, sizeof(path), "%s/fifo", scratch_path);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	put("loop", "include(loop)");
 	for (i = 1; i <= 9; i++) {
@@ -874,27 +875,16 @@ static int
 make_directory(void **state)
 {
 	(void)state;
-	return mkdtemp(directory) != NULL ? 0 : -1;
+	dir = scratch_open();
+	return 0;
 }
 
 static int
 remove_directory(void **state)
 {
-	static const char *const name[] = { "c", "one", "two", "w", "loop",
-		"fifo", "printed" };
-	char path[256];
-	size_t i;
-
 	(void)state;
-	for (i = 0; i < sizeof(name) / sizeof(*name); i++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, name[i]);
-		unlink(path);
-	}
-	for (i = 1; i <= 9; i++) {
-		snprintf(path, sizeof(path), "%s/deep%zu", directory, i);
-		unlink(path);
-	}
-	return rmdir(directory);
+	scratch_close(dir);
+	return 0;
 }
 
 int

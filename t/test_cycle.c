@@ -17,31 +17,24 @@
 
 #include "common/base/clock.h"
 #include "spoke/cycle.h"
+#include "t/scratch.h"
 
-static char dir[] = "/tmp/axletree-test-cycle.XXXXXX";
 static int run_dir = -1;
 
 static int
 make_dir(void **state)
 {
 	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	run_dir = open(dir, O_RDONLY | O_DIRECTORY);
-	return run_dir == -1 ? -1 : 0;
+	run_dir = scratch_open();
+	return 0;
 }
 
 static int
 remove_dir(void **state)
 {
-	static const char *const files[] = { "counters-a", "counters-b",
-		"counters-c", "counters-d" };
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-		unlinkat(run_dir, files[i], 0);
-	close(run_dir);
-	return rmdir(dir);
+	scratch_close(run_dir);
+	return 0;
 }
 
 #define SHELL(script) ((const char *const[]){ "/bin/sh", "-c", script, NULL })

@@ -20,6 +20,7 @@
 
 #include "common/base/durable.h"
 #include "common/base/slots.h"
+#include "t/scratch.h"
 
 enum fault_call {
 	FAULT_NONE,
@@ -103,16 +104,12 @@ set_fault(enum fault_call call, int nth, int error)
 }
 
 static int dir = -1;
-static char dir_path[64];
 
 static int
 make_dir(void **state)
 {
 	(void)state;
-	snprintf(dir_path, sizeof(dir_path), "/tmp/durable.XXXXXX");
-	assert_non_null(mkdtemp(dir_path));
-	dir = open(dir_path, O_RDONLY | O_DIRECTORY);
-	assert_true(dir >= 0);
+	dir = scratch_open();
 	set_fault(FAULT_NONE, 0, 0);
 	return 0;
 }
@@ -122,14 +119,14 @@ remove_dir(void **state)
 {
 	struct names l;
 	struct err e;
+	size_t n;
 
 	(void)state;
 	assert_int_equal(durable_list(dir, &l, &e), 0);
-	for (size_t i = 0; i < l.n; i++)
-		unlinkat(dir, l.name[i], 0);
+	n = l.n;
 	names_free(&l);
-	close(dir);
-	assert_int_equal(rmdir(dir_path), 0); /* no temporary is left */
+	assert_int_equal(scratch_count(dir), n); /* no temporary is left */
+	scratch_close(dir);
 	return 0;
 }
 

@@ -336,13 +336,25 @@ gap_holds_what_is_behind_it(void **state)
 	world_free(w);
 }
 
+/* The sender says that this message is lost. */
+static void
+lose(struct world *w, uint64_t msgid)
+{
+	struct ledger ledger = { 0 };
+	int dir = association_dir(w, "");
+	struct err e;
+
+	ledger_add(&ledger, w->stream,
+	    (struct ledger_range){ msgid, msgid, LEDGER_LOST, 0 });
+	check(ledger_write(dir, "ledger", &ledger, &e), &e);
+	ledger_clear(&ledger);
+	close(dir);
+}
+
 static void
 lost_numbers_are_passed(void **state)
 {
 	struct world *w = world_with_two();
-	struct ledger ledger = { 0 };
-	int dir = association_dir(w, "");
-	struct err e;
 
 	(void)state;
 	spool_data(w, 1, NOW_S, "T1:1\n");
@@ -350,14 +362,10 @@ lost_numbers_are_passed(void **state)
 	spool_data(w, 1, NOW_S + 60, "T1:2\n");
 	work(w);
 	assert_values(w, "");
-	ledger_add(&ledger, w->stream,
-	    (struct ledger_range){ 2, 2, LEDGER_LOST, 0 });
-	check(ledger_write(dir, "ledger", &ledger, &e), &e);
+	lose(w, 2);
 	settle(w);
 	assert_values(w, V("/a", "1700000060", "2"));
 	assert_false(raised(w, "gap"));
-	ledger_clear(&ledger);
-	close(dir);
 	world_free(w);
 }
 
@@ -366,24 +374,17 @@ static void
 a_gap_is_told_by_its_own_numbers(void **state)
 {
 	struct world *w = world_with_two();
-	struct ledger ledger = { 0 };
-	int dir = association_dir(w, "");
-	struct err e;
 
 	(void)state;
 	spool_data(w, 1, NOW_S, "T1:1\n");
 	spool_data(w, 1, NOW_S + 60, "T1:2\n");
 	buf_reset(&w->segment);
 	spool_data(w, 1, NOW_S + 120, "T1:3\n");
-	ledger_add(&ledger, w->stream,
-	    (struct ledger_range){ 3, 3, LEDGER_LOST, 0 });
-	check(ledger_write(dir, "ledger", &ledger, &e), &e);
+	lose(w, 3);
 	work(w);
 	assert_values(w, "");
 	assert_string_equal(notice_text(w->notices, "alps", "gap"),
 	    "messages 2-2 are missing");
-	ledger_clear(&ledger);
-	close(dir);
 	world_free(w);
 }
 

@@ -22,9 +22,10 @@
 #include "common/operator/mail.h"
 #include "common/operator/mailer.h"
 #include "common/operator/notice.h"
+#include "t/scratch.h"
 
 static int dir = -1;
-static char dir_path[64], script[160];
+static char script[160];
 static const char *const to[] = { "noc@example.net", NULL };
 static const char *sendmail[] = { "/bin/sh", "-c", script, NULL };
 static const struct notice_mail mail = { "hub", to, sendmail, 60, 3600, false };
@@ -35,27 +36,17 @@ static int
 make_dir(void **state)
 {
 	(void)state;
-	snprintf(dir_path, sizeof(dir_path), "/tmp/notice.XXXXXX");
-	assert_non_null(mkdtemp(dir_path));
-	dir = open(dir_path, O_RDONLY | O_DIRECTORY);
-	assert_true(dir >= 0);
-	snprintf(script, sizeof(script), "cat >> %s/mail", dir_path);
+	dir = scratch_open();
+	snprintf(script, sizeof(script), "cat >> %s/mail", scratch_path);
 	return 0;
 }
 
 static int
 remove_dir(void **state)
 {
-	struct names l;
-	struct err e;
-
 	(void)state;
-	assert_int_equal(durable_list(dir, &l, &e), 0);
-	for (size_t i = 0; i < l.n; i++)
-		unlinkat(dir, l.name[i], 0);
-	names_free(&l);
-	close(dir);
-	return rmdir(dir_path);
+	scratch_close(dir);
+	return 0;
 }
 
 static struct wall
@@ -273,7 +264,7 @@ mail_that_fails_stays_due(void **state)
 	raise_in_a_run(1000);
 	raise_in_a_run(1100);
 	assert_int_equal(mailed("Subject:"), 0);
-	snprintf(script, sizeof(script), "cat >> %s/mail", dir_path);
+	snprintf(script, sizeof(script), "cat >> %s/mail", scratch_path);
 	raise_in_a_run(1200);
 	assert_int_equal(mailed("began: "), 1);
 }

@@ -21,8 +21,8 @@
 
 #include "common/base/durable.h"
 #include "common/base/sandbox.h"
+#include "t/scratch.h"
 
-static char dir_path[64];
 static int dir = -1;
 
 static int
@@ -31,10 +31,7 @@ make_dir(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	snprintf(dir_path, sizeof(dir_path), "/tmp/sandbox.XXXXXX");
-	assert_non_null(mkdtemp(dir_path));
-	dir = open(dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(dir >= 0);
+	dir = scratch_open();
 	assert_int_equal(durable_create(dir, "there", SLICE("x"), &e), 0);
 	return 0;
 }
@@ -42,16 +39,9 @@ make_dir(void **state)
 static int
 remove_dir(void **state)
 {
-	struct names l;
-	struct err e = { 0 };
-
 	(void)state;
-	assert_int_equal(durable_list(dir, &l, &e), 0);
-	for (size_t i = 0; i < l.n; i++)
-		unlinkat(dir, l.name[i], 0);
-	names_free(&l);
-	close(dir);
-	return rmdir(dir_path);
+	scratch_close(dir);
+	return 0;
 }
 
 /* Run attempt in a sandbox that allows our directory; it returns what

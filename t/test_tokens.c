@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "spoke/tokens.h"
+#include "t/scratch.h"
 
 static struct leaf *
 enter(struct tokens *t, const char *path, const char *wanted)
@@ -162,14 +163,11 @@ a_damaged_file_is_refused(void **state)
 static void
 save_and_load(void **state)
 {
-	char dir[] = "/tmp/axletree-test-tokens.XXXXXX";
 	struct tokens *t = sample(), *got = NULL;
 	struct err e = { 0 };
-	int fd;
+	int fd = scratch_open();
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
-	fd = open(dir, O_RDONLY | O_DIRECTORY);
 	assert_int_equal(tokens_load(fd, "alps", &got, &e), 0);
 	assert_null(got);
 	assert_int_equal(tokens_save(t, fd, "alps", &e), 0);
@@ -177,10 +175,7 @@ save_and_load(void **state)
 	assert_int_equal(got->n, 3);
 	tokens_free(got);
 	tokens_free(t);
-	unlinkat(fd, "tokens/alps", 0);
-	unlinkat(fd, "tokens", AT_REMOVEDIR);
-	close(fd);
-	rmdir(dir);
+	scratch_close(fd);
 }
 
 static void

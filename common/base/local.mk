@@ -22,11 +22,11 @@ unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_proc \
 	t/test_sandbox t/test_sealed
 t_test_buf_SOURCES = t/test_buf.c
 t_test_crew_SOURCES = t/test_crew.c
-t_test_durable_SOURCES = t/test_durable.c
+t_test_durable_SOURCES = t/test_durable.c t/scratch.c t/scratch.h
 t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
 	-Wl,--wrap=fdatasync -Wl,--wrap=write -Wl,--wrap=pwrite \
 	-Wl,--wrap=renameat2
 t_test_err_SOURCES = t/test_err.c
 t_test_proc_SOURCES = t/test_proc.c
-t_test_sandbox_SOURCES = t/test_sandbox.c
+t_test_sandbox_SOURCES = t/test_sandbox.c t/scratch.c t/scratch.h
 t_test_sealed_SOURCES = t/test_sealed.c t/scratch.c t/scratch.h

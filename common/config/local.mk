@@ -11,7 +11,7 @@ common_libcommon_a_SOURCES += \
 	%D%/node.c %D%/node.h
 
 unit_tests += t/test_config
-t_test_config_SOURCES = t/test_config.c
+t_test_config_SOURCES = t/test_config.c t/scratch.c t/scratch.h
 unit_tests += t/test_node
 t_test_node_SOURCES = t/test_node.c
 t_test_node_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs

@@ -6,4 +6,4 @@ common_libcommon_a_SOURCES += \
 	%D%/notice_table.c %D%/notice_table.h
 
 unit_tests += t/test_notice
-t_test_notice_SOURCES = t/test_notice.c
+t_test_notice_SOURCES = t/test_notice.c t/scratch.c t/scratch.h
