@@ -2,6 +2,7 @@ spoke_libspoke_a_SOURCES += \
 	%D%/carried.c %D%/carried.h \
 	%D%/collect.c %D%/collect.h \
 	%D%/collector.c %D%/collector.h \
+	%D%/config_parts.c %D%/config_parts.h \
 	%D%/counters.c %D%/counters.h \
 	%D%/cycle.c %D%/cycle.h \
 	%D%/daemon.c %D%/daemon.h \

@@ -21,6 +21,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/spool/reader.h"
+#include "spoke/config_parts.h"
 #include "spoke/outgoing.h"
 #include "transport/delivery/feeder.h"
 
@@ -28,7 +29,6 @@ enum {
 	PART_MAX = 4 << 20, /* bytes of a body: half of a message's limit */
 	RECENT = 10000,     /* messages that outgoing_has looks back over */
 };
-#define NEXT_TOKEN "X-Next-Token:"
 
 struct outgoing {
 	const struct association *a;
@@ -37,112 +37,14 @@ struct outgoing {
 	struct tokens *t;
 };
 
-/* A configuration as it is spooled. */
-struct config_parts {
-	struct buf *body;
-	size_t n;
-	uint64_t generation, timestamp;
-	struct buf extra;
-};
-
-static void
-parts_clear(struct config_parts *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		buf_clear(&p->body[i]);
-	free(p->body);
-	buf_clear(&p->extra);
-	*p = (struct config_parts){ 0 };
-}
-
-static struct buf *
-parts_add(struct config_parts *p)
-{
-	p->body = mem_resize(p->body, p->n + 1, sizeof(*p->body));
-	p->body[p->n] = (struct buf){ 0 };
-	return &p->body[p->n++];
-}
-
-static int
-put_parts(struct outgoing *o, const struct config_parts *p, struct err *e)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		struct message m = { .type = MESSAGE_CONFIG,
-			.timestamp = p->timestamp,
-			.generation = p->generation,
-			.part = (uint32_t)i + 1,
-			.parts = (uint32_t)p->n,
-			.extra = buf_slice(&p->extra),
-			.body = buf_slice(&p->body[i]) };
-
-		if (outbox_put(o->box, &m, e) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* Take a message of a CONFIG that is read back; false: it does not go on. */
-static bool
-parts_take(struct config_parts *p, const struct message *m)
-{
-	if (m->part == 1) {
-		parts_clear(p);
-		p->generation = m->generation;
-		p->timestamp = m->timestamp;
-		buf_put(&p->extra, m->extra);
-	} else if (m->generation != p->generation || m->part != p->n + 1) {
-		parts_clear(p);
-		return false;
-	}
-	buf_put(parts_add(p), m->body);
-	return m->part == m->parts;
-}
-
-/* The newest whole CONFIG of that generation in the spool. */
 static int
 find_config(struct outgoing *o, uint64_t generation, struct config_parts *out,
     struct err *e)
 {
-	struct config_parts p = { 0 };
-	struct spool_reader *r = NULL;
-	struct message m;
-	enum spool_read got;
-	int rc = -1;
-
 	/* readers see sealed segments only */
-	if (outbox_seal(o->box, e) == -1 ||
-	    spool_reader_open(o->dir, SPOOL_OUTBOX | SPOOL_SENT, 1, &r, e) ==
-		-1)
-		goto out;
-	while ((got = spool_reader_next(r, &m, e)) != SPOOL_READ_END) {
-		if (got == SPOOL_READ_FAILED)
-			goto out;
-		if (got != SPOOL_READ_MESSAGE || m.type != MESSAGE_CONFIG ||
-		    m.generation != generation || !parts_take(&p, &m))
-			continue;
-		parts_clear(out);
-		*out = p;
-		p = (struct config_parts){ 0 };
-	}
-	err_clear(e); /* a damaged message is the session's to tell */
-	rc = 0;
-out:
-	parts_clear(&p);
-	spool_reader_close(r);
-	return rc;
-}
-
-/* Tokens that were given out before and are not in that CONFIG stay taken. */
-static void
-adopt_next(struct tokens *t, struct slice extra)
-{
-	struct slice line;
-	uint64_t next;
-
-	while (slice_cut(&extra, '\n', &line))
-		if (slice_skip(&line, SLICE(NEXT_TOKEN)) &&
-		    slice_u64(line, UINT64_MAX / 2, &next) && next > t->next)
-			t->next = next;
+	if (outbox_seal(o->box, e) == -1)
+		return -1;
+	return config_parts_find(o->dir, generation, out, e);
 }
 
 /* Make the tokens agree with the last CONFIG in the spool. */
@@ -165,16 +67,10 @@ adopt(struct outgoing *o, struct err *e)
 		o->t->changed = true;
 		goto out;
 	}
-	tokens_adopt_begin(o->t);
-	for (size_t i = 0; i < p.n; i++)
-		tokens_adopt_part(o->t, buf_slice(&p.body[i]));
-	adopt_next(o->t, buf_slice(&p.extra));
-	tokens_adopt_end(o->t);
-	o->t->generation = p.generation;
-	o->t->changed_s = o->t->written_s = p.timestamp;
+	config_parts_adopt(&p, o->t);
 	rc = 0;
 out:
-	parts_clear(&p);
+	config_parts_clear(&p);
 	return rc;
 }
 
@@ -268,28 +164,15 @@ outgoing_state(const struct outgoing *o)
 	return outbox_state(o->box);
 }
 
-static void
-present_parts(const struct outgoing *o, struct config_parts *p)
-{
-	size_t at = 0;
-
-	while (tokens_config_part(o->t, &at, PART_MAX, parts_add(p)))
-		;
-	buf_clear(&p->body[--p->n]); /* the one behind the last */
-	p->generation = o->t->generation;
-	p->timestamp = o->t->changed_s;
-	buf_printf(&p->extra, NEXT_TOKEN "%" PRIu64 "\n", o->t->next);
-}
-
 static int
 put_present(struct outgoing *o, uint64_t now_s, struct err *e)
 {
 	struct config_parts p = { 0 };
 	int rc;
 
-	present_parts(o, &p);
-	rc = put_parts(o, &p, e);
-	parts_clear(&p);
+	config_parts_present(&p, o->t, PART_MAX);
+	rc = config_parts_put(&p, o->box, e);
+	config_parts_clear(&p);
 	o->t->written_s = now_s;
 	o->t->unsaved = true;
 	return rc;
@@ -391,8 +274,8 @@ outgoing_repeat(struct outgoing *o, uint64_t generation, uint64_t now_s,
 	if (generation != 0 && generation != o->t->generation) {
 		rc = find_config(o, generation, &p, e);
 		if (rc == 0)
-			rc = put_parts(o, &p, e);
-		parts_clear(&p);
+			rc = config_parts_put(&p, o->box, e);
+		config_parts_clear(&p);
 	}
 	if (rc == 0)
 		rc = put_present(o, now_s, e);
