@@ -16,8 +16,8 @@ struct config_parts {
 	struct buf extra;
 };
 
-/* Of what the tokens are now, in bodies that end behind part_max bytes; p is
- * empty. */
+/* Of what the tokens are now, in bodies of at most part_max bytes (or one
+ * block); p is empty. */
 void config_parts_present(struct config_parts *p, const struct tokens *t,
     size_t part_max);
 /* Prepare its messages. */
