@@ -1,6 +1,6 @@
 /*
  * Bytes on the wire; see wire.h.  The file has two slots:
- * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN".
+ * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN REFUSED".
  */
 #include "config.h"
 
@@ -75,6 +75,7 @@ wire_count(struct wire *w, const struct wire_use *u, struct wall now)
 		add(&w->below.bytes, u->bytes);
 	add(&w->newest.bytes, u->bytes);
 	add(&w->plain, u->plain);
+	add(&w->refused, u->refused);
 	if (u->session)
 		w->tried_s = wall_s(now);
 	if (u->delivered)
@@ -113,7 +114,7 @@ parse(const struct slots *s, struct wire *out)
 {
 	struct slice text;
 	uint64_t last, month, bytes;
-	uint64_t tried = 0, low = 0, low_bytes = 0, plain = 0;
+	uint64_t tried = 0, low = 0, low_bytes = 0, plain = 0, refused = 0;
 
 	*out = (struct wire){ 0 };
 	if (!slots_get(s, &text) || !cut(&text, INT64_MAX, &last) ||
@@ -124,8 +125,11 @@ parse(const struct slots *s, struct wire *out)
 		!cut(&text, UINT64_MAX, &low_bytes) ||
 		!cut(&text, UINT64_MAX, &plain)))
 		return;
-	*out = (struct wire){ (int64_t)last, (int64_t)tried,
-		{ (int)month, bytes }, { (int)low, low_bytes }, plain };
+	if (text.n > 0 && !cut(&text, UINT64_MAX, &refused)) /* and seven */
+		return;
+	*out =
+	    (struct wire){ (int64_t)last, (int64_t)tried, { (int)month, bytes },
+		    { (int)low, low_bytes }, plain, refused };
 }
 
 static int
@@ -136,10 +140,11 @@ keep(struct slots *s, const struct wire *w, struct err *e)
 
 	/* a clock before 1970 is kept as never */
 	buf_printf(&b,
-	    "%" PRId64 " %d %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64,
+	    "%" PRId64 " %d %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64
+	    " %" PRIu64,
 	    w->last_s < 0 ? 0 : w->last_s, w->newest.month, w->newest.bytes,
 	    w->tried_s < 0 ? 0 : w->tried_s, w->below.month, w->below.bytes,
-	    w->plain);
+	    w->plain, w->refused);
 	rc = slots_put(s, buf_slice(&b), e);
 	buf_clear(&b);
 	return rc;
@@ -206,10 +211,12 @@ out:
 /* --- A session ------------------------------------------------------------ */
 
 static void
-tally(struct wire_tally *t, uint64_t bytes, uint64_t plain, bool delivered)
+tally(struct wire_tally *t, uint64_t bytes, uint64_t plain, uint64_t refused,
+    bool delivered)
 {
 	const struct wire_use u = { .bytes = bytes - t->bytes,
 		.plain = plain > t->plain ? plain - t->plain : 0,
+		.refused = refused,
 		.session = bytes > 0,
 		.delivered = delivered };
 	struct err e = { 0 };
@@ -234,16 +241,16 @@ wire_tally_add(struct wire_tally *t, uint64_t bytes, uint64_t plain,
 	    (bytes - t->bytes < TALLY_BYTES &&
 		mono_ms_since(now, t->counted_at) < TALLY_MS))
 		return;
-	tally(t, bytes, plain, t->delivered);
+	tally(t, bytes, plain, 0, t->delivered);
 	t->counted_at = now;
 }
 
 void
 wire_tally_end(struct wire_tally *t, uint64_t bytes, uint64_t plain,
-    bool delivered)
+    uint64_t refused, bool delivered)
 {
 	if (bytes < t->bytes)
 		bytes = t->bytes;
-	if (bytes > t->bytes || delivered)
-		tally(t, bytes, plain, delivered);
+	if (bytes > t->bytes || refused > 0 || delivered)
+		tally(t, bytes, plain, refused, delivered);
 }
