@@ -566,6 +566,98 @@ tokens_come_go_and_change_places(void **state)
 	finish(&x);
 }
 
+/* Devices that are asked one behind the other, each with a message of its own:
+ * what counters grew by is measured by the time of their own last message.  The
+ * bytes of some cycles, of which a device comes up to `late` s late. */
+static size_t
+devices_in_turn(uint32_t late)
+{
+	enum {
+		DEVICES = 20,
+		LEAVES = 10,
+	};
+	struct ends x = begin();
+	struct buf body = { 0 };
+	uint64_t before[DEVICES] = { 0 }, total[DEVICES][LEAVES] = { 0 }, time;
+	uint32_t seed = 14;
+	size_t bytes = 0, n;
+
+	for (uint64_t cycle = 1; cycle < 40; cycle++)
+		for (uint32_t d = 0; d < DEVICES; d++) {
+			time = 1000000 + 300 * cycle + draw(&seed, late + 1);
+			buf_reset(&body);
+			for (uint32_t k = 0; k < LEAVES; k++) {
+				if (before[d] != 0)
+					total[d][k] += (time - before[d]) *
+						(20000 + 1000 * d + 100 * k) +
+					    draw(&seed, 100);
+				buf_printf(&body, "T%u:%llu\n", d * 100 + k,
+				    (unsigned long long)total[d][k]);
+			}
+			before[d] = time;
+			last.timestamp = time - 60; /* put_message() adds */
+			n = carry_values(&x, &body);
+			bytes += cycle > 20 ? n : 0;
+		}
+	same_after_values(&x, &body);
+	buf_clear(&body);
+	finish(&x);
+	return bytes;
+}
+
+static void
+each_device_has_its_own_time(void **state)
+{
+	size_t regular = devices_in_turn(0), jitter = devices_in_turn(20);
+
+	(void)state;
+	/* 8 bits of each time more, of a value none */
+	assert_in_range(jitter, regular, regular + regular / 4);
+}
+
+/* What 100 leaves cost of some cycles. */
+static size_t
+leaves_of(const char *path)
+{
+	struct ends x = begin();
+	struct buf b = { 0 }, body = { 0 };
+	uint32_t seed = 15;
+	size_t bytes = 0, n;
+
+	for (int k = 0; k < 100; k++) {
+		buf_printf(&body,
+		    "%slevel2-token:T%d\nlevel2-path:", k > 0 ? ";\n" : "", k);
+		for (const char *p = path; *p != '\0'; p++)
+			if (*p == '%')
+				buf_put_u64(&body, (uint64_t)k);
+			else
+				buf_put_char(&body, *p);
+		buf_put_char(&body, '\n');
+	}
+	put_message(&b, MESSAGE_CONFIG, 1, "", body.p);
+	carry(&x, buf_slice(&b));
+	for (int i = 0; i < 20; i++) {
+		buf_reset(&body);
+		for (int k = 0; k < 100; k++)
+			buf_printf(&body, "T%d:%u\n", k,
+			    1000 + draw(&seed, 9) * (k % 2 ? 1 : 40));
+		n = carry_values(&x, &body);
+		bytes += i > 2 ? n : 0;
+	}
+	buf_clear(&b);
+	buf_clear(&body);
+	finish(&x);
+	return bytes;
+}
+
+static void
+a_number_in_a_name_makes_no_other_kin(void **state)
+{
+	(void)state;
+	assert_int_equal(leaves_of("/a/%/in"), leaves_of("/a/in-%"));
+	assert_true(leaves_of("/a/%/in") < leaves_of("/in/%"));
+}
+
 static void
 what_repeats_costs_little(void **state)
 {
@@ -768,6 +860,8 @@ main(void)
 		cmocka_unit_test(twins_cost_little),
 		cmocka_unit_test(extreme_steps_come_back),
 		cmocka_unit_test(tokens_come_go_and_change_places),
+		cmocka_unit_test(each_device_has_its_own_time),
+		cmocka_unit_test(a_number_in_a_name_makes_no_other_kin),
 		cmocka_unit_test(what_repeats_costs_little),
 		cmocka_unit_test(hostile_bytes_are_refused_or_have_the_size),
 		cmocka_unit_test(what_is_no_smaller_is_stored),

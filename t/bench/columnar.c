@@ -88,7 +88,8 @@ make_state(const struct codec_history *h, struct codec_state **s,
 		h->learn(*s, messages(d, from, before));
 }
 
-/* `anew`: a session for each delivery, whose state begins from the seed. */
+/* `anew`: a session for each delivery; each end learns the seed, then codes, as
+ * two processes do. */
 static struct figures
 measure(const struct method *m, const struct day *d, size_t together, bool anew)
 {
@@ -105,23 +106,24 @@ measure(const struct method *m, const struct day *d, size_t together, bool anew)
 		struct slice in = messages(d, i, i + together);
 		struct buf mid = { 0 }, out = { 0 };
 		struct err e = { 0 };
-		double start, half;
+		double start;
 		int rc;
 
-		if (h != NULL && anew) {
+		if (h != NULL && anew)
 			make_state(h, &from, d, i);
-			make_state(h, &to, d, i);
-		}
 		start = cpu_ns();
 		rc = h != NULL ? h->encode(from, in, m->level, &mid, &e)
 			       : m->ops->encode(in, m->level, &mid, &e);
-		half = cpu_ns();
-		if (rc == 0)
-			rc = h != NULL
-			    ? h->decode(to, buf_slice(&mid), in.n, &out, &e)
-			    : m->ops->decode(buf_slice(&mid), in.n, &out, &e);
-		f.decode_ns += cpu_ns() - half;
-		f.encode_ns += half - start;
+		f.encode_ns += cpu_ns() - start;
+		if (rc == -1)
+			die(&e);
+		if (h != NULL && anew)
+			make_state(h, &to, d, i);
+		start = cpu_ns();
+		rc = h != NULL
+		    ? h->decode(to, buf_slice(&mid), in.n, &out, &e)
+		    : m->ops->decode(buf_slice(&mid), in.n, &out, &e);
+		f.decode_ns += cpu_ns() - start;
 		if (rc == -1)
 			die(&e);
 		if (!slice_eq(buf_slice(&out), in)) {

@@ -286,6 +286,8 @@ body_code(struct codec_state *s, struct coder *c, enum coder_mode mode,
 		values_learn(s->values, m->timestamp);
 	else if (mode == CODER_ENCODE)
 		values_encode(s->values, c, m->timestamp);
+	else if (buf_room(&s->body, most) == NULL) /* at once: it is large */
+		return -1;
 	else
 		return values_decode(s->values, c, m->timestamp, most, &s->body,
 		    budget);

@@ -86,6 +86,7 @@ coder_end_encode(struct coder *c)
 {
 	unsigned n;
 	uint64_t v = end_of(c->low, c->range, &n);
+	char *to;
 
 	if (v < c->low)
 		coder_carry(c);
@@ -93,8 +94,11 @@ coder_end_encode(struct coder *c)
 		buf_put_char(c->out, (char)(uint8_t)(v >> (56 - 8 * i)));
 	if (c->bits_n > 0)
 		buf_put_char(c->out, (char)(uint8_t)c->bits);
-	for (size_t i = c->raw.n; i-- > 0;)
-		buf_put_char(c->out, c->raw.p[i]);
+	to = buf_room(c->out, c->raw.n);
+	for (size_t i = 0; i < c->raw.n; i++)
+		to[i] = c->raw.p[c->raw.n - 1 - i];
+	c->out->n += c->raw.n;
+	c->out->p[c->out->n] = '\0';
 	buf_clear(&c->raw);
 }
 

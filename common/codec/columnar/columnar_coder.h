@@ -69,10 +69,9 @@ coder_put_word(struct coder *c)
 {
 	struct buf *b = c->out;
 	uint32_t v = (uint32_t)(c->low >> 32);
-	char *p = b->p + b->n;
+	char *p =
+	    b->cap - b->n <= sizeof(v) ? buf_room(b, sizeof(v)) : b->p + b->n;
 
-	if (b->cap - b->n <= sizeof(v))
-		p = buf_room(b, sizeof(v));
 	CODER_UNROLL
 	for (int i = 0; i < 4; i++)
 		p[i] = (char)(uint8_t)(v >> (24 - 8 * i));
@@ -159,10 +158,8 @@ coder_raw_part(struct coder *c, enum coder_mode mode, uint64_t v, unsigned bits)
 		struct buf *b = &c->raw;
 		uint64_t all = c->bits | v << c->bits_n;
 		unsigned n = c->bits_n + bits;
-		char *p = b->p + b->n;
+		char *p = b->cap - b->n <= 8 ? buf_room(b, 8) : b->p + b->n;
 
-		if (b->cap - b->n <= 8)
-			p = buf_room(b, 8);
 		CODER_UNROLL
 		for (int i = 0; i < 8; i++)
 			p[i] = (char)(uint8_t)(all >> 8 * i);

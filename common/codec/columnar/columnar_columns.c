@@ -120,14 +120,25 @@ columns_add(struct columns *t, struct slice name)
 	return (uint32_t)t->n - 1;
 }
 
-/* The last component of a path. */
+static bool
+is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The last component of a path, without its digits: kin have numbers of their own. */
 static uint16_t
 class_of(struct slice path)
 {
 	uint32_t h = 2166136261U;
+	size_t at = path.n;
+	bool letters = false;
 
-	for (size_t i = path.n; i > 0 && path.p[i - 1] != '/'; i--)
-		h = (h ^ (uint8_t)path.p[i - 1]) * 16777619U;
+	for (; at > 0 && path.p[at - 1] != '/'; at--)
+		letters |= is_letter(path.p[at - 1]);
+	for (size_t i = path.n; i > at; i--)
+		if (!letters || path.p[i - 1] < '0' || path.p[i - 1] > '9')
+			h = (h ^ (uint8_t)path.p[i - 1]) * 16777619U;
 	return (uint16_t)((h ^ h >> 15) & (CLASSES - 1));
 }
 

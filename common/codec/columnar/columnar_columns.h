@@ -83,6 +83,19 @@ columns_name(const struct columns *t, const struct column *k)
 	return (struct slice){ t->names.p + k->name_at, k->name_n };
 }
 
+/* Write it where there is room for 8 bytes more; where it ends. */
+static inline char *
+columns_put_name(const struct columns *t, const struct column *k, char *p)
+{
+	const char *name = t->names.p + k->name_at;
+
+	if (k->name_n <= 8)
+		memcpy(p, name, 8); /* names end in as many zeros */
+	else
+		memcpy(p, name, k->name_n);
+	return p + k->name_n;
+}
+
 /* Whether the name, with its colon, is what s begins with. */
 static inline bool
 columns_is_next(const struct columns *t, const struct column *k, struct slice s)

@@ -143,21 +143,21 @@ number_read(struct slice *in, struct value *x)
 	return true;
 }
 
-static const char number_pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536"
-    "37383940414243444546474849505152535455565758596061626364656667686970717273"
-    "7475767778798081828384858687888990919293949596979899";
-
-/* Eight digits, the first lowest. */
+/* Eight digits, the first lowest: fours, then pairs, then each, side by side. */
 static inline void
 number_put_eight(char *p, uint32_t n)
 {
-	uint32_t high = n / 10000, low = n % 10000;
+	uint64_t v = n / 10000 | (uint64_t)(n % 10000) << 32, tens;
 
-	memcpy(p, number_pairs + high / 100 * 2, 2);
-	memcpy(p + 2, number_pairs + high % 100 * 2, 2);
-	memcpy(p + 4, number_pairs + low / 100 * 2, 2);
-	memcpy(p + 6, number_pairs + low % 100 * 2, 2);
+	tens = (v * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
+	v = tens | (v - tens * 100) << 16;
+	tens = (v * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+	v = tens | (v - tens * 10) << 8;
+	v |= UINT64_C(0x3030303030303030);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	memcpy(p, &v, sizeof(v));
 }
 
 enum {

@@ -119,14 +119,19 @@ choose_neighbours(struct kin *l)
 void
 predict_tune_kin(struct kin *l)
 {
+	uint32_t more = l->seen / 8;
+
 	choose_neighbours(l);
 	set_gains(l);
+	more = more < PREDICT_TUNE ? PREDICT_TUNE : more;
+	l->tune_at += more < PREDICT_TUNE_MAX ? more : PREDICT_TUNE_MAX;
 }
 
 void
 predict_begin_kin(struct kin *l)
 {
 	l->weight[0] = 1 << 15; /* between where it was and where it is mean */
+	l->tune_at = PREDICT_TUNE;
 	set_gains(l);
 }
 

@@ -13,6 +13,8 @@ enum {
 	PREDICT_INPUTS = 2 + PREDICT_NEIGHBOURS,
 	PREDICT_FAMILIAR = 20000, /* a kin seen so often tells little new */
 	PREDICT_YOUNG = 200, /* times seen, up to which each tells something */
+	PREDICT_TUNE = 32,   /* times seen between tunings, then ever more */
+	PREDICT_TUNE_MAX = 256,
 };
 
 /* What leaves of one name share. */
@@ -24,7 +26,8 @@ struct kin {
 	int32_t before[PREDICT_REACH]; /* power of those before it */
 	int32_t gain[PREDICT_INPUTS];  /* of weights by misses */
 	uint32_t seen;
-	uint8_t pace;                          /* means move by 1/2^pace */
+	uint32_t tune_at; /* what `seen` is at the next tuning */
+	uint8_t pace;     /* means move by 1/2^pace */
 	uint8_t neighbour[PREDICT_NEIGHBOURS]; /* how far before; 0: none */
 };
 
@@ -50,7 +53,7 @@ predict_is_counter(const struct column *k)
 	return k->rising >= COLUMN_COUNTER;
 }
 
-/* Before the first use of a kin, and every few messages. */
+/* Before the first use of a kin, and now and then. */
 void predict_begin_kin(struct kin *l);
 void predict_tune_kin(struct kin *l);
 void predict_learn_neighbours(struct kin *l, const int16_t *off);
@@ -162,10 +165,13 @@ predict_learn(struct kin *l, struct column *k, const struct prediction *p,
 	here = miss * predict_inverse[p->unit >> (top - 6) & 63] >> top;
 	here = predict_clip(here, 3 * COLUMN_OFF);
 	*off = (int16_t)here;
-	if (turn % 4 == 0 || l->seen < PREDICT_FAMILIAR)
-		predict_learn_weights(l, p, here);
 	if (turn % 16 == 0 || l->seen < PREDICT_YOUNG)
 		predict_learn_neighbours(l, off);
+	if (turn % 4 == 0 || l->seen < PREDICT_FAMILIAR) {
+		predict_learn_weights(l, p, here);
+		if (l->seen == l->tune_at)
+			predict_tune_kin(l);
+	}
 	k->off[1] = k->off[0];
 	k->off[0] = (int16_t)here;
 	if (!p->counter)

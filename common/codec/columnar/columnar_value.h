@@ -79,11 +79,11 @@ struct values {
 	 * and 1; then 0 */
 	uint32_t *told, *run;
 	size_t told_n, run_n;
-	uint32_t first;  /* token that should come first */
-	uint32_t before; /* the last one of the last message, or none */
-	uint32_t turn;   /* counts messages */
-	uint32_t period_s;
-	uint32_t last_s;     /* Timestamp of the last message */
+	uint32_t first;      /* token that should come first */
+	uint32_t before;     /* the last one of the last message, or none */
+	uint32_t turn;       /* counts messages */
+	uint32_t period_s;   /* what the first number took to grow */
+	uint32_t last_s;     /* when quiet ones were known, in runs */
 	struct span span;    /* the last that was needed */
 	struct order *order; /* of each token */
 	size_t orders;
@@ -95,6 +95,8 @@ struct values {
 struct order {
 	uint32_t simple; /* none does, from here on, of order `changes` */
 	uint32_t walk;   /* it was seen in this look */
+	uint32_t seen_s; /* Timestamp of the last message that it began */
+	uint16_t era;    /* of another one than the values': not known */
 };
 
 /* What stood before in the message. */
@@ -333,6 +335,8 @@ span_of(struct values *v, const struct column *k, uint32_t now_s)
 {
 	uint32_t elapsed_s = now_s - k->seen_s;
 
+	if (v->period_s == 0)
+		v->period_s = elapsed_s;
 	if (elapsed_s != v->span.elapsed_s)
 		v->span = predict_span(elapsed_s, v->period_s);
 	return &v->span;

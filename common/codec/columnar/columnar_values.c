@@ -26,6 +26,8 @@ values_new(struct columns *columns, const struct coder_tables *t)
 	v->columns = columns;
 	v->tables = t;
 	v->before = TOKEN_NONE;
+	v->era = 1;
+	v->span = predict_span(0, 0);
 	for (int i = 0; i < 20; i++)
 		for (int k = 0; k < MIXER_MAX; k++)
 			v->same_mixer[i / 10][i % 10].weight[k] =
@@ -237,12 +239,25 @@ begin_message(struct values *v, size_t n)
 	v->turn++;
 }
 
+/* When the tokens of this message were last told: with the first of them. */
+static uint32_t
+last_told(const struct values *v, uint32_t now_s)
+{
+	const struct order *o = &v->order[v->first];
+
+	return o->era == v->era ? o->seen_s : now_s - v->period_s;
+}
+
 /* What comes behind what, as this message has it, whose last token this is. */
 static void
 end_message(struct values *v, uint32_t last, uint32_t now_s)
 {
 	struct column *column = v->columns->column;
+	uint32_t first = v->follow ? v->first : v->value[0].token;
 
+	make_orders(v);
+	v->order[first].seen_s = now_s;
+	v->order[first].era = v->era;
 	v->changes += !v->follow;
 	for (size_t i = v->follow ? v->n : 0; i < v->n; i++) {
 		struct column *k = &column[v->value[i].token];
@@ -256,15 +271,6 @@ end_message(struct values *v, uint32_t last, uint32_t now_s)
 		v->before = last;
 	if (v->before != TOKEN_NONE)
 		v->first = column[v->before].next;
-	if (v->period_s == 0 && v->turn > 1) {
-		v->period_s = now_s - v->last_s;
-		v->span = predict_span(v->period_s, v->period_s);
-	}
-	v->last_s = now_s;
-	if (v->turn > 16 && v->turn % 4 != 0)
-		return;
-	for (size_t i = 0; i < v->used_n; i++)
-		predict_tune_kin(&v->class[v->used[i]] -> kin);
 }
 
 /* The name of a token, raised by one where it ends in digits. */
@@ -327,7 +333,8 @@ token_code(struct values *v, struct coder *c, enum coder_mode mode,
 	if (coder_slot_bit(c, mode, token == TOKEN_NONE, &v->new_token[0],
 		LIMIT_SLOT))
 		return name_code(v, c, mode, before, name_of(x));
-	token = (uint32_t)coder_raw(c, mode, token, 20);
+	token = (uint32_t)coder_raw(c, mode, token,
+	    32 - (unsigned)__builtin_clz((uint32_t)v->columns->n | 1));
 	return token < v->columns->n ? token : TOKEN_NONE;
 }
 
@@ -335,7 +342,6 @@ static int
 put_line(struct values *v, const struct column *k, const struct value *x,
     size_t most, struct buf *body)
 {
-	struct slice name = columns_name(v->columns, k);
 	char *p;
 
 	if (body->cap - body->n <= LINE_MAX)
@@ -344,8 +350,7 @@ put_line(struct values *v, const struct column *k, const struct value *x,
 		p = body->p + body->n;
 	if (p == NULL)
 		return -1;
-	memcpy(p, name.p, name.n);
-	p += name.n;
+	p = columns_put_name(v->columns, k, p);
 	if (x->unknown) {
 		*p++ = 'U';
 	} else if (x->odd) {
@@ -496,6 +501,8 @@ body_code(struct values *v, struct coder *c, enum coder_mode mode,
 	begin_message(v, v->n);
 	v->runs = v->follow && is_simple(v);
 	make_twins(v);
+	if (v->runs)
+		v->last_s = last_told(v, now_s);
 	if (v->runs && mode == CODER_DECODE)
 		rc = runs_decode(v, c, &row, to, &last);
 	else if (v->runs)
@@ -504,7 +511,7 @@ body_code(struct values *v, struct coder *c, enum coder_mode mode,
 		rc = lines_code(v, c, mode, &row, to);
 	if (v->n > 0 && (!v->runs || mode != CODER_DECODE))
 		last = v->value[v->n - 1].token;
-	if (rc == 0)
+	if (rc == 0 && v->n > 0)
 		end_message(v, last, now_s);
 	return rc;
 }
@@ -538,6 +545,11 @@ values_begin(struct values *v)
 	v->changes++;
 	/* The numbers of tokens are others now.  One by one twins are forgotten
 	 * when they are looked at: a CONFIG may be short where there are many. */
-	if (++v->era == 0 && v->twins > 0)
+	if (++v->era != 0)
+		return;
+	v->era = 1;
+	if (v->twins > 0)
 		memset(v->twin, 0, v->twins * sizeof(*v->twin));
+	if (v->orders > 0)
+		memset(v->order, 0, v->orders * sizeof(*v->order));
 }
