@@ -28,6 +28,7 @@
 #include "hub/control.h"
 #include "hub/hub.h"
 #include "hub/sessions.h"
+#include "transport/delivery/leftover.h"
 #include "transport/http/http_listener.h"
 
 enum {
@@ -50,6 +51,8 @@ struct hubd {
 	struct sessions sessions;
 	struct mono mend_at; /* the store failed: its next try */
 	int64_t mend_ms;     /* 0: it is well */
+	bool *touched; /* of each association: is a segment left open there? */
+	size_t associations;
 	uv_timer_t work, tell;
 };
 
@@ -109,11 +112,40 @@ on_work(uv_timer_t *t)
 	    wake.ns == INT64_MAX ? WAIT_MOST_MS : mono_ms_since(wake, now) + 1);
 }
 
+/* SIZE_MAX: of any. */
+static void
+touch(struct hubd *h, size_t key)
+{
+	for (size_t i = 0; i < h->associations; i++)
+		if (i == key || key == SIZE_MAX)
+			h->touched[i] = true;
+}
+
+/* A killed session may have acknowledged what is in its open segment. */
+static void
+seal_leftovers(struct hubd *h)
+{
+	struct ingest_status s;
+	struct err e;
+
+	for (size_t i = 0; i < h->associations && h->hub->ingest != NULL; i++) {
+		int rc = 0;
+
+		if (h->touched[i] && ingest_status(h->hub->ingest, i, &s))
+			rc = leftover_look(&h->hub->node, s.association, &e);
+		if (rc == -1) /* a session will meet it, too, and say so */
+			log_debug("leftover association=%s: %s",
+			    s.association->name, e.msg);
+		h->touched[i] = rc == 1;
+	}
+}
+
 static void
 on_seen(void *arg, size_t key)
 {
 	struct hubd *h = arg;
 
+	touch(h, key);
 	if (h->hub->ingest != NULL) /* else it looks at all when it is opened */
 		ingest_look(h->hub->ingest, key);
 	work_in(h, 0);
@@ -124,6 +156,7 @@ watch_inboxes(struct hubd *h, struct err *e)
 {
 	struct ingest_status s;
 	const uint32_t named = IN_CREATE | IN_MOVED_TO;
+	size_t n = 0;
 	int rc = watch_open(&h->d.loop, on_seen, h, &h->watch, e);
 
 	for (size_t i = 0; rc == 0 && ingest_status(h->hub->ingest, i, &s);
@@ -141,7 +174,12 @@ watch_inboxes(struct hubd *h, struct err *e)
 			close(inbox);
 		if (dir != -1)
 			close(dir);
+		n = i + 1;
 	}
+	free(h->touched);
+	h->touched = mem_array(n + 1, sizeof(*h->touched));
+	h->associations = n;
+	touch(h, SIZE_MAX);
 	return rc;
 }
 
@@ -150,6 +188,7 @@ on_tell(uv_timer_t *t)
 {
 	struct hubd *h = t->data;
 
+	seal_leftovers(h);
 	notices_flush(h->hub->notices, clock_wall());
 	if (mailer_wake(&h->mailer) == -1)
 		(void)notice_raise(h->hub->notices,
@@ -323,6 +362,7 @@ end(struct hubd *h)
 	sessions_stop(&h->sessions, SESSIONS_MS);
 	mailer_stop(&h->mailer, MAILER_MS);
 	hub_close(h->hub);
+	free(h->touched);
 }
 
 static void

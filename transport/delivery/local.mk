@@ -7,6 +7,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/delivery_wait.c \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/inbound.c %D%/inbound.h \
+	%D%/leftover.c %D%/leftover.h \
 	%D%/outbound.c %D%/outbound.h \
 	%D%/session_lock.c %D%/session_lock.h \
 	%D%/start.c %D%/start.h \
