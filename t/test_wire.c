@@ -124,7 +124,7 @@ a_clock_far_ahead_is_forgotten(void **state)
 static void
 counts_are_kept(void **state)
 {
-	const struct wire_use session = { 10, 20, 3, true, true };
+	const struct wire_use session = { 10, 20, true, true };
 	int dir = scratch_open();
 	struct wire w;
 	struct err e = { 0 };
@@ -148,7 +148,6 @@ counts_are_kept(void **state)
 	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
 	assert_int_equal(w.newest.bytes, 1000);
 	assert_int_equal(w.plain, 2000);
-	assert_int_equal(w.refused, 300);
 	assert_int_equal(w.last_s, wall_s(at(2026, 11, 1)));
 	assert_int_equal(w.tried_s, w.last_s);
 	scratch_close(dir);

@@ -20,8 +20,6 @@ struct status {
 	int64_t last_delivery_s;   /* epoch; 0: never */
 	uint64_t wire_bytes_month; /* both directions, of this month */
 	uint64_t gaps, quarantined;
-	uint64_t
-	    refused; /* ever: messages, files, acknowledgements, sessions */
 };
 
 /* What is looked with. */

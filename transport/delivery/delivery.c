@@ -310,21 +310,6 @@ delivery_log(const struct association *a, const struct delivery_result *r)
 		    a->name, r->quarantined);
 }
 
-bool
-delivery_broke(const struct delivery_result *r, const struct err *e)
-{
-	return e != NULL && r->counts.in_bytes > 0 &&
-	    (e->kind == ERR_INPUT || e->kind == ERR_PROTOCOL ||
-		e->kind == ERR_CONFIG);
-}
-
-uint64_t
-delivery_refusals(const struct delivery_result *r, const struct err *e)
-{
-	return r->counts.damaged + r->poisoned + r->refused_files +
-	    r->counts.strange_acks + r->staging_full + delivery_broke(r, e);
-}
-
 void
 delivery_refuse(const struct channel *c, const struct err *why)
 {

@@ -51,7 +51,6 @@ struct delivery_result {
 	bool replaced;              /* the peer began one: tell once */
 	uint64_t lost;              /* numbers newly recorded as lost */
 	uint64_t quarantined;       /* refused or poisonous: kept there */
-	uint64_t poisoned;          /* of those, what was acknowledged */
 	uint64_t ignored;           /* carried files that are none of ours */
 	uint64_t unbelieved_acks;   /* carried, damaged or by a stranger */
 	uint64_t unsigned_files;    /* that wait for a signature for long */
@@ -74,12 +73,6 @@ int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
 /* A line for each thing in it that an operator may want to know. */
 void delivery_log(const struct association *a, const struct delivery_result *r);
-/* It ended for what one end said and the other refused: a fork, another protocol
- * or association; a line that was cut is none.  e: the failure, NULL: none. */
-bool delivery_broke(const struct delivery_result *r, const struct err *e);
-/* How much was refused in it: that, and messages, files, acknowledgements. */
-uint64_t delivery_refusals(const struct delivery_result *r,
-    const struct err *e);
 /* Tell the peer why there will be no session; best effort. */
 void delivery_refuse(const struct channel *c, const struct err *why);
 

@@ -13,6 +13,16 @@ enum {
 	SESSION_MS = 600 * 1000 /* in all, unless it is kept open */
 };
 
+/* A fork is, and a far end that speaks something else, or for another; a line
+ * that was cut is not: it comes again. */
+static bool
+is_news(const struct delivery_result *r, const struct err *e)
+{
+	return r->counts.in_bytes > 0 &&
+	    (e->kind == ERR_INPUT || e->kind == ERR_PROTOCOL ||
+		e->kind == ERR_CONFIG);
+}
+
 /* Of carried files nobody is asked again who could be told why. */
 static void
 explain_files(const struct delivery_result *r, struct err *why)
@@ -67,7 +77,7 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 	struct err ignored; /* the notice has it */
 
 	(void)inbound_tell_refused(o->notices, o->association, r, rc, &ignored);
-	if (rc == -1 && delivery_broke(r, e))
+	if (rc == -1 && is_news(r, e))
 		(void)notice_raise_cause(o->notices,
 		    &(struct notice){ name, "delivery", e->msg, next },
 		    err_exit_code(e), clock_wall());
@@ -135,7 +145,7 @@ settle(const struct inbound_opts *o, struct wire_tally *tally,
 		    n->in_bytes + n->out_bytes);
 	delivery_log(a, r);
 	wire_tally_end(tally, n->in_bytes + n->out_bytes, n->fed_bytes,
-	    delivery_refusals(r, rc == -1 ? e : NULL), rc == 0);
+	    rc == 0);
 	tell(o, r, rc, e);
 }
 

@@ -217,8 +217,7 @@ deliver(const struct outbound_opts *o, struct delivery_result *r, struct err *e)
 	rc = deliver_once(&d, r, &wire, e);
 	if (wire < r->counts.in_bytes + r->counts.out_bytes)
 		wire = r->counts.in_bytes + r->counts.out_bytes;
-	wire_tally_end(&d.tally, wire, r->counts.fed_bytes,
-	    delivery_refusals(r, rc == -1 ? e : NULL), rc == 0);
+	wire_tally_end(&d.tally, wire, r->counts.fed_bytes, rc == 0);
 	(void)look_at_budget(o, &b, &ignored);
 	log_info("%s association=%s messages=%" PRIu64 " received=%" PRIu64
 		 " wire_bytes=%" PRIu64,

@@ -1,6 +1,6 @@
 /*
  * Bytes on the wire; see wire.h.  The file has two slots:
- * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN REFUSED".
+ * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN".
  */
 #include "config.h"
 
@@ -75,7 +75,6 @@ wire_count(struct wire *w, const struct wire_use *u, struct wall now)
 		add(&w->below.bytes, u->bytes);
 	add(&w->newest.bytes, u->bytes);
 	add(&w->plain, u->plain);
-	add(&w->refused, u->refused);
 	if (u->session)
 		w->tried_s = wall_s(now);
 	if (u->delivered)
@@ -114,7 +113,7 @@ parse(const struct slots *s, struct wire *out)
 {
 	struct slice text;
 	uint64_t last, month, bytes;
-	uint64_t tried = 0, low = 0, low_bytes = 0, plain = 0, refused = 0;
+	uint64_t tried = 0, low = 0, low_bytes = 0, plain = 0;
 
 	*out = (struct wire){ 0 };
 	if (!slots_get(s, &text) || !cut(&text, INT64_MAX, &last) ||
@@ -125,11 +124,8 @@ parse(const struct slots *s, struct wire *out)
 		!cut(&text, UINT64_MAX, &low_bytes) ||
 		!cut(&text, UINT64_MAX, &plain)))
 		return;
-	if (text.n > 0 && !cut(&text, UINT64_MAX, &refused)) /* and seven */
-		return;
-	*out =
-	    (struct wire){ (int64_t)last, (int64_t)tried, { (int)month, bytes },
-		    { (int)low, low_bytes }, plain, refused };
+	*out = (struct wire){ (int64_t)last, (int64_t)tried,
+		{ (int)month, bytes }, { (int)low, low_bytes }, plain };
 }
 
 static int
@@ -140,11 +136,10 @@ keep(struct slots *s, const struct wire *w, struct err *e)
 
 	/* a clock before 1970 is kept as never */
 	buf_printf(&b,
-	    "%" PRId64 " %d %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64
-	    " %" PRIu64,
+	    "%" PRId64 " %d %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64,
 	    w->last_s < 0 ? 0 : w->last_s, w->newest.month, w->newest.bytes,
 	    w->tried_s < 0 ? 0 : w->tried_s, w->below.month, w->below.bytes,
-	    w->plain, w->refused);
+	    w->plain);
 	rc = slots_put(s, buf_slice(&b), e);
 	buf_clear(&b);
 	return rc;
@@ -211,12 +206,10 @@ out:
 /* --- A session ------------------------------------------------------------ */
 
 static void
-tally(struct wire_tally *t, uint64_t bytes, uint64_t plain, uint64_t refused,
-    bool delivered)
+tally(struct wire_tally *t, uint64_t bytes, uint64_t plain, bool delivered)
 {
 	const struct wire_use u = { .bytes = bytes - t->bytes,
 		.plain = plain > t->plain ? plain - t->plain : 0,
-		.refused = refused,
 		.session = bytes > 0,
 		.delivered = delivered };
 	struct err e = { 0 };
@@ -241,16 +234,16 @@ wire_tally_add(struct wire_tally *t, uint64_t bytes, uint64_t plain,
 	    (bytes - t->bytes < TALLY_BYTES &&
 		mono_ms_since(now, t->counted_at) < TALLY_MS))
 		return;
-	tally(t, bytes, plain, 0, t->delivered);
+	tally(t, bytes, plain, t->delivered);
 	t->counted_at = now;
 }
 
 void
 wire_tally_end(struct wire_tally *t, uint64_t bytes, uint64_t plain,
-    uint64_t refused, bool delivered)
+    bool delivered)
 {
 	if (bytes < t->bytes)
 		bytes = t->bytes;
-	if (bytes > t->bytes || refused > 0 || delivered)
-		tally(t, bytes, plain, refused, delivered);
+	if (bytes > t->bytes || delivered)
+		tally(t, bytes, plain, delivered);
 }

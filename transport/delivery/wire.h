@@ -1,6 +1,6 @@
 /*
- * What an association had on the wire, for `status` and for the budget, when it
- * delivered last, and how much was refused: <state>/wire/<association>.
+ * What an association had on the wire, for `status` and for the budget, and
+ * when it delivered last: <state>/wire/<association>.
  *
  * Months are UTC's, and clocks may be wrong.  The count is of the newest month
  * seen.  A clock that reads an earlier month does not begin that count anew: it
@@ -30,13 +30,11 @@ struct wire {
 	/* What was sent in newest's bytes before it was compressed: 0 where
 	 * only the other end sends. */
 	uint64_t plain;
-	uint64_t refused; /* things, ever; see delivery_refusals */
 };
 
 struct wire_use {
 	uint64_t bytes; /* both directions */
 	uint64_t plain; /* of messages sent, as they lie in the spool */
-	uint64_t refused;
 	bool session;   /* one ended, or is about to begin */
 	bool delivered; /* and well */
 };
@@ -70,6 +68,6 @@ void wire_tally_add(struct wire_tally *t, uint64_t bytes, uint64_t plain,
     struct mono now);
 /* The last count.  One that cannot be kept fails no job: it logs. */
 void wire_tally_end(struct wire_tally *t, uint64_t bytes, uint64_t plain,
-    uint64_t refused, bool delivered);
+    bool delivered);
 
 #endif

@@ -271,7 +271,6 @@ receiver_refused(struct receiver *r, uint64_t first, const char *why,
 	assert(r->state == RECEIVER_TAKING);
 	r->nak_repeats = first == r->nak.from ? r->nak_repeats + 1 : 1;
 	r->naks++;
-	r->damaged += (r->batch.flags & FRAME_UPON) == 0;
 	if (text.n > sizeof(r->nak_text))
 		text.n = sizeof(r->nak_text);
 	memcpy(r->nak_text, text.p, text.n);

@@ -37,8 +37,7 @@ struct receiver {
 	struct frame_nak nak;
 	char nak_text[FRAME_TEXT_MAX];
 	unsigned nak_repeats, naks;
-	uint64_t damaged; /* naks, but for a state that was another */
-	uint64_t taken;   /* messages */
+	uint64_t taken; /* messages */
 };
 
 void receiver_clear(struct receiver *r);

@@ -490,7 +490,6 @@ session_next(struct session *s, struct mono now, struct session_action *a)
 {
 	*a = (struct session_action){ .kind = SESSION_NOTHING };
 	s->now = now;
-	s->counts.damaged = s->receiver.damaged;
 	session_refill(s);
 	if (!session_over(s))
 		step(s);

@@ -79,8 +79,7 @@ struct session_action {
 struct session_counts {
 	uint64_t in_bytes, out_bytes; /* of the channel, frames counted whole */
 	uint64_t sent, taken, refused; /* messages */
-	uint64_t damaged;   /* asked for again: message or batch, as it came */
-	uint64_t fed_bytes; /* of messages fed, as they stand */
+	uint64_t fed_bytes;            /* of messages fed, as they stand */
 	uint64_t strange_acks; /* ignored: never sent, other digest, ... */
 };
 
