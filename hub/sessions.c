@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/keeper.h"
 #include "common/base/log.h"
 #include "common/base/sandbox.h"
 #include "common/command/ground.h"
@@ -168,7 +169,7 @@ leave_all_but(int fd)
 }
 
 static void
-run_child(int fd, pid_t parent, const char *config)
+run_child(int fd, const char *config)
 {
 	struct process p = { .ending = false };
 	struct err e = { 0 };
@@ -177,10 +178,10 @@ run_child(int fd, pid_t parent, const char *config)
 	(void)signal(SIGUSR1, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	prctl(PR_SET_NAME, "sessions", 0, 0, 0);
 	leave_all_but(fd);
-	if (getppid() == parent && live(&p, config, fd, &e) == -1) {
+	keeper_run("sessions");
+	if (live(&p, config, fd, &e) == -1) {
 		log_err("no sessions: %s", e.msg);
 		_exit(1);
 	}
@@ -192,8 +193,8 @@ run_child(int fd, pid_t parent, const char *config)
 int
 sessions_start(const char *config, struct sessions *out, struct err *e)
 {
-	pid_t pid, self = getpid();
 	int fds[2];
+	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		return err_sys(e, "start the sessions");
@@ -206,7 +207,7 @@ sessions_start(const char *config, struct sessions *out, struct err *e)
 	}
 	if (pid == 0) {
 		close(fds[1]);
-		run_child(fds[0], self, config);
+		run_child(fds[0], config);
 	}
 	close(fds[0]);
 	if (fcntl(fds[1], F_SETFL, O_NONBLOCK) == -1)

@@ -3,7 +3,7 @@
  * that its listener hears of.  They run in a process of their own, forked before
  * hubd confines itself, since they need the network and the right to start
  * processes; it shares nothing with hubd but directories.  It ends when hubd
- * does, however that is.
+ * does, however that is; when it is killed another is begun (keeper.h).
  */
 #ifndef HUB_SESSIONS_H
 #define HUB_SESSIONS_H

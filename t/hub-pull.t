@@ -202,7 +202,15 @@ sessions_up() {
 	test -n "$(pulls)"
 }
 ok "sessions have a process" wait_for 20 sessions_up
-kill -KILL "$(pulls | tr -d ' ')"
+keeper=$(pulls | tr -d ' ')
+ok "which works in another" wait_for 20 pgrep -P "$keeper"
+worker=$(pgrep -P "$keeper")
+kill -KILL "$worker"
+ok "that one is killed" wait_for 10 ended "$worker"
+collect one
+ok "and begun again: what is new is pulled" wait_for 40 has_all one
+lacks "which is no trouble" hubd.err 'what=sessions'
+kill -KILL "$keeper"
 gone_told() {
 	grep -q 'trouble.*what=sessions' hubd.err
 }

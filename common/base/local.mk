@@ -6,6 +6,7 @@ common_libcommon_a_SOURCES += \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/durable.c %D%/durable.h \
 	%D%/err.c %D%/err.h \
+	%D%/keeper.c %D%/keeper.h \
 	%D%/library.c %D%/library.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/log.c %D%/log.h \

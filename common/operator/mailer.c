@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/keeper.h"
 #include "common/base/log.h"
 #include "common/operator/mailer.h"
 
@@ -70,6 +71,7 @@ run_child(int fd, int state_dir, const struct notice_mail *mail)
 	(void)signal(SIGTERM, SIG_IGN);
 	prctl(PR_SET_NAME, "mailer", 0, 0, 0);
 	leave_streams();
+	keeper_run("mailer");
 	while (wait_for_word(fd))
 		look(state_dir, mail);
 	look(state_dir, mail);
