@@ -4,7 +4,8 @@
 #	. "$top_srcdir/t/lib.sh"
 #
 # and is then in $tmp, a fresh directory that goes away with it, as does all
-# that it started here (nothing else is ever ended).  KEEP=1 keeps $tmp.
+# that it started or mounted here (nothing else is ever ended).  KEEP=1 keeps
+# $tmp.
 # The built programs are in $PATH.
 
 # --- TAP ---------------------------------------------------------------
@@ -192,6 +193,18 @@ lib_tree() {
 		END { if (seen) walk(top) }'
 }
 
+# What was mounted in $tmp, by whatever name, also where its server is gone.
+lib_unmount() {
+	while read -r _ lib_at _; do
+		case $lib_at in
+		"$tmp"/*)
+			umount -l "$lib_at" 2>/dev/null ||
+			    fusermount -uz "$lib_at" 2>/dev/null
+			;;
+		esac
+	done </proc/self/mounts
+}
+
 lib_cleanup() {
 	lib_status=$?
 	trap - EXIT
@@ -206,6 +219,7 @@ lib_cleanup() {
 		wait "$lib_pid" 2>/dev/null
 	done
 	cd /
+	lib_unmount
 	test -n "${KEEP-}" || rm -rf "$tmp"
 	exit "$lib_status"
 }

@@ -316,12 +316,13 @@ hear(struct carry *c, struct err *e)
 
 /* A file "ack" that we wrote; false: there is none. */
 static bool
-read_own(int dir, struct carried_ack *out)
+read_own(const struct carried_place *at, struct carried_ack *out)
 {
+	const struct carried_name name = { .codec = NULL };
 	struct buf text = { 0 };
 	struct err ignored = { 0 }; /* as if there were none */
-	bool ok = durable_read_file(dir, CARRIED_ACK, CARRIED_ACK_MAX, &text,
-		      &ignored) == 0 &&
+	bool ok = carried_file_read(at, name, CARRIED_ACK_MAX, &text,
+		      &ignored) == CARRIED_READ &&
 	    carried_ack_parse(buf_slice(&text), out, &ignored) == 0;
 
 	buf_clear(&text);
@@ -333,8 +334,9 @@ carry_has_told(int association_dir, struct stream_id stream, uint64_t last)
 {
 	struct err ignored = { 0 }; /* then it was not */
 	int dir = durable_open_dir(association_dir, "outbox", &ignored);
+	const struct carried_place at = { dir, false };
 	struct carried_ack said = { 0 };
-	bool told = dir != -1 && read_own(dir, &said) &&
+	bool told = dir != -1 && read_own(&at, &said) &&
 	    stream_eq(said.send.stream, stream) && said.send.msgid >= last;
 
 	carried_ack_clear(&said);
@@ -346,12 +348,13 @@ carry_has_told(int association_dir, struct stream_id stream, uint64_t last)
 static void
 note_heard(const struct carry *c, struct carried_ack *a)
 {
+	const struct carried_place at = { c->outbox_dir, false };
 	struct carried_ack before = { 0 };
 
 	if (c->heard) {
 		a->heard_stream = c->ack.send.stream;
 		a->heard = c->ack.acked;
-	} else if (read_own(c->outbox_dir, &before)) {
+	} else if (read_own(&at, &before)) {
 		a->heard_stream = before.heard_stream;
 		a->heard = before.heard;
 	}
@@ -383,20 +386,36 @@ say(const struct carry *c, const struct outbox *o, struct buf *out)
 	carried_ack_clear(&a);
 }
 
-/* A carried directory may be of a time before this stream. */
 static int
-clear_others(const struct publish_opts *p, const struct outbox *o,
+say_there(struct carry *c, const struct publish_opts *p, const struct outbox *o,
     struct err *e)
 {
+	struct buf text = { 0 };
+	int rc;
+
+	say(c, o, &text);
+	rc = publish_ack(p, buf_slice(&text), c->r, e);
+	buf_clear(&text);
+	return rc;
+}
+
+/* A carried directory may be of a time before this stream.  It is of this one
+ * from now on, also where not all goes on it that is to. */
+static int
+clear_others(struct carry *c, const struct publish_opts *p,
+    const struct outbox *o, struct err *e)
+{
 	struct carried_ack there = { 0 };
-	bool ours = read_own(p->dir, &there) &&
+	bool ours = read_own(&p->at, &there) &&
 	    stream_eq(there.send.stream, outbox_state(o)->stream);
 	struct err ignored = { 0 }; /* the next writer finds them, too */
 
 	carried_ack_clear(&there);
 	/* what was being written when the stick was pulled out */
-	(void)durable_sweep(p->dir, &ignored);
-	return ours ? 0 : publish_clear(p, e);
+	(void)durable_sweep(p->at.dir, &ignored);
+	if (ours)
+		return 0;
+	return publish_clear(p, e) == -1 ? -1 : say_there(c, p, o, e);
 }
 
 static int
@@ -405,30 +424,27 @@ publish(struct carry *c, struct outbox *o, struct err *e)
 	static const struct carried_ranges none = { 0 };
 	struct publish_opts p = { .association = c->o->association,
 		.keys = &c->keys,
-		.dir = c->out_dir,
-		.beside = !is_foreign(c),
+		.at = { c->out_dir, is_foreign(c) },
 		.after = c->after,
 		.again = &none };
-	struct buf text = { 0 };
 	int rc = 0;
 
 	/* what was damaged there, and could not be removed */
-	if (!p.beside && c->heard &&
+	if (p.at.foreign && c->heard &&
 	    stream_eq(c->ack.have.stream, outbox_state(o)->stream))
 		p.again = &c->ack.missing;
 	if (!publish_is_ours(&p))
 		rc = publish_clear(&p, e);
-	if (rc == 0 && !p.beside)
-		rc = clear_others(&p, o, e);
+	if (rc == 0 && p.at.foreign)
+		rc = clear_others(c, &p, o, e);
 	if (rc == 0)
 		rc = publish_segments(&p, o, c->r, e);
-	say(c, o, &text);
 	if (rc == 0)
-		rc = publish_ack(&p, buf_slice(&text), c->r, e);
-	p.dir = c->outbox_dir; /* where we ourselves look for it */
-	if (rc == 0 && !p.beside)
-		rc = publish_ack(&p, buf_slice(&text), c->r, e);
-	buf_clear(&text);
+		rc = say_there(c, &p, o, e);
+	if (rc == 0 && p.at.foreign) { /* where we ourselves look for it */
+		p.at = (struct carried_place){ c->outbox_dir, false };
+		rc = say_there(c, &p, o, e);
+	}
 	return rc;
 }
 
@@ -466,13 +482,12 @@ keep_first(int *rc, struct err *e, int now, const struct err *why)
 		*rc = -1;
 }
 
-/* What was taken is acknowledged before it is removed, whatever came behind
- * it. */
+/* What was taken is acknowledged before it is removed, whatever came behind it;
+ * but a stick may be so full of it that no acknowledgement goes on it. */
 static int
 take_and_answer(struct carry *c, struct err *e)
 {
-	const struct staging_opts so = { .dir = c->in_dir,
-		.foreign = is_foreign(c),
+	const struct staging_opts so = { .at = { c->in_dir, is_foreign(c) },
 		.association_dir = c->top,
 		.association = c->o->association,
 		.keys = &c->keys };
@@ -485,9 +500,11 @@ take_and_answer(struct carry *c, struct err *e)
 	    staging_take(c->staging, c->in, c->heard ? &c->ack : NULL, c->r, e);
 	keep_first(&rc, e, inbox_seal(c->in, &why), &why);
 	answered = answer(c, &why);
-	keep_first(&rc, e, answered, &why);
-	if (answered == 0)
+	if (answered == 0 || is_foreign(c))
 		staging_remove(c->staging);
+	if (answered == -1 && is_foreign(c))
+		answered = answer(c, &why);
+	keep_first(&rc, e, answered, &why);
 	c->r->durable = inbox_durable(c->in);
 	return rc;
 }

@@ -1,5 +1,6 @@
 transport_libtransport_a_SOURCES += \
 	%D%/carried_ack.c %D%/carried_ack.h \
+	%D%/carried_file.c %D%/carried_file.h \
 	%D%/carry.c %D%/carry.h \
 	%D%/publish.c %D%/publish.h \
 	%D%/signature.c %D%/signature.h \
@@ -27,4 +28,4 @@ t_fuzz_carried_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
 t_fuzz_carried_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 EXTRA_DIST += t/fuzz/corpus/carried
 
-script_tests += t/carried-refused.t t/transport-dir.t
+script_tests += t/carried-fat.t t/carried-refused.t t/transport-dir.t

@@ -11,7 +11,6 @@
 
 #include "common/base/durable.h"
 #include "common/base/log.h"
-#include "common/spool/carried_name.h"
 #include "common/spool/listing.h"
 #include "transport/carried/publish.h"
 
@@ -31,22 +30,13 @@ struct publisher {
 	uint64_t damaged; /* the number to repair; 0: none */
 };
 
-/* A carried directory that is full or gone may be there again soon. */
-static int
-trouble(const struct publish_opts *p, struct err *e)
-{
-	if (!p->beside && e->kind == ERR_SYS)
-		e->kind = ERR_TEMP;
-	return -1;
-}
-
 static bool
 is_there(const struct publish_opts *p, struct carried_name name)
 {
 	char text[CARRIED_NAME_SIZE];
 	struct stat st;
 
-	if (fstatat(p->dir, carried_name_text(&name, text), &st,
+	if (fstatat(p->at.dir, carried_name_text(&name, text), &st,
 		AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !S_ISREG(st.st_mode) || st.st_size == 0)
 		return false;
@@ -92,13 +82,13 @@ put_file(struct publisher *u, const struct carried_name *name,
     struct slice bytes, struct err *e)
 {
 	char text[CARRIED_NAME_SIZE];
-	bool lies_there = u->p->beside && name->codec == &codec_none;
+	bool lies_there = !u->p->at.foreign && name->codec == &codec_none;
 
 	if (put_signature(u, *name, bytes, e) == -1 ||
 	    (!lies_there &&
 		durable_group_put(&u->group, carried_name_text(name, text),
 		    bytes, e) == -1))
-		return trouble(u->p, e);
+		return carried_file_trouble(&u->p->at, e);
 	u->r->counts.out_bytes += bytes.n;
 	return 0;
 }
@@ -106,7 +96,9 @@ put_file(struct publisher *u, const struct carried_name *name,
 static int
 commit(struct publisher *u, struct err *e)
 {
-	return durable_group_commit(&u->group, e) == -1 ? trouble(u->p, e) : 0;
+	return durable_group_commit(&u->group, e) == -1
+	    ? carried_file_trouble(&u->p->at, e)
+	    : 0;
 }
 
 /* --- Segments ------------------------------------------------------------------- */
@@ -230,22 +222,37 @@ is_wanted(const struct publisher *u, struct segment_name s)
 	    u->wanted.at[low].name.last == s.last;
 }
 
-/* Those that are not wanted, but never a segment of outbox/ itself. */
+static bool
+is_of_no_use(const struct publisher *u, struct segment_name s)
+{
+	return !is_wanted(u, s);
+}
+
+static bool
+is_acknowledged(const struct publisher *u, struct segment_name s)
+{
+	return s.last <= u->p->after;
+}
+
+/* Remove those, but never a segment of outbox/ itself. */
 static int
-prune(const struct publisher *u, struct err *e)
+prune(const struct publisher *u,
+    bool (*which)(const struct publisher *, struct segment_name), struct err *e)
 {
 	const struct publish_opts *p = u->p;
 	struct names names;
 
-	if (durable_list(p->dir, &names, e) == -1)
-		return trouble(p, e);
+	if (durable_list(p->at.dir, &names, e) == -1)
+		return carried_file_trouble(&p->at, e);
 	for (size_t i = 0; i < names.n; i++) {
+		char text[CARRIED_NAME_SIZE];
 		struct carried_name n;
 
-		if (carried_name_parse(names.name[i], &n) && n.codec != NULL &&
-		    !is_wanted(u, n.segment) &&
-		    (!p->beside || n.signature || n.codec != &codec_none))
-			(void)unlinkat(p->dir, names.name[i], 0);
+		if (carried_file_name(&p->at, names.name[i], &n) &&
+		    n.codec != NULL && which(u, n.segment) &&
+		    (p->at.foreign || n.signature || n.codec != &codec_none))
+			(void)unlinkat(p->at.dir, carried_name_text(&n, text),
+			    0);
 	}
 	names_free(&names);
 	return 0;
@@ -255,10 +262,15 @@ int
 publish_segments(const struct publish_opts *p, struct outbox *o,
     struct delivery_result *r, struct err *e)
 {
-	struct publisher u = { .p = p, .r = r, .group = { .dirfd = p->dir } };
+	struct publisher u = { .p = p,
+		.r = r,
+		.group = { .dirfd = p->at.dir } };
 	struct err late = { 0 };
 	int rc = -1;
 
+	/* first of all: a stick may be full of them */
+	if (p->at.foreign && prune(&u, is_acknowledged, e) == -1)
+		return err_wrap(e, "remove what was carried");
 	for (int i = 0; rc == -1 && i < REPAIRS; i++) {
 		u.damaged = 0;
 		listing_clear(&u.wanted);
@@ -274,28 +286,35 @@ publish_segments(const struct publish_opts *p, struct outbox *o,
 			break;
 	}
 	if (rc == 0)
-		rc = prune(&u, e);
+		rc = prune(&u, is_of_no_use, e);
 	listing_clear(&u.wanted);
 	return rc == 0 ? 0 : err_wrap(e, "make ready what is to be carried");
+}
+
+/* False: then it is made anew. */
+static bool
+read_ours(const struct publish_opts *p, struct carried_name name, size_t max,
+    struct buf *out)
+{
+	struct err ignored = { 0 };
+
+	return carried_file_read(&p->at, name, max, out, &ignored) ==
+	    CARRIED_READ;
 }
 
 bool
 publish_is_ours(const struct publish_opts *p)
 {
 	struct carried_name name = { .codec = NULL };
-	char text_name[CARRIED_NAME_SIZE];
 	struct buf covered = { 0 }, text = { 0 };
-	struct err ignored = { 0 }; /* then it is made anew */
 	bool ours = true;
 
 	if (!p->keys->signs || !is_there(p, name))
 		return true;
 	signature_prefix(&covered, p->association->name, other_end(p));
+	ours = read_ours(p, name, OUR_ACK_MAX, &covered);
 	name.signature = true;
-	ours = durable_read_file(p->dir, CARRIED_ACK, OUR_ACK_MAX, &covered,
-		   &ignored) == 0 &&
-	    durable_read_file(p->dir, carried_name_text(&name, text_name),
-		SIGNATURE_FILE_MAX, &text, &ignored) == 0 &&
+	ours = ours && read_ours(p, name, SIGNATURE_FILE_MAX, &text) &&
 	    signature_is_own(p->keys, buf_slice(&covered), buf_slice(&text));
 	buf_clear(&covered);
 	buf_clear(&text);
@@ -307,19 +326,19 @@ publish_clear(const struct publish_opts *p, struct err *e)
 {
 	const struct publisher none = { .p = p };
 
-	return prune(&none, e);
+	return prune(&none, is_of_no_use, e);
 }
 
 int
 publish_ack(const struct publish_opts *p, struct slice text,
     struct delivery_result *r, struct err *e)
 {
-	struct publisher u = { .p = p, .r = r, .group = { .dirfd = p->dir } };
+	struct publisher u = { .p = p,
+		.r = r,
+		.group = { .dirfd = p->at.dir } };
 	const struct carried_name name = { .codec = NULL };
 	struct buf now = { 0 };
-	struct err ignored = { 0 }; /* then it is written anew */
-	bool same = durable_read_file(p->dir, CARRIED_ACK, OUR_ACK_MAX, &now,
-			&ignored) == 0 &&
+	bool same = read_ours(p, name, OUR_ACK_MAX, &now) &&
 	    slice_eq(buf_slice(&now), text) && is_there(p, name) &&
 	    publish_is_ours(p);
 

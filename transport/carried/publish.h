@@ -10,15 +10,15 @@
 #include "common/config/config.h"
 #include "common/spool/outbox.h"
 #include "transport/carried/carried_ack.h"
+#include "transport/carried/carried_file.h"
 #include "transport/carried/signature.h"
 #include "transport/delivery/delivery.h"
 
 struct publish_opts {
 	const struct association *association;
 	const struct signature_keys *keys;
-	int dir; /* borrowed */
-	bool
-	    beside; /* it is outbox/: uncompressed segments lie there already */
+	/* foreign, or outbox/: uncompressed segments lie there already */
+	struct carried_place at;
 	/* the receiver has all up to here; what is not behind it is removed */
 	uint64_t after;
 	const struct carried_ranges *again; /* written even if it is there */

@@ -50,7 +50,7 @@ add_name(struct staging *s, const char *text, struct carried_name **signatures,
 {
 	struct carried_name name;
 
-	if (!carried_name_parse(text, &name)) {
+	if (!carried_file_name(&s->o.at, text, &name)) {
 		s->foreign_names++;
 	} else if (name.codec == NULL) {
 		s->has_ack = s->has_ack || !name.signature;
@@ -69,8 +69,8 @@ list(struct staging *s, struct err *e)
 {
 	struct names names;
 
-	if (durable_list(s->o.dir, &names, e) == -1)
-		return staging_trouble(s, e);
+	if (durable_list(s->o.at.dir, &names, e) == -1)
+		return carried_file_trouble(&s->o.at, e);
 	for (size_t i = 0; i < names.n; i++)
 		add_name(s, names.name[i], &s->stray, &s->n_stray);
 	names_free(&names);
@@ -122,26 +122,26 @@ staging_ack(struct staging *s, struct carried_ack *out,
     struct delivery_result *r, struct err *e)
 {
 	const struct carried_name name = { .codec = NULL };
-	enum staged_found found = STAGED_GONE;
+	enum carried_found found = CARRIED_GONE;
 	struct buf copy = { 0 };
 	struct err why = { 0 };
 	size_t from = 0;
 	int rc = 0;
 
 	/* it and its signature are two files: one may be newer */
-	for (int i = 0; s->has_ack && i < LOOKS && found != STAGED_READ &&
-	     found != STAGED_FAILED;
+	for (int i = 0; s->has_ack && i < LOOKS && found != CARRIED_READ &&
+	     found != CARRIED_FAILED;
 	     i++)
 		found =
 		    staging_read(s, name, CARRIED_ACK_MAX, &copy, &from, &why);
-	if (found == STAGED_FAILED) {
+	if (found == CARRIED_FAILED) {
 		*e = why;
 		rc = -1;
-	} else if (found == STAGED_READ &&
+	} else if (found == CARRIED_READ &&
 	    carried_ack_parse((struct slice){ copy.p + from, copy.n - from },
 		out, &why) == 0) {
 		rc = 1;
-	} else if (found == STAGED_BAD || found == STAGED_READ) {
+	} else if (found == CARRIED_BAD || found == CARRIED_READ) {
 		log_info("an acknowledgement is not believed association=%s: "
 			 "%s",
 		    s->o.association->name, why.msg);
@@ -158,7 +158,7 @@ staging_ack(struct staging *s, struct carried_ack *out,
 static void
 put_directory_away(struct staging *s, const char *name)
 {
-	const struct quarantine_file f = { s->o.dir, "staging", name };
+	const struct quarantine_file f = { s->o.at.dir, "staging", name };
 	struct err ignored = { 0 }; /* then it stays, and is told again */
 
 	if (s->quarantine.dir != -1 ||
@@ -179,10 +179,10 @@ staging_remove(struct staging *s)
 		if (!s->at[i].done)
 			continue;
 		carried_name_text(&name, text);
-		if (unlinkat(s->o.dir, text, 0) == -1 && errno == EISDIR &&
-		    !s->o.foreign)
+		if (unlinkat(s->o.at.dir, text, 0) == -1 && errno == EISDIR &&
+		    !s->o.at.foreign)
 			put_directory_away(s, text);
 		name.signature = true;
-		(void)unlinkat(s->o.dir, carried_name_text(&name, text), 0);
+		(void)unlinkat(s->o.at.dir, carried_name_text(&name, text), 0);
 	}
 }

@@ -11,6 +11,7 @@
 #include "common/config/config.h"
 #include "common/spool/inbox.h"
 #include "transport/carried/carried_ack.h"
+#include "transport/carried/carried_file.h"
 #include "transport/carried/signature.h"
 #include "transport/delivery/delivery.h"
 
@@ -20,8 +21,7 @@ enum {
 };
 
 struct staging_opts {
-	int dir;             /* borrowed */
-	bool foreign;        /* carried or shared: owners there mean nothing */
+	struct carried_place at;
 	int association_dir; /* for quarantine; borrowed */
 	const struct association *association;
 	const struct signature_keys *keys;

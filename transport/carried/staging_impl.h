@@ -5,7 +5,6 @@
 #ifndef TRANSPORT_CARRIED_STAGING_IMPL_H
 #define TRANSPORT_CARRIED_STAGING_IMPL_H
 
-#include "common/spool/carried_name.h"
 #include "common/spool/quarantine.h"
 #include "transport/carried/staging.h"
 
@@ -26,21 +25,11 @@ struct staging {
 	uint64_t foreign_names;
 };
 
-/* What reading a file found. */
-enum staged_found {
-	STAGED_READ,
-	STAGED_GONE,   /* not there any more, or not yet */
-	STAGED_BAD,    /* not a plain file, too large, ...: e says what */
-	STAGED_FAILED, /* the kernel said no */
-};
-
 /* staged_file.c */
 /* A copy of the file, which *out holds behind *from: together they are what its
  * signature covers, and that is by whom it should be. */
-enum staged_found staging_read(const struct staging *s,
+enum carried_found staging_read(const struct staging *s,
     struct carried_name name, size_t max, struct buf *out, size_t *from,
     struct err *e);
-/* A carried directory that is not there, or fails, may be there again soon. */
-int staging_trouble(const struct staging *s, struct err *e);
 
 #endif

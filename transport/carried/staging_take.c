@@ -30,7 +30,7 @@ waits_long(const struct staging *s, const struct carried_name *name)
 	struct stat st;
 	int64_t age_s;
 
-	if (fstatat(s->o.dir, carried_name_text(name, text), &st,
+	if (fstatat(s->o.at.dir, carried_name_text(name, text), &st,
 		AT_SYMLINK_NOFOLLOW) == -1)
 		return false;
 	age_s = wall_s(clock_wall()) - (int64_t)st.st_ctim.tv_sec;
@@ -218,21 +218,21 @@ take_file(struct staging *s, struct staged *f, const struct taking *t,
 	int rc = 0;
 
 	switch (staging_read(s, f->name, STAGING_FILE_MAX, b, &from, &why)) {
-	case STAGED_READ:
+	case CARRIED_READ:
 		break;
-	case STAGED_GONE:
+	case CARRIED_GONE:
 		log_info("waits association=%s: %s", s->o.association->name,
 		    why.msg);
 		if (!f->signature_there && waits_long(s, &f->name))
 			r->unsigned_files++;
 		return 0;
-	case STAGED_BAD:
+	case CARRIED_BAD:
 		refuse(s, f,
 		    (struct slice){ b->p + from,
 			b->n > from ? b->n - from : 0 },
 		    &why, r);
 		return 0;
-	case STAGED_FAILED:
+	case CARRIED_FAILED:
 		*e = why;
 		return -1;
 	}
