@@ -14,8 +14,9 @@ enum {
 	COLUMNS_MAX = LIMIT_DATASOURCES_HARD,
 	CLASS_BITS = 10, /* leaves of one name share what is learnt */
 	CLASSES = 1 << CLASS_BITS,
-	TOKEN_NONE = UINT32_MAX,
 };
+
+#define TOKEN_NONE UINT32_MAX
 
 enum column_flags {
 	COLUMN_UNKNOWN = 1, /* the last value was U */
