@@ -300,12 +300,22 @@ cut(const struct peer_spool *s, uint64_t n)
 	return m;
 }
 
+static bool
+is_seed(const struct peer_spool *s, uint64_t n, uint64_t generation,
+    struct message *m)
+{
+	*m = cut(s, n);
+	return m->type == MESSAGE_DATA &&
+	    (generation == 0 || m->generation == generation);
+}
+
 /* As spool_recall does, for CONFIGs of one part, which may be missing. */
 static void
 put_seed(const struct peer_spool *s, uint64_t at, const struct codec_history *h,
     struct buf *out)
 {
-	uint64_t generation = 0;
+	uint64_t generation = 0, from;
+	size_t bytes = 0;
 	struct message m;
 
 	for (uint64_t n = at; n > 0 && h->config && generation == 0; n--) {
@@ -315,13 +325,12 @@ put_seed(const struct peer_spool *s, uint64_t at, const struct codec_history *h,
 			buf_put(out, m.raw);
 		}
 	}
-	for (uint64_t n = at > h->messages ? at - h->messages + 1 : 1; n <= at;
-	     n++) {
-		m = cut(s, n);
-		if (m.type == MESSAGE_DATA &&
-		    (generation == 0 || m.generation == generation))
+	for (from = at;
+	     from > 0 && at - from < h->messages && bytes < h->enough; from--)
+		bytes += is_seed(s, from, generation, &m) ? m.raw.n : 0;
+	while (++from <= at)
+		if (is_seed(s, from, generation, &m))
 			buf_put(out, m.raw);
-	}
 }
 
 static void

@@ -23,8 +23,10 @@ enum {
 };
 
 static const struct codec_history with_config = { .config = true,
-	.messages = 3 };
-static const struct codec_history without = { .messages = 3 };
+	.messages = 3,
+	.enough = 1 << 20 };
+static const struct codec_history without = { .messages = 3,
+	.enough = 1 << 20 };
 
 static int top;
 static struct stream_id stream;
@@ -138,6 +140,35 @@ the_seed_is_what_stands_before_the_place(void **state)
 	helper_dir_done(top);
 }
 
+/* The newest, up to the one with which it is enough. */
+static void
+enough_is_not_read_beyond(void **state)
+{
+	struct codec_history h = { .messages = 5 };
+	size_t one;
+	struct message m;
+	struct err e = { 0 };
+	struct spool_reader *r;
+
+	(void)state;
+	fill();
+	assert_int_equal(spool_reader_open(top, OUT, 7, &r, &e), 0);
+	assert_int_equal(spool_reader_next(r, &m, &e), SPOOL_READ_MESSAGE);
+	one = m.raw.n; /* 8 and 9 have as many bytes, 10 and 11 one more */
+	spool_reader_close(r);
+	h.enough = 1;
+	assert_string_equal(found_at(OUT, &h, 9), "9D");
+	h.enough = one;
+	assert_string_equal(found_at(OUT, &h, 9), "9D");
+	h.enough = one + 1;
+	assert_string_equal(found_at(OUT, &h, 9), "8D 9D");
+	h.enough = 2 * one;
+	assert_string_equal(found_at(OUT, &h, 9), "8D 9D");
+	h.enough = 2 * one + 1;
+	assert_string_equal(found_at(OUT, &h, 9), "7D 8D 9D");
+	helper_dir_done(top);
+}
+
 /* All of the outbox goes to an inbox, in one commit; what is `left_out` is
  * lost. */
 static void
@@ -247,6 +278,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_seed_is_what_stands_before_the_place),
+		cmocka_unit_test(enough_is_not_read_beyond),
 		cmocka_unit_test(both_ends_find_the_same),
 		cmocka_unit_test(what_is_lost_is_passed_over),
 		cmocka_unit_test(another_place_has_none),

@@ -20,12 +20,13 @@ struct codec_state; /* belongs to its codec */
  * empty, or from a seed, which is a function of the place in the stream alone:
  * with `config` first the newest complete CONFIG set before the place; then, of
  * the last `messages` numbers before it, the DATA (with `config`: of that
- * CONFIG's Generation), oldest first, as many of the newest as fit into
- * CODEC_SEED_BYTES.  Both ends move it over the same messages in the same
+ * CONFIG's Generation), oldest first: of these the newest, up to the one with
+ * which they are `enough` bytes, and no more than fit into CODEC_SEED_BYTES.  Both ends move it over the same messages in the same
  * order; what differs nevertheless is found by the digests. */
 struct codec_history {
 	bool config;
 	unsigned messages;
+	size_t enough;
 	struct codec_state *(*state_new)(void);
 	void (*state_free)(struct codec_state *);
 	/* learn, encode and decode move the state alike behind the messages,

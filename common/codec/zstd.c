@@ -25,12 +25,13 @@
 
 enum {
 	ZSTD_WINDOW_LOG_MIN = 10,
-	ZSTD_WINDOW_LOG = 27,       /* 128 MiB, what zstd -d takes */
-	ZSTD_KINDS = 16,            /* of DATA that are kept */
-	ZSTD_DICTIONARY = 16 << 20, /* bytes of them */
-	ZSTD_LEVEL_DEEP = 13,       /* from here on it parses optimally */
-	ZSTD_ALONE = 1 << 20,       /* bytes that hold more than one message */
-	ZSTD_SEED = 16,             /* messages: a DATA is among them */
+	ZSTD_WINDOW_LOG = 27,        /* 128 MiB, what zstd -d takes */
+	ZSTD_KINDS = 1024,           /* of DATA that are kept */
+	ZSTD_DICTIONARY = 16 << 20,  /* bytes of them */
+	ZSTD_LEVEL_DEEP = 13,        /* from here on it parses optimally */
+	ZSTD_ALONE = 1 << 20,        /* bytes that hold more than one message */
+	ZSTD_SEED = 64,              /* messages, of several kinds: */
+	ZSTD_SEED_BYTES = 256 << 10, /* two of the largest are enough */
 };
 
 struct kept {
@@ -41,6 +42,7 @@ struct kept {
 struct codec_state {
 	struct kept kept[ZSTD_KINDS]; /* the newest last */
 	size_t n;
+	size_t bytes; /* of them all */
 };
 
 static int
@@ -219,6 +221,7 @@ state_new(void)
 static void
 drop(struct codec_state *s, size_t i)
 {
+	s->bytes -= s->kept[i].raw.n;
 	buf_clear(&s->kept[i].raw);
 	s->n--;
 	memmove(&s->kept[i], &s->kept[i + 1], (s->n - i) * sizeof(s->kept[0]));
@@ -242,16 +245,6 @@ first_token(struct slice body)
 	return token;
 }
 
-static size_t
-kept_bytes(const struct codec_state *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n; i++)
-		n += s->kept[i].raw.n;
-	return n;
-}
-
 static void
 keep(struct codec_state *s, const struct message *m)
 {
@@ -263,10 +256,11 @@ keep(struct codec_state *s, const struct message *m)
 	for (size_t i = s->n; i-- > 0;)
 		if (slice_eq(s->kept[i].kind, kind))
 			drop(s, i);
-	while (s->n == ZSTD_KINDS || kept_bytes(s) > ZSTD_DICTIONARY - m->raw.n)
+	while (s->n == ZSTD_KINDS || s->bytes > ZSTD_DICTIONARY - m->raw.n)
 		drop(s, 0);
 	k = &s->kept[s->n++];
 	buf_put(&k->raw, m->raw);
+	s->bytes += m->raw.n;
 	if (kind.n > 0)
 		k->kind =
 		    (struct slice){ k->raw.p + (kind.p - m->raw.p), kind.n };
@@ -322,6 +316,7 @@ decode_upon(struct codec_state *s, struct slice in, size_t size,
 
 static const struct codec_history history = {
 	.messages = ZSTD_SEED,
+	.enough = ZSTD_SEED_BYTES,
 	.state_new = state_new,
 	.state_free = state_free,
 	.learn = learn,

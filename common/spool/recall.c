@@ -149,6 +149,8 @@ keep(struct recall *r, struct slice raw)
 		drop_first(r);
 	buf_put(&r->data, raw);
 	r->bytes[(r->first + r->n++) % r->h->messages] = raw.n;
+	while (r->data.n - r->bytes[r->first] >= r->h->enough)
+		drop_first(r);
 }
 
 static void

@@ -76,10 +76,11 @@ static void
 make_state(const struct codec_history *h, struct codec_state **s,
     const struct day *d, size_t before)
 {
-	size_t from = before > h->messages ? before - h->messages : 1;
+	size_t from = before;
 
-	if (!h->config && from < before - 1 && h->messages == 1)
-		from = before - 1;
+	while (from > 1 && before - from < h->messages &&
+	    messages(d, from, before).n < h->enough)
+		from--;
 	h->state_free(*s);
 	*s = h->state_new();
 	if (h->config)
