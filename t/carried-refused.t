@@ -65,15 +65,21 @@ kept() {
 	    ! -name '*.why' | wc -l
 }
 
+# counted: how much that end has refused.
+counted() {
+	test "$end" = gw && spoke_has refused || hub_has refused
+}
+
 # refused WHAT WORDS: all that was offered is.
 refused() {
-	n=$(kept)
+	n=$(kept) before=$(counted)
 	exits "$transport $mode: $1" 65 dial
 	is "$transport $mode: it is told in one message" \
 	    "$(grep -c 'what=' err)" 1
 	has "$transport $mode: what it is, and what to do" err \
 	    "trouble association=alps what=refused: carried files are refused, see quarantine/ .1.: .*$2.*next: "
 	is "$transport $mode: it is kept for a person" "$(kept)" $((n + 1))
+	ok "$transport $mode: and counted" test "$(counted)" -gt "$before"
 	is "$transport $mode: nothing was taken" \
 	    "$(find "$end/spool/alps/inbox" -name '*.msgs' | wc -l)" "$had"
 }

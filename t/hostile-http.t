@@ -106,8 +106,10 @@ carried push "$peer" hub push alps strange-ack
 dials spoke -c spoke.conf -v push alps
 has "strange acknowledgements: told" err 'acknowledgements? .*(ignored|fit nothing)'
 ok "strange acknowledgements: nothing is deleted" untouched
+victim=hub
 calls push "$peer" spoke push alps bomb
 met "a bomb, again and again" 65 'more than the 8388608 bytes named'
+victim=hub
 calls push "$peer" spoke push alps damage
 met "damage, again and again" 65 'message 1 came damaged 3 times'
 hub status --json >json
@@ -149,9 +151,11 @@ raw() {
 		raw_pid=$pid
 		wait_for 10 test -s raw.out
 		if test $raw_role = hub; then
+			victim=spoke
 			dials spoke -c spoke.conf push alps
 			met "a server of $1, to who pushes" "$2" "$3"
 		else
+			victim=hub
 			dials hubctl -c hub.conf pull alps
 			met "a server of $1, to who pulls" "$2" "$3"
 		fi
@@ -174,6 +178,7 @@ redirect() {
 	wait_for 10 test -s raw.out
 }
 redirect
+victim=spoke
 dials spoke -c spoke.conf push alps
 met "a redirect to itself" 76 'redirects \(307\), which is not followed'
 is "it was asked once" "$(cat raw.seen)" x

@@ -41,6 +41,14 @@ untouched() {
 	    test "$(spoke_has waiting_messages)" = "$hostile_waiting" &&
 	    test -z "$(hub messages alps 2>/dev/null)"
 }
+# counted: the victim has refused more than before; it is a hub or a spoke.
+refused_hub=0 refused_spoke=0
+counted() {
+	counted_now=$("${victim}_has" refused)
+	eval "counted_before=\$refused_$victim refused_$victim=$counted_now"
+	# shellcheck disable=SC2154 # eval sets it
+	test "$counted_now" -gt "$counted_before"
+}
 # met WHAT STATUS ERE: the victim ended so, and no harm was done.  Where a status is
 # not seen the words are.
 met() {
@@ -48,6 +56,7 @@ met() {
 	    is "$1: ends with $2" "$(cat status)" "$2" || diag "$(tail -n 5 err)"
 	has "$1: it says why" err "$3"
 	ok "$1: nothing is stored or deleted" untouched
+	ok "$1: it is counted" counted
 }
 # dials COMMAND...: the victim, to whom nothing was told yet.
 dials() {
@@ -67,13 +76,17 @@ small_kb=65536
 # in both modes.
 the_four() {
 	carried push "$peer" hub push alps "$1"
+	victim=spoke
 	dials spoke -c spoke.conf push alps
 	met "$1, to who pushes" "$2" "$3"
+	victim=hub
 	calls push "$peer" spoke push alps "$1"
 	met "$1, to who is pushed to" "$2" "$3"
 	carried pull "$peer" spoke pull alps "$1"
+	victim=hub
 	dials hubctl -c hub.conf pull alps
 	met "$1, to who pulls" "$2" "$3"
+	victim=spoke
 	calls pull "$peer" hub pull alps "$1"
 	met "$1, to who is pulled from" "$2" "$3"
 }

@@ -67,8 +67,10 @@ has "strange acknowledgements: told" err 'acknowledgements? .*(ignored|fit nothi
 ok "strange acknowledgements: nothing is deleted" untouched
 
 # Damage is asked for again, and not for ever; a copy is kept.
+victim=hub
 calls push "$peer" spoke push alps damage
 met "damage, again and again" 65 'message 1 came damaged 3 times'
+victim=hub
 calls push "$peer" spoke push alps bomb
 met "a bomb, again and again" 65 'more than the 8388608 bytes named'
 calls push "$peer" spoke push alps large

@@ -61,6 +61,7 @@ hub status >/dev/null 2>&1
 # One that takes its time.
 begun=$(lib_now)
 carried push "$peer" hub push alps drip
+victim=spoke
 dials spoke -c spoke.conf push alps &
 drip=$!
 ok "meanwhile another association delivers" spoke -c spoke.conf push andes
@@ -74,8 +75,10 @@ carried push "$peer" hub push alps strange-ack
 dials spoke -c spoke.conf -v push alps
 has "strange acknowledgements: told" err 'acknowledgements? .*(ignored|fit nothing)'
 ok "strange acknowledgements: nothing is deleted" untouched
+victim=hub
 calls push "$peer" spoke push alps bomb
 met "a bomb, again and again" 65 'more than the 8388608 bytes named'
+victim=hub
 calls push "$peer" spoke push alps damage
 met "damage, again and again" 65 'message 1 came damaged 3 times'
 

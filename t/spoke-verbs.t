@@ -35,12 +35,13 @@ has "is told with file and line" err 'bad.conf:1: '
 
 ok "status of a fresh node" sp status --json
 is "an object each" "$(wc -l <out)" 2
-has "with all its keys" out '^\{"association":"alps","role":"spoke","mode":"push","transport":"ssh","state":"idle","stream":[^,]*,"last_msgid":null,"acked_msgid":null,"waiting_messages":0,"waiting_bytes":0,"oldest_s":null,"lag_s":0,"last_delivery":null,"wire_bytes_month":0,"gaps":0,"quarantined":0\}$'
+has "with all its keys" out '^\{"association":"alps","role":"spoke","mode":"push","transport":"ssh","state":"idle","stream":[^,]*,"last_msgid":null,"acked_msgid":null,"waiting_messages":0,"waiting_bytes":0,"oldest_s":null,"lag_s":0,"last_delivery":null,"wire_bytes_month":0,"gaps":0,"quarantined":0,"refused":0\}$'
 sp collect
 ok "status for people" sp status alps
 has "says what waits" out '^alps +ssh +push +waiting +0 +2 '
 ok "check" sp check
 has "is a Nagios plug-in" out "^SPOKE OK - .* \\| .*'alps_waiting'=[0-9]+B"
+has "with what was refused, a counter" out " 'alps_refused'=0c"
 has "that says what confines" out '^confinement: '
 exits "check of nothing" 3 sp check nowhere
 

@@ -19,6 +19,7 @@
 #include "common/spool/reader.h"
 #include "hub/ingest/poison.h"
 #include "t/ingest_world.h"
+#include "transport/delivery/wire.h"
 
 static void
 data_goes_to_the_store_and_the_archive(void **state)
@@ -185,6 +186,8 @@ static void
 unknown_token_costs_the_whole_message(void **state)
 {
 	struct world *w = world_with_two();
+	struct wire counted;
+	struct err e;
 
 	(void)state;
 	spool_data(w, 1, NOW_S, "T1:1\nT9:2\n");
@@ -193,6 +196,8 @@ unknown_token_costs_the_whole_message(void **state)
 	assert_values(w, V("/a", "1700000060", "3"));
 	assert_true(raised(w, "data"));
 	assert_int_equal(status(w).counts.poison, 1);
+	check(wire_read(w->node.state_dir, "alps", &counted, &e), &e);
+	assert_int_equal(counted.refused, 1);
 	world_free(w);
 }
 

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "common/base/durable.h"
+#include "common/base/slots.h"
 #include "t/scratch.h"
 #include "transport/delivery/wire.h"
 
@@ -124,7 +125,11 @@ a_clock_far_ahead_is_forgotten(void **state)
 static void
 counts_are_kept(void **state)
 {
-	const struct wire_use session = { 10, 20, true, true };
+	const struct wire_use session = { .bytes = 10,
+		.plain = 20,
+		.refused = 3,
+		.session = true,
+		.delivered = true };
 	int dir = scratch_open();
 	struct wire w;
 	struct err e = { 0 };
@@ -148,8 +153,109 @@ counts_are_kept(void **state)
 	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
 	assert_int_equal(w.newest.bytes, 1000);
 	assert_int_equal(w.plain, 2000);
+	assert_int_equal(w.refused, 300);
 	assert_int_equal(w.last_s, wall_s(at(2026, 11, 1)));
 	assert_int_equal(w.tried_s, w.last_s);
+	scratch_close(dir);
+}
+
+/* A clock and a month do nothing to it. */
+static void
+what_is_refused_is_counted_for_ever(void **state)
+{
+	const struct wire_use three = { .refused = 3 };
+	struct wire w = { 0 };
+
+	(void)state;
+	wire_count(&w, &three, at(2026, 11, 27));
+	wire_count(&w, &three, at(2099, 1, 1));
+	wire_count(&w, &three, at(1970, 1, 1));
+	assert_int_equal(w.refused, 9);
+	wire_count(&w, &(struct wire_use){ .refused = UINT64_MAX },
+	    at(2026, 11, 27));
+	assert_int_equal(w.refused, UINT64_MAX);
+}
+
+static void
+a_file_that_lies_there_is_counted_once(void **state)
+{
+	static const struct {
+		bool looked;
+		uint64_t lying, refused;
+	} rows[] = {
+		{ true, 2, 2 },
+		{ true, 2, 2 },
+		{ false, 0, 2 }, /* the directory was not there */
+		{ true, 3, 3 },
+		{ true, 0, 3 },
+		{ true, 1, 4 },
+	};
+	struct wire w = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct wire_use u = { .looked = rows[i].looked,
+			.lying = rows[i].lying };
+
+		wire_count(&w, &u, at(2026, 11, 27));
+		assert_int_equal(w.refused, rows[i].refused);
+	}
+}
+
+/* A session's count goes into the file as it goes, each thing once. */
+static void
+a_session_is_counted_in_few_writes(void **state)
+{
+	int dir = scratch_open();
+	struct wire_tally t = { .state_dir = dir, .association = "alps" };
+	struct wire_use u = { 0 };
+	struct mono now = { 1 };
+	struct err e = { 0 };
+	struct wire w;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		u.bytes++;
+		u.refused++;
+		wire_tally_add(&t, &u, now);
+	}
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.refused, 0);
+	wire_tally_add(&t, &u, mono_add_ms(now, 60000));
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.refused, 1000);
+	u.refused += 5;
+	wire_tally_end(&t, &u);
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.refused, 1005);
+	assert_int_equal(w.newest.bytes, 1000);
+	scratch_close(dir);
+}
+
+/* Files of versions that counted less. */
+static void
+an_older_file_is_read(void **state)
+{
+	static const char *const texts[] = { "7 202611 10",
+		"7 202611 10 8 202610 4 3" };
+	int dir = scratch_open();
+	struct err e = { 0 };
+	struct wire w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		int sub = durable_make_dir(dir, "wire", &e);
+		struct slots *s = NULL;
+
+		assert_int_equal(slots_open(sub, "alps", &s, &e), 0);
+		assert_int_equal(slots_put(s, slice_str(texts[i]), &e), 0);
+		slots_close(s);
+		close(sub);
+		assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+		assert_int_equal(w.newest.bytes, 10);
+		assert_int_equal(w.plain, i == 0 ? 0 : 3);
+		assert_int_equal(w.refused, 0);
+	}
 	scratch_close(dir);
 }
 
@@ -162,6 +268,10 @@ main(void)
 		cmocka_unit_test(a_clock_that_goes_back_begins_nothing_anew),
 		cmocka_unit_test(a_clock_far_ahead_is_forgotten),
 		cmocka_unit_test(counts_are_kept),
+		cmocka_unit_test(what_is_refused_is_counted_for_ever),
+		cmocka_unit_test(a_file_that_lies_there_is_counted_once),
+		cmocka_unit_test(a_session_is_counted_in_few_writes),
+		cmocka_unit_test(an_older_file_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

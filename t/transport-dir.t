@@ -148,8 +148,12 @@ has "which is told" err 'over association=alps what=refused'
 echo x >share/alps/to-hub/readme.txt
 echo x >"share/alps/to-hub/-rf"
 mkdir share/alps/to-hub/lost+found
+refused=$(hub_has refused)
 ok "files that are not ours" hub -v pull
 has "are counted" err 'not ours .*count=3$'
+is "so does status" "$(hub_has refused)" $((refused + 3))
+ok "the same files again" hub -v pull
+is "once" "$(hub_has refused)" $((refused + 3))
 is "and left alone" "$(find share/alps/to-hub -mindepth 1 ! -name 'ack*' |
     wc -l)" 3
 rm -r share/alps/to-hub/readme.txt share/alps/to-hub/-rf \

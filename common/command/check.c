@@ -37,6 +37,8 @@ judge(void *arg, const struct status_look *l, const struct status *s)
 		nagios_trouble(c->r, s->a->name, s->state,
 		    notice_text(l->notices, s->a->name, s->state));
 	c->verb->judge(c->r, s);
+	(void)buf_printf(&c->r->data, " '%s_refused'=%" PRIu64 "c", s->a->name,
+	    s->refused);
 	if (s->quarantined == 0)
 		return;
 	(void)snprintf(text, sizeof(text), "%" PRIu64 " in quarantine",

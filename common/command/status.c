@@ -41,6 +41,7 @@ print_json(const struct status *s)
 	    (int64_t)s->wire_bytes_month);
 	json_put_number(&b, "gaps", true, (int64_t)s->gaps);
 	json_put_number(&b, "quarantined", true, (int64_t)s->quarantined);
+	json_put_number(&b, "refused", true, (int64_t)s->refused);
 	(void)buf_put_char(&b, '}');
 	(void)puts(b.p);
 	buf_clear(&b);

@@ -20,6 +20,7 @@ struct status {
 	int64_t last_delivery_s;   /* epoch; 0: never */
 	uint64_t wire_bytes_month; /* both directions, of this month */
 	uint64_t gaps, quarantined;
+	uint64_t refused; /* things of the far end's, ever */
 };
 
 /* What is looked with. */

@@ -232,6 +232,7 @@ look(const struct status_look *l, const struct association *a,
 	    count_quarantine(&v, dir, e) == 0 &&
 	    wire_read(node->state_dir, a->name, &wire, e) == 0) {
 		out->wire_bytes_month = wire_of_month(&wire, clock_wall());
+		out->refused = wire.refused;
 		rc = 0;
 	}
 	find_lag(&v);

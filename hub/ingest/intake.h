@@ -83,6 +83,7 @@ struct intake {
 	struct segment_name repaired; /* the one that was repaired last */
 	bool accept_stream;
 	struct ingest_counts counts;
+	uint64_t refused; /* of counts.poison, in this batch */
 };
 
 /* --- intake.c: beginning, ending, marks ---------------------------------- */

@@ -20,6 +20,7 @@
 #include "common/spool/reader.h"
 #include "common/spool/walk.h"
 #include "hub/ingest/intake.h"
+#include "transport/delivery/wire.h"
 
 enum {
 	BATCH_SEGMENTS = 256, /* between two writes of the cursor */
@@ -364,6 +365,21 @@ take_segment(struct batch *b, struct segment_name name, bool *taken,
 
 /* --- One batch ------------------------------------------------------------ */
 
+/* One that cannot be kept fails no batch. */
+static void
+count_refused(struct intake *i)
+{
+	const struct wire_use u = { .refused = i->refused };
+	struct err e = { 0 };
+
+	if (u.refused > 0 &&
+	    wire_add(i->ground->opts.node->state_dir, i->a->name, &u,
+		clock_wall(), &e) == -1)
+		log_warn("what was refused is not counted association=%s: %s",
+		    i->a->name, e.msg);
+	i->refused = 0;
+}
+
 static int
 close_batch(struct batch *b, const struct spool_point *before, struct err *e)
 {
@@ -375,6 +391,7 @@ close_batch(struct batch *b, const struct spool_point *before, struct err *e)
 	    cursor_write(i->ground->opts.node->state_dir, i->a->name, &at, e) ==
 		-1)
 		return -1;
+	count_refused(i);
 	for (size_t k = 0; k < b->n; k++)
 		if (archive_put(&i->archive,
 			&(struct archive_segment){ b->dir, b->done[k].name,

@@ -112,6 +112,7 @@ record_poison(struct intake *i, const struct message *m,
 	if (!poison_add(&i->poison, m, state, why->msg))
 		return; /* read again: told already */
 	i->counts.poison++;
+	i->refused++;
 	log_warn("passed over association=%s msgid=%" PRIu64 " type=%s: %s",
 	    i->a->name, m->msgid, message_type_name(m->type), why->msg);
 	if (poison_write(i->ground->opts.node->state_dir, i->a->name,

@@ -64,6 +64,7 @@ look(const struct status_look *l, const struct association *a,
 	take_peek(out, &peek, now);
 	out->last_delivery_s = wire.last_s;
 	out->wire_bytes_month = wire_of_month(&wire, now);
+	out->refused = wire.refused;
 	set_state(out, l->notices);
 	return 0;
 }

@@ -58,12 +58,13 @@ session_opts_of(const struct delivery *d)
 }
 
 static int
-check_direction(const struct delivery_opts *o, struct err *e)
+check_direction(const struct delivery *d, struct err *e)
 {
-	const struct association *a = o->association;
+	const struct association *a = d->o->association;
 
-	if (config_dials(a) == o->opener)
+	if (config_dials(a) == d->o->opener)
 		return 0;
+	d->r->counts.cut = !d->o->opener;
 	return err_set(e, ERR_CONFIG,
 	    "association %s is of mode %s: its %s opens the connection",
 	    a->name, config_mode_name(a->mode),
@@ -124,7 +125,7 @@ open_all(struct delivery *d, struct err *e)
 {
 	const struct association *a = d->o->association;
 
-	if (check_direction(d->o, e) == -1 ||
+	if (check_direction(d, e) == -1 ||
 	    node_open(d->o->config, &d->node, e) == -1)
 		return -1;
 	d->association_dir = node_open_association(&d->node, a, e);
@@ -167,6 +168,7 @@ run_bare(struct delivery *d, struct err *e)
 	struct err late = { 0 };
 	int rc = bare_receive(&bo, d->r, e);
 
+	d->r->counts.cut = rc == -1 && e->kind == ERR_INPUT;
 	if (inbox_seal(d->in, &late) == -1 && rc == 0) {
 		*e = late;
 		rc = -1;
@@ -269,6 +271,15 @@ delivery_run_here(const struct delivery_opts *o, struct delivery_sofar *sofar,
 out:
 	close_all(&d);
 	return rc;
+}
+
+uint64_t
+delivery_refused(const struct delivery_result *r)
+{
+	const struct session_counts *c = &r->counts;
+
+	return c->cut + c->refused + c->strange_acks + r->poisonous +
+	    r->refused_files + r->staging_full;
 }
 
 void

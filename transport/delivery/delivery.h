@@ -51,6 +51,7 @@ struct delivery_result {
 	bool replaced;              /* the peer began one: tell once */
 	uint64_t lost;              /* numbers newly recorded as lost */
 	uint64_t quarantined;       /* refused or poisonous: kept there */
+	uint64_t poisonous;         /* of them, those that were acknowledged */
 	uint64_t ignored;           /* carried files that are none of ours */
 	uint64_t unbelieved_acks;   /* carried, damaged or by a stranger */
 	uint64_t unsigned_files;    /* that wait for a signature for long */
@@ -71,6 +72,9 @@ struct delivery_result {
  * The peer was told of all else. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
+/* How many things of the far end's were refused: sessions, messages and batches,
+ * acknowledgements, files.  Those that lie there and are only passed by: not. */
+uint64_t delivery_refused(const struct delivery_result *r);
 /* A line for each thing in it that an operator may want to know. */
 void delivery_log(const struct association *a, const struct delivery_result *r);
 /* Tell the peer why there will be no session; best effort. */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "common/base/log.h"
+#include "transport/carried/carry.h"
 #include "transport/delivery/inbound.h"
 #include "transport/delivery/wire.h"
 
@@ -87,16 +88,45 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 
 /* --- While it runs -------------------------------------------------------- */
 
+static struct wire_use
+use_of(const struct delivery_result *r)
+{
+	return (
+	    struct wire_use){ .bytes = r->counts.in_bytes + r->counts.out_bytes,
+		.plain = r->counts.fed_bytes,
+		.refused = delivery_refused(r) };
+}
+
+struct wire_use
+inbound_use(const struct association *a, const struct delivery_result *r,
+    int rc, const struct err *e)
+{
+	struct wire_use u = use_of(r);
+
+	u.delivered = rc == 0;
+	if (!carry_is_used(a))
+		return u;
+	if (rc == -1 && e->kind == ERR_INPUT) /* such as a fork */
+		u.refused++;
+	u.looked = rc == 0;
+	u.lying = r->ignored + r->unsigned_files;
+	return u;
+}
+
 void
 inbound_look(struct inbound_kept *k, struct wire_tally *t,
     const struct delivery_sofar *now)
 {
+	const struct delivery_result r = { .counts = now->counts };
+	struct wire_use u = use_of(&r);
+
 	if (k->open && (now->acked != k->acked || now->taken != k->taken))
 		t->delivered = true;
 	k->open = now->open;
 	k->acked = now->acked;
 	k->taken = now->taken;
-	wire_tally_add(t, now->bytes, now->counts.fed_bytes, clock_mono());
+	u.bytes = now->bytes;
+	wire_tally_add(t, &u, clock_mono());
 }
 
 void
@@ -136,6 +166,7 @@ settle(const struct inbound_opts *o, struct wire_tally *tally,
 {
 	const struct association *a = o->association;
 	const struct session_counts *n = &r->counts;
+	const struct wire_use u = inbound_use(a, r, rc, e);
 
 	/* carried files are looked for often */
 	if (o->channel != NULL || n->taken + n->sent + n->refused > 0)
@@ -144,8 +175,7 @@ settle(const struct inbound_opts *o, struct wire_tally *tally,
 		    a->name, n->taken, n->sent, n->refused,
 		    n->in_bytes + n->out_bytes);
 	delivery_log(a, r);
-	wire_tally_end(tally, n->in_bytes + n->out_bytes, n->fed_bytes,
-	    rc == 0);
+	wire_tally_end(tally, &u);
 	tell(o, r, rc, e);
 }
 

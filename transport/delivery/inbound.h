@@ -32,6 +32,9 @@ struct inbound_kept {
 	uint64_t acked, taken; /* when looked at last */
 	bool open, told;
 };
+/* What a delivery of a used, but for bytes that only its channel knows. */
+struct wire_use inbound_use(const struct association *a,
+    const struct delivery_result *r, int rc, const struct err *e);
 /* Count what it did, for whoever began it. */
 void inbound_look(struct inbound_kept *k, struct wire_tally *t,
     const struct delivery_sofar *now);

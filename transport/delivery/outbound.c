@@ -195,9 +195,12 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 	if (transport_dial(t, a, d->o->deadline, &ch, e) == -1)
 		return -1;
 	rc = delivery_run(&opts, r, e);
-	if (channel_close(&ch, wire_bytes, &cause) == -1 && rc == -1 &&
-	    e->sys == EPIPE)
-		*e = cause; /* why the stream ended early */
+	if (channel_close(&ch, wire_bytes, &cause) == 0 || rc == 0 ||
+	    e->sys != EPIPE)
+		return rc;
+	*e = cause; /* why the stream ended early */
+	if (cause.kind == ERR_PROTOCOL || cause.kind == ERR_INPUT)
+		r->counts.cut = 1; /* by the transport */
 	return rc;
 }
 
@@ -210,19 +213,21 @@ deliver(const struct outbound_opts *o, struct delivery_result *r, struct err *e)
 		    .association = o->association->name } };
 	struct budget_answer b;
 	struct err ignored; /* it is looked at before the next one */
+	struct wire_use used;
 	uint64_t wire = 0;
 	int rc;
 
 	*r = (struct delivery_result){ 0 };
 	rc = deliver_once(&d, r, &wire, e);
-	if (wire < r->counts.in_bytes + r->counts.out_bytes)
-		wire = r->counts.in_bytes + r->counts.out_bytes;
-	wire_tally_end(&d.tally, wire, r->counts.fed_bytes, rc == 0);
+	used = inbound_use(o->association, r, rc, e);
+	if (used.bytes < wire)
+		used.bytes = wire;
+	wire_tally_end(&d.tally, &used);
 	(void)look_at_budget(o, &b, &ignored);
 	log_info("%s association=%s messages=%" PRIu64 " received=%" PRIu64
 		 " wire_bytes=%" PRIu64,
 	    rc == 0 ? "delivered" : "delivery failed", o->association->name,
-	    r->counts.sent, r->counts.taken, wire);
+	    r->counts.sent, r->counts.taken, used.bytes);
 	delivery_log(o->association, r);
 	return rc;
 }

@@ -102,6 +102,7 @@ take_one(struct take *t, struct message_parser *p, struct slice *in,
 	if (found == MESSAGE_POISON) {
 		rc = judge(t, inbox_poison(t->in, &m, why.msg, e), e);
 		t->r->quarantined += rc == 1;
+		t->r->poisonous += rc == 1;
 	} else {
 		rc = judge(t, inbox_put(t->in, &m, e), e);
 	}

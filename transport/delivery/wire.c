@@ -1,6 +1,6 @@
 /*
  * Bytes on the wire; see wire.h.  The file has two slots:
- * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN".
+ * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN REFUSED LYING".
  */
 #include "config.h"
 
@@ -57,6 +57,18 @@ turn_to(struct wire *w, int month)
 	w->plain = 0;
 }
 
+/* What lies there is refused once, however often it is met. */
+static void
+count_refused(struct wire *w, const struct wire_use *u)
+{
+	add(&w->refused, u->refused);
+	if (!u->looked)
+		return;
+	if (u->lying > w->lying)
+		add(&w->refused, u->lying - w->lying);
+	w->lying = u->lying;
+}
+
 void
 wire_count(struct wire *w, const struct wire_use *u, struct wall now)
 {
@@ -75,6 +87,7 @@ wire_count(struct wire *w, const struct wire_use *u, struct wall now)
 		add(&w->below.bytes, u->bytes);
 	add(&w->newest.bytes, u->bytes);
 	add(&w->plain, u->plain);
+	count_refused(w, u);
 	if (u->session)
 		w->tried_s = wall_s(now);
 	if (u->delivered)
@@ -114,6 +127,7 @@ parse(const struct slots *s, struct wire *out)
 	struct slice text;
 	uint64_t last, month, bytes;
 	uint64_t tried = 0, low = 0, low_bytes = 0, plain = 0;
+	uint64_t refused = 0, lying = 0;
 
 	*out = (struct wire){ 0 };
 	if (!slots_get(s, &text) || !cut(&text, INT64_MAX, &last) ||
@@ -124,8 +138,17 @@ parse(const struct slots *s, struct wire *out)
 		!cut(&text, UINT64_MAX, &low_bytes) ||
 		!cut(&text, UINT64_MAX, &plain)))
 		return;
-	*out = (struct wire){ (int64_t)last, (int64_t)tried,
-		{ (int)month, bytes }, { (int)low, low_bytes }, plain };
+	if (text.n > 0 && /* and then seven */
+	    (!cut(&text, UINT64_MAX, &refused) ||
+		!cut(&text, UINT64_MAX, &lying)))
+		return;
+	*out = (struct wire){ .last_s = (int64_t)last,
+		.tried_s = (int64_t)tried,
+		.newest = { (int)month, bytes },
+		.below = { (int)low, low_bytes },
+		.plain = plain,
+		.refused = refused,
+		.lying = lying };
 }
 
 static int
@@ -136,10 +159,11 @@ keep(struct slots *s, const struct wire *w, struct err *e)
 
 	/* a clock before 1970 is kept as never */
 	buf_printf(&b,
-	    "%" PRId64 " %d %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64,
+	    "%" PRId64 " %d %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64
+	    " %" PRIu64 " %" PRIu64,
 	    w->last_s < 0 ? 0 : w->last_s, w->newest.month, w->newest.bytes,
 	    w->tried_s < 0 ? 0 : w->tried_s, w->below.month, w->below.bytes,
-	    w->plain);
+	    w->plain, w->refused, w->lying);
 	rc = slots_put(s, buf_slice(&b), e);
 	buf_clear(&b);
 	return rc;
@@ -205,45 +229,63 @@ out:
 
 /* --- A session ------------------------------------------------------------ */
 
-static void
-tally(struct wire_tally *t, uint64_t bytes, uint64_t plain, bool delivered)
+static uint64_t
+above(uint64_t n, uint64_t counted)
 {
-	const struct wire_use u = { .bytes = bytes - t->bytes,
-		.plain = plain > t->plain ? plain - t->plain : 0,
-		.session = bytes > 0,
-		.delivered = delivered };
+	return n > counted ? n - counted : 0;
+}
+
+/* What is not in the file yet. */
+static struct wire_use
+left(const struct wire_tally *t, const struct wire_use *u)
+{
+	struct wire_use l = *u;
+
+	l.bytes = above(u->bytes, t->bytes);
+	l.plain = above(u->plain, t->plain);
+	l.refused = above(u->refused, t->refused);
+	return l;
+}
+
+static void
+tally(struct wire_tally *t, const struct wire_use *u)
+{
 	struct err e = { 0 };
 
-	if (wire_add(t->state_dir, t->association, &u, clock_wall(), &e) ==
-	    -1) {
+	if (wire_add(t->state_dir, t->association, u, clock_wall(), &e) == -1) {
 		log_warn("bytes not counted: %s", e.msg);
 		return;
 	}
-	t->bytes = bytes;
-	t->plain += u.plain;
+	t->bytes += u->bytes;
+	t->plain += u->plain;
+	t->refused += u->refused;
 	t->delivered = false;
 }
 
 void
-wire_tally_add(struct wire_tally *t, uint64_t bytes, uint64_t plain,
+wire_tally_add(struct wire_tally *t, const struct wire_use *sofar,
     struct mono now)
 {
+	struct wire_use u = left(t, sofar);
+
 	if (t->counted_at.ns == 0)
 		t->counted_at = now;
-	if (bytes <= t->bytes ||
-	    (bytes - t->bytes < TALLY_BYTES &&
+	if (u.bytes == 0 ||
+	    (u.bytes < TALLY_BYTES &&
 		mono_ms_since(now, t->counted_at) < TALLY_MS))
 		return;
-	tally(t, bytes, plain, t->delivered);
+	u.session = true;
+	u.delivered = t->delivered;
+	tally(t, &u);
 	t->counted_at = now;
 }
 
 void
-wire_tally_end(struct wire_tally *t, uint64_t bytes, uint64_t plain,
-    bool delivered)
+wire_tally_end(struct wire_tally *t, const struct wire_use *all)
 {
-	if (bytes < t->bytes)
-		bytes = t->bytes;
-	if (bytes > t->bytes || delivered)
-		tally(t, bytes, plain, delivered);
+	struct wire_use u = left(t, all);
+
+	u.session = t->bytes + u.bytes > 0;
+	if (u.bytes > 0 || u.refused > 0 || u.looked || u.delivered)
+		tally(t, &u);
 }

@@ -1,6 +1,7 @@
 /*
- * What an association had on the wire, for `status` and for the budget, and
- * when it delivered last: <state>/wire/<association>.
+ * What an association had on the wire, for `status` and for the budget, when it
+ * delivered last, and how much of what came was refused:
+ * <state>/wire/<association>.  All of a session is one write.
  *
  * Months are UTC's, and clocks may be wrong.  The count is of the newest month
  * seen.  A clock that reads an earlier month does not begin that count anew: it
@@ -30,11 +31,17 @@ struct wire {
 	/* What was sent in newest's bytes before it was compressed: 0 where
 	 * only the other end sends. */
 	uint64_t plain;
+	/* Things of the far end's that were refused, ever, and how many of them
+	 * lie where others bring their files: they are met again and again. */
+	uint64_t refused, lying;
 };
 
 struct wire_use {
 	uint64_t bytes; /* both directions */
 	uint64_t plain; /* of messages sent, as they lie in the spool */
+	uint64_t refused;
+	bool looked;    /* at what others brought: */
+	uint64_t lying; /* so many files are refused where they lie */
 	bool session;   /* one ended, or is about to begin */
 	bool delivered; /* and well */
 };
@@ -53,21 +60,20 @@ int wire_read(int state_dir, const char *association, struct wire *out,
 int wire_add(int state_dir, const char *association, const struct wire_use *u,
     struct wall now, struct err *e);
 
-/* A session's bytes, counted as they go: a kept one lives for months, and what
- * it used must outlive a kill.  Zero-initialised but for the first two. */
+/* A session, counted as it goes: a kept one lives for months, and what it used
+ * must outlive a kill.  Zero-initialised but for the first two. */
 struct wire_tally {
 	int state_dir;
 	const char *association;
-	uint64_t bytes, plain; /* in the file */
+	uint64_t bytes, plain, refused; /* in the file */
 	struct mono counted_at;
 	bool delivered; /* something was, and is not in the file yet */
 };
-/* bytes and plain are those since the session's begin.  Counted when they are
- * many, or a minute has passed. */
-void wire_tally_add(struct wire_tally *t, uint64_t bytes, uint64_t plain,
+/* What was used since the session's begin.  Counted when it is much, or a minute
+ * has passed. */
+void wire_tally_add(struct wire_tally *t, const struct wire_use *sofar,
     struct mono now);
 /* The last count.  One that cannot be kept fails no job: it logs. */
-void wire_tally_end(struct wire_tally *t, uint64_t bytes, uint64_t plain,
-    bool delivered);
+void wire_tally_end(struct wire_tally *t, const struct wire_use *all);
 
 #endif

@@ -67,12 +67,14 @@ add_result(struct delivery_result *to, const struct delivery_result *r)
 	to->counts.fed_bytes += r->counts.fed_bytes;
 	to->counts.refused += r->counts.refused;
 	to->counts.strange_acks += r->counts.strange_acks;
+	to->counts.cut += r->counts.cut;
 	to->acked = r->acked;
 	to->durable = r->durable;
 	to->renewed = to->renewed || r->renewed;
 	to->replaced = to->replaced || r->replaced;
 	to->lost += r->lost;
 	to->quarantined += r->quarantined;
+	to->poisonous += r->poisonous;
 	if (to->refused_files == 0)
 		to->refused = r->refused;
 	to->refused_files += r->refused_files;

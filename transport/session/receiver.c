@@ -109,12 +109,38 @@ looks_plain(struct slice s)
 	return slice_starts(s, SLICE("MsgID:"));
 }
 
-/* The batch cannot be decoded: it is asked for again. */
 static int
-refuse_batch(struct receiver *r, const char *why, struct err *e)
+ask_again(struct receiver *r, uint64_t first, const char *why, struct err *e)
+{
+	struct slice text = slice_str(why);
+
+	assert(r->state == RECEIVER_TAKING);
+	r->nak_repeats = first == r->nak.from ? r->nak_repeats + 1 : 1;
+	r->naks++;
+	if (text.n > sizeof(r->nak_text))
+		text.n = sizeof(r->nak_text);
+	memcpy(r->nak_text, text.p, text.n);
+	text.p = r->nak_text;
+	r->nak = (struct frame_nak){ r->batch.stream, first,
+		(r->batch.flags & FRAME_UPON) != 0 ? FRAME_NAK_STATE
+						   : FRAME_NAK_DAMAGED,
+		text };
+	coding_drop(&r->coding);
+	r->awaiting = r->nak_due = true;
+	set_state(r, RECEIVER_IDLE);
+	if (r->naks >= SENDER_NAKS || r->nak_repeats >= SENDER_NAK_REPEATS)
+		return err_set(e, ERR_INPUT,
+		    "message %" PRIu64 " came damaged %u times: %s", first,
+		    r->nak_repeats, why);
+	return 0;
+}
+
+/* Two states that differ are nobody's fault: nothing is refused. */
+static int
+ask_again_alone(struct receiver *r, const char *why, struct err *e)
 {
 	set_state(r, RECEIVER_TAKING);
-	return receiver_refused(r, r->batch.first, why, e);
+	return ask_again(r, r->batch.first, why, e);
 }
 
 static int
@@ -123,12 +149,12 @@ decode_upon(struct receiver *r, struct err *e)
 	struct err why = { 0 };
 
 	if (!coding_is(&r->coding, r->codec) || r->batch.base != base_of(r))
-		return refuse_batch(r, "its coding state is not known", e);
+		return ask_again_alone(r, "its coding state is not known", e);
 	if (coding_decode(&r->coding, buf_slice(&r->encoded), r->batch.size,
 		&r->plain, &why) == -1)
-		return refuse_batch(r, why.msg, e);
+		return ask_again_alone(r, why.msg, e);
 	if (!coding_verify(&r->batch, buf_slice(&r->plain)))
-		return refuse_batch(r, "its coding state is another one", e);
+		return ask_again_alone(r, "its coding state is another one", e);
 	buf_clear(&r->encoded);
 	set_state(r, RECEIVER_TAKING);
 	return 0;
@@ -140,8 +166,10 @@ decode_alone(struct receiver *r, struct err *e)
 	struct err why = { 0 };
 
 	if (r->codec->decode(buf_slice(&r->encoded), r->batch.size, &r->plain,
-		&why) == -1)
-		return refuse_batch(r, why.msg, e);
+		&why) == -1) {
+		set_state(r, RECEIVER_TAKING);
+		return receiver_refused(r, r->batch.first, why.msg, e);
+	}
 	buf_clear(&r->encoded);
 	set_state(r, RECEIVER_TAKING);
 	return 0;
@@ -266,27 +294,8 @@ int
 receiver_refused(struct receiver *r, uint64_t first, const char *why,
     struct err *e)
 {
-	struct slice text = slice_str(why);
-
-	assert(r->state == RECEIVER_TAKING);
-	r->nak_repeats = first == r->nak.from ? r->nak_repeats + 1 : 1;
-	r->naks++;
-	if (text.n > sizeof(r->nak_text))
-		text.n = sizeof(r->nak_text);
-	memcpy(r->nak_text, text.p, text.n);
-	text.p = r->nak_text;
-	r->nak = (struct frame_nak){ r->batch.stream, first,
-		(r->batch.flags & FRAME_UPON) != 0 ? FRAME_NAK_STATE
-						   : FRAME_NAK_DAMAGED,
-		text };
-	coding_drop(&r->coding);
-	r->awaiting = r->nak_due = true;
-	set_state(r, RECEIVER_IDLE);
-	if (r->naks >= SENDER_NAKS || r->nak_repeats >= SENDER_NAK_REPEATS)
-		return err_set(e, ERR_INPUT,
-		    "message %" PRIu64 " came damaged %u times: %s", first,
-		    r->nak_repeats, why);
-	return 0;
+	r->refused++;
+	return ask_again(r, first, why, e);
 }
 
 bool

@@ -37,7 +37,8 @@ struct receiver {
 	struct frame_nak nak;
 	char nak_text[FRAME_TEXT_MAX];
 	unsigned nak_repeats, naks;
-	uint64_t taken; /* messages */
+	uint64_t taken;   /* messages */
+	uint64_t refused; /* messages, or batches */
 };
 
 void receiver_clear(struct receiver *r);

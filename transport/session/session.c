@@ -76,7 +76,7 @@ session_free(struct session *s)
 
 /* End for this reason, which the peer is told if it speaks our language. */
 static void
-refuse(struct session *s, const struct err *why)
+end(struct session *s, const struct err *why)
 {
 	if (session_over(s) || s->state == STATE_REFUSING)
 		return;
@@ -88,6 +88,15 @@ refuse(struct session *s, const struct err *why)
 	} else {
 		set_state(s, STATE_FAILED);
 	}
+}
+
+/* What the peer did is the reason. */
+static void
+refuse(struct session *s, const struct err *why)
+{
+	if (!session_over(s) && s->state != STATE_REFUSING)
+		s->counts.cut = 1;
+	end(s, why);
 }
 
 /* The stream ended early: whoever made the channel may know why. */
@@ -103,7 +112,10 @@ fail(struct session *s, const char *what)
 void
 session_abort(struct session *s, const struct err *why)
 {
-	refuse(s, why);
+	if (why->kind == ERR_INPUT)
+		refuse(s, why); /* what came */
+	else
+		end(s, why);
 }
 
 bool
@@ -124,7 +136,7 @@ session_leave(struct session *s, struct mono now)
 	s->sender.finished = true;
 	if (s->state != STATE_OPEN) { /* nothing was agreed on yet */
 		err_set(&e, ERR_TEMP, "stopped before the session began");
-		refuse(s, &e);
+		end(s, &e);
 	}
 }
 
@@ -252,7 +264,6 @@ session_refused(struct session *s, uint64_t first, const char *why)
 {
 	struct err e = { 0 };
 
-	s->counts.refused++;
 	s->told = false;
 	if (receiver_refused(&s->receiver, first, why, &e) == -1)
 		refuse(s, &e);
@@ -470,7 +481,10 @@ step(struct session *s)
 	struct err e = { 0 };
 
 	read_frames(s);
-	if (session_late(s, &e))
+	s->counts.refused = s->receiver.refused;
+	if (session_late(s, &e) && s->leaving)
+		end(s, &e);
+	else if (e.kind != ERR_NONE)
 		refuse(s, &e);
 	if (s->state == STATE_REFUSING &&
 	    (s->out.n == 0 || s->closed || session_since(s, s->fail_at, 0)))
