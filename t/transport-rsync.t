@@ -334,6 +334,8 @@ configure "$ssh_keys" ""
 start_hubd
 collect 1 2
 ok "push over ssh" sp push
+test "$(spoke_has wire_bytes_month)" -gt 15000
+is "two logins are counted" $? 0
 ok "the hub has it" wait_for 20 received 2
 ok "byte for byte" same
 ok "and says so" settle

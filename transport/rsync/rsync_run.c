@@ -27,6 +27,12 @@ enum {
 	DIGITS = 20,
 	ARGS_MAX = 96,
 	RATE_UNIT = 1024, /* of --bwlimit */
+	/* What goes over the wire and is in none of rsync's totals, measured: a
+	 * daemon's greeting, password and arguments; a login by ssh, and of what
+	 * goes through it one part in so many. */
+	DAEMON_BYTES = 480,
+	LOGIN_BYTES = 7900,
+	PACKETS_PART = 160,
 };
 
 #define ONE_DIGIT   "[0-9]"
@@ -38,6 +44,7 @@ enum {
 struct args {
 	char *arg[ARGS_MAX];
 	size_t n;
+	const char *target; /* borrowed: the far directory */
 };
 
 static void
@@ -98,6 +105,7 @@ add_common(struct args *a, const struct association *as, const char *target)
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		add(a, mem_strdup(fixed[i]));
+	a->target = target;
 	add(a, mem_printf("--max-size=%d", STAGING_FILE_MAX));
 	if (!is_daemon(target))
 		add(a, remote_shell(as));
@@ -178,6 +186,19 @@ read_total(struct slice out, const char *words)
 			return v;
 	}
 	return 0;
+}
+
+static void
+count(struct rsync *s, const char *target, struct slice out)
+{
+	uint64_t total = read_total(out, "Total bytes sent: ") +
+	    read_total(out, "Total bytes received: ");
+
+	s->wire_bytes += total;
+	if (total == 0 || strchr(target, ':') == NULL)
+		return; /* nobody was there; or a path of this machine */
+	s->wire_bytes += is_daemon(target) ? DAEMON_BYTES
+					   : LOGIN_BYTES + total / PACKETS_PART;
 }
 
 /* What is said of a status, and of words on standard error, whichever of the two
@@ -371,9 +392,7 @@ run(struct rsync *s, const struct args *a, int writes, struct room_watch *w,
 		o.deadline_ms = 1;
 	rc = run_in_thread(&c);
 	if (rc == 0) {
-		s->wire_bytes +=
-		    read_total(buf_slice(&out), "Total bytes sent: ") +
-		    read_total(buf_slice(&out), "Total bytes received: ");
+		count(s, a->target, buf_slice(&out));
 		/* 24: some files were acknowledged, and removed, meanwhile */
 		s->stopped = p.stopped;
 		s->full = p.enough;
