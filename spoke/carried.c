@@ -46,12 +46,15 @@ carried_look(struct ground *g, const struct association *a)
 		return;
 	next = mem_printf("spoke -v collect");
 	rc = carry_run(&o, &r, &e);
-	if (rc == -1 && e.sys == EBUSY)
+	if (rc == -1 && e.sys == EBUSY) {
 		log_info("another is at it association=%s", a->name);
-	else
+	} else if (rc == -1 && inbound_is_away(&g->node, a, &e)) {
+		log_info("association=%s: %s", a->name, e.msg);
+	} else {
 		inbound_settle(&io, &r, rc, &e);
-	if (rc == -1 && e.sys != EBUSY)
-		(void)ground_trouble(g, a->name, "delivery", next, &e);
+		if (rc == -1)
+			(void)ground_trouble(g, a->name, "delivery", next, &e);
+	}
 	if (incoming_take(&g->node, a, &e) == -1)
 		(void)ground_trouble(g, a->name, "inbox", next, &e);
 	else

@@ -291,8 +291,9 @@ ok "until it is there again" same
 for mode in push pull; do
 	fresh
 	both="transport = dir mode = $mode compression = zstd"
-	configure "$(keys_of gw noc)" "$(keys_of noc gw) pull-interval = 1s"
-	start hubd hubd -c hub.conf
+	configure "$(keys_of gw noc)" \
+	    "$(keys_of noc gw) pull-interval = 1s silent-after = 8s"
+	start hubd hubd -v -c hub.conf
 	hubd=$pid
 	wait_for 20 test -S noc/run/hubd.sock
 	collect 1 2
@@ -304,8 +305,13 @@ for mode in push pull; do
 	}
 	ok "$mode: and acknowledges it" wait_for 20 look
 	mv share away
-	ok "$mode: a share that is gone" wait_for 20 grep -q 'is it mounted' \
-	    hubd.err
+	ok "$mode: a stick that is elsewhere" wait_for 20 \
+	    grep -q 'delivery failed' hubd.err
+	lacks "$mode: is no trouble" hubd.err 'what=delivery'
+	test $mode = push || exits "$mode: nor at the spoke" 0 sp collect
+	lacks "$mode: which says nothing" err .
+	ok "$mode: one that is gone for long is" wait_for 40 \
+	    grep -q 'what=delivery.*is it mounted' hubd.err
 	mv away share
 	collect 3 4
 	test $mode = pull || sp push

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "common/base/log.h"
@@ -156,6 +157,19 @@ look(void *arg, const struct delivery_sofar *now)
 	inbound_look(&s->kept, &s->tally, now);
 	inbound_is_well(&s->kept, s->o->notices, s->o->association);
 	return false;
+}
+
+bool
+inbound_is_away(const struct node *n, const struct association *a,
+    const struct err *e)
+{
+	struct wire w;
+	struct err ignored; /* not known to have been here */
+
+	return a->transport == CONFIG_DIR && e->kind == ERR_TEMP &&
+	    (e->sys == ENOENT || e->sys == EACCES || e->sys == EROFS) &&
+	    wire_read(n->state_dir, a->name, &w, &ignored) == 0 &&
+	    w.last_s > 0 && wall_s(clock_wall()) - w.last_s < a->silent_after_s;
 }
 
 /* --- Its end -------------------------------------------------------------- */

@@ -26,6 +26,12 @@ int inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
 void inbound_settle(const struct inbound_opts *o,
     const struct delivery_result *r, int rc, const struct err *e);
 
+/* The directory of transport dir is not there, and silent-after has not passed
+ * since the last delivery.  That is no trouble to who looks by himself: a stick
+ * is elsewhere most of the time. */
+bool inbound_is_away(const struct node *n, const struct association *a,
+    const struct err *e);
+
 /* A session that is kept open for months tells what went well while it runs;
  * zero-initialised. */
 struct inbound_kept {

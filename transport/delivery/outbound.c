@@ -304,15 +304,17 @@ take(const struct outbound_job *j, struct outbound_end *end)
 
 /* True: it is no trouble. */
 static bool
-is_quiet(const struct association *a, const struct err *e)
+is_quiet(const struct outbound_opts *o, const struct err *e)
 {
+	const struct association *a = o->association;
+
 	if (e->kind == ERR_TEMP && e->sys == EBUSY)
 		log_info("another delivery is running association=%s", a->name);
 	else if (e->kind == ERR_TEMP && e->sys == EDQUOT)
 		log_info("nothing is delivered association=%s: %s", a->name,
 		    e->msg);
 	else
-		return false;
+		return o->stay && inbound_is_away(o->node, a, e);
 	return true;
 }
 
@@ -333,7 +335,7 @@ outbound_run(const struct outbound_job *j, struct outbound_end *end)
 		    clock_wall());
 		return take(j, end);
 	}
-	end->quiet = is_quiet(a, &end->err);
+	end->quiet = is_quiet(&j->deliver, &end->err);
 	err_wrap(&end->err, "association %s", a->name);
 	if (end->result.stopped != 0)
 		log_info("%s", end->err.msg);
