@@ -90,7 +90,7 @@ calls() {
 	grep -q 'noise before hello' err && echo unseen >status
 }
 
-data 1
+waiting
 start hubd "$peak" "$tmp/hubd.peak" hubd -c hubd.conf
 hubd=$pid
 start daemon "$peak" "$tmp/daemon.peak" spoke -c daemon.conf daemon
@@ -102,16 +102,6 @@ wait_for 20 grep -q 'listening address' daemon.err
 
 all_acts
 
-carried push "$peer" hub push alps strange-ack
-dials spoke -c spoke.conf -v push alps
-has "strange acknowledgements: told" err 'acknowledgements? .*(ignored|fit nothing)'
-ok "strange acknowledgements: nothing is deleted" untouched
-victim=hub
-calls push "$peer" spoke push alps bomb
-met "a bomb, again and again" 65 'more than the 8388608 bytes named'
-victim=hub
-calls push "$peer" spoke push alps damage
-met "damage, again and again" 65 'message 1 came damaged 3 times'
 hub status --json >json
 has "and it is shown" json '"quarantined":[1-9]'
 

@@ -31,14 +31,25 @@ hostile_acts() {
 	length 76 a frame of 4294967295 bytes
 	size 76 of 4294967295 bytes
 	unknown-frame 76 a frame of type 0x5a
+	unknown-codec 76 compression that was not offered
+	large 76 not in the compression it names
+	damage 65 message 1 came damaged 3 times
+	bomb 65 more than the 8388608 bytes named
+	strange-ack 76 acknowledge.* ignored
+	ping-flood 76 a frame of type 0x5a
 	EOT
 }
 
+# What both ends have for each other.
+waiting() {
+	data 1 && hub status >/dev/null 2>&1
+	resync
+}
 # What was there before is there, and nothing else.
-hostile_waiting=2
 untouched() {
 	test "$(spoke_has acked_msgid)" = null &&
-	    test "$(spoke_has waiting_messages)" = "$hostile_waiting" &&
+	    test "$(spoke_has waiting_messages)" = 2 &&
+	    test -e noc/spool/alps/outbox/"$(printf '%020d-%020d' 1 1)".msgs &&
 	    test -z "$(hub messages alps 2>/dev/null)"
 }
 # counted: the victim has refused more than before; it is a hub or a spoke.

@@ -31,8 +31,7 @@ calls() {
 
 fresh
 carried push "$peer" hub push alps silence
-data 1
-hub status >/dev/null 2>&1
+waiting
 
 # Those that take their time go on beside the others.
 # slowly WHAT: to who is pushed to.
@@ -59,22 +58,7 @@ ended_slowly "$pid" drip 45 'the far end is too slow'
 
 all_acts
 
-# What it never sent is acknowledged a thousand times: ignored and counted.
-carried push "$peer" hub push alps strange-ack
-rm -f gw/state/notices
-timeout 60 spoke -c spoke.conf -v push alps >out 2>err
-has "strange acknowledgements: told" err 'acknowledgements? .*(ignored|fit nothing)'
-ok "strange acknowledgements: nothing is deleted" untouched
-
-# Damage is asked for again, and not for ever; a copy is kept.
-victim=hub
-calls push "$peer" spoke push alps damage
-met "damage, again and again" 65 'message 1 came damaged 3 times'
-victim=hub
-calls push "$peer" spoke push alps bomb
-met "a bomb, again and again" 65 'more than the 8388608 bytes named'
-calls push "$peer" spoke push alps large
-met "eight megabytes that are no message" 76 'not in the compression it names'
+# A copy of what was damaged is kept.
 ok "damage: what was refused is kept" \
     sh -c 'test -n "$(ls noc/spool/alps/quarantine)"'
 hub status --json >status

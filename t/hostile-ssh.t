@@ -55,8 +55,7 @@ calls() {
 
 fresh
 carried push true
-data 1
-hub status >/dev/null 2>&1
+waiting
 
 # One that takes its time.
 begun=$(lib_now)
@@ -71,17 +70,7 @@ ok "in time" test $(($(lib_now) - begun)) -le 30
 
 all_acts
 
-carried push "$peer" hub push alps strange-ack
-dials spoke -c spoke.conf -v push alps
-has "strange acknowledgements: told" err 'acknowledgements? .*(ignored|fit nothing)'
-ok "strange acknowledgements: nothing is deleted" untouched
-victim=hub
-calls push "$peer" spoke push alps bomb
-met "a bomb, again and again" 65 'more than the 8388608 bytes named'
-victim=hub
-calls push "$peer" spoke push alps damage
-met "damage, again and again" 65 'message 1 came damaged 3 times'
-
+carried push true
 ok "another association goes on" spoke -c spoke.conf push andes
 is "with all it has" "$(hub messages andes)" "$(sp messages andes)"
 stayed_small "all of them"

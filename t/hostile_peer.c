@@ -26,10 +26,11 @@
 
 enum {
 	FLOOD = 256 << 20, /* bytes that are endless enough */
-	PINGS = 4 << 20,
+	PINGS = 8 << 20,
 	DRIP_MS = 10000,
 	TIMES = 100, /* however often it is asked for */
 	PING_MS = 1000,
+	HELLO_MS = 10000,   /* the other's is there */
 	TOLD_MAX = 1 << 20, /* of what it hears is kept */
 };
 
@@ -351,6 +352,15 @@ damage(struct peer *p)
 	say_batches(p, &h, SLICE(text));
 }
 
+/* A message that is right, in a compression that nobody knows. */
+static void
+codec(struct peer *p)
+{
+	struct frame_batch h = batch_of("rot13", 8, 8);
+
+	say_batches(p, &h, SLICE("ZftVQ:1\n"));
+}
+
 /* As large as may be, and not a message. */
 static void
 large(struct peer *p)
@@ -384,16 +394,53 @@ bomb(struct peer *p)
 	(void)deflateEnd(&z);
 }
 
+/* The end of it, for there is no such frame. */
+static void
+put_unknown(struct buf *b)
+{
+	(void)buf_put(b, SLICE("\0\0\0\1Z!"));
+}
+
+/* What the other end holds, as its HELLO says, which is awaited. */
+static struct spool_point
+theirs(struct peer *p)
+{
+	struct mono end = mono_add_ms(clock_mono(), HELLO_MS);
+	struct frame_hello h = { 0 };
+	struct frame f;
+	struct err ignored;
+
+	while (mono_ms_since(end, clock_mono()) > 0 && hear(p, 100)) {
+		struct slice in = buf_slice(&p->told), line;
+
+		if (slice_cut(&in, '\n', &line) &&
+		    frame_cut(&in, &f, &ignored) == FRAME_WHOLE &&
+		    frame_read_hello(f.payload, &h, &ignored) == 0)
+			break;
+	}
+	return h.out;
+}
+
+/* Of what was never sent, of another stream, and of other bytes. */
 static void
 strange_ack(struct peer *p)
 {
-	const struct spool_point never = { stream, 1000000, 1 };
+	struct frame_hello h = honest(p);
+	struct spool_point at[4];
 	struct buf b = { 0 };
 
+	say_hello(p, &h);
+	for (size_t i = 0; i < 4; i++)
+		at[i] = theirs(p);
+	at[0].msgid += 1000000;
+	at[1].msgid = UINT64_MAX;
+	at[2].stream = stream;
+	at[3].digest ^= 1;
 	for (int i = 0; i < 1000; i++)
-		frame_put_ack(&b, &never);
-	frame_put_signal(&b, FRAME_DONE);
-	say_frames(p, &b);
+		frame_put_ack(&b, &at[i % 4]);
+	put_unknown(&b);
+	(void)say(p, buf_slice(&b));
+	buf_clear(&b);
 }
 
 static void
@@ -401,7 +448,7 @@ unknown_frame(struct peer *p)
 {
 	struct buf b = { 0 };
 
-	(void)buf_put(&b, SLICE("\0\0\0\1Z!"));
+	put_unknown(&b);
 	say_frames(p, &b);
 }
 
@@ -435,20 +482,21 @@ ping(struct peer *p)
 	buf_clear(&b);
 }
 
-/* The same, as fast as it can. */
+/* The same, as fast as it can, and more than a victim may grow by. */
 static void
 ping_flood(struct peer *p)
 {
 	struct buf b = { 0 };
 
-	for (int i = 0; i < 1000; i++)
-		frame_put_signal(&b, FRAME_PING);
 	say_frames(p, &b);
 	for (int i = 0; i < 1000; i++)
 		frame_put_signal(&b, FRAME_PING);
 	for (size_t sent = 0; sent < PINGS; sent += 1000)
 		if (!say(p, buf_slice(&b)))
 			break;
+	buf_reset(&b);
+	put_unknown(&b);
+	(void)say(p, buf_slice(&b));
 	buf_clear(&b);
 }
 
@@ -488,6 +536,7 @@ static const struct {
 	{ "size", size },
 	{ "damage", damage },
 	{ "large", large },
+	{ "unknown-codec", codec },
 	{ "bomb", bomb },
 	{ "strange-ack", strange_ack },
 	{ "unknown-frame", unknown_frame },
