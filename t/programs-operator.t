@@ -43,9 +43,17 @@ is "and the configuration" "$?" 74
 hub receive alps <&- >out 2>err
 is "a session without input ends at once" "$?" 0
 hub receive alps </dev/null >&- 2>err
-is "and one without output" "$?" 0
+is "one without output is no success" "$?" 74
+has "and is told" err 'write to the far end: Bad file descriptor'
 hub receive alps <&- >&- 2>&-
-is "and one with nothing at all" "$?" 0
+is "nor one with nothing at all" "$?" 74
+hub receive alps </dev/null >/dev/full 2>err
+is "nor one with a full disk behind it" "$?" 75
+has "and is told" err 'write to the far end: No space left'
+{ wait_for 5 test -e left; hub receive alps </dev/null 2>err; echo $? >status; } |
+    touch left
+is "nor one whose far end has left" "$(cat status)" 75
+has "and is told" err 'write to the far end: Broken pipe'
 sp status <&- >&- 2>&-
 is "nor has status anything to say then" "$?" 74
 files >after

@@ -27,6 +27,7 @@ struct delivery {
 	bool unsealed;     /* took_at says since when */
 	bool write_full;   /* wait until it can be written again */
 	bool write_closed; /* the peer reads no more */
+	int write_errno;   /* why */
 	bool over;
 };
 

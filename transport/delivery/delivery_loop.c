@@ -94,8 +94,10 @@ on_send(struct delivery *d, struct slice bytes)
 		session_sent(d->session, (size_t)n, d->now);
 	else if (errno == EAGAIN)
 		d->write_full = true;
-	else if (errno != EINTR)
+	else if (errno != EINTR) {
 		d->write_full = d->write_closed = true;
+		d->write_errno = errno;
+	}
 }
 
 /* What cannot be had is no failure: the next batch stands alone then. */
@@ -356,5 +358,10 @@ delivery_loop(struct delivery *d, struct err *e)
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGTERM, &old_term, NULL);
 	sigprocmask(SIG_SETMASK, &open_mask, NULL);
+	if (rc == 0 && d->write_errno != 0 &&
+	    session_counts(d->session)->in_bytes == 0) {
+		errno = d->write_errno; /* and nobody can know better */
+		rc = err_sys(e, "write to the far end");
+	}
 	return rc;
 }
