@@ -12,6 +12,10 @@ both="transport = rsync compression = zstd"
 configure "$(modules)" ""
 start_hubd
 collect 1 2
+ok "what is to be carried is compressed" test -e \
+    gw/spool/alps/outbox/00000000000000000001-00000000000000000002.msgs.zst
+is "and counts as spool-size has it" "$(spoke_has waiting_bytes)" \
+    "$(cat gw/spool/alps/outbox/*.msgs* | wc -c)"
 ok "push to a daemon" sp push
 is "is silent" "$(cat out err)" ""
 ok "the hub has it" wait_for 20 received 2

@@ -85,6 +85,7 @@ look_at_segments(int outbox, struct peek *out, struct err *e)
 	for (size_t i = 0; i < l.n && rc == 0; i++)
 		if (l.at[i].name.last == 0 || l.at[i].name.last > out->acked)
 			rc = look_at(outbox, &l.at[i], out, e);
+	out->waiting_bytes += l.carried;
 	listing_clear(&l);
 	return rc;
 }

@@ -11,7 +11,9 @@ struct peek {
 	struct stream_id stream;
 	uint64_t last, acked;      /* MsgIDs; 0: none */
 	uint64_t waiting_messages; /* after acked, without those lost */
-	uint64_t waiting_bytes;    /* of the segments that hold them */
+	/* of the segments that hold them, and of what is made of these to be
+	 * carried: what counts for spool-size */
+	uint64_t waiting_bytes;
 	uint64_t oldest_s;         /* Timestamp of the oldest waiting, or 0 */
 	/* the same without CONFIGs, whose Timestamp is that of a change */
 	uint64_t measured_s;
