@@ -93,7 +93,7 @@ for cycle in 1 2 3; do
 done
 is "the dead one is told of once" \
     "$(told 'trouble association=dead what=delivery.*no carrier')" 1
-has "with what to do next" hubd.err 'next: hubctl -v pull dead'
+has "with what to do next" hubd.err 'next: hubctl -c .*hub.*conf -v pull dead'
 is "and nothing of the others" \
     "$(grep trouble hubd.err | grep -c 'association=\(one\|two\|three\)')" 0
 

@@ -23,7 +23,7 @@ sp collect
 
 ssh_port=$(free_port)
 configure
-refused "the hub is down" 75 'connect.*Connection refused.*next: spoke -v push alps' \
+refused "the hub is down" 75 'connect.*Connection refused.*next: spoke -c .*/spoke.conf -v push alps' \
     sp push
 exits "it is still down" 75 sp push
 is "it is not told again" "$(cat out err)" ""

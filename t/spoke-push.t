@@ -29,11 +29,14 @@ sp collect --now
 stop "$sshd_pid"
 exits "the hub is down" 75 sp push
 has "it is told" err 'association=alps what=delivery'
-has "with what to do next" err 'next: spoke -v push alps'
+has "with what to do next" err "next: spoke -c $tmp/spoke.conf -v push alps\$"
 exits "it is still down" 75 sp push
 is "it is not told again" "$(cat out err)" ""
 exits "who asks with -v" 75 sp -v push
-has "hears why" err 'Connection refused; next: spoke -v push alps'
+has "hears why" err "Connection refused; next: spoke -c $tmp/spoke.conf -v push alps\$"
+sed 's/.*; next: //' err >again.sh
+exits "which can be pasted" 75 sh again.sh
+has "and is the same" err 'Connection refused; next: '
 exits "check knows" 2 sp check
 has "and why" out 'alps: trouble with delivery: .*Connection refused \|'
 is "status too" "$(status_of state)" delivery

@@ -28,7 +28,11 @@ static int dir = -1;
 static char script[160];
 static const char *const to[] = { "noc@example.net", NULL };
 static const char *sendmail[] = { "/bin/sh", "-c", script, NULL };
-static const struct notice_mail mail = { "hub", to, sendmail, 60, 3600, false };
+static struct notice_mail mail = { .node = "hub",
+	.to = to,
+	.sendmail = sendmail,
+	.gather_s = 60,
+	.repeat_s = 3600 };
 static const struct notice gap = { "alps", "gap", "7 is missing",
 	"hubctl gaps alps" };
 
@@ -350,6 +354,51 @@ nothing_from_outside_becomes_a_header(void **state)
 	buf_clear(&out);
 }
 
+/* A peer's byte is escaped where it comes in, once. */
+static void
+what_is_escaped_stays_as_it_is(void **state)
+{
+	static const char text[] = "it said \\xb0 and \\\\";
+	struct notices *n = opened();
+
+	(void)state;
+	notice_raise(n, &(struct notice){ "alps", "gap", text, "x" }, at(0));
+	assert_string_equal(notice_text(n, "alps", "gap"), text);
+	notices_flush(n, at(mail.gather_s));
+	notices_close(n);
+	assert_int_equal(mailed("it said \\xb0 and \\\\\n"), 1);
+}
+
+static void
+commands_name_their_configuration(void **state)
+{
+	static const struct {
+		const char *config, *command, *wanted;
+	} rows[] = {
+		{ NULL, "spoke status", "spoke status" },
+		{ "/srv/a.conf", "spoke status",
+		    "spoke -c /srv/a.conf status" },
+		{ "/srv/a.conf", "hubctl", "hubctl -c /srv/a.conf" },
+		{ "/srv/a.conf", "restart hubd", "restart hubd" },
+		{ "/a b/it's", "hubctl gaps alps",
+		    "hubctl -c '/a b/it'\\''s' gaps alps" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct notices *n;
+		char *got;
+
+		mail.config = rows[i].config;
+		n = opened();
+		got = notices_command(n, rows[i].command);
+		assert_string_equal(got, rows[i].wanted);
+		free(got);
+		notices_close(n);
+	}
+	mail.config = NULL;
+}
+
 static void
 a_mail_has_a_limit_and_counts_the_rest(void **state)
 {
@@ -390,6 +439,8 @@ main(void)
 		TEST(a_damaged_file_does_not_stop_anyone),
 		TEST(a_mailer_sends_what_another_recorded),
 		TEST(nothing_from_outside_becomes_a_header),
+		TEST(what_is_escaped_stays_as_it_is),
+		TEST(commands_name_their_configuration),
 		TEST(a_mail_has_a_limit_and_counts_the_rest),
 	};
 

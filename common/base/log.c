@@ -160,8 +160,8 @@ LOG_FUNCTION(log_warn, LOG_LEVEL_WARN)
 LOG_FUNCTION(log_info, LOG_LEVEL_INFO)
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)
 
-const char *
-log_escape(char *out, size_t size, struct slice s)
+static const char *
+escape(char *out, size_t size, struct slice s, bool again)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t at = 0;
@@ -171,7 +171,7 @@ log_escape(char *out, size_t size, struct slice s)
 		char enc[5];
 		size_t n;
 
-		if (c == '\\') {
+		if (c == '\\' && !again) {
 			memcpy(enc, "\\\\", n = 2);
 		} else if (c >= 0x20 && c < 0x7f) {
 			enc[0] = (char)c;
@@ -193,4 +193,16 @@ log_escape(char *out, size_t size, struct slice s)
 	}
 	out[at] = '\0';
 	return out;
+}
+
+const char *
+log_escape(char *out, size_t size, struct slice s)
+{
+	return escape(out, size, s, false);
+}
+
+const char *
+log_escape_again(char *out, size_t size, struct slice s)
+{
+	return escape(out, size, s, true);
 }

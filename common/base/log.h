@@ -43,5 +43,7 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* s on one line into out (size > 4): printable ASCII as it is, the backslash
  * doubled, all else \xNN, cut with "...".  Returns out. */
 const char *log_escape(char *out, size_t size, struct slice s);
+/* The same of text that holds such parts already: the backslash stays. */
+const char *log_escape_again(char *out, size_t size, struct slice s);
 
 #endif

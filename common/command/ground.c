@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -19,6 +20,7 @@ ground_mail(const struct config *c, bool elsewhere)
 		.sendmail = c->oper.sendmail,
 		.gather_s = c->oper.gather_s,
 		.repeat_s = c->oper.repeat_s,
+		.config = strcmp(c->file, CONFIG_DEFAULT) != 0 ? c->file : NULL,
 		.elsewhere = elsewhere,
 	};
 }
@@ -145,8 +147,12 @@ ground_trouble(struct ground *g, const char *association, const char *key,
 		.next = next };
 
 	if (!notice_raise(g->notices, &n, clock_wall()) &&
-	    isatty(STDERR_FILENO))
-		log_err("%s; next: %s", e->msg, next);
+	    isatty(STDERR_FILENO)) {
+		char *command = notices_command(g->notices, next);
+
+		log_err("%s; next: %s", e->msg, command);
+		free(command);
+	}
 	return err_exit_code(e);
 }
 

@@ -142,9 +142,11 @@ struct config {
 	size_t n_store;
 };
 
+#define CONFIG_DEFAULT AXLETREE_SYSCONFDIR "/axletree.conf"
+
 /* Read, check all of it, or fail with "file:line: what; what to do": ERR_CONFIG,
  * or ERR_MISSING when there is no such file.  Opens nothing that it names but
- * the files that it includes.  path NULL: the default in the sysconfdir.
+ * the files that it includes.  path NULL: CONFIG_DEFAULT.
  * Not for two threads at once.  Owned: config_free. */
 int config_read(const char *path, struct config **out, struct err *e);
 void config_free(struct config *c);

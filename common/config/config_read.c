@@ -322,7 +322,7 @@ config_read(const char *path, struct config **out, struct err *e)
 	int rc;
 
 	if (path == NULL)
-		path = AXLETREE_SYSCONFDIR "/axletree.conf";
+		path = CONFIG_DEFAULT;
 	r->o = mem_alloc(sizeof(*r->o));
 	r->g.pool = &r->o->pool;
 	r->g.e = e;

@@ -33,7 +33,7 @@ put_escaped(struct buf *out, const char *text)
 {
 	char line[LOG_LINE_MAX < 800 ? LOG_LINE_MAX : 800];
 
-	buf_put_str(out, log_escape(line, sizeof(line), slice_str(text)));
+	buf_put_str(out, log_escape_again(line, sizeof(line), slice_str(text)));
 }
 
 static void

@@ -114,7 +114,58 @@ escaped(const char *text)
 {
 	char line[NOTICE_TEXT];
 
-	return mem_strdup(log_escape(line, sizeof(line), slice_str(text)));
+	return mem_strdup(
+	    log_escape_again(line, sizeof(line), slice_str(text)));
+}
+
+/* As a word of sh(1). */
+static void
+put_word(struct buf *out, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789/._+-";
+
+	if (word[strspn(word, plain)] == '\0') {
+		buf_put_str(out, word);
+		return;
+	}
+	buf_put_char(out, '\'');
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			buf_put_str(out, "'\\''");
+		else
+			buf_put_char(out, *word);
+	buf_put_char(out, '\'');
+}
+
+char *
+notices_command(const struct notices *n, const char *command)
+{
+	struct slice program = { command, strcspn(command, " ") };
+	struct buf out = { 0 };
+	char *text;
+
+	if (n->mail.config == NULL ||
+	    (!slice_eq_str(program, "spoke") &&
+		!slice_eq_str(program, "hubctl")))
+		return mem_strdup(command);
+	buf_put(&out, program);
+	buf_put_str(&out, " -c ");
+	put_word(&out, n->mail.config);
+	buf_put_str(&out, command + program.n);
+	text = slice_dup(buf_slice(&out));
+	buf_clear(&out);
+	return text;
+}
+
+static char *
+escaped_command(const struct notices *n, const char *next)
+{
+	char *command = notices_command(n, next);
+	char *line = escaped(command);
+
+	free(command);
+	return line;
 }
 
 bool
@@ -130,7 +181,8 @@ notice_raise_cause(struct notices *n, const struct notice *what, int cause,
 	struct notice_entry x = { NOTICE_NEW, wall_s(now),
 		wall_s(now) + n->mail.gather_s, n->mail.repeat_s,
 		mem_strdup(what->association), mem_strdup(what->key),
-		escaped(what->text), escaped(what->next), (unsigned)cause, 0 };
+		escaped(what->text), escaped_command(n, what->next),
+		(unsigned)cause, 0 };
 	enum notice_change change = notice_table_raise(&n->table, &x);
 
 	if (change == NOTICE_TELL)

@@ -22,14 +22,17 @@ struct notice_mail {
 	const char *const *to;       /* addresses; NULL-terminated */
 	const char *const *sendmail; /* argv; NULL-terminated */
 	int64_t gather_s, repeat_s;
-	bool elsewhere; /* a mailer sends it: here it is only recorded */
+	const char *config; /* what our commands name with -c; NULL: nothing */
+	bool elsewhere;     /* a mailer sends it: here it is only recorded */
 };
 
 struct notice {
 	const char *association; /* or "" for the node */
 	const char *key;         /* "fork", "gap", "compile", "delivery", ... */
-	const char *text;        /* what happened, one line */
-	const char *next;        /* the command to run next */
+	/* what happened, one line; whatever of it came from outside is
+	 * escaped */
+	const char *text;
+	const char *next; /* the command to run next, without its -c */
 };
 
 /* Open <state>/notices.  Borrows mail until notices_close; NULL: log only. */
@@ -43,6 +46,9 @@ bool notice_raise(struct notices *n, const struct notice *what,
  * the text is that of the present one.  cause: an exit status of <sysexits.h>. */
 bool notice_raise_cause(struct notices *n, const struct notice *what, int cause,
     struct wall now);
+/* A command as a person may paste it, naming the configuration that these are
+ * of.  Owned. */
+char *notices_command(const struct notices *n, const char *command);
 /* True when there was such a state. */
 bool notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now);

@@ -14,7 +14,7 @@ struct peek {
 	/* of the segments that hold them, and of what is made of these to be
 	 * carried: what counts for spool-size */
 	uint64_t waiting_bytes;
-	uint64_t oldest_s;         /* Timestamp of the oldest waiting, or 0 */
+	uint64_t oldest_s; /* Timestamp of the oldest waiting, or 0 */
 	/* the same without CONFIGs, whose Timestamp is that of a change */
 	uint64_t measured_s;
 	uint64_t lost;        /* numbers that will never be sent */

@@ -41,10 +41,9 @@ intake_raise(struct intake *i, const char *key, const char *verb,
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)snprintf(command, sizeof(command), "hubctl -c %s %s%s%s%s%s",
-	    o->config->file, verb, what == NULL ? "" : " ",
-	    what == NULL ? "" : i->a->name, what == NULL ? "" : " ",
-	    what == NULL ? "" : what);
+	(void)snprintf(command, sizeof(command), "hubctl %s%s%s%s%s", verb,
+	    what == NULL ? "" : " ", what == NULL ? "" : i->a->name,
+	    what == NULL ? "" : " ", what == NULL ? "" : what);
 	(void)notice_raise(o->notices,
 	    &(struct notice){ i->a->name, key, text, command },
 	    i->ground->wall);

@@ -8,9 +8,11 @@
 #include "config.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/mem.h"
 #include "transport/commands/commands.h"
 #include "transport/commands/progress.h"
 #include "transport/delivery/outbound.h"
@@ -29,9 +31,15 @@ static int
 failed(const struct dial *d, const struct association *a, const struct err *e,
     bool told)
 {
-	if (!told && (d->g.options.verbose || isatty(STDERR_FILENO)))
-		log_err("%s; next: %s -v %s %s", e->msg, d->g.options.program,
+	if (!told && (d->g.options.verbose || isatty(STDERR_FILENO))) {
+		char *again = mem_printf("%s -v %s %s", d->g.options.program,
 		    d->g.argv[0], a->name);
+		char *command = notices_command(d->g.notices, again);
+
+		log_err("%s; next: %s", e->msg, command);
+		free(command);
+		free(again);
+	}
 	return err_exit_code(e);
 }
 
