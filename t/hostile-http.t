@@ -206,8 +206,28 @@ has "they are told" daemon.err 'requests refused count='
 ok "another association goes on" spoke -c to_hubd.conf push andes
 is "with all it has" "$(hub messages andes)" "$(sp messages andes)"
 
+# Requests that an association may not make count for it alone, a stranger's for
+# nobody; when the daemon ends at the latest.
+# asks TOKEN SESSION...: the status.
+asks() {
+	asks_token=$(cat "$1.token")
+	shift
+	curl -s -o out -w '%{http_code}' -H "Authorization: Bearer $asks_token" \
+	    -H "Axletree-Session: $*" --data-binary x \
+	    "http://127.0.0.1:$hub_port/axletree/1"
+}
+before=$(hub_has refused)
+before_andes=$(hub_has refused andes)
+is "a session's number that is none" "$(asks alps ../../etc 0 0)" 400
+is "a session in its middle" \
+    "$(asks alps 77777777777777777777777777777777 5 0 wait)" 410
+is "again one that is none" "$(asks alps)" 400
+is "a token of nobody" "$(asks wrong ../../etc 0 0)" 401
 stop "$hubd" TERM 30
 is "hubd ends well" $? 0
+is "what an association may not ask for is counted" "$(hub_has refused)" \
+    $((before + 2))
+is "for no other" "$(hub_has refused andes)" "$before_andes"
 stop "$daemon" TERM 30
 is "so does spoke daemon" $? 0
 cat hubd.peak daemon.peak >>peaks

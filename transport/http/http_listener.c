@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,6 +21,8 @@
 #include "common/base/mem.h"
 #include "common/base/sandbox.h"
 #include "common/config/config_address.h"
+#include "common/config/node.h"
+#include "transport/delivery/wire.h"
 #include "transport/http/http_listener.h"
 #include "transport/http/http_server.h"
 
@@ -31,6 +34,10 @@ struct http_listener {
 	const struct config *config;
 	const struct association **list; /* as its process counts them */
 	size_t n;
+	/* refused requests of each: its process counts, in memory that is ours,
+	 * too; and how many of them are in the files */
+	uint64_t *refused;
+	uint64_t *counted;
 	struct http_secrets secrets;
 	char *address;
 	int socket, control;
@@ -108,6 +115,7 @@ child(const struct http_listener *l, int control)
 	struct http_server_opts o = { .socket = l->socket,
 		.control = control,
 		.secrets = &l->secrets,
+		.refused = l->refused,
 		.sessions_most = (size_t)l->config->node.sessions };
 	struct err e = { 0 };
 	sigset_t none;
@@ -133,6 +141,13 @@ start(struct http_listener *l, struct err *e)
 	sigset_t all, before;
 	int pair[2];
 
+	l->counted = mem_array(l->n, sizeof(*l->counted));
+	l->refused = mmap(NULL, l->n * sizeof(*l->refused),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (l->refused == MAP_FAILED) {
+		l->refused = NULL;
+		return err_sys(e, "memory for the listener");
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, pair) == -1)
 		return err_sys(e, "socketpair");
@@ -298,6 +313,40 @@ http_listener_hear(struct http_listener *l, const struct association **a,
 	return 1;
 }
 
+static void
+count(const struct http_listener *l, const struct node *node, size_t i)
+{
+	const uint64_t all = l->refused[i];
+	const struct wire_use u = { .refused = all - l->counted[i] };
+	struct err e = { 0 };
+
+	if (wire_add(node->state_dir, l->list[i]->name, &u, clock_wall(), &e) ==
+	    -1)
+		log_warn("refused requests are not counted association=%s: %s",
+		    l->list[i]->name, e.msg);
+	else
+		l->counted[i] = all;
+}
+
+void
+http_listener_count(struct http_listener *l)
+{
+	struct node node = { -1, -1, -1 };
+	struct err e = { 0 };
+
+	for (size_t i = 0; l->refused != NULL && i < l->n; i++) {
+		if (l->refused[i] == l->counted[i])
+			continue;
+		if (node.state_dir == -1 &&
+		    node_open(l->config, &node, &e) == -1) {
+			log_warn("refused requests are not counted: %s", e.msg);
+			break;
+		}
+		count(l, &node, i);
+	}
+	node_close(&node);
+}
+
 void
 http_listener_close(struct http_listener *l)
 {
@@ -316,6 +365,10 @@ http_listener_close(struct http_listener *l)
 		(void)shutdown(l->socket, SHUT_RDWR);
 	if (l->socket != -1)
 		close(l->socket);
+	http_listener_count(l);
+	if (l->refused != NULL)
+		(void)munmap(l->refused, l->n * sizeof(*l->refused));
+	free(l->counted);
 	http_secrets_clear(&l->secrets);
 	free(l->address);
 	free(l->list);

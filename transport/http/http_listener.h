@@ -31,6 +31,10 @@ int http_listener_fd(const struct http_listener *l);
  * after a while. */
 int http_listener_hear(struct http_listener *l, const struct association **a,
     int *fd, struct err *e);
+/* Put what was refused of each association into its count (wire.h), for whoever
+ * calls now and then: a flood costs a write then, and not each request.  Close
+ * does it, too. */
+void http_listener_count(struct http_listener *l);
 void http_listener_close(struct http_listener *l);
 
 #endif

@@ -13,6 +13,9 @@ struct http_server_opts {
 	int control; /* to our parent: an association's number and a descriptor */
 	const struct http_secrets *secrets;
 	size_t sessions_most;
+	/* Of each association, shared with our parent: requests that it may not
+	 * make.  What is of nobody is only logged. */
+	uint64_t *refused;
 };
 
 /* Confines itself; until the parent is gone. */

@@ -99,6 +99,14 @@ field(struct MHD_Connection *c, const char *name)
 	return value == NULL ? "" : value;
 }
 
+/* It is of one who is known, and no trouble of ours. */
+static unsigned
+strange(struct http_server *s, size_t association, unsigned status)
+{
+	s->o->refused[association]++;
+	return status;
+}
+
 /* 0, or the status that refuses it. */
 static unsigned
 judge(struct http_server *s, struct MHD_Connection *c, struct http_ticket *t)
@@ -115,10 +123,10 @@ judge(struct http_server *s, struct MHD_Connection *c, struct http_ticket *t)
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	if (length[0] != '\0' &&
 	    !slice_u64(slice_str(length), HTTP_BODY_MAX, &n))
-		return MHD_HTTP_CONTENT_TOO_LARGE;
+		return strange(s, association, MHD_HTTP_CONTENT_TOO_LARGE);
 	if (http_request_parse(slice_str(field(c, HTTP_HEADER)), &r,
 		&ignored) == -1)
-		return MHD_HTTP_BAD_REQUEST;
+		return strange(s, association, MHD_HTTP_BAD_REQUEST);
 	switch (
 	    http_answerer_request(s->answerer, association, &r, s->now, t)) {
 	case HTTP_GOES_ON:
@@ -132,7 +140,7 @@ judge(struct http_server *s, struct MHD_Connection *c, struct http_ticket *t)
 	case HTTP_GONE:
 		return MHD_HTTP_GONE;
 	case HTTP_STRANGE:
-		return MHD_HTTP_CONFLICT;
+		return strange(s, association, MHD_HTTP_CONFLICT);
 	case HTTP_FULL:
 		break;
 	}
@@ -236,8 +244,10 @@ take_body(struct http_asked *q, const char *data, size_t *n)
 	size_t took;
 
 	q->body_n += *n;
-	if (q->body_n > HTTP_BODY_MAX) /* chunked, and without end */
+	if (q->body_n > HTTP_BODY_MAX) { /* chunked, and without end */
+		(void)strange(s, q->ticket.association, 0);
 		return MHD_NO;
+	}
 	took = put(q, data, *n);
 	q->body_n -= *n - took; /* it comes again */
 	q->peer->moved += took;

@@ -19,6 +19,7 @@ enum {
 	AGAIN_MOST_MS = 60000,
 	SETTLED_MS = 60000, /* one that lived so long was well */
 	TELL_MS = 60000,    /* between lines about what was refused */
+	COUNT_MS = 60000,   /* between writes of how much that was */
 };
 
 struct listening {
@@ -26,6 +27,7 @@ struct listening {
 	const struct config *config;
 	struct http_listener *listener; /* NULL: none is needed, or not now */
 	uv_poll_t *poll;                /* on it */
+	uv_timer_t *count;              /* of what it refused */
 	uv_timer_t again;
 	int64_t again_ms; /* 0: all was well */
 	struct mono since;
@@ -60,9 +62,12 @@ free_handle(uv_handle_t *h)
 static void
 stop_polling(struct listening *l)
 {
-	if (l->poll != NULL)
+	if (l->poll != NULL) {
 		uv_close((uv_handle_t *)l->poll, free_handle);
+		uv_close((uv_handle_t *)l->count, free_handle);
+	}
 	l->poll = NULL;
+	l->count = NULL;
 }
 
 static void
@@ -130,6 +135,14 @@ on_word(uv_poll_t *h, int status, int events)
 	again_later(l);
 }
 
+static void
+on_count(uv_timer_t *t)
+{
+	struct listening *l = t->data;
+
+	http_listener_count(l->listener);
+}
+
 /* The listener is there, if one is needed. */
 static void
 follow(struct listening *l)
@@ -144,6 +157,10 @@ follow(struct listening *l)
 	l->poll->data = l;
 	(void)uv_poll_init(l->o.loop, l->poll, http_listener_fd(l->listener));
 	(void)uv_poll_start(l->poll, UV_READABLE, on_word);
+	l->count = mem_alloc(sizeof(*l->count));
+	l->count->data = l;
+	(void)uv_timer_init(l->o.loop, l->count);
+	(void)uv_timer_start(l->count, on_count, COUNT_MS, COUNT_MS);
 }
 
 static void
