@@ -58,6 +58,15 @@ ended_slowly "$pid" drip 45 'the far end is too slow'
 
 all_acts
 
+# Each thing is counted, and the session that ended for the last of them.
+before=$(spoke_has refused)
+carried push "$peer" hub push alps strange-ack
+dials spoke -c spoke.conf push alps
+is "a thousand strange acknowledgements are a thousand, and a session" \
+    $(($(spoke_has refused) - before)) 1001
+has "the log has one line of them" err 'fit nothing were ignored .*count=1000$'
+is "one alone" "$(grep -c 'fit nothing' err)" 1
+
 # A copy of what was damaged is kept.
 ok "damage: what was refused is kept" \
     sh -c 'test -n "$(ls noc/spool/alps/quarantine)"'

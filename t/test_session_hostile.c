@@ -70,13 +70,18 @@ wait_for_end(int64_t most_ms)
 	return mono_ms_since(now, start);
 }
 
+/* What the peer did is counted; not that a line was cut, or that it refused. */
 static void
 assert_failed(enum err_kind kind, const char *what)
 {
+	bool theirs = us.why.sys == EPIPE ||
+	    strstr(us.why.msg, "the far end refused") != NULL;
+
 	assert_int_equal(us.end, SESSION_FAILED);
 	if (strstr(us.why.msg, what) == NULL)
 		fail_msg("\"%s\", not \"%s\"", us.why.msg, what);
 	assert_int_equal(us.why.kind, kind);
+	assert_int_equal(session_counts(us.session)->cut, !theirs);
 }
 
 /* A link may be cut anywhere, also in the first line: that is not noise. */
@@ -366,6 +371,34 @@ our_own_trouble_is_not_called_busy(void **state)
 		    strlen(rows[i].text));
 		buf_clear(&b);
 	}
+}
+
+/* A session that we end counts only where what came is the reason. */
+static void
+our_own_trouble_is_not_counted(void **state)
+{
+	static const struct {
+		struct err why;
+		uint64_t cut;
+	} rows[] = {
+		{ { ERR_INPUT, 0, "fork" }, 1 },
+		{ { ERR_TEMP, ENOSPC, "the spool is full" }, 0 },
+		{ { ERR_SYS, EIO, "read /x" }, 0 },
+		{ { ERR_TEMP, 0, "the deadline passed" }, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		open_with("", "");
+		session_abort(us.session, &rows[i].why);
+		run();
+		assert_int_equal(session_counts(us.session)->cut, rows[i].cut);
+	}
+	peer_open(&us, now);
+	session_leave(us.session, now);
+	run();
+	assert_int_equal(us.end, SESSION_FAILED);
+	assert_int_equal(session_counts(us.session)->cut, 0);
 }
 
 /* --- Frames in the wrong place, or wrong in themselves --------------------- */
@@ -663,6 +696,7 @@ bombs_and_damage_are_asked_for_again_then_refused(void **state)
 			assert_int_equal(last_frame().type, FRAME_NAK);
 	}
 	assert_failed(ERR_INPUT, "message 1 came damaged 3 times: gzip:");
+	assert_int_equal(session_counts(us.session)->refused, 3);
 	assert_int_equal(us.in.last, 0);
 	buf_clear(&b);
 }
@@ -816,6 +850,7 @@ main(void)
 		T(a_newer_version_that_speaks_ours_is_taken),
 		T(the_peers_refusal_is_told),
 		T(our_own_trouble_is_not_called_busy),
+		T(our_own_trouble_is_not_counted),
 		T(frames_in_the_wrong_state_end_the_session),
 		T(frames_before_hello_end_the_session),
 		T(only_what_was_sent_can_be_acknowledged),
