@@ -2,6 +2,7 @@
 # The examples of the pages: a reader who copies them finds that they work.
 . "$top_srcdir/t/lib.sh"
 
+need openssl
 doc=$top_srcdir/doc
 
 # literals PAGE: its displays as a reader sees them, numbered from 1, each line
@@ -42,12 +43,40 @@ configuration() {
 		if (open == 0) depth = 0 }' "$1"
 }
 
+# files_of CONFIGURATION: what it names for this node, made as the pages say.
+files_of() {
+	named 'identity' "$1" | while read -r file; do
+		test -e "$file" || spoke -c "$1" keygen "$file" >/dev/null
+	done
+	named 'known-hosts' "$1" | while read -r file; do
+		spoke -c "$1" keygen "$file.key" >/dev/null
+		echo "noc.example.net $(cat "$file.key.pub")" >"$file"
+	done
+	for file in $(named 'sign-key' "$1") $(named 'verify-key' "$1"); do
+		test -e "$file" || spoke -c "$1" keygen --sign "${file%.pub}"
+	done
+	named 'certificate|ca' "$1" | while read -r file; do
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+		    -nodes -subj /CN=noc.example.net -days 2 \
+		    -keyout "${file%.pem}.key" -out "$file" 2>/dev/null
+		chmod 600 "${file%.pem}.key"
+	done
+	named 'token|password-file' "$1" | while read -r file; do
+		printf '%064d' 1 >"$file"
+		chmod 600 "$file"
+	done
+}
+named() {
+	grep -Eo "($1) = \"[^\"]*\"" "$2" | sed 's/.*"\(.*\)"/\1/'
+}
+
 # accepted NAME N: the configurations of the displays found pass.
 accepted() {
 	is "$1 has its configurations" "$found" "$2"
 	for i in $(seq "$found"); do
 		configuration "$i.example" >axletree.conf
 		chmod 600 axletree.conf
+		files_of axletree.conf
 		ok "$1, configuration $i: spoke takes it" \
 		    spoke -c "$PWD/axletree.conf" check-config
 		ok "$1, configuration $i: hubctl takes it" \
@@ -102,6 +131,7 @@ for i in $(seq "$found"); do
 		cat "$i.example"
 	} >pulls.conf
 	chmod 600 pulls.conf
+	files_of pulls.conf
 	ok "operations.md: association $name is accepted" \
 	    hubctl -c "$PWD/pulls.conf" check-config
 done

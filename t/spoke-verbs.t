@@ -21,13 +21,6 @@ for verb in collect write push announce renew messages status check \
 	is "the manual page, too" $? 0
 done
 
-ok "check-config" sp check-config
-is "is silent" "$(cat out err)" ""
-ok "check-config -v" sp check-config -v
-has "prints what is in force" out 'config-interval = 1d'
-cp out effective.conf
-chmod 600 effective.conf
-ok "in the file's own syntax" spoke -c effective.conf check-config
 echo 'node "gw" { colour = red }' >bad.conf
 chmod 600 bad.conf
 exits "a wrong one" 78 spoke -c bad.conf check-config
@@ -54,6 +47,17 @@ exits "a range that is none" 64 sp messages alps 2-1
 exits "nor is 0" 64 sp messages alps 0
 
 if command -v ssh-keygen >/dev/null; then
+	for name in alps pulled; do
+		sp keygen "$name.key" >/dev/null
+	done
+	echo "localhost $(cat alps.key.pub)" >known_hosts
+	ok "check-config" sp check-config
+	is "is silent" "$(cat out err)" ""
+	ok "check-config -v" sp check-config -v
+	has "prints what is in force" out 'config-interval = 1d'
+	cp out effective.conf
+	chmod 600 effective.conf
+	ok "in the file's own syntax" spoke -c effective.conf check-config
 	ok "keygen" sp keygen key
 	is "is silent" "$(cat out err)" ""
 	is "the private half is ours alone, the other one for all" \
@@ -66,6 +70,6 @@ if command -v ssh-keygen >/dev/null; then
 	    '^restrict,command="[^"]*/spoke -c [^"]* serve pulled" ssh-ed25519 '
 	exits "where the hub does not come" 78 sp authorize alps key.pub
 else
-	skip "keygen and authorize" "ssh-keygen is not installed"
+	skip "check-config, keygen and authorize" "ssh-keygen is not installed"
 fi
 done_testing

@@ -50,6 +50,9 @@ struct transport_ops {
 	 * filled in either case. */
 	int (*exchange)(const struct outbound_opts *o,
 	    struct delivery_result *r, uint64_t *wire_bytes, struct err *e);
+	/* Can the files be read that the configuration names for who dials?
+	 * NULL: there are none. */
+	int (*check)(const struct association *a, struct err *e);
 };
 
 const struct transport_ops *transport_find(const char *name); /* or NULL */

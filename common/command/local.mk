@@ -1,6 +1,5 @@
 common_libcommon_a_SOURCES += \
 	%D%/check.c %D%/check.h \
-	%D%/check_config.c %D%/check_config.h \
 	%D%/ground.c %D%/ground.h \
 	%D%/json.c %D%/json.h \
 	%D%/messages.c %D%/messages.h \

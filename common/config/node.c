@@ -244,6 +244,28 @@ enough_descriptors(struct err *e)
 	return 0;
 }
 
+/* -1: neither the account nor root, who may become it. */
+static int
+is_other(const struct node_account *a, struct err *e)
+{
+	if (geteuid() == a->uid || geteuid() == 0)
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "this node runs as %s: sudo -u %s, or as root",
+	    a->name[0] != '\0' ? a->name : "another account",
+	    a->name[0] != '\0' ? a->name : "ACCOUNT");
+}
+
+int
+node_become(const struct config *c, struct err *e)
+{
+	struct node_account a = { 0 };
+
+	if (node_account(c, &a, e) == -1 || is_other(&a, e) == -1)
+		return -1;
+	return geteuid() == a.uid ? 0 : become(&a, e);
+}
+
 int
 node_enter(const struct config *c, struct err *e)
 {
@@ -258,13 +280,10 @@ node_enter(const struct config *c, struct err *e)
 		return -1;
 	if (node_account(c, &a, e) == -1)
 		return -1;
+	if (is_other(&a, e) == -1)
+		return -1;
 	if (geteuid() == a.uid)
 		return 0;
-	if (geteuid() != 0)
-		return err_set(e, ERR_DENIED,
-		    "this node runs as %s: sudo -u %s, or as root",
-		    a.name[0] != '\0' ? a.name : "another account",
-		    a.name[0] != '\0' ? a.name : "ACCOUNT");
 	umask(0); /* modes are exact here */
 	if (make_for(&a, c->node.state, MODE_PRIVATE, e) == -1 ||
 	    make_for(&a, c->node.spool, MODE_PRIVATE, e) == -1 ||

@@ -28,6 +28,8 @@ int node_account(const struct config *c, struct node_account *out,
  * that are missing (their parents are there); any other account is
  * ERR_DENIED. */
 int node_enter(const struct config *c, struct err *e);
+/* Become the account alone. */
+int node_become(const struct config *c, struct err *e);
 /* Open the three directories, made where they are missing.  ERR_CONFIG when
  * one of them, or a directory above, is a symbolic link, belongs to anybody
  * but us and root, or can be written by others; above may be directories of

@@ -4,7 +4,6 @@
 #ifndef HUB_COMMANDS_COMMANDS_H
 #define HUB_COMMANDS_COMMANDS_H
 
-#include "common/command/check_config.h"
 #include "transport/commands/commands.h"
 
 int command_accept(const struct options *o, int argc, char **argv);

@@ -4,7 +4,6 @@
 #ifndef SPOKE_COMMANDS_COMMANDS_H
 #define SPOKE_COMMANDS_COMMANDS_H
 
-#include "common/command/check_config.h"
 #include "transport/commands/commands.h"
 
 int command_announce(const struct options *o, int argc, char **argv);

@@ -6,6 +6,7 @@
 
 #include "common/command/ground.h"
 
+int command_check_config(const struct options *o, int argc, char **argv);
 int command_authorize(const struct options *o, int argc, char **argv);
 int command_keygen(const struct options *o, int argc, char **argv);
 

@@ -223,12 +223,7 @@ end(struct http *h)
 	curl.slist_free_all(h->resolved);
 	http_requester_clear(&h->requester);
 	buf_clear(&h->in);
-	buf_clear(&h->ca);
-	buf_clear(&h->certificate);
-	buf_clear(&h->key);
-	buf_clear(&h->token);
-	free(h->url);
-	free(h->authorization);
+	http_files_clear(h);
 	curl.global_cleanup();
 }
 
@@ -259,7 +254,18 @@ carry(const struct association *a, struct mono deadline, int local,
 	return rc;
 }
 
+static int
+check(const struct association *a, struct err *e)
+{
+	struct http h = { .a = a };
+	int rc = http_files(&h, e);
+
+	http_files_clear(&h);
+	return rc;
+}
+
 const struct transport_ops transport_http = {
 	.name = "http",
 	.carry = carry,
+	.check = check,
 };

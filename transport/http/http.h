@@ -56,6 +56,7 @@ struct http {
 /* http_files: what the configuration names.  http_look_up: the host's addresses,
  * while we may still read files.  Both before any connection. */
 int http_files(struct http *h, struct err *e);
+void http_files_clear(struct http *h);
 int http_look_up(struct http *h, struct err *e);
 
 /* http_exchange_open, once for each; begin: send this; over: curl is through

@@ -62,6 +62,17 @@ http_files(struct http *h, struct err *e)
 	return 0;
 }
 
+void
+http_files_clear(struct http *h)
+{
+	buf_clear(&h->ca);
+	buf_clear(&h->certificate);
+	buf_clear(&h->key);
+	buf_clear(&h->token);
+	free(h->url);
+	free(h->authorization);
+}
+
 /* --- The host -------------------------------------------------------------------- */
 
 static void

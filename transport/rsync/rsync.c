@@ -14,11 +14,13 @@
 #include "transport/carried/carried_ack.h"
 #include "transport/carried/carry.h"
 #include "transport/delivery/outbound.h"
+#include "transport/key_file.h"
 #include "transport/rsync/rsync.h"
 #include "transport/rsync/rsync_run.h"
 
 enum {
 	WAIT_MS = 10000, /* for a collector that looks, too */
+	PASSWORD_MAX = 4096,
 };
 
 /* --- An exchange ------------------------------------------------------------------- */
@@ -190,7 +192,22 @@ exchange(const struct outbound_opts *o, struct delivery_result *r,
 	return rc;
 }
 
+/* rsync reads it, and would not take one that others may read. */
+static int
+check(const struct association *a, struct err *e)
+{
+	struct buf password = { 0 };
+	int rc = 0;
+
+	if (a->rsync_password_file != NULL)
+		rc = key_file_read(a->rsync_password_file, KEY_FILE_SECRET,
+		    PASSWORD_MAX, &password, e);
+	buf_clear(&password);
+	return rc;
+}
+
 const struct transport_ops transport_rsync = {
 	.name = "rsync",
 	.exchange = exchange,
+	.check = check,
 };

@@ -54,7 +54,18 @@ carry(const struct association *a, struct mono deadline, int local,
 	return rc;
 }
 
+static int
+check(const struct association *a, struct err *e)
+{
+	struct ssh s = { .a = a, .socket = -1 };
+	int rc = ssh_files(&s, e);
+
+	ssh_close(&s);
+	return rc;
+}
+
 const struct transport_ops transport_ssh = {
 	.name = "ssh",
 	.carry = carry,
+	.check = check,
 };

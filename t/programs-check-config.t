@@ -1,0 +1,108 @@
+#!/bin/sh
+# check-config: the files that a configuration names are opened as they will be,
+# so that what passes does not fail at the start.
+. "$top_srcdir/t/lib.sh"
+
+need ssh-keygen openssl
+ssh-keygen -q -t ed25519 -N '' -C '' -f ssh.key
+echo "noc.example.net $(cat ssh.key.pub)" >known_hosts
+echo sesame >password
+head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n' >token
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -subj /CN=noc.example.net -keyout tls.key -out tls.pem -days 2 2>/dev/null
+chmod 600 password token tls.key
+
+# conf ROLE KEYS [WEB]: in its eighth line begins the association.
+conf() {
+	{
+		echo "node \"$1\" {"
+		echo "state = \"$tmp/state\""
+		echo "spool = \"$tmp/spool\""
+		echo "run = \"$tmp/run\" }"
+		echo
+		echo "${3-}"
+		echo
+		echo 'association "alps" { hub = "noc" spoke = "gw"'
+		echo "hub-subtree = \"/Sites/Alps\" $2 }"
+	} >at.conf
+	chmod 600 at.conf
+}
+# looks_at FILE MODE: passes as it is; not without that file, nor where it has that
+# mode.
+looks_at() {
+	file=$1 mode=$2
+	ok "$file: as it should be" spoke -c at.conf check-config
+	is "$file: is silent" "$(cat out err)" ""
+	mv "$file" away
+	exits "$file: missing" 66 spoke -c at.conf check-config
+	has "$file: with its line" err "at.conf:8: .*$file"
+	test -e state -o -e spool -o -e run && fail "$file: nothing is made" ||
+	    pass "$file: nothing is made"
+	cp away "$file"
+	chmod "$mode" "$file"
+	exits "$file: mode $mode" 78 spoke -c at.conf check-config
+	has "$file: with its line" err "at.conf:8: .*$file: has mode 0$mode"
+	rm "$file"
+	mv away "$file"
+}
+# reads FILE: another text is noticed.
+reads() {
+	cp -p "$1" away
+	echo "this is nothing" >"$1"
+	exits "$1: of another text" 78 spoke -c at.conf check-config
+	has "$1: with its line" err "at.conf:8: .*$1"
+	mv away "$1"
+}
+
+conf gw 'ssh { host = "noc.example.net" identity = "ssh.key" known-hosts = "known_hosts" }'
+looks_at ssh.key 644
+looks_at known_hosts 666
+reads ssh.key
+reads known_hosts
+ok "hubctl looks, too" hubctl -c at.conf check-config
+conf noc 'ssh { host = "noc.example.net" identity = "nowhere" known-hosts = "nowhere" }'
+ok "who is called opens none" hubctl -c at.conf check-config
+
+conf gw 'transport = rsync rsync { put = "rsync://noc.example.net/in"
+get = "rsync://noc.example.net/out" password-file = "password" }'
+looks_at password 640
+if spoke -c at.conf keygen --sign gw.sign &&
+    spoke -c at.conf keygen --sign noc.sign; then
+	rm -r state spool run
+	conf gw 'transport = dir dir { path = "/nowhere" }
+	    sign-key = "gw.sign" verify-key = "noc.sign.pub"'
+	looks_at gw.sign 644
+	looks_at noc.sign.pub 666
+	reads gw.sign
+	reads noc.sign.pub
+else
+	skip "keys for signatures" "this build has no libsodium"
+fi
+conf gw 'transport = http http { url = "https://noc.example.net" token = "token"
+ca = "tls.pem" certificate = "tls.pem" key = "tls.key" }'
+looks_at token 644
+looks_at tls.key 644
+looks_at tls.pem 666
+conf noc 'transport = http http { token = "token" }' \
+    'web { listen = "127.0.0.1:1" certificate = "tls.pem" key = "tls.key" }'
+ok "a listener" hubctl -c at.conf check-config
+chmod 644 tls.key
+exits "with a key that others may read" 78 hubctl -c at.conf check-config
+has "is told" err 'at.conf: web: .*tls.key: has mode 0644'
+chmod 600 tls.key
+mv token away
+exits "with a token that is not there" 66 hubctl -c at.conf check-config
+has "is told" err 'at.conf: association alps: .*token'
+mv away token
+
+if test "$(id -u)" -eq 0; then
+	mkdir -m 700 state
+	chown 4242 state
+	chmod 755 "$tmp"
+	conf gw 'ssh { host = "noc.example.net" identity = "ssh.key" }'
+	exits "root looks as the account" 77 spoke -c at.conf check-config
+	has "which cannot read it" err 'at.conf:8: .*ssh.key: Permission denied'
+else
+	skip "root looks as the account" "not root"
+fi
+done_testing
