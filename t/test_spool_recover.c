@@ -554,6 +554,40 @@ each_inbox_state_is_recovered(void **state)
 	buf_clear(&b);
 }
 
+/* Its writer's sync may have failed, and its pages need not be on the disk though
+ * they are read: a copy is (W7).  Also after a crash behind that. */
+static void
+what_a_dead_session_left_open_is_copied(void **state)
+{
+	static const char open_name[] = "inbox/00000000000000000001.open";
+	static const char sealed[] =
+	    "inbox/00000000000000000001-00000000000000000003.msgs";
+	struct inbox *in = helper_inbox(top, NULL);
+	struct stat before, after;
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	uint32_t digest = 0;
+
+	(void)state;
+	assert_int_equal(inbox_begin_stream(in, helper_stream(1), &e), 0);
+	inbox_close(in);
+	for (uint64_t n = 1; n <= 3; n++)
+		digest = helper_write(&b, helper_stream(1), n, digest);
+	for (int crash = 0; crash < 2; crash++) {
+		helper_file(top, open_name, buf_slice(&b));
+		assert_int_equal(fstatat(top, open_name, &before, 0), 0);
+		in = helper_inbox(top, NULL);
+		assert_int_equal(inbox_durable(in).msgid, 3);
+		assert_int_equal(inbox_state(in)->quarantined, 0);
+		inbox_close(in);
+		assert_int_equal(fstatat(top, sealed, &after, 0), 0);
+		assert_int_not_equal(after.st_ino, before.st_ino);
+		assert_int_equal(fstatat(top, open_name, &after, 0), -1);
+	}
+	assert_string_equal(helper_read(top, SPOOL_INBOX, 1), "1 2 3");
+	buf_clear(&b);
+}
+
 static void
 damage_in_an_inbox_is_repaired(void **state)
 {
@@ -668,6 +702,7 @@ main(void)
 		TEST(a_renewal_that_was_exchanged_is_ended),
 		TEST(a_renewal_that_comes_back_takes_nothing_of_the_new_stream),
 		TEST(each_inbox_state_is_recovered),
+		TEST(what_a_dead_session_left_open_is_copied),
 		TEST(damage_in_an_inbox_is_repaired),
 		TEST(a_damaged_ledger_stops_nothing),
 		TEST(a_change_of_stream_that_was_cut_off_is_undone),

@@ -70,20 +70,15 @@ recover_open(struct inbox *i, struct err *e)
 		find_stream(i, &l);
 	for (size_t k = 0; rc == 0 && k < l.n; k++) {
 		struct segment_scan found = { 0 };
-		int fd = -1;
+		bool aside;
 
 		if (l.at[k].name.last != 0)
 			continue;
 		d.stream = i->stream;
-		rc = repair_open(&d, l.at[k].name, &fd, &found, e);
-		if (rc == -1 || fd == -1) {
-			i->state.quarantined += found.messages > 0;
-			continue;
-		}
-		if (stream_is_zero(i->stream))
+		rc = repair_seal(&d, l.at[k].name, &found, &aside, e);
+		i->state.quarantined += aside;
+		if (rc == 0 && !aside && stream_is_zero(i->stream))
 			i->stream = found.stream;
-		appender_resume(&i->app, fd, &found);
-		rc = appender_seal(&i->app, inbox_sealed, i, e);
 	}
 	listing_clear(&l);
 	return rc;

@@ -160,22 +160,25 @@ scan_open(const struct repair_dir *d, struct segment_name s, int *fd,
 	return 0;
 }
 
+/* All of it may stay, but for a torn end. */
+static bool
+is_good(const struct repair_dir *d, struct segment_name s,
+    const struct segment_scan *found, const char **why)
+{
+	*why = "damaged: what was good is in segments of its own";
+	if (found->messages == 0 || found->damaged || found->first != s.first)
+		return false;
+	*why = "of another stream";
+	return stream_is_zero(d->stream) || stream_eq(d->stream, found->stream);
+}
+
 /* Cut and sync what is whole; false: a copy must take its place, see *why. */
 static bool
-take_up(const struct repair_dir *d, struct segment_name s, int fd,
-    const struct segment_scan *found, const char **why)
+take_up(const struct repair_dir *d, int fd, const struct segment_scan *found,
+    const char **why)
 {
 	struct err ignored; /* why says what failed */
 
-	*why = "a repair of it was not finished";
-	if (d->all != NULL && listing_covers(d->all, s.first))
-		return false;
-	*why = "damaged: what was good is in segments of its own";
-	if (found->damaged || found->first != s.first)
-		return false;
-	*why = "of another stream";
-	if (!stream_is_zero(d->stream) && !stream_eq(d->stream, found->stream))
-		return false;
 	*why = "it could not be cut or synced: a copy takes its place (W7)";
 	if (found->torn && ftruncate(fd, (off_t)found->good) == -1)
 		return false;
@@ -184,30 +187,96 @@ take_up(const struct repair_dir *d, struct segment_name s, int fd,
 	    durable_sync(d->dir, &ignored) == 0;
 }
 
+static int
+remove_open(const struct repair_dir *d, struct segment_name s, struct err *e)
+{
+	char name[SEGMENT_NAME_SIZE];
+
+	if (unlinkat(d->dir, segment_name_text(s, name), 0) == -1)
+		return err_sys(e, "remove %s", name);
+	return 0;
+}
+
+/* What is good in it becomes segments of its own. */
+static int
+put_away(const struct repair_dir *d, struct segment_name s,
+    const struct segment_scan *found, const char *why, struct err *e)
+{
+	struct listing made = { 0 };
+	int rc;
+
+	if (found->messages == 0 && !found->damaged)
+		return remove_open(d, s, e); /* nothing was said to exist */
+	rc = repair_segment(d, s, why, &made, e);
+	listing_clear(&made);
+	return rc;
+}
+
+static bool
+is_covered(const struct repair_dir *d, struct segment_name s, const char **why)
+{
+	*why = "a repair of it was not finished";
+	return d->all != NULL && listing_covers(d->all, s.first);
+}
+
 int
 repair_open(const struct repair_dir *d, struct segment_name s, int *fd,
     struct segment_scan *found, struct err *e)
 {
-	struct listing made = { 0 };
-	char name[SEGMENT_NAME_SIZE];
 	const char *why = "not a plain file";
-	int rc;
 
 	if (scan_open(d, s, fd, found, e) == -1)
 		return -1;
 	if (*fd == -1)
 		return to_quarantine(d, s, why, e);
-	if (found->messages > 0 && take_up(d, s, *fd, found, &why))
+	if (!is_covered(d, s, &why) && is_good(d, s, found, &why) &&
+	    take_up(d, *fd, found, &why))
 		return 0;
 	close(*fd);
 	*fd = -1;
-	if (found->messages == 0 && !found->damaged) {
-		/* nothing in it was ever said to exist */
-		if (unlinkat(d->dir, segment_name_text(s, name), 0) == -1)
-			return err_sys(e, "remove %s", name);
-		return 0;
-	}
-	rc = repair_segment(d, s, why, &made, e);
+	return put_away(d, s, found, why, e);
+}
+
+/* A copy that was made before a crash is found again. */
+static bool
+is_copied(const struct repair_dir *d, const struct segment_scan *found)
+{
+	for (size_t i = 0; d->all != NULL && i < d->all->n; i++)
+		if (d->all->at[i].name.first == found->first &&
+		    d->all->at[i].name.last == found->last)
+			return true;
+	return false;
+}
+
+static int
+copy(const struct repair_dir *d, int fd, struct segment_name s, struct err *e)
+{
+	struct listing made = { 0 };
+	int rc = split(d, fd, s, &made, e);
+
 	listing_clear(&made);
+	return rc == -1 ? -1 : remove_open(d, s, e);
+}
+
+int
+repair_seal(const struct repair_dir *d, struct segment_name s,
+    struct segment_scan *found, bool *aside, struct err *e)
+{
+	const char *why = "not a plain file";
+	int fd, rc;
+
+	*aside = false;
+	if (scan_open(d, s, &fd, found, e) == -1)
+		return -1;
+	if (fd == -1)
+		return to_quarantine(d, s, why, e);
+	if (is_good(d, s, found, &why) &&
+	    (is_copied(d, found) || !is_covered(d, s, &why))) {
+		rc = copy(d, fd, s, e);
+	} else {
+		*aside = found->messages > 0;
+		rc = put_away(d, s, found, why, e);
+	}
+	close(fd);
 	return rc;
 }

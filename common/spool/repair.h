@@ -30,4 +30,11 @@ int repair_segment(const struct repair_dir *d, struct segment_name s,
 int repair_open(const struct repair_dir *d, struct segment_name s, int *fd,
     struct segment_scan *found, struct err *e);
 
+/* What a dead writer left in an open segment becomes sealed segments, by a copy:
+ * its sync may have failed, and then no later one of that file says anything
+ * (W7, G18), while a reader sees all that the disk never got.  *aside: something
+ * of it was not good, and it is in quarantine/; else it is removed. */
+int repair_seal(const struct repair_dir *d, struct segment_name s,
+    struct segment_scan *found, bool *aside, struct err *e);
+
 #endif
