@@ -108,3 +108,10 @@ all_acts() {
 		the_four "$hostile_what" "$hostile_status" "$hostile_ere"
 	done 3<acts
 }
+# holder NAME: of the hub's lock for that association; it has a session.
+holder() {
+	awk -v i=":$(stat -c %i "noc/spool/$1/session.lock")" '
+		$2 == "POSIX" && substr($6, length($6) - length(i) + 1) == i {
+			print $5; found = 1 }
+		END { exit !found }' /proc/locks
+}

@@ -33,29 +33,6 @@ fresh
 carried push "$peer" hub push alps silence
 waiting
 
-# Those that take their time go on beside the others.
-# slowly WHAT: to who is pushed to.
-slowly() {
-	start "$1" timeout 120 "$peer" spoke push alps "$1" \
-	    "$peak" "$tmp/peaks" hubctl -c "$tmp/hub.conf" receive alps
-}
-# ended_slowly PID WHAT SECONDS ERE: it did, by itself.
-ended_slowly() {
-	wait "$1"
-	is "$2: it ends by itself" $? 75
-	has "$2: it says why" "$2.err" "$4"
-	test $(($(lib_now) - begun)) -le "$3"
-	is "$2: in time" $? 0
-	ok "$2: nothing is stored or deleted" untouched
-}
-begun=$(lib_now)
-slowly silence
-ended_slowly "$pid" silence 75 'the far end was silent for 30 s'
-begun=$(lib_now)
-slowly drip
-ok "meanwhile another association delivers" spoke -c spoke.conf push andes
-ended_slowly "$pid" drip 45 'the far end is too slow'
-
 all_acts
 
 # Each thing is counted, and the session that ended for the last of them.
@@ -66,6 +43,11 @@ is "a thousand strange acknowledgements are a thousand, and a session" \
     $(($(spoke_has refused) - before)) 1001
 has "the log has one line of them" err 'fit nothing were ignored .*count=1000$'
 is "one alone" "$(grep -c 'fit nothing' err)" 1
+
+# What is no stream of its compression, in each of them.
+for name in gzip bzip2 xz zstd columnar; do
+	the_four coded-$name 65 "message 1 came damaged 3 times: $name: "
+done
 
 # A copy of what was damaged is kept.
 ok "damage: what was refused is kept" \

@@ -155,19 +155,12 @@ done
 
 # --- A newer session of the same association ------------------------------------------
 
-# holder: of the hub's lock for alps; it has a session.
-holder() {
-	awk -v i=":$(stat -c %i noc/spool/alps/session.lock)" '
-		$2 == "POSIX" && substr($6, length($6) - length(i) + 1) == i {
-			print $5; found = 1 }
-		END { exit !found }' /proc/locks
-}
 # hold: a kept session of alps, whose far end is there and does nothing.
 hold() {
 	start held timeout 100 "$peer" spoke push alps kept \
 	    "$hubctl" -c hub.conf receive alps
 	held=$pid
-	wait_for 20 holder
+	wait_for 20 holder alps
 }
 hold
 ok "a kept session that is held ends for the next" \
@@ -177,7 +170,7 @@ all_there alps
 
 data 1
 hold
-kill -STOP "$(holder)"
+kill -STOP "$(holder alps)"
 took=$(lib_now)
 ok "one that does not listen is killed for it" \
     spoke -c spoke.conf push --deadline 60s alps

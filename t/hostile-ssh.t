@@ -57,17 +57,6 @@ fresh
 carried push true
 waiting
 
-# One that takes its time.
-begun=$(lib_now)
-carried push "$peer" hub push alps drip
-victim=spoke
-dials spoke -c spoke.conf push alps &
-drip=$!
-ok "meanwhile another association delivers" spoke -c spoke.conf push andes
-wait "$drip"
-met "drip, to who pushes" 75 'the far end is too slow'
-ok "in time" test $(($(lib_now) - begun)) -le 30
-
 all_acts
 
 carried push true

@@ -22,6 +22,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/codec/codec.h"
 #include "transport/session/frame.h"
 
 enum {
@@ -307,34 +308,45 @@ batch_of(const char *codec, size_t size, size_t encoded)
 		.codec = slice_str(codec) };
 }
 
+/* False: it is not wanted any more. */
+static bool
+say_batch(struct peer *p, const struct frame_batch *h, struct slice bytes)
+{
+	struct buf b = { 0 };
+	bool heard;
+
+	frame_put_batch(&b, h);
+	while (bytes.n > 0) {
+		struct slice chunk = bytes;
+
+		if (chunk.n > FRAME_PAYLOAD_MAX)
+			chunk.n = FRAME_PAYLOAD_MAX;
+		frame_put_chunk(&b, chunk);
+		bytes.p += chunk.n;
+		bytes.n -= chunk.n;
+	}
+	heard = say(p, buf_slice(&b)) && hear(p, 1000);
+	buf_clear(&b);
+	return heard;
+}
+
+static void
+say_hello_with_one(struct peer *p)
+{
+	struct frame_hello h = honest(p);
+
+	h.out = (struct spool_point){ stream, 1, 0 };
+	say_hello(p, &h);
+}
+
 /* The same batch, as often as it is wanted. */
 static void
 say_batches(struct peer *p, const struct frame_batch *h, struct slice bytes)
 {
-	struct frame_hello ours = honest(p);
-
-	ours.out = (struct spool_point){ stream, 1, 0 };
-	say_hello(p, &ours);
-	for (int i = 0; i < TIMES; i++) {
-		struct slice left = bytes;
-		struct buf b = { 0 };
-		bool heard;
-
-		frame_put_batch(&b, h);
-		while (left.n > 0) {
-			struct slice chunk = left;
-
-			if (chunk.n > FRAME_PAYLOAD_MAX)
-				chunk.n = FRAME_PAYLOAD_MAX;
-			frame_put_chunk(&b, chunk);
-			left.p += chunk.n;
-			left.n -= chunk.n;
-		}
-		heard = say(p, buf_slice(&b)) && hear(p, 1000);
-		buf_clear(&b);
-		if (!heard)
+	say_hello_with_one(p);
+	for (int i = 0; i < TIMES; i++)
+		if (!say_batch(p, h, bytes))
 			return;
-	}
 }
 
 /* A message that is right but for what it says of itself. */
@@ -359,6 +371,64 @@ codec(struct peer *p)
 	struct frame_batch h = batch_of("rot13", 8, 8);
 
 	say_batches(p, &h, SLICE("ZftVQ:1\n"));
+}
+
+/* How often it was asked for again. */
+static int
+naks(const struct peer *p)
+{
+	struct slice in = buf_slice(&p->told), line;
+	struct frame f;
+	struct err ignored;
+	int n = 0;
+
+	(void)slice_cut(&in, '\n', &line);
+	while (frame_cut(&in, &f, &ignored) == FRAME_WHOLE)
+		n += f.type == FRAME_NAK;
+	return n;
+}
+
+/* A batch of so many bytes, until it is asked for again. */
+static void
+say_refused(struct peer *p, const char *codec, size_t size, struct slice bytes)
+{
+	const struct frame_batch h = batch_of(codec, size, bytes.n);
+	int before = naks(p);
+
+	if (!say_batch(p, &h, bytes))
+		return;
+	while (naks(p) == before)
+		if (!hear(p, -1))
+			return;
+}
+
+/* One message in the compression that the act is named after: much more than it
+ * says that it is, cut off, and with bytes behind it. */
+static void
+coded(struct peer *p)
+{
+	static char zeros[1 << 20];
+	const char *name = strchr(p->what, '-') + 1;
+	const struct codec_ops *c = codec_find(slice_str(name));
+	struct buf bomb = { 0 }, text = { 0 }, good = { 0 };
+	struct err e = { 0 };
+
+	memset(zeros, '0', sizeof(zeros));
+	for (int i = 0; i < 200; i++)
+		(void)buf_printf(&text, "T%04d:%d\n", i, i * i);
+	if (c == NULL ||
+	    c->encode((struct slice){ zeros, sizeof(zeros) }, c->level_default,
+		&bomb, &e) == -1 ||
+	    c->encode(buf_slice(&text), c->level_default, &good, &e) == -1)
+		exit(71);
+	say_hello_with_one(p);
+	say_refused(p, name, bomb.n * 16, buf_slice(&bomb));
+	say_refused(p, name, text.n, (struct slice){ good.p, good.n - 1 });
+	(void)buf_put_str(&good, "tail");
+	say_refused(p, name, text.n, buf_slice(&good));
+	buf_clear(&bomb);
+	buf_clear(&text);
+	buf_clear(&good);
 }
 
 /* As large as may be, and not a message. */
@@ -537,6 +607,11 @@ static const struct {
 	{ "damage", damage },
 	{ "large", large },
 	{ "unknown-codec", codec },
+	{ "coded-gzip", coded },
+	{ "coded-bzip2", coded },
+	{ "coded-xz", coded },
+	{ "coded-zstd", coded },
+	{ "coded-columnar", coded },
 	{ "bomb", bomb },
 	{ "strange-ack", strange_ack },
 	{ "unknown-frame", unknown_frame },
