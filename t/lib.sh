@@ -157,6 +157,9 @@ lib_pids=
 start() {
 	lib_name=$1
 	shift
+	# before it is waited for: what the one before it said is not its
+	: >"$tmp/$lib_name.out"
+	: >"$tmp/$lib_name.err"
 	"$@" >"$tmp/$lib_name.out" 2>"$tmp/$lib_name.err" </dev/null &
 	pid=$!
 	lib_pids="$lib_pids $pid"
