@@ -219,6 +219,52 @@ damaged_segments_go_to_quarantine_and_come_again(void **state)
 	buf_clear(&bad);
 }
 
+/* Flip a bit in the middle of a file of the spoke's outbox. */
+static void
+damage_what_waits(const char *name)
+{
+	int dir = openat(spoke.top, "outbox", O_RDONLY | O_DIRECTORY);
+	struct buf b = world_read(&spoke, "outbox", name);
+
+	b.p[b.n / 2] ^= 1;
+	scratch_write(dir, name, buf_slice(&b));
+	buf_clear(&b);
+	close(dir);
+}
+
+static void
+what_is_damaged_before_it_goes_is_made_anew(void **state)
+{
+	(void)state;
+	world_fill(&spoke, 1);
+	world_write(&spoke, 1);
+	world_run(&spoke);
+	/* the next that is wanted: seen before it goes */
+	damage_what_waits(world_file_of(1, 2));
+	world_run(&spoke);
+	world_carry(&spoke, &hub);
+	world_run(&hub);
+	assert_int_equal(hub.r.quarantined, 0);
+	assert_string_equal(world_at_hub(), "1 2 3");
+	world_carry(&hub, &spoke);
+
+	/* one behind it: when it was refused, whatever came after it */
+	for (int i = 0; i < 3; i++)
+		world_write(&spoke, 1);
+	world_run(&spoke);
+	damage_what_waits(world_file_of(5, 5));
+	world_carry(&spoke, &hub);
+	world_run(&hub);
+	assert_int_equal(hub.r.quarantined, 1);
+	assert_string_equal(world_at_hub(), "1 2 3 4 gap:6 6");
+	world_carry(&hub, &spoke);
+	world_run(&spoke);
+	world_carry(&spoke, &hub);
+	world_run(&hub);
+	assert_int_equal(hub.r.quarantined, 0);
+	assert_string_equal(world_at_hub(), "1 2 3 4 5 6");
+}
+
 /* A bomb: decoded only as far as a segment may be, and a ratio allows. */
 static void
 a_bomb_is_refused(void **state)
@@ -595,6 +641,7 @@ main(void)
 		TEST(what_is_no_plain_file_is_put_away),
 		TEST(names_that_are_not_ours_stay),
 		TEST(damaged_segments_go_to_quarantine_and_come_again),
+		TEST(what_is_damaged_before_it_goes_is_made_anew),
 		TEST(a_bomb_is_refused),
 		TEST(a_file_that_changes_does_no_harm),
 		TEST(a_fork_is_told_and_both_are_kept),

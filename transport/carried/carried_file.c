@@ -22,6 +22,20 @@ carried_file_trouble(const struct carried_place *at, struct err *e)
 	return -1;
 }
 
+int
+carried_file_decode(const struct codec_ops *codec, struct slice in, size_t max,
+    struct buf *out, struct err *e)
+{
+	size_t size = 0;
+
+	if (codec->measure == NULL)
+		return err_set(e, ERR_INPUT, "%s is not for files",
+		    codec->name);
+	if (codec->measure(in, max, &size, e) == -1)
+		return -1;
+	return codec->decode(in, size, out, e);
+}
+
 /* --- Names --------------------------------------------------------------------- */
 
 bool

@@ -33,6 +33,10 @@ bool carried_file_name(const struct carried_place *at, const char *shown,
  * now on. */
 enum carried_found carried_file_read(const struct carried_place *at,
     struct carried_name name, size_t max, struct buf *out, struct err *e);
+/* Append what a file of this codec, one that stands alone, holds: at most max
+ * bytes. */
+int carried_file_decode(const struct codec_ops *codec, struct slice in,
+    size_t max, struct buf *out, struct err *e);
 /* A carried directory that is not there, full, or fails, may be well again soon:
  * makes that of an error of the kernel.  Returns -1. */
 int carried_file_trouble(const struct carried_place *at, struct err *e);

@@ -426,13 +426,11 @@ publish(struct carry *c, struct outbox *o, struct err *e)
 		.keys = &c->keys,
 		.at = { c->out_dir, is_foreign(c) },
 		.after = c->after,
-		.again = &none };
+		.missing = &none };
 	int rc = 0;
 
-	/* what was damaged there, and could not be removed */
-	if (p.at.foreign && c->heard &&
-	    stream_eq(c->ack.have.stream, outbox_state(o)->stream))
-		p.again = &c->ack.missing;
+	if (c->heard && stream_eq(c->ack.have.stream, outbox_state(o)->stream))
+		p.missing = &c->ack.missing;
 	if (!publish_is_ours(&p))
 		rc = publish_clear(&p, e);
 	if (rc == 0 && p.at.foreign)

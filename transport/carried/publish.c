@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/spool/listing.h"
 #include "transport/carried/publish.h"
+#include "transport/carried/staging.h"
 
 enum {
 	LEVEL_STORED = 0,      /* gzip without compression */
@@ -50,6 +52,17 @@ static enum config_role
 other_end(const struct publish_opts *p)
 {
 	return p->association->role == CONFIG_HUB ? CONFIG_SPOKE : CONFIG_HUB;
+}
+
+/* False: then it is made anew. */
+static bool
+read_ours(const struct publish_opts *p, struct carried_name name, size_t max,
+    struct buf *out)
+{
+	struct err ignored = { 0 };
+
+	return carried_file_read(&p->at, name, max, out, &ignored) ==
+	    CARRIED_READ;
 }
 
 /* The signature goes first: who sees the file sees it, too. */
@@ -161,32 +174,84 @@ encode(struct carried_name *name, int level, struct slice plain,
 	return name->codec->encode(plain, LEVEL_STORED, out, e);
 }
 
-/* Under the name that it has there, or will have. */
+/* Under the name that it will have, or the other one. */
 static bool
-has_segment(const struct publish_opts *p, struct carried_name name)
+has_segment(const struct publish_opts *p, struct carried_name *name)
 {
-	if (carried_ranges_touch(p->again, name.segment.first,
-		name.segment.last))
-		return false;
-	if (is_there(p, name))
+	if (is_there(p, *name))
 		return true;
-	if (name.codec->ratio_max == 0)
+	if (name->codec->ratio_max == 0)
 		return false;
-	name.codec = codec_find(SLICE("gzip"));
-	return is_there(p, name);
+	name->codec = codec_find(SLICE("gzip"));
+	return is_there(p, *name);
+}
+
+/* The receiver stands before it, or misses it: did it refuse what lies here? */
+static bool
+is_doubtful(const struct publish_opts *p, struct segment_name s)
+{
+	return (s.first <= p->after + 1 && p->after < s.last) ||
+	    carried_ranges_touch(p->missing, s.first, s.last);
+}
+
+static bool
+is_signed(const struct publish_opts *p, struct carried_name name,
+    struct slice bytes)
+{
+	struct buf covered = { 0 }, text = { 0 };
+	bool good;
+
+	if (!p->keys->signs)
+		return true;
+	signature_prefix(&covered, p->association->name, other_end(p));
+	buf_put(&covered, bytes);
+	name.signature = true;
+	good = read_ours(p, name, SIGNATURE_FILE_MAX, &text) &&
+	    signature_is_own(p->keys, buf_slice(&covered), buf_slice(&text));
+	buf_clear(&covered);
+	buf_clear(&text);
+	return good;
+}
+
+/* Is it what the segment holds, and signed? */
+static bool
+is_sound(const struct publisher *u, int dirfd, struct carried_name name)
+{
+	const struct publish_opts *p = u->p;
+	struct buf plain = { 0 }, there = { 0 }, decoded = { 0 };
+	struct err ignored = { 0 }; /* then it is made anew */
+	uint64_t damaged;
+	bool good = read_segment(dirfd, name.segment, &plain, &damaged,
+			&ignored) == 0 &&
+	    read_ours(p, name, STAGING_FILE_MAX, &there) &&
+	    is_signed(p, name, buf_slice(&there));
+
+	if (good && name.codec == &codec_none)
+		good = plain.n <= there.n &&
+		    memcmp(plain.p, there.p, plain.n) == 0;
+	else if (good)
+		good = carried_file_decode(name.codec, buf_slice(&there),
+			   STAGING_PLAIN_MAX, &decoded, &ignored) == 0 &&
+		    slice_eq(buf_slice(&decoded), buf_slice(&plain));
+	buf_clear(&plain);
+	buf_clear(&there);
+	buf_clear(&decoded);
+	return good;
 }
 
 static int
 publish_one(void *arg, int dirfd, struct segment_name segment, struct err *e)
 {
 	struct publisher *u = arg;
-	struct carried_name name = { .segment = segment };
+	struct carried_name name = { .segment = segment }, there;
 	struct buf plain = { 0 }, encoded = { 0 };
 	int level, rc;
 
 	name.codec = choose_codec(u->p->association, &level);
 	listing_put(&u->wanted, (struct listed){ .name = segment });
-	if (has_segment(u->p, name))
+	there = name;
+	if (has_segment(u->p, &there) &&
+	    (!is_doubtful(u->p, segment) || is_sound(u, dirfd, there)))
 		return 0;
 	rc = read_segment(dirfd, segment, &plain, &u->damaged, e);
 	if (rc == 0)
@@ -291,32 +356,15 @@ publish_segments(const struct publish_opts *p, struct outbox *o,
 	return rc == 0 ? 0 : err_wrap(e, "make ready what is to be carried");
 }
 
-/* False: then it is made anew. */
-static bool
-read_ours(const struct publish_opts *p, struct carried_name name, size_t max,
-    struct buf *out)
-{
-	struct err ignored = { 0 };
-
-	return carried_file_read(&p->at, name, max, out, &ignored) ==
-	    CARRIED_READ;
-}
-
 bool
 publish_is_ours(const struct publish_opts *p)
 {
-	struct carried_name name = { .codec = NULL };
-	struct buf covered = { 0 }, text = { 0 };
-	bool ours = true;
+	const struct carried_name name = { .codec = NULL };
+	struct buf text = { 0 };
+	bool ours = !p->keys->signs || !is_there(p, name) ||
+	    (read_ours(p, name, OUR_ACK_MAX, &text) &&
+		is_signed(p, name, buf_slice(&text)));
 
-	if (!p->keys->signs || !is_there(p, name))
-		return true;
-	signature_prefix(&covered, p->association->name, other_end(p));
-	ours = read_ours(p, name, OUR_ACK_MAX, &covered);
-	name.signature = true;
-	ours = ours && read_ours(p, name, SIGNATURE_FILE_MAX, &text) &&
-	    signature_is_own(p->keys, buf_slice(&covered), buf_slice(&text));
-	buf_clear(&covered);
 	buf_clear(&text);
 	return ours;
 }

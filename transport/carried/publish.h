@@ -21,7 +21,8 @@ struct publish_opts {
 	struct carried_place at;
 	/* the receiver has all up to here; what is not behind it is removed */
 	uint64_t after;
-	const struct carried_ranges *again; /* written even if it is there */
+	/* what the receiver misses: what lies there may be why */
+	const struct carried_ranges *missing;
 };
 
 /* Every sealed segment behind `after`, in order; a damaged one is repaired

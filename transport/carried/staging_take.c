@@ -104,20 +104,6 @@ peek_stream(struct slice plain, const struct segment_name *name,
 	return rc;
 }
 
-static int
-decode(const struct codec_ops *codec, struct slice in, struct buf *out,
-    struct err *e)
-{
-	size_t size = 0;
-
-	if (codec->measure == NULL)
-		return err_set(e, ERR_INPUT, "%s is not for files",
-		    codec->name);
-	if (codec->measure(in, STAGING_PLAIN_MAX, &size, e) == -1)
-		return -1;
-	return codec->decode(in, size, out, e);
-}
-
 /* Put a verified copy into the inbox.  0: it is settled, or waits; -1: nothing
  * behind it may be taken now. */
 static int
@@ -240,7 +226,8 @@ take_file(struct staging *s, struct staged *f, const struct taking *t,
 	r->counts.in_bytes += copy.n;
 	if (f->name.codec == &codec_none)
 		rc = take_decoded(s, f, t, copy, copy, e);
-	else if (decode(f->name.codec, copy, &plain, &why) == -1)
+	else if (carried_file_decode(f->name.codec, copy, STAGING_PLAIN_MAX,
+		     &plain, &why) == -1)
 		refuse(s, f, copy, &why, r);
 	else
 		rc = take_decoded(s, f, t, buf_slice(&plain), copy, e);
