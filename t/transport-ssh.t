@@ -95,6 +95,19 @@ echo "restrict,command=\"cat\" $(cat other.pub)" >>"$keys/authorized_keys"
 ok "while a key is changed, the old one is good" dial <hello
 configure other
 ok "and the new one" dial <hello
+mkfifo words
+start held sh -c "exec '$top_builddir/t/ssh_dial' conf a 60 <words"
+held=$pid
+exec 3>words
+echo before >&3
+ok "a session is open" wait_for 10 grep -q before held.out
+authorize cat
+refused "its key is taken away: there is no other session" 77 'refuses .*other for'
+echo after >&3
+ok "and the one that is open goes on" wait_for 10 grep -q after held.out
+exec 3>&-
+wait "$held"
+is "to its end" $? 0
 
 # The agent.
 if command -v ssh-agent >/dev/null; then
@@ -363,6 +376,15 @@ for words in "" "sh" "receive other; id" "-t -t" "-s sftp" "-A" "-X"; do
 	esac
 	lacks "nor does it know who it is: $words" out 'uid='
 done
+# What it brings along: nothing of it is in the command's environment.
+authorize env
+SSH_AUTH_SOCK=$tmp/agent.sock DISPLAY=:9 \
+    client -A -X -o SetEnv="LD_PRELOAD=brought AXLETREE=brought" \
+    "$me@127.0.0.1" "brought" >out 2>err
+has "the command runs" out '^SSH_CONNECTION='
+lacks "a client brings no variable, agent or display" out \
+    '^(LD_PRELOAD|AXLETREE|SSH_AUTH_SOCK|DISPLAY)='
+authorize 'echo forced; cat >/dev/null'
 exits "nor a connection through us" 255 client -o ExitOnForwardFailure=yes \
     -W "127.0.0.1:$sshd_port" "$me@127.0.0.1"
 exits "nor a port of ours" 255 client -o ExitOnForwardFailure=yes -N \
