@@ -390,6 +390,39 @@ exits "nor a connection through us" 255 client -o ExitOnForwardFailure=yes \
 exits "nor a port of ours" 255 client -o ExitOnForwardFailure=yes -N \
     -R 0:127.0.0.1:1 "$me@127.0.0.1"
 
+# cut_after BYTES: sshd, over a link that ends behind so many of its bytes, and in
+# order, as a proxy's does: no reset tells that from a server that hung up.
+cat >cut.pl <<'EOT'
+use IO::Socket::INET; use IO::Select;
+my ($port, $left) = @ARGV;
+my $l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1");
+$| = 1; print $l->sockport, "\n";
+my $c = $l->accept;
+my $d = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port");
+my $both = IO::Select->new($c, $d);
+while (my @ready = $both->can_read(20)) {
+	for my $s (@ready) {
+		sysread($s, my $b, 65536) or exit;
+		if ($s == $c) { syswrite $d, $b if $left > 0; next }
+		$b = substr $b, 0, $left;
+		syswrite $c, $b; $left -= length $b;
+		if ($left == 0) { shutdown $c, 1; $both->remove($d) }
+	}
+}
+EOT
+cut_after() {
+	start cut perl cut.pl "$sshd_port" "$1"
+	wait_for 10 test -s cut.out
+	port=$(cat cut.out)
+	sed "s/:[0-9]* /:$port /" known_hosts >known_cut
+	configure key known_cut
+}
+authorize cat
+for bytes in 300 900 1300 1700; do
+	cut_after $bytes
+	refused "a link that is cut after $bytes bytes" 75 '(closed|broke|login)'
+done
+
 # weak LINE...: sshd with less than we ask for.
 weak() {
 	stop "$sshd_pid"

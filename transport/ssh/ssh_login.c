@@ -83,6 +83,10 @@ fail_handshake(struct ssh *s, int rc, struct err *e)
 	case LIBSSH2_ERROR_KEX_FAILURE:
 	case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
 	case LIBSSH2_ERROR_METHOD_NONE:
+		if (s->closed) /* a link may be cut without a reset, too */
+			return err_set(e, ERR_TEMP,
+			    "handshake: it closed the connection: perhaps for "
+			    "no algorithm in common");
 		return err_set(e, ERR_PROTOCOL,
 		    "no algorithm in common: it must offer "
 		    "curve25519-sha256, a host key %s or %s, aes-ctr and "
@@ -362,7 +366,7 @@ far_program(const struct ssh *s)
 static int
 refuse_login(struct ssh *s, int rc, struct err *e)
 {
-	if (s->reset)
+	if (s->reset || s->closed)
 		return err_set(e, ERR_TEMP, "login: the connection broke");
 	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
 	    rc == LIBSSH2_ERROR_SOCKET_RECV ||
