@@ -159,6 +159,25 @@ is "and left alone" "$(find share/alps/to-hub -mindepth 1 ! -name 'ack*' |
 rm -r share/alps/to-hub/readme.txt share/alps/to-hub/-rf \
     share/alps/to-hub/lost+found
 
+# What is no plain file, at both ends: refused, and gone but for a directory.
+odd=00000000000000000900-00000000000000000900.msgs.gz
+for at in "to-hub hub pull" "to-spoke sp push --always"; do
+	# shellcheck disable=SC2086 # words
+	set -- $at
+	lies=share/alps/$1/$odd
+	shift
+	for kind in "ln -s $tmp/hub.conf" "ln gw.sign" mkfifo; do
+		$kind "$lies"
+		exits "$kind for $1" 65 "$@"
+		ok "is not read, and gone" test ! -e "$lies" -a ! -L "$lies"
+	done
+	mkdir "$lies"
+	exits "a directory for $1" 65 "$@"
+	rmdir "$lies"
+	ok "it is over" "$@"
+done
+ok "what they led to is as it was" test -s hub.conf -a -s gw.sign
+
 # --- A stick -----------------------------------------------------------------------
 
 if test "$(id -u)" -eq 0 && mkdir stick &&
