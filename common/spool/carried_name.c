@@ -8,17 +8,6 @@
 
 #include "common/spool/carried_name.h"
 
-static bool
-cut_end(struct slice *in, const char *end)
-{
-	size_t n = strlen(end);
-
-	if (in->n < n || memcmp(in->p + in->n - n, end, n) != 0)
-		return false;
-	in->n -= n;
-	return true;
-}
-
 bool
 carried_name_parse(const char *name, struct carried_name *out)
 {
@@ -28,13 +17,14 @@ carried_name_parse(const char *name, struct carried_name *out)
 
 	if (in.n >= CARRIED_NAME_SIZE)
 		return false;
-	n.signature = cut_end(&in, ".sig");
+	n.signature = slice_skip_end(&in, SLICE(".sig"));
 	if (slice_eq_str(in, CARRIED_ACK)) {
 		*out = n;
 		return true;
 	}
 	n.codec = codec_by_suffix(in);
-	if (n.codec == NULL || !cut_end(&in, n.codec->suffix) ||
+	if (n.codec == NULL ||
+	    !slice_skip_end(&in, slice_str(n.codec->suffix)) ||
 	    in.n >= sizeof(segment))
 		return false;
 	memcpy(segment, in.p, in.n);

@@ -84,19 +84,6 @@ carried_ack_put(struct buf *out, const struct carried_ack *a)
 
 /* --- Reading ------------------------------------------------------------------ */
 
-/* The rest of a line that begins with this word. */
-static bool
-cut_word(struct slice *line, const char *word)
-{
-	struct slice w = slice_str(word);
-
-	if (!slice_starts(*line, w))
-		return false;
-	line->p += w.n;
-	line->n -= w.n;
-	return true;
-}
-
 static bool
 parse_point(struct slice line, struct spool_point *p)
 {
@@ -117,7 +104,8 @@ parse_ranges(struct slice *in, const char *word, uint64_t after,
 		struct slice rest = *in, line, first;
 		struct carried_range x;
 
-		if (!slice_cut(&rest, '\n', &line) || !cut_word(&line, word))
+		if (!slice_cut(&rest, '\n', &line) ||
+		    !slice_skip(&line, slice_str(word)))
 			return true;
 		if (!slice_cut(&line, '-', &first) ||
 		    !slice_u64(first, LIMIT_MSGID, &x.first) ||
@@ -152,17 +140,19 @@ parse(struct slice in, struct carried_ack *a)
 	    !parse_ranges(&in, "missing ", a->have.msgid, &a->missing) ||
 	    (stream_is_zero(a->have.stream) && a->missing.n > 0))
 		return false;
-	if (!slice_cut(&in, '\n', &line) || !cut_word(&line, "send ") ||
-	    !parse_point(line, &a->send))
+	if (!slice_cut(&in, '\n', &line) ||
+	    !slice_skip(&line, SLICE("send ")) || !parse_point(line, &a->send))
 		return false;
-	if (!slice_cut(&in, '\n', &line) || !cut_word(&line, "acked ") ||
+	if (!slice_cut(&in, '\n', &line) ||
+	    !slice_skip(&line, SLICE("acked ")) ||
 	    !slice_u64(line, LIMIT_MSGID, &a->acked) ||
 	    a->acked > a->send.msgid ||
 	    !parse_ranges(&in, "lost ", 0, &a->lost) ||
 	    (stream_is_zero(a->send.stream) && a->lost.n > 0))
 		return false;
-	return slice_cut(&in, '\n', &line) && cut_word(&line, "heard ") &&
-	    parse_heard(line, a) && in.n == 0;
+	return slice_cut(&in, '\n', &line) &&
+	    slice_skip(&line, SLICE("heard ")) && parse_heard(line, a) &&
+	    in.n == 0;
 }
 
 int

@@ -55,11 +55,8 @@ parse_key(struct slice text, const char *word, unsigned char out[SEED])
 
 	buf_init(&bytes, SEED + 3);
 	if (slice_cut(&text, '\n', &line) && text.n == 0 &&
-	    slice_starts(line, slice_str(word))) {
-		line.p += strlen(word);
-		line.n -= strlen(word);
+	    slice_skip(&line, slice_str(word)))
 		ok = base64_decode(line, &bytes) && bytes.n == SEED;
-	}
 	if (ok)
 		memcpy(out, bytes.p, SEED);
 	if (bytes.p != NULL)
