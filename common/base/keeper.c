@@ -50,16 +50,19 @@ void
 keeper_run(const char *what)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	const pid_t self = getpid();
+	const pid_t self = getpid(), owner = getppid();
 	struct sigaction term;
 
 	(void)prctl(PR_SET_PDEATHSIG, 0); /* the work sees the end by itself */
 	(void)sigaction(SIGTERM, &ignore, &term);
 	for (int quick = 0; quick < TRIES;) {
 		const struct mono begun = clock_mono();
-		pid_t pid = fork();
 		int status = 0;
+		pid_t pid;
 
+		if (getppid() != owner)
+			_exit(0); /* nobody is left to work for */
+		pid = fork();
 		if (is_child(pid, self, &term))
 			return;
 		while (pid != -1 && waitpid(pid, &status, 0) == -1 &&

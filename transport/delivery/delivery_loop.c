@@ -360,8 +360,12 @@ delivery_loop(struct delivery *d, struct err *e)
 	sigprocmask(SIG_SETMASK, &open_mask, NULL);
 	if (rc == 0 && d->write_errno != 0 &&
 	    session_counts(d->session)->in_bytes == 0) {
-		errno = d->write_errno; /* and nobody can know better */
+		errno = d->write_errno;
 		rc = err_sys(e, "write to the far end");
+		if (e->sys == EPIPE || e->sys == ECONNRESET) {
+			e->kind = ERR_TEMP; /* a link that was cut */
+			e->sys = EPIPE;
+		}
 	}
 	return rc;
 }
