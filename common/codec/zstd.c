@@ -11,7 +11,7 @@
  * with its colon, as far as they go, and the table of shorter matches so small
  * that it finds nothing but runs.  10,000 values of mixed counters and gauges a
  * cycle, bytes and ns for a value: level 3 as it is 3.8 and 146, so 1.7 and 38;
- * level 19, 1.7 and 4200; so 1.65 and 700.
+ * level 19, 1.7 and 4200; so 1.67 and 700.
  */
 #include "config.h"
 
