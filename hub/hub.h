@@ -53,7 +53,8 @@ void hub_close(struct hub *h);
 /* The lock goes over, and what means another tree than before is compiled. */
 void hub_compile_changed(struct hub *next, struct hub *old);
 
-/* hub_answer.c: requests of the control socket, and of verbs that work by themselves:
+/* hub_answer.c: requests of the control socket, and of verbs that work by
+ * themselves:
  *	accept ASSOCIATION [config|stream|fork]
  *	compile [TREE]
  *	flush [TREE PATH]    write what waits in memory, of one leaf or all

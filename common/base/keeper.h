@@ -10,8 +10,7 @@
  * child of it, and in another when that ended otherwise than with status 0.  The
  * process itself ends with status 0 when one of them did, or its own parent is
  * gone, else with 1 when five in a row lived less than a minute, and heeds no
- * SIGTERM.  `what` is for the
- * log. */
+ * SIGTERM.  `what` is for the log. */
 void keeper_run(const char *what);
 
 #endif
