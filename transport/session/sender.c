@@ -173,7 +173,7 @@ close_batch(struct sender *s)
 	s->plain = false;
 	s->encoded_at = 0;
 	buf_reset(&s->gather);
-	if (s->batch_max < FRAME_BATCH_BYTES)
+	if (s->batch_max < SENDER_BATCH_MOST)
 		s->batch_max *= 2;
 }
 

@@ -11,9 +11,13 @@
 enum {
 	SENDER_FLIGHT = 1000,        /* messages */
 	SENDER_BATCH_MESSAGES = 250, /* so that several are in flight */
-	/* bytes; doubled to FRAME_BATCH_BYTES: on a link that is cut again and
-	 * again the first batches still get through */
+	/* bytes; doubled to the most: on a link that is cut again and again the
+	 * first batches still get through */
 	SENDER_BATCH_FIRST = 256 << 10,
+	/* A batch is coded, sent and taken one after the other, each while the
+	 * next and the last are at the other stages; and it stays in the
+	 * processor's cache.  Of 8 MiB a day's backlog takes a sixth more. */
+	SENDER_BATCH_MOST = 2 << 20,
 	SENDER_CHUNK = 16 << 10, /* bytes; acknowledgements go between */
 	SENDER_NAKS = 100,       /* in a session */
 	SENDER_NAK_REPEATS = 3,  /* of one number */
