@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/spool/recall.h"
 #include "t/peer.h"
 
 struct stream_id
@@ -300,37 +301,32 @@ cut(const struct peer_spool *s, uint64_t n)
 	return m;
 }
 
-static bool
-is_seed(const struct peer_spool *s, uint64_t n, uint64_t generation,
-    struct message *m)
-{
-	*m = cut(s, n);
-	return m->type == MESSAGE_DATA &&
-	    (generation == 0 || m->generation == generation);
-}
-
 /* As spool_recall does, for CONFIGs of one part, which may be missing. */
 static void
 put_seed(const struct peer_spool *s, uint64_t at, const struct codec_history *h,
     struct buf *out)
 {
-	uint64_t generation = 0, from;
-	size_t bytes = 0;
-	struct message m;
+	struct recall_seen seen = { 0 };
+	uint64_t from;
+	struct message m = { .type = MESSAGE_DATA };
 
-	for (uint64_t n = at; n > 0 && h->config && generation == 0; n--) {
+	for (uint64_t n = at; n > 0 && h->config && m.type != MESSAGE_CONFIG;
+	     n--) {
 		m = cut(s, n);
-		if (m.type == MESSAGE_CONFIG) {
-			generation = m.generation;
+		if (m.type == MESSAGE_CONFIG)
 			buf_put(out, m.raw);
-		}
 	}
-	for (from = at;
-	     from > 0 && at - from < h->messages && bytes < h->enough; from--)
-		bytes += is_seed(s, from, generation, &m) ? m.raw.n : 0;
-	while (++from <= at)
-		if (is_seed(s, from, generation, &m))
+	for (from = at; from > 0 && !recall_is_enough(&seen, h); from--) {
+		m = cut(s, from);
+		seen.numbers++;
+		if (m.type == MESSAGE_DATA)
+			recall_add(&seen, recall_data(&m));
+	}
+	while (++from <= at) {
+		m = cut(s, from);
+		if (m.type == MESSAGE_DATA)
 			buf_put(out, m.raw);
+	}
 }
 
 static void

@@ -74,17 +74,23 @@ found_at(unsigned dirs, const struct codec_history *h, uint64_t msgid)
 }
 
 static void
-put_data(struct outbox *o, uint64_t generation)
+put_values(struct outbox *o, uint64_t generation, const char *body)
 {
 	struct message m = { .type = MESSAGE_DATA,
 		.timestamp = 1700000000,
 		.generation = generation,
 		.part = 1,
 		.parts = 1,
-		.body = SLICE("T1:7\n") };
+		.body = slice_str(body) };
 	struct err e = { 0 };
 
 	assert_int_equal(outbox_put(o, &m, &e), 0);
+}
+
+static void
+put_data(struct outbox *o, uint64_t generation)
+{
+	put_values(o, generation, "T1:7\n");
 }
 
 /* 1: CONFIG of generation 1, 2-4 DATA, 5-6 CONFIG of generation 2 in two parts,
@@ -121,7 +127,7 @@ the_seed_is_what_stands_before_the_place(void **state)
 		{ 2, "1C 2D", "2D" },
 		{ 4, "1C 2D 3D 4D", "2D 3D 4D" },
 		{ 5, "1C 3D 4D", "3D 4D" }, /* half a set is none */
-		{ 6, "5C 6C", "4D" },       /* of another generation */
+		{ 6, "5C 6C 4D", "4D" },    /* of another generation */
 		{ 7, "5C 6C 7D", "7D" },
 		{ 11, "5C 6C 9D 10D 11D", "9D 10D 11D" },
 		{ 12, "5C 6C 10D 11D", "10D 11D" },
@@ -166,6 +172,87 @@ enough_is_not_read_beyond(void **state)
 	assert_string_equal(found_at(OUT, &h, 9), "8D 9D");
 	h.enough = 2 * one + 1;
 	assert_string_equal(found_at(OUT, &h, 9), "7D 8D 9D");
+	helper_dir_done(top);
+}
+
+/* 1: CONFIG, then DATA of so many kinds in turn, `cycles` times. */
+static void
+fill_kinds(unsigned kinds, unsigned cycles)
+{
+	struct outbox *o;
+	struct err e = { 0 };
+
+	top = helper_dir();
+	o = helper_filled(top, 0);
+	for (unsigned i = 0; i < kinds * cycles; i++) {
+		char body[32];
+
+		(void)snprintf(body, sizeof(body), "T%u:%u\n", i % kinds, i);
+		put_values(o, 1, body);
+	}
+	assert_int_equal(outbox_commit(o, &e), 0);
+	assert_int_equal(outbox_seal(o, &e), 0);
+	stream = outbox_state(o)->stream;
+	outbox_close(o);
+}
+
+/* How many DATA the seed before `at` has, which end there. */
+static uint64_t
+how_many(const struct codec_history *h, uint64_t msgid)
+{
+	struct spool_point at = place(OUT, msgid);
+	struct buf seed = { 0 };
+	struct slice rest;
+	struct message m;
+	struct err e = { 0 };
+	uint64_t n = 0, first = 0;
+
+	assert_int_equal(spool_recall(top, OUT, &at, h, &seed, &e), 1);
+	rest = buf_slice(&seed);
+	for (; message_cut(&rest, &m); n++) {
+		first = n == 0 ? m.msgid : first;
+		assert_int_equal(m.msgid, first + n);
+	}
+	assert_int_equal(first + n - 1, msgid);
+	buf_clear(&seed);
+	return n;
+}
+
+/* However often the spool must be looked at for it. */
+static void
+of_each_kind_there_are_enough(void **state)
+{
+	struct codec_history h = { .messages = 4,
+		.of_each = 3,
+		.enough = 1 << 20 };
+
+	(void)state;
+	fill_kinds(120, 5);
+	assert_int_equal(how_many(&h, 601), 360);
+	assert_int_equal(how_many(&h, 500), 360);
+	h.messages = 400; /* numbers */
+	assert_int_equal(how_many(&h, 601), 400);
+	h.messages = 4;
+	h.of_each = 9; /* more than there are */
+	assert_int_equal(how_many(&h, 601), 600);
+	h.of_each = 2;
+	assert_int_equal(how_many(&h, 601), 240);
+	h.enough = 10000;
+	h.of_each = 3;
+	assert_in_range(how_many(&h, 601), 20, 100);
+	helper_dir_done(top);
+}
+
+static void
+what_is_looked_at_has_an_end(void **state)
+{
+	const struct codec_history h = { .messages = 4,
+		.of_each = 1000,
+		.enough = 64 << 20 };
+
+	(void)state;
+	fill_kinds(100, 170);
+	assert_int_equal(how_many(&h, 17001), CODEC_SEED_MESSAGES);
 	helper_dir_done(top);
 }
 
@@ -266,7 +353,7 @@ a_configuration_that_is_gone_is_no_other(void **state)
 	assert_string_equal(found_at(OUT, &with_config, 11),
 	    "5C 6C 9D 10D 11D");
 	helper_spoil(top, gone[1], 200, "#"); /* a part of the CONFIG */
-	assert_string_equal(found_at(OUT, &with_config, 11), "1C");
+	assert_string_equal(found_at(OUT, &with_config, 11), "1C 9D 10D 11D");
 	assert_int_equal(unlinkat(top, gone[2], 0), 0);
 	assert_string_equal(found_at(OUT, &with_config, 11), "-");
 	assert_string_equal(found_at(OUT, &without, 11), "9D 10D 11D");
@@ -279,6 +366,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_seed_is_what_stands_before_the_place),
 		cmocka_unit_test(enough_is_not_read_beyond),
+		cmocka_unit_test(of_each_kind_there_are_enough),
+		cmocka_unit_test(what_is_looked_at_has_an_end),
 		cmocka_unit_test(both_ends_find_the_same),
 		cmocka_unit_test(what_is_lost_is_passed_over),
 		cmocka_unit_test(another_place_has_none),

@@ -11,21 +11,24 @@
 #include "common/base/err.h"
 
 enum {
-	CODEC_SEED_BYTES = 16 << 20, /* of DATA in a seed */
+	CODEC_SEED_BYTES = 16 << 20,   /* of DATA in a seed */
+	CODEC_SEED_MESSAGES = 1 << 14, /* numbers that are looked at for one */
 };
 
 struct codec_state; /* belongs to its codec */
 
 /* What a codec that codes batches upon those before them needs.  A state begins
  * empty, or from a seed, which is a function of the place in the stream alone:
- * with `config` first the newest complete CONFIG set before the place; then, of
- * the last `messages` numbers before it, the DATA (with `config`: of that
- * CONFIG's Generation), oldest first: of these the newest, up to the one with
- * which they are `enough` bytes, and no more than fit into CODEC_SEED_BYTES.  Both ends move it over the same messages in the same
- * order; what differs nevertheless is found by the digests. */
+ * with `config` first the newest complete CONFIG set before the place; then the
+ * DATA before it, oldest first: back from the place as far as is needed until
+ * they are `enough` bytes, or in `messages` numbers and `of_each` DATA for every
+ * kind of them there (common/spool/recall.h), and no more than fit into
+ * CODEC_SEED_BYTES.  Both ends move it over the same messages in the same order;
+ * what differs nevertheless is found by the digests. */
 struct codec_history {
 	bool config;
 	unsigned messages;
+	unsigned of_each;
 	size_t enough;
 	struct codec_state *(*state_new)(void);
 	void (*state_free)(struct codec_state *);

@@ -25,13 +25,14 @@
 
 enum {
 	ZSTD_WINDOW_LOG_MIN = 10,
-	ZSTD_WINDOW_LOG = 27,        /* 128 MiB, what zstd -d takes */
-	ZSTD_KINDS = 1024,           /* of DATA that are kept */
-	ZSTD_DICTIONARY = 16 << 20,  /* bytes of them */
-	ZSTD_LEVEL_DEEP = 13,        /* from here on it parses optimally */
-	ZSTD_ALONE = 1 << 20,        /* bytes that hold more than one message */
-	ZSTD_SEED = 64,              /* messages, of several kinds: */
-	ZSTD_SEED_BYTES = 256 << 10, /* two of the largest are enough */
+	ZSTD_WINDOW_LOG = 27,       /* 128 MiB, what zstd -d takes */
+	ZSTD_KINDS = 1024,          /* of DATA that are kept */
+	ZSTD_DICTIONARY = 16 << 20, /* bytes of them */
+	ZSTD_LEVEL_DEEP = 13,       /* from here on it parses optimally */
+	ZSTD_ALONE = 1 << 20,       /* bytes that hold more than one message */
+	ZSTD_SEED = 64,             /* numbers, of kinds that are rare: */
+	ZSTD_SEED_BYTES = 512
+	    << 10, /* a cycle in many messages, or a few large */
 };
 
 struct kept {
@@ -316,6 +317,7 @@ decode_upon(struct codec_state *s, struct slice in, size_t size,
 
 static const struct codec_history history = {
 	.messages = ZSTD_SEED,
+	.of_each = 2,
 	.enough = ZSTD_SEED_BYTES,
 	.state_new = state_new,
 	.state_free = state_free,

@@ -11,10 +11,6 @@
 #include "common/spool/quarantine.h"
 #include "common/spool/repair.h"
 
-enum {
-	OUTBOX_KEEP_DATA = 64, /* messages: coding states are rebuilt of them */
-};
-
 struct outbox {
 	struct outbox_opts opts; /* without zeros */
 	int top;                 /* borrowed: the association's directory */

@@ -14,6 +14,7 @@
 #include "common/base/durable.h"
 #include "common/spool/carried_name.h"
 #include "common/spool/outbox_impl.h"
+#include "common/spool/recall.h"
 #include "common/spool/room.h"
 #include "common/spool/walk.h"
 
@@ -261,31 +262,55 @@ close_segment(const struct outbox *o, int fd)
 		close(fd);
 }
 
+/* Any coding state can be rebuilt of what was seen. */
+static bool
+is_enough(const struct recall_seen *seen)
+{
+	const struct codec_ops *const *c = codec_all();
+
+	for (; *c != NULL; c++)
+		if ((*c)->history != NULL &&
+		    !recall_is_enough(seen, (*c)->history))
+			return false;
+	return true;
+}
+
+static void
+count_segment(const struct outbox *o, size_t i, struct walk *w,
+    struct recall_seen *seen)
+{
+	struct err ignored; /* what cannot be read counts nothing */
+	int fd = open_segment(o, i, &ignored);
+	enum walk_found found = WALK_MESSAGE;
+	struct message m;
+
+	if (fd == -1)
+		return;
+	walk_begin(w, fd, 0);
+	while (found == WALK_MESSAGE || found == WALK_BAD) {
+		found = walk_next(w, &m, &ignored);
+		if (found != WALK_MESSAGE)
+			continue;
+		seen->numbers++;
+		if (m.type == MESSAGE_DATA)
+			recall_add(seen, recall_data(&m));
+	}
+	close_segment(o, fd);
+}
+
 /* The newest segment i such that it and those behind it hold the DATA that
  * must stay. */
 static size_t
 keep_from(const struct outbox *o)
 {
 	struct walk *w = walk_new();
-	size_t data = 0, i = segments(o);
-	struct err ignored; /* what cannot be read counts nothing */
+	struct recall_seen seen = { 0 };
+	size_t i = segments(o);
 
-	while (i > 0 && data < OUTBOX_KEEP_DATA) {
-		int fd = open_segment(o, --i, &ignored);
-		enum walk_found found = WALK_MESSAGE;
-		struct message m;
-
-		if (fd == -1)
-			continue;
-		walk_begin(w, fd, 0);
-		while (found == WALK_MESSAGE || found == WALK_BAD) {
-			found = walk_next(w, &m, &ignored);
-			data += found == WALK_MESSAGE && m.type == MESSAGE_DATA;
-		}
-		close_segment(o, fd);
-	}
+	while (i > 0 && !is_enough(&seen))
+		count_segment(o, --i, w, &seen);
 	walk_free(w);
-	return data < OUTBOX_KEEP_DATA ? 0 : i;
+	return i;
 }
 
 /* Does segment i begin with a CONFIG, all its parts in it? */

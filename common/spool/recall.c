@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/crc.h"
 #include "common/base/durable.h"
 #include "common/base/mem.h"
 #include "common/spool/listing.h"
@@ -18,16 +19,21 @@ enum {
 	HEAD_BYTES = 512, /* in which the type of a message stands */
 };
 
+struct taken {
+	uint64_t msgid;
+	struct recall_data data;
+};
+
 struct recall {
 	int top;
 	unsigned dirs;
 	const struct spool_point *at;
 	const struct codec_history *h;
-	uint64_t generation; /* of the CONFIG; 0: any */
 	struct buf config, data;
-	size_t *bytes; /* of each message in data: a ring of h->messages */
-	size_t first, n;
-	bool reached; /* the message `at` was there */
+	size_t skip; /* bytes of data that are dropped */
+	struct taken *taken;
+	size_t first, n; /* in taken: those whose bytes follow */
+	bool reached;    /* the message `at` was there */
 };
 
 /* --- The CONFIG ---------------------------------------------------------- */
@@ -76,7 +82,6 @@ read_config(struct recall *r, uint64_t first)
 		part++;
 	}
 	spool_reader_close(reader);
-	r->generation = generation;
 	return part == parts;
 }
 
@@ -129,27 +134,64 @@ find_config(struct recall *r)
 
 /* --- The DATA ------------------------------------------------------------ */
 
-static void
-drop_first(struct recall *r)
+struct recall_data
+recall_data(const struct message *data)
 {
-	buf_drop(&r->data, r->bytes[r->first]);
-	r->first = (r->first + 1) % r->h->messages;
-	r->n--;
+	struct slice body = data->body, token = { 0 }, value;
+
+	(void)message_next_value(&body, &token, &value);
+	return (struct recall_data){ data->raw.n, (uint16_t)crc_add(0, token) };
+}
+
+void
+recall_add(struct recall_seen *s, struct recall_data d)
+{
+	uint8_t *place = &s->kind[d.kind >> 3], bit = 1U << (d.kind & 7);
+
+	s->data++;
+	s->bytes += d.bytes;
+	s->kinds += (*place & bit) == 0;
+	*place |= bit;
+}
+
+bool
+recall_is_enough(const struct recall_seen *s, const struct codec_history *h)
+{
+	return s->bytes >= h->enough || s->numbers >= CODEC_SEED_MESSAGES ||
+	    (s->numbers >= h->messages && s->data >= h->of_each * s->kinds);
 }
 
 static void
-keep(struct recall *r, struct slice raw)
+drop_first(struct recall *r)
 {
-	if (raw.n > CODEC_SEED_BYTES) {
-		buf_reset(&r->data);
-		r->n = 0;
-		return;
-	}
-	while (r->n == r->h->messages || r->data.n > CODEC_SEED_BYTES - raw.n)
+	r->skip += r->taken[r->first++].data.bytes;
+	if (r->skip < r->data.n / 2)
+		return; /* not each time: there may be thousands */
+	buf_drop(&r->data, r->skip);
+	r->skip = 0;
+}
+
+static size_t
+held(const struct recall *r)
+{
+	return r->data.n - r->skip;
+}
+
+/* What is too much already, whatever else there is. */
+static void
+keep(struct recall *r, const struct message *m)
+{
+	struct taken t = { m->msgid, recall_data(m) };
+
+	while (r->first < r->n &&
+	    (m->raw.n > CODEC_SEED_BYTES ||
+		held(r) > CODEC_SEED_BYTES - m->raw.n))
 		drop_first(r);
-	buf_put(&r->data, raw);
-	r->bytes[(r->first + r->n++) % r->h->messages] = raw.n;
-	while (r->data.n - r->bytes[r->first] >= r->h->enough)
+	if (m->raw.n > CODEC_SEED_BYTES)
+		return;
+	buf_put(&r->data, m->raw);
+	r->taken[r->n++] = t;
+	while (held(r) - r->taken[r->first].data.bytes >= r->h->enough)
 		drop_first(r);
 }
 
@@ -158,23 +200,23 @@ take(struct recall *r, const struct message *m)
 {
 	if (m->msgid == r->at->msgid)
 		r->reached = r->at->digest == 0 || m->digest == r->at->digest;
-	if (m->type == MESSAGE_DATA &&
-	    (r->generation == 0 || m->generation == r->generation))
-		keep(r, m->raw);
+	if (m->type == MESSAGE_DATA)
+		keep(r, m);
 }
 
+/* Of so many numbers. */
 static int
-read_data(struct recall *r, struct err *e)
+read_data(struct recall *r, uint64_t numbers, struct err *e)
 {
 	struct spool_reader *reader = NULL;
-	uint64_t from = r->at->msgid > r->h->messages
-	    ? r->at->msgid - r->h->messages + 1
-	    : 1;
 	enum spool_read found = SPOOL_READ_GAP;
 	struct message m = { 0 };
 
-	if (spool_reader_open_stream(r->top, r->dirs, r->at->stream, from,
-		&reader, e) == -1)
+	r->taken = mem_resize(r->taken, numbers, sizeof(*r->taken));
+	r->first = r->n = r->skip = 0;
+	buf_reset(&r->data);
+	if (spool_reader_open_stream(r->top, r->dirs, r->at->stream,
+		r->at->msgid - numbers + 1, &reader, e) == -1)
 		return -1;
 	while (m.msgid < r->at->msgid &&
 	    (found == SPOOL_READ_GAP || found == SPOOL_READ_MESSAGE ||
@@ -192,6 +234,69 @@ read_data(struct recall *r, struct err *e)
 	return r->reached || r->at->digest == 0 ? 1 : 0;
 }
 
+/* Drop what is not needed.  *seen: of what stays. */
+static void
+trim(struct recall *r, struct recall_seen *seen)
+{
+	size_t i = r->n;
+
+	*seen = (struct recall_seen){ 0 };
+	for (; i > r->first; i--) {
+		const struct taken *t = &r->taken[i - 1];
+
+		seen->numbers = r->at->msgid - t->msgid;
+		if (recall_is_enough(seen, r->h))
+			break;
+		recall_add(seen, t->data);
+	}
+	while (r->first < i)
+		drop_first(r);
+}
+
+/* How many numbers are to be looked at when so many were too few: a guess, by
+ * what was seen of them. */
+static uint64_t
+more_numbers(const struct recall *r, const struct recall_seen *s, uint64_t n)
+{
+	uint64_t kinds = r->h->of_each * s->kinds, bytes = UINT64_MAX;
+	uint64_t want = n * 4;
+
+	if (s->data > 2 * s->kinds) /* most kinds were seen */
+		want = (kinds + kinds / 8) * n / s->data;
+	if (s->bytes > 0)
+		bytes = r->h->enough / (s->bytes / n + 1);
+	bytes += bytes / 8;
+	want = want < bytes ? want : bytes;
+	want = want > n * 2 ? want : n * 2;
+	return want < CODEC_SEED_MESSAGES ? want : CODEC_SEED_MESSAGES;
+}
+
+/* Mostly the least that is looked at is enough. */
+static int
+find_data(struct recall *r, struct err *e)
+{
+	uint64_t numbers = r->h->messages, all = r->at->msgid;
+
+	for (;;) {
+		struct recall_seen seen;
+		bool dropped;
+		int rc;
+
+		numbers = numbers < all ? numbers : all;
+		rc = read_data(r, numbers, e);
+		if (rc != 1)
+			return rc;
+		dropped = r->first > 0;
+		trim(r, &seen);
+		if (dropped || r->first > 0 || numbers == all)
+			return rc;
+		seen.numbers = numbers;
+		if (recall_is_enough(&seen, r->h))
+			return rc;
+		numbers = more_numbers(r, &seen, numbers);
+	}
+}
+
 int
 spool_recall(int association_dir, unsigned dirs, const struct spool_point *at,
     const struct codec_history *h, struct buf *out, struct err *e)
@@ -204,14 +309,14 @@ spool_recall(int association_dir, unsigned dirs, const struct spool_point *at,
 
 	if (h->config && !find_config(&r))
 		goto out;
-	r.bytes = mem_array(h->messages, sizeof(r.bytes[0]));
-	rc = read_data(&r, e);
+	rc = at->msgid == 0 ? 1 : find_data(&r, e);
 	if (rc == 1) {
 		buf_put(out, buf_slice(&r.config));
-		buf_put(out, buf_slice(&r.data));
+		buf_put(out,
+		    (struct slice){ r.data.p + r.skip, r.data.n - r.skip });
 	}
 out:
-	free(r.bytes);
+	free(r.taken);
 	buf_clear(&r.config);
 	buf_clear(&r.data);
 	return rc;

@@ -611,7 +611,8 @@ columnar_measure(struct slice in, size_t max, size_t *size, struct err *e)
 static const struct codec_history history = {
 	.config = true,
 	.messages = 64,
-	.enough = 4 << 20, /* 32 messages of 10,000 values */
+	.of_each = 32,
+	.enough = 2 << 20, /* 16 messages of 10,000 values */
 	.state_new = columnar_state_new,
 	.state_free = columnar_state_free,
 	.learn = columnar_learn,
