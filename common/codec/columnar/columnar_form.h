@@ -66,8 +66,9 @@ form_learn_units(struct column *k)
 	uint64_t n = k->last;
 	unsigned twos, tens = 0;
 
-	if ((k->flags & (COLUMN_SIGNED | COLUMN_TRIMMED | COLUMN_ODD)) != 0 ||
-	    k->decimals != 0 || n == 0 || k->alike == UINT8_MAX)
+	if (k->alike == UINT8_MAX || n == 0 ||
+	    ((k->flags & (COLUMN_SIGNED | COLUMN_TRIMMED | COLUMN_ODD)) |
+		k->decimals) != 0)
 		return;
 	if (k->alike == 0)
 		k->common_twos = k->common_tens = UINT8_MAX;

@@ -37,24 +37,27 @@ number_of_bytes(uint64_t v, unsigned digits)
 	return v & UINT32_MAX;
 }
 
-/* What most lines are: up to 15 digits without a sign, a point or a zero before
- * them.  How many; 0: it is something else, or too near to the end. */
+/* What most lines are: up to 15 digits and 7 decimals, without a zero too many.
+ * Of the line only its number is set, its sign and decimals; how many letters it
+ * has; 0: it is something else, or too near to the end. */
 static inline unsigned
-number_read_short(struct slice in, uint64_t *number)
+number_read_short(struct slice in, struct value *x)
 {
 	static const uint32_t ten_to[] = { 1, 10, 100, 1000, 10000, 100000,
 		1000000, 10000000 };
-	unsigned n, more;
+	unsigned n, more, at;
 	uint64_t v;
 
-	if (in.n < 17)
+	if (in.n < 32)
 		return 0;
-	v = number_bytes(in.p, &n);
+	x->negative = in.p[0] == '-';
+	at = x->negative;
+	v = number_bytes(in.p + at, &n);
 	if (n == 0 || (n > 1 && (v & 0xff) == 0))
 		return 0;
 	v = number_of_bytes(v, n);
 	if (n == 8) {
-		uint64_t rest = number_bytes(in.p + 8, &more);
+		uint64_t rest = number_bytes(in.p + at + 8, &more);
 
 		if (more == 8)
 			return 0;
@@ -62,14 +65,25 @@ number_read_short(struct slice in, uint64_t *number)
 			v = v * ten_to[more] + number_of_bytes(rest, more);
 		n += more;
 	}
-	*number = v;
-	return in.p[n] == '\n' ? n : 0;
+	at += n;
+	x->decimals = 0;
+	if (in.p[at] == '.') {
+		uint64_t rest = number_bytes(in.p + at + 1, &more);
+
+		if (more == 0 || more == 8 || n > 12)
+			return 0;
+		v = v * ten_to[more] + number_of_bytes(rest, more);
+		x->decimals = (uint8_t)more;
+		at += 1 + more;
+	}
+	x->number = v;
+	return in.p[at] == '\n' && (v != 0 || !x->negative) ? at : 0;
 }
 #else
 static inline unsigned
-number_read_short(struct slice in, uint64_t *number)
+number_read_short(struct slice in, struct value *x)
 {
-	(void)in, (void)number;
+	(void)in, (void)x;
 	return 0;
 }
 #endif
@@ -99,18 +113,19 @@ number_read(struct slice *in, struct value *x)
 {
 	const char *p = in->p, *end = in->p + in->n, *digits, *point = NULL;
 	uint64_t n = 0;
-	unsigned digits_n = number_read_short(*in, &x->number);
+	unsigned text_n = number_read_short(*in, x);
 	bool over = false;
 
 	x->text = in->p;
-	x->unknown = x->odd = x->negative = false;
-	x->decimals = 0;
-	if (digits_n > 0) {
-		x->text_n = (uint8_t)digits_n;
-		in->p += digits_n + 1;
-		in->n -= digits_n + 1;
+	x->unknown = x->odd = false;
+	if (text_n > 0) {
+		x->text_n = (uint8_t)text_n;
+		in->p += text_n + 1;
+		in->n -= text_n + 1;
 		return true;
 	}
+	x->negative = false;
+	x->decimals = 0;
 	if (p < end && *p == 'U') {
 		x->unknown = true;
 		p++;

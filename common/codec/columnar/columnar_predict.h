@@ -197,11 +197,12 @@ CODER_INLINE void
 predict_learn_direction(struct column *k, int64_t growth)
 {
 	bool counter = predict_is_counter(k);
+	/* without a branch: of a gauge nobody can guess */
+	unsigned more = growth > 0, less = growth < 0;
+	unsigned most = k->rising == COLUMN_RISING_MAX;
+	int fallen = (int)(k->rising + (more & ~most)) - (int)(less * 6);
 
-	if (growth > 0 && k->rising < COLUMN_RISING_MAX)
-		k->rising++;
-	else if (growth < 0)
-		k->rising = k->rising > 6 ? k->rising - 6 : 0;
+	k->rising = (uint8_t)(fallen & ~(fallen >> 31));
 	if (counter != predict_is_counter(k))
 		predict_turn(k, growth);
 }

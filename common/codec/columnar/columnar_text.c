@@ -106,19 +106,30 @@ letter(const struct text *x, uint32_t at)
 	return x->window[at & (WINDOW - 1)];
 }
 
-/* The eight letters before `end`, the last one highest. */
+/* Eight letters, the last one highest. */
+static inline uint64_t
+eight(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	memcpy(&v, p, 8);
+#else
+	for (int i = 7; i >= 0; i--)
+		v = v << 8 | p[i];
+#endif
+	return v;
+}
+
+/* The eight letters before `end`. */
 static inline uint64_t
 letters8(const struct text *x, uint32_t end)
 {
 	uint32_t from = (end - 8) & (WINDOW - 1);
 	uint64_t v = 0;
 
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	if (from <= WINDOW - 8) {
-		memcpy(&v, x->window + from, 8);
-		return v;
-	}
-#endif
+	if (from <= WINDOW - 8)
+		return eight(x->window + from);
 	for (uint32_t i = 0; i < 8; i++)
 		v |= (uint64_t)letter(x, end - 8 + i) << 8 * i;
 	return v;
@@ -130,12 +141,10 @@ hash32(uint64_t v)
 	return (uint32_t)((v * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
-/* Hashes of the letters before `at`. */
+/* Hashes of letters by the last eight, and the eight before these. */
 static inline void
-guess_keys(const struct text *x, uint32_t key[GUESSES])
+guess_keys(uint64_t last, uint64_t before, uint32_t key[GUESSES])
 {
-	uint64_t last = letters8(x, x->at), before = letters8(x, x->at - 8);
-
 	key[0] = hash32(last ^ (before >> 32) * UINT64_C(0xd6e8feb86659fd93));
 	key[1] = hash32(last >> 24);
 }
@@ -149,22 +158,26 @@ guess_at(const struct text *x, int i, uint32_t key)
 /* What stood behind the same letters, the longest first; GUESSES: what follows
  * the guess before; GUESSES + 1: nothing. */
 static inline int
-make_guess(const struct text *x, const uint32_t key[GUESSES], uint32_t *from)
+make_guess(const struct text *x, const uint32_t key[GUESSES], uint64_t last,
+    uint64_t before, uint32_t *from)
 {
 	for (int i = 0; i < GUESSES; i++) {
-		uint32_t g = *guess_at(x, i, key[i]), same = 0;
+		uint32_t g = *guess_at(x, i, key[i]);
 		uint32_t back = (x->at - g) & PLACE_MASK;
-		uint32_t n = i == 0 ? LONG : SHORT;
+		uint64_t other;
 
 		if (((g ^ key[i] << (WINDOW_BITS + 1)) >> (WINDOW_BITS + 1)) !=
 			0 ||
 		    back == 0 || back >= WINDOW || back >= x->at)
 			continue;
 		g = x->at - back;
-		while (same < n &&
-		    letter(x, g - 1 - same) == letter(x, x->at - 1 - same))
-			same++;
-		if (same == n) {
+		other = last ^ letters8(x, g);
+		if (i == 0)
+			other |=
+			    (before ^ letters8(x, g - 8)) >> (128 - LONG * 8);
+		else
+			other >>= 64 - SHORT * 8;
+		if (other == 0) {
 			*from = g;
 			return i;
 		}
@@ -174,13 +187,53 @@ make_guess(const struct text *x, const uint32_t key[GUESSES], uint32_t *from)
 							  : GUESSES + 1;
 }
 
+/* The letters before the next one stood here. */
 static inline void
-append(struct text *x, const uint32_t key[GUESSES], uint8_t v)
+remember(struct text *x, const uint32_t key[GUESSES])
 {
 	for (int i = 0; i < GUESSES; i++)
 		*guess_at(x, i, key[i]) =
 		    (x->at & PLACE_MASK) | key[i] << (WINDOW_BITS + 1);
-	x->window[x->at++ & (WINDOW - 1)] = v;
+	x->at++;
+}
+
+/* The next n letters stand at their place: append them. */
+static inline void
+append(struct text *x, uint32_t n)
+{
+	const uint8_t *p = x->window + (x->at & (WINDOW - 1)), *end = p + n;
+	uint32_t key[GUESSES];
+
+	for (; p < end && p < x->window + 16; p++) {
+		guess_keys(letters8(x, x->at), letters8(x, x->at - 8), key);
+		remember(x, key);
+	}
+	for (; p < end; p++) {
+		guess_keys(eight(p - 8), eight(p - 16), key);
+		remember(x, key);
+	}
+}
+
+/* Append n letters, those that stand at `from`; also at out, unless that is
+ * NULL.  They may reach into what is made. */
+static void
+repeat(struct text *x, uint32_t from, uint32_t n, uint8_t *out)
+{
+	while (n > 0) {
+		uint32_t at = x->at & (WINDOW - 1), of = from & (WINDOW - 1);
+		uint32_t part = x->at - from < n ? x->at - from : n;
+
+		part = part < WINDOW - at ? part : WINDOW - at;
+		part = part < WINDOW - of ? part : WINDOW - of;
+		memmove(x->window + at, x->window + of, part);
+		append(x, part);
+		if (out != NULL) {
+			memcpy(out, x->window + at, part);
+			out += part;
+		}
+		from += part;
+		n -= part;
+	}
 }
 
 /* Four bits of a letter: their slots lie together. */
@@ -260,14 +313,15 @@ length_code(struct text *x, struct coder *c, enum coder_mode mode, uint32_t n)
 static uint32_t
 same_from(const struct text *x, uint32_t from, const uint8_t *p, size_t n)
 {
-	uint32_t k = 1;
+	uint32_t k = 1, far = x->at - from;
 
 	if (n > WINDOW / 2)
 		n = WINDOW / 2;
+	while (k + 8 <= n && k + 8 <= far &&
+	    letters8(x, from + k + 8) == eight(p + k))
+		k += 8;
 	/* a guess may reach into what it makes */
-	while (k < n &&
-	    p[k] ==
-		(from + k < x->at ? letter(x, from + k) : p[from + k - x->at]))
+	while (k < n && p[k] == (k < far ? letter(x, from + k) : p[k - far]))
 		k++;
 	return k;
 }
@@ -278,12 +332,13 @@ CODER_INLINE size_t
 step(struct text *x, struct coder *c, enum coder_mode mode, uint8_t *out,
     const uint8_t *in, size_t n)
 {
+	uint64_t last = letters8(x, x->at), before = letters8(x, x->at - 8);
 	uint32_t key[GUESSES], from = 0, run;
 	uint8_t guessed = 0;
 	int order;
 
-	guess_keys(x, key);
-	order = make_guess(x, key, &from);
+	guess_keys(last, before, key);
+	order = make_guess(x, key, last, before, &from);
 	if (order <= GUESSES) {
 		coder_slot *s = &x->hit[order][x->hits & 15];
 
@@ -301,15 +356,7 @@ step(struct text *x, struct coder *c, enum coder_mode mode, uint8_t *out,
 				run = (uint32_t)n;
 				c->wrong = true;
 			}
-			for (uint32_t i = 0; i < run; i++) {
-				uint8_t v = letter(x, from + i);
-
-				if (i > 0)
-					guess_keys(x, key);
-				if (mode == CODER_DECODE)
-					out[i] = v;
-				append(x, key, v);
-			}
+			repeat(x, from, run, out);
 			x->after = from + run;
 			return run;
 		}
@@ -319,7 +366,8 @@ step(struct text *x, struct coder *c, enum coder_mode mode, uint8_t *out,
 	    order, guessed);
 	if (mode == CODER_DECODE)
 		out[0] = guessed;
-	append(x, key, guessed);
+	x->window[x->at & (WINDOW - 1)] = guessed;
+	remember(x, key);
 	return 1;
 }
 

@@ -187,7 +187,7 @@ distance_code(struct values *v, struct coder *c, enum coder_mode mode,
 	struct coder_model *a = &class_of(v, k)->model[scale];
 	struct coder_model *b =
 	    &v->by_size[predict_is_counter(k)][scale][k->surprise];
-	uint64_t half = shift > 0 ? UINT64_C(1) << (shift - 1) : 0, low;
+	uint64_t half = UINT64_C(1) << shift >> 1, low;
 	int symbol = FAR, never = -1;
 	int64_t q = 0;
 
