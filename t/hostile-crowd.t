@@ -9,22 +9,14 @@
 hub_port=$(free_port)
 daemon_port=$(free_port)
 
-for name in bern chur davos; do
-	openssl rand -hex 32 >$name.token
-done
-# over_http NAME MODE PORT
-over_http() {
-	association "$1" "transport = http mode = $2 http { token = $1.token
-	    url = \"http://127.0.0.1:$3/\" }"
-}
 # Two are pushed, two pulled; each daemon has those in which it is called.
 pushed() {
-	over_http alps push "$hub_port"
-	over_http bern push "$hub_port"
+	association alps "$(over_http alps "$hub_port")"
+	association bern "$(over_http bern "$hub_port")"
 }
 pulled() {
-	over_http chur pull "$daemon_port"
-	over_http davos pull "$daemon_port"
+	association chur "mode = pull $(over_http chur "$daemon_port")"
+	association davos "mode = pull $(over_http davos "$daemon_port")"
 }
 {
 	side gw
@@ -34,13 +26,13 @@ pulled() {
 {
 	cat daemon.conf
 	pushed
-	http_collector
+	collects
 } >spoke.conf
 {
 	side noc
 	pushed
 	echo "web { listen = \"127.0.0.1:$hub_port\" }"
-	http_hub
+	stores
 } >hubd.conf
 {
 	cat hubd.conf

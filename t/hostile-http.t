@@ -1,7 +1,7 @@
 #!/bin/sh
 # As t/hostile-peer.t, over http: a real listener whose sessions are hostile to who
 # dials it, and real requests that bring a hostile end to the listeners of hubd and
-# of spoke daemon.  Then ends that do not speak HTTP, or too slowly.
+# of spoke daemon.  Then ends that do not speak HTTP.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/http-lib.sh"
 . "$top_srcdir/t/hostile-lib.sh"
@@ -16,16 +16,11 @@ answerer=$top_builddir/t/http_answer
 conf() {
 	side "$1"
 	for conf_name in alps andes; do
-		association $conf_name "transport = http mode = $2 http {
-		    url = \"http://127.0.0.1:$3/\" token = $conf_name.token }"
+		association $conf_name "mode = $2 $(over_http $conf_name "$3")"
 	done
 }
 listens() {
 	echo "web { listen = \"127.0.0.1:$1\" }"
-}
-stores() {
-	echo 'hub { settle = 0 settle-max = 1s }'
-	echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
 }
 hub_port=$(free_port)
 daemon_port=$(free_port)
@@ -43,7 +38,7 @@ conf gw push "$hub_port" >to_hubd.conf
 conf noc pull "$daemon_port" >to_daemon.conf
 {
 	conf gw push "$far_port"
-	http_collector
+	collects
 } >spoke.conf
 {
 	conf noc pull "$far_port"
@@ -105,11 +100,6 @@ all_acts
 hub status --json >json
 has "and it is shown" json '"quarantined":[1-9]'
 
-# A byte in ten seconds, to all four.
-begun=$(lib_now)
-the_four drip 75 'the far end is too slow'
-ok "in time, each" test $(($(lib_now) - begun)) -le 100
-
 # --- What is no HTTP ----------------------------------------------------------------
 
 # on_socket listen|connect PORT COMMAND...: it has the connection, each of them if it
@@ -153,7 +143,7 @@ raw() {
 	done
 }
 stop "$far"
-for what in noise banner endless-line http version drip; do
+for what in noise banner endless-line http version; do
 	raw $what 76 'is it an Axletree listener'
 done
 

@@ -7,6 +7,7 @@
 #
 # and finds a victim's exit status, and what it said, in the files status and err.
 # A hostile end is t/hostile_peer.c.
+umask 077
 . "$top_srcdir/t/stream-lib.sh"
 
 peer=$top_builddir/t/hostile_peer
@@ -15,6 +16,41 @@ peak=$top_builddir/t/peak
 ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1"
 export ASAN_OPTIONS
 
+# has_ssh, has_http: what a test of several carriers can have.
+has_ssh() {
+	command -v ssh >/dev/null && command -v ssh-keygen >/dev/null &&
+	    start_sshd
+}
+has_http() {
+	command -v openssl >/dev/null && command -v perl >/dev/null &&
+	    built_with LIBCURL LIBMICROHTTPD
+}
+# key_for NAME COMMAND...: that key, which may do that; over_ssh NAME: its keys of the
+# configuration; ssh_client NAME: OpenSSH's, for a hostile end that dials.
+key_for() {
+	key_name=$1
+	shift
+	test -e "$key_name.key" ||
+	    ssh-keygen -q -t ed25519 -N '' -C '' -f "$key_name.key"
+	echo "restrict,command=\"$*\" $(cat "$key_name.key.pub")" \
+	    >>"$sshd_dir/authorized_keys"
+}
+over_ssh() {
+	echo "transport = ssh ssh { host = \"127.0.0.1\" port = $sshd_port"
+	echo "user = \"$(id -un)\" identity = \"$1.key\""
+	echo 'known-hosts = "sshd/known_hosts" }'
+}
+ssh_client() {
+	echo ssh -q -T -F none -o BatchMode=yes -o IdentitiesOnly=yes -i "$1.key" \
+	    -o "UserKnownHostsFile=$sshd_dir/known_hosts" -p "$sshd_port" \
+	    "$(id -un)@127.0.0.1" axletree
+}
+# over_http NAME PORT: its keys; they have a token of their own.
+over_http() {
+	test -e "$1.token" || openssl rand -hex 32 >"$1.token"
+	echo "transport = http http { url = \"http://127.0.0.1:$2/\""
+	echo "token = $1.token }"
+}
 # What a hostile end does, its victim's status, and words of what that one says.
 hostile_acts() {
 	cat <<-'EOT'

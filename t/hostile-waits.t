@@ -1,17 +1,123 @@
 #!/bin/sh
 # Far ends that are silent, that send a byte in ten seconds, and that do not read,
-# met by who dials and by who is called, in push and in pull, over pipes and over
-# ssh: all at once, each with an association of its own.  Each session ends by
-# itself, in its time; others deliver meanwhile.
+# met by who dials and by who is called, in push and in pull: all at once, each with
+# an association of its own.  Over pipes, ssh and http the far end takes its time in
+# our protocol, over tcp where HTTP is expected.  Each session ends by itself, in its
+# time; others deliver meanwhile.
 . "$top_srcdir/t/lib.sh"
-need ssh ssh-keygen
-start_sshd || skip_all "no sshd"
-case $(getent passwd "$(id -un)") in
-*/nologin | */false) skip_all "this account has no shell for sshd to use" ;;
-esac
 . "$top_srcdir/t/hostile-lib.sh"
 
-# --- Both ends ------------------------------------------------------------------
+carriers=pipes http=
+has_ssh && carriers="$carriers ssh"
+has_http && carriers="$carriers http tcp" http=1
+diag "over $carriers"
+
+# --- Who meets whom -------------------------------------------------------------
+
+# The last ones: a session that is to be kept, in which nothing is said.
+for carrier in $carriers; do
+	for way in push-dials push-called pull-dials pull-called; do
+		for act in silence drip deaf; do
+			echo "$carrier-$way-$act"
+		done
+	done
+	test "$carrier" = tcp || echo "$carrier-push-called-held"
+done >names
+# Associations that deliver meanwhile.
+goes_on=$(echo "$carriers" | sed 's/tcp/pulled/')
+
+# parts NAME: sets its $carrier, $mode, $end, $act, and the $victim, spoke or hub.
+parts() {
+	carrier=${1%%-*} act=${1##*-}
+	end=${1#*-} end=${end%-*}
+	mode=${end%-*} end=${end#*-}
+	case $1 in
+	pulled) carrier=http mode=pull end=called ;;
+	pipes | ssh | http) mode=push end=called ;;
+	esac
+	case $mode-$end in
+	push-dials | pull-called) victim=spoke hostile=hub ;;
+	*) victim=hub hostile=spoke ;;
+	esac
+	test "$act" = held && keep=yes || keep=no
+}
+# ours NAME: the end that is called.
+ours() {
+	test "$victim" = spoke && echo "$spoke -c $tmp/spoke.conf serve $1" ||
+	    echo "$hubctl -c $tmp/hub.conf receive $1"
+}
+# far NAME: what the one who dials meets.
+far() {
+	if test "$act" = "$1"; then
+		echo "env ASAN_OPTIONS=$ASAN_OPTIONS $(ours "$1")"
+	elif test "$end" = dials; then
+		echo "$peer $hostile $mode $1 $act"
+	else
+		echo "/bin/sh $tmp/victim.sh $1 $(ours "$1")"
+	fi
+}
+# port NAME: where who dials it over http gets to.
+port() {
+	case $carrier-$end-$mode-$act in
+	tcp-dials-*) eval "echo \$${act}_port" ;;
+	*-called-push-*) echo "$hub_port" ;;
+	*-called-pull-*) echo "$daemon_port" ;;
+	*-push-*) echo "$far_push_port" ;;
+	*) echo "$far_pull_port" ;;
+	esac
+}
+# block NAME: of the configurations.
+block() {
+	block_name=$1
+	set -- "mode = $mode keep = $keep compression = none"
+	# shellcheck disable=SC2046 # words
+	case $carrier in
+	pipes) association "$block_name" "transport = exec $1 exec {
+	    command = {$(argv $(far "$block_name"))}
+	    env = {\"ASAN_OPTIONS=$ASAN_OPTIONS\"} }" ;;
+	ssh)
+		key_for "$block_name" $(far "$block_name")
+		association "$block_name" "$1 $(over_ssh "$block_name")"
+		;;
+	*) association "$block_name" "$1 $(over_http "$block_name" "$(port)")" ;;
+	esac
+}
+# blocks ERE: of those names.
+blocks() {
+	cat names - <<-EOT | grep -E "$1" | while read -r name; do
+	$(printf '%s\n' $goes_on)
+	EOT
+		cat "block.$name"
+	done
+}
+
+# --- Configurations ---------------------------------------------------------------
+
+for port in hub daemon far_push far_pull silence drip deaf; do
+	eval "${port}_port=$(free_port)"
+done
+for name in $(cat names) $goes_on; do
+	parts "$name"
+	block "$name" >"block.$name"
+done
+# conf NODE PORT ERE: it would listen there.
+conf() {
+	side "$1"
+	blocks "$3"
+	test -z "$http" || echo "web { listen = \"127.0.0.1:$2\" }"
+}
+conf gw "$daemon_port" . >spoke.conf
+conf noc "$hub_port" . >hub.conf
+# A daemon has those in which it is called: it dials all others by itself.  So has
+# the listener of a far end that is hostile.
+conf gw "$daemon_port" '^(http|tcp)-pull-called|^pulled$' >daemon.conf
+{
+	conf noc "$hub_port" '^(http|tcp)-push-called|^http$'
+	stores
+} >hubd.conf
+conf noc "$far_push_port" '^http-push-dials' >far_push.conf
+conf gw "$far_pull_port" '^http-pull-dials' >far_pull.conf
+chmod 600 ./*.conf
 
 # A victim's status, and the seconds it took, are its own: not what ssh makes of them.
 cat >victim.sh <<EOT
@@ -26,76 +132,6 @@ read -r ended _ </proc/uptime
 echo "\$status \$((\${ended%.*} - \${begun%.*}))" >"\$name.new"
 mv "\$name.new" "\$name.status"
 EOT
-
-for carrier in pipes ssh; do
-	for way in push-dials push-called pull-dials pull-called; do
-		for act in silence drip deaf; do
-			echo "$carrier-$way-$act"
-		done
-	done
-done >names
-# parts NAME: sets its $carrier, $mode, $end, $act, and the $victim, spoke or hub.
-parts() {
-	carrier=${1%%-*} act=${1##*-}
-	end=${1#*-} end=${end%-*}
-	mode=${end%-*} end=${end#*-}
-	case $mode-$end in
-	push-dials | pull-called) victim=spoke hostile=hub ;;
-	*) victim=hub hostile=spoke ;;
-	esac
-}
-# ours NAME: the end that is called.
-ours() {
-	test "$victim" = spoke && echo "$spoke -c $tmp/spoke.conf serve $1" ||
-	    echo "$hubctl -c $tmp/hub.conf receive $1"
-}
-# far NAME: what the one who dials meets.
-far() {
-	if test "$end" = dials; then
-		echo "$peer $hostile $mode $1 $act"
-	else
-		echo "/bin/sh $tmp/victim.sh $1 $(ours "$1")"
-	fi
-}
-# over NAME COMMAND...: its block.
-over() {
-	over_name=$1
-	test "$over_name" = kept && over_keep=yes || over_keep=no
-	shift
-	if test "$carrier" = pipes; then
-		association "$over_name" "transport = exec mode = $mode
-		    compression = none exec { command = {$(argv "$@")}
-		    env = {\"ASAN_OPTIONS=$ASAN_OPTIONS\"} }"
-	else
-		association "$over_name" "transport = ssh mode = $mode
-		    compression = none keep = $over_keep ssh { host = \"127.0.0.1\"
-		    port = $sshd_port user = \"$(id -un)\"
-		    identity = \"$over_name.key\"
-		    known-hosts = \"sshd/known_hosts\" }"
-		ssh-keygen -q -t ed25519 -N '' -C '' -f "$over_name.key"
-		echo "restrict,command=\"$*\" $(cat "$over_name.key.pub")" \
-		    >>"$sshd_dir/authorized_keys"
-	fi
-}
-while read -r name; do
-	parts "$name"
-	# shellcheck disable=SC2046 # words
-	over "$name" $(far "$name")
-done <names >associations
-mode=push victim=hub
-for carrier in pipes ssh kept; do
-	# shellcheck disable=SC2046 # words
-	over "$carrier" env "ASAN_OPTIONS=$ASAN_OPTIONS" $(ours "$carrier")
-done >>associations
-{
-	side gw
-	cat associations
-} >spoke.conf
-{
-	side noc
-	cat associations
-} >hub.conf
-chmod 600 spoke.conf hub.conf
 
 # More than every pipe and window holds, and what there always is.
 {
@@ -128,85 +164,176 @@ while read -r name; do
 	*) "$top_builddir/t/put_resync" "noc/spool/$name" 0 ;;
 	esac || fail "$name: there is something to deliver"
 done <names
-for name in pipes ssh kept; do
-	sp write $name <little
+for name in $goes_on; do
+	sp write "$name" <little
 done
+
+# --- Ends of http -------------------------------------------------------------------
+
+# On a connection with our port, what one does who is known: it never sends the body
+# that it announces, or a byte of it in ten seconds, or asks for all and does not
+# read the answers, or, in the words of HTTP alone, that it is there.
+cat >client.pl <<'EOT'
+use IO::Socket::INET;
+$SIG{PIPE} = "IGNORE";
+my ($act, $port, $token, $hello) = @ARGV;
+my ($s, $at) = (undef, 0);
+sub dial {
+	$s = IO::Socket::INET->new(Proto => "tcp") or die;
+	setsockopt $s, SOL_SOCKET, SO_RCVBUF, pack "i", 4096;
+	connect $s, pack_sockaddr_in($port, inet_aton "127.0.0.1") or die }
+sub head {
+	syswrite $s, sprintf "POST /axletree/1 HTTP/1.1\r\nHost: h\r\n" .
+	    "Authorization: Bearer %s\r\nAxletree-Session: %s %d 0 wait\r\n" .
+	    "Content-Length: %d\r\n\r\n", $token, "7" x 32, $at, $_[0] }
+sub pause { select undef, undef, undef, $_[0] }
+open my $f, "<", $hello or die;
+my $body = do { local $/; <$f> };
+dial();
+if ($act eq "empty") {
+	for (1 .. 10) { head(0); while (sysread $s, my $x, 1) { last if $x eq "\n" } }
+} elsif ($act eq "deaf") {
+	for (1 .. 60) {
+		head(length $body); syswrite $s, $body;
+		$at += length $body; $body = "";
+		pause(0.1) }
+} else {
+	head(1000);
+	if ($act eq "drip") { for (split //, $body) { syswrite $s, $_; pause(10) } }
+}
+pause(200);
+EOT
+# A server of no HTTP: one that says nothing, one that sends a head by a byte in ten
+# seconds, one that does not read.
+cat >server.pl <<'EOT'
+use IO::Socket::INET;
+$SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE";
+my ($act, $port) = @ARGV;
+my $s = IO::Socket::INET->new(Proto => "tcp", ReuseAddr => 1) or die;
+setsockopt $s, SOL_SOCKET, SO_RCVBUF, pack "i", 4096 if $act eq "deaf";
+bind $s, pack_sockaddr_in($port, inet_aton "127.0.0.1") or die;
+listen $s, 10 or die;
+$| = 1; print "listening\n";
+while (accept my $c, $s) {
+	next if fork;
+	if ($act eq "drip") {
+		for (split //, "HTTP/1.1 200 OK, and so on") {
+			syswrite $c, $_;
+			select undef, undef, undef, 10 } }
+	while ($act eq "silence" and sysread $c, my $x, 65536) { }
+	sleep 200; exit }
+EOT
+# far_listener MODE ROLE: hostile to who dials it over http.
+far_listener() {
+	start "far_$1" "$top_builddir/t/http_answer" "far_$1.conf" "$2" run \
+	    sh -c "exec $peer $2 $1 \"\$ASSOCIATION\" \"\${ASSOCIATION##*-}\""
+	wait_for 10 grep -q listening "far_$1.out"
+}
+if test -n "$http"; then
+	"$peer" hub pull tcp-pull-called-deaf hello </dev/null >hello.hub
+	"$peer" spoke push tcp-push-called-deaf hello </dev/null >hello.spoke
+	start hubd "$peak" "$tmp/peaks" hubd -c hubd.conf
+	hubd=$pid
+	start daemon "$peak" "$tmp/peaks" spoke -c daemon.conf daemon
+	daemon=$pid
+	far_listener push hub
+	far_listener pull spoke
+	for act in silence drip deaf; do
+		eval "port=\$${act}_port"
+		start "server.$act" perl server.pl "$act" "$port"
+		wait_for 10 grep -q listening "server.$act.out"
+	done
+	wait_for 20 grep -q 'listening address' hubd.err
+	wait_for 20 grep -q 'listening address' daemon.err
+fi
 
 # --- All at once -------------------------------------------------------------------
 
-# client NAME: OpenSSH's, for a hostile end that dials.
-client() {
-	echo ssh -q -T -F none -o BatchMode=yes -o IdentitiesOnly=yes -i "$1.key" \
-	    -o "UserKnownHostsFile=$sshd_dir/known_hosts" -p "$sshd_port" \
-	    "$(id -un)@127.0.0.1" axletree
-}
 # meets NAME: the victim has its session.
-# shellcheck disable=SC2046 # words
 meets() {
-	case $carrier-$end-$victim in
-	pipes-called-*) set -- "$1" "$peer" "$hostile" "$mode" "$1" "$act" \
+	what=$act
+	test "$act" != held || what=kept-hello
+	dialer="$top_builddir/t/ssh_dial $victim.conf $1 150"
+	# shellcheck disable=SC2046,SC2086 # words
+	case $carrier-$end-$act in
+	pipes-called-*) set -- "$1" "$peer" "$hostile" "$mode" "$1" "$what" \
 	    $(far "$1") ;;
-	ssh-called-*) set -- "$1" "$peer" "$hostile" "$mode" "$1" "$act" \
-	    $(client "$1") ;;
-	*-spoke) set -- "$1" sh victim.sh "$1" "$spoke" -c spoke.conf push "$1" ;;
-	*-hub) set -- "$1" sh victim.sh "$1" "$hubctl" -c hub.conf pull "$1" ;;
+	ssh-called-*) set -- "$1" "$peer" "$hostile" "$mode" "$1" "$what" \
+	    $(ssh_client "$1") ;;
+	http-called-silence) set -- "$1" perl client.pl empty "$(port)" \
+	    "$(cat "$1.token")" hello.$hostile ;;
+	http-called-*) set -- "$1" timeout 150 \
+	    "$peer" "$hostile" "$mode" "$1" "$what" $dialer ;;
+	tcp-called-*) set -- "$1" perl client.pl "$act" "$(port)" \
+	    "$(cat "$1.token")" hello.$hostile ;;
+	*) set -- "$1" sh victim.sh "$1" $(test $victim = spoke &&
+	    echo "$spoke -c spoke.conf push" || echo "$hubctl -c hub.conf pull") \
+	    "$1" ;;
 	esac
 	meets_name=$1
 	shift
 	start "at.$meets_name" "$@"
 }
+begun=$(lib_now)
 while read -r name; do
 	parts "$name"
 	meets "$name"
 done <names
-for name in pipes ssh; do
-	ok "meanwhile another association delivers, over $name" \
-	    spoke -c spoke.conf push $name
-	is "all that it has" "$(hub messages $name)" "$(sp messages $name)"
+for name in $goes_on; do
+	if test "$name" = pulled; then
+		ok "meanwhile another association is pulled" hub pull pulled
+	else
+		ok "meanwhile another one delivers, over $name" sp push "$name"
+	fi
+	is "all that it has" "$(hub messages "$name")" "$(sp messages "$name")"
 done
+test $(($(lib_now) - begun)) -lt 29
+is "while all of them still wait" $? 0
 
-# --- Meanwhile, a newer session of an association, over ssh -----------------------------
+# --- What became of them ---------------------------------------------------------------
 
-# hold: a kept one, whose far end is there and does nothing.
-hold() {
-	# shellcheck disable=SC2046 # words
-	start held timeout 100 "$peer" spoke push kept kept $(client kept)
-	held=$pid
-	wait_for 20 holder kept
+# said NAME: what a daemon logged of its session, as its victim's error; how long it
+# took.
+said() {
+	test $victim = hub && said_daemon=hubd || said_daemon=daemon
+	grep "association=$1: " $said_daemon.err >"$1.said" || return
+	mv "$1.said" "$1.err"
+	echo "75 $(($(lib_now) - begun))" >"$1.status"
 }
-hold
-ok "a kept session over ssh ends for the next" \
-    spoke -c spoke.conf push --deadline 60s kept
-ok "and is over" wait_for 10 ended "$held"
-is "all is there, once" "$(hub messages kept)" "$(sp messages kept)"
-
-sp write kept <little
-hold
-kill -STOP "$(holder kept)"
-took=$(lib_now)
-ok "one that does not listen is killed for it" \
-    spoke -c spoke.conf push --deadline 60s kept
-took=$(($(lib_now) - took))
-ok "after 5 s, and those of a busy machine" test "$took" -ge 4 -a "$took" -le 40
-ok "and is over" wait_for 10 ended "$held"
-is "all is there, once" "$(hub messages kept)" "$(sp messages kept)"
-
-# --- What became of the others -----------------------------------------------------------
+# all_over: each one has its status.
+all_over() {
+	all_left=0
+	while read -r name; do
+		parts "$name"
+		test -e "$name.status" && continue
+		case $carrier-$end in
+		http-called | tcp-called) said "$name" && continue ;;
+		esac
+		all_left=$((all_left + 1))
+	done <names
+	test $all_left -eq 0
+}
+ok "each of them ends" wait_for 120 all_over
 
 # Who must be silent for 30 s, who may be so slow, who does not read for 75 s; and
-# the seconds of a busy machine.
+# the seconds of a busy machine.  Over http who does not read is not heard either,
+# and what comes too slowly for HTTP is nothing of ours.
 while read -r name; do
 	parts "$name"
-	case $act in
-	silence) least=29 most=75 why='the far end was silent for 30 s' ;;
-	drip) least=10 most=55 why='the far end is too slow' ;;
-	deaf) least=74 most=120 why='the far end does not read' ;;
+	case $carrier-$act in
+	*-silence) least=29 most=75 why='was silent for 30 s' ;;
+	tcp-drip) least=29 most=75 why='was silent for 30 s' ;;
+	*-drip) least=10 most=55 why='is too slow' ;;
+	http-deaf | tcp-deaf)
+		least=29 most=120 why='(was silent for 30 s|does not read)'
+		;;
+	*-deaf) least=74 most=120 why='does not read' ;;
+	*-held) least=74 most=120 why='was silent for 75 s' ;;
 	esac
-	ok "$name: it ends" wait_for 120 test -e "$name.status"
 	status='' took=0
 	test ! -e "$name.status" || read -r status took <"$name.status"
-	is "$name: by itself" "$status" 75
-	has "$name: it says why" "$name.err" "$why"
+	is "$name: it ends by itself" "$status" 75
+	has "$name: it says why" "$name.err" "the far end $why"
 	ok "$name: in time: $took s" test "$took" -ge $least -a "$took" -le $most
 done <names
 
@@ -224,5 +351,11 @@ while read -r name; do
 		    sh -c "ls noc/spool/$name/outbox/*.msgs"
 	fi
 done <names
+if test -n "$http"; then
+	stop "$hubd" TERM 30
+	is "hubd ends well" $? 0
+	stop "$daemon" TERM 30
+	is "so does spoke daemon" $? 0
+fi
 stayed_small "all of them"
 done_testing

@@ -3,10 +3,8 @@
 # of t/stream-lib.sh.
 
 need openssl curl perl
-for library in LIBCURL LIBMICROHTTPD; do
-	grep -q "^#define HAVE_$library 1" "$top_builddir/config.h" ||
-	    skip_all "built without $library"
-done
+built_with LIBCURL LIBMICROHTTPD ||
+    skip_all "built without libcurl or libmicrohttpd"
 
 umask 077
 . "$top_srcdir/t/stream-lib.sh"
@@ -41,14 +39,6 @@ http_alps() {
 http_web() {
 	echo "web { listen = \"127.0.0.1:$port\" $1 }"
 }
-http_collector() {
-	echo 'collector "a" { type = exec subtree = "/a" period = 1d'
-	echo "command = {\"/bin/sh\", \"$tmp/values.sh\"} }"
-}
-http_hub() {
-	echo 'hub { settle = 0 settle-max = 1s }'
-	echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
-}
 # PUSH.  hub_conf WEB-KEYS [HTTP-KEYS]; spoke_conf URL [HTTP-KEYS]
 hub_conf() {
 	{
@@ -58,14 +48,14 @@ hub_conf() {
 		echo 'association "andes" { hub = "noc" spoke = "aw"'
 		echo 'transport = http hub-subtree = "/Andes"'
 		echo 'http { token = andes.token } }'
-		http_hub
+		stores
 	} >hub.conf
 }
 spoke_conf() {
 	{
 		side gw
 		http_alps "url = \"$1\" ${2-token = alps.token ca = good.pem}"
-		http_collector
+		collects
 	} >spoke.conf
 }
 # PULL.
@@ -74,13 +64,13 @@ pull_confs() {
 	{
 		side noc
 		http_alps "url = \"$url\" token = alps.token ca = good.pem"
-		http_hub
+		stores
 	} >hub.conf
 	{
 		side gw
 		http_web "$tls"
 		http_alps "token = alps.token"
-		http_collector
+		collects
 	} >spoke.conf
 }
 # listen hub|spoke [echo]: sets $listener.

@@ -11,7 +11,7 @@ echo hello >hello
 # --- What the process may ------------------------------------------------------
 
 has "no new privileges" "/proc/$child/status" '^NoNewPrivs:[[:space:]]*1$'
-grep -q '^#define HAVE_LIBSECCOMP 1' "$top_builddir/config.h" &&
+built_with LIBSECCOMP &&
     has "seccomp" "/proc/$child/status" '^Seccomp:[[:space:]]*2$'
 descriptors() {
 	find "/proc/$child/fd" -type l | wc -l

@@ -6,9 +6,9 @@
  *	http_answer FILE hub|spoke [echo|again|run COMMAND...]
  *
  * With echo a session is no session: its bytes come back, and it ends when the
- * far end does.  With run it is that command's, on its standard input and output.
- * With again it listens, stops, and listens anew, while a child
- * lives that was forked in between; says so, and ends.
+ * far end does.  With run it is that command's, on its standard input and output,
+ * with the association's name in $ASSOCIATION.  With again it listens, stops, and
+ * listens anew, while a child lives that was forked in between; says so, and ends.
  */
 #include "config.h"
 
@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -82,13 +83,15 @@ answer(const struct config *c, const struct association *a, int fd)
 	node_close(&node);
 }
 
-static void run(char **argv, int fd) __attribute__((noreturn));
+static void run(char **argv, const struct association *a, int fd)
+    __attribute__((noreturn));
 
 static void
-run(char **argv, int fd)
+run(char **argv, const struct association *a, int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
+	(void)setenv("ASSOCIATION", a->name, 1);
 	(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	(void)dup2(fd, STDIN_FILENO);
 	(void)dup2(fd, STDOUT_FILENO);
@@ -132,7 +135,7 @@ serve(const struct config *c, struct http_listener *l, char **words)
 			if (words[0] == NULL)
 				answer(c, a, fd);
 			else if (strcmp(words[0], "run") == 0)
-				run(words + 1, fd);
+				run(words + 1, a, fd);
 			else
 				echo(fd);
 			_exit(0);

@@ -5,7 +5,7 @@
 . "$top_srcdir/t/kill-lib.sh"
 
 need ssh-keygen
-start_sshd || skip_all "no sshd"
+start_sshd || skip_all "no sshd, or no shell for it"
 hubctl=$(command -v hubctl)
 
 # both NODE ASSOCIATION...

@@ -110,6 +110,14 @@ lacks() {
 	pass "$1"
 }
 
+# built_with LIBRARY...: these programs are.
+built_with() {
+	for lib_library; do
+		grep -q "^#define HAVE_$lib_library 1" \
+		    "$top_builddir/config.h" || return
+	done
+}
+
 # need PROGRAM...: skips the whole test where one is missing.
 need() {
 	for lib_program; do
@@ -234,9 +242,12 @@ lib_cleanup() {
 # runs the test.  Sets sshd_port, sshd_pid and sshd_dir, which holds
 # authorized_keys (write forced commands there at any time), known_hosts (for
 # clients), host_TYPE and host_TYPE.pub, config, and log.  Returns 1 where
-# sshd is missing or does not start.
+# sshd is missing or does not start, or the account has no shell for it to use.
 start_sshd() {
 	sshd_dir=$tmp/sshd
+	case $(getent passwd "$(id -un)") in
+	*/nologin | */false) return 1 ;;
+	esac
 	lib_sshd=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v sshd) ||
 	    return 1
 	mkdir -p "$sshd_dir"

@@ -64,7 +64,7 @@ mkdir -m 700 gw noc
 	side gw
 	echo 'association "alps" { hub = "noc" spoke = "gw" transport = rsync'
 	echo 'mode = pull hub-subtree = "/Alps" compression = gzip }'
-	http_collector
+	collects
 } >spoke.conf
 {
 	side noc
@@ -72,7 +72,7 @@ mkdir -m 700 gw noc
 	echo 'mode = pull hub-subtree = "/Alps" compression = gzip'
 	echo "rsync { put = \"$tmp/gw/spool/alps/staging/\""
 	echo "get = \"$tmp/gw/spool/alps/outbox/\" } }"
-	http_hub
+	stores
 } >hub.conf
 begin
 ok "it measures" wait_for 20 waiting

@@ -87,7 +87,7 @@ configure() {
 # configurations.
 ssh_pair() {
 	need ssh-keygen
-	start_sshd || skip_all "no sshd"
+	start_sshd || skip_all "no sshd, or no shell for it"
 	hubctl=$(command -v hubctl)
 	mkdir -m 700 gw noc
 	cp "$sshd_dir/known_hosts" .

@@ -18,19 +18,26 @@ association() {
 	echo "association \"$1\" { hub = \"noc\" spoke = \"gw\""
 	echo "hub-subtree = \"/Sites/$1\" $2 }"
 }
+# collects, stores: what the spoke does beside it, and the hub.
+collects() {
+	echo 'collector "a" { type = exec subtree = "/a" period = 1d'
+	echo "command = {\"/bin/sh\", \"$tmp/values.sh\"} }"
+}
+stores() {
+	echo 'hub { settle = 0 settle-max = 1s }'
+	echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
+}
 # both KEYS: alps, the same on both ends.
 both() {
 	{
 		side gw
 		association alps "$1"
-		echo 'collector "a" { type = exec subtree = "/a" period = 1d'
-		echo "command = {\"/bin/sh\", \"$tmp/values.sh\"} }"
+		collects
 	} >spoke.conf
 	{
 		side noc
 		association alps "$1"
-		echo 'hub { settle = 0 settle-max = 1s }'
-		echo "store \"rrd\" { type = rrd directory = \"$tmp/noc/rrd\" }"
+		stores
 	} >hub.conf
 	chmod 600 spoke.conf hub.conf
 }

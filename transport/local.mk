@@ -23,7 +23,7 @@ t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
 t_peak_SOURCES = t/peak.c
 t_hostile_peer_SOURCES = t/hostile_peer.c
 t_hostile_peer_LDADD = $(TRANSPORT_LIBS) $(ZLIB_LIBS)
-script_tests += t/hostile-peer.t t/hostile-ssh.t t/hostile-waits.t t/link-cut-pull.t \
+script_tests += t/hostile-kept.t t/hostile-peer.t t/hostile-ssh.t t/hostile-waits.t t/link-cut-pull.t \
 	t/link-cut-push.t t/link-delay.t t/transport-exec.t t/transport-pull.t
 cut_tests += t/link-cut-pull.t t/link-cut-push.t
 EXTRA_DIST += t/carried-lib.sh t/cut-lib.sh t/hostile-lib.sh t/stream-lib.sh
