@@ -35,6 +35,7 @@ enum {
 	RECENT = 8, /* texts of further header lines that are remembered */
 	LIMIT_HEADER = 60,
 	UNIT = 8 << 20,         /* output bytes that may cost a second */
+	LOOK = 16 << 10,        /* of them between looks at the clock */
 	UNIT_LETTERS = 4 << 20, /* and letters that surely cost less */
 };
 
@@ -385,7 +386,7 @@ decode_all(struct codec_state *s, struct coder *c, size_t size, struct buf *out,
     struct err *e)
 {
 	struct codec_budget budget = codec_budget(size);
-	size_t end = out->n + size;
+	size_t end = out->n + size, look = out->n + LOOK;
 
 	while (out->n < end) {
 		size_t most = end - out->n, before = out->n;
@@ -401,9 +402,12 @@ decode_all(struct codec_state *s, struct coder *c, size_t size, struct buf *out,
 		if (rc == -1 || out->n == before)
 			return err_set(e, ERR_INPUT,
 			    "columnar: the bytes do not decode to %zu", size);
-		if (codec_budget_over(&budget))
-			return err_set(e, ERR_INPUT,
-			    "columnar: decoding takes too long");
+		if (out->n >= look) {
+			look = out->n + LOOK;
+			if (codec_budget_over(&budget))
+				return err_set(e, ERR_INPUT,
+				    "columnar: decoding takes too long");
+		}
 		if (coder_is_cut_off(c))
 			return err_set(e, ERR_INPUT,
 			    "columnar: the bytes are cut off");

@@ -10,16 +10,12 @@
 #include "common/base/crc.h"
 #include "common/codec/columnar/columnar_shape.h"
 
-static bool
-cut_field(struct slice *in, const char *name, struct slice *value)
+static inline bool
+cut_field(struct slice *in, struct slice name, struct slice *value)
 {
-	struct slice rest = *in, key = slice_str(name);
+	struct slice rest = *in;
 
-	if (!slice_starts(rest, key))
-		return false;
-	rest.p += key.n;
-	rest.n -= key.n;
-	if (!slice_cut(&rest, '\n', value))
+	if (!slice_skip(&rest, name) || !slice_cut(&rest, '\n', value))
 		return false;
 	*in = rest;
 	return true;
@@ -37,7 +33,7 @@ read_type(struct slice s, enum message_type *type)
 }
 
 static bool
-cut_crc(struct slice *in, const char *name, uint32_t *crc)
+cut_crc(struct slice *in, struct slice name, uint32_t *crc)
 {
 	struct slice v;
 	uint64_t n;
@@ -84,24 +80,25 @@ shape_read(struct slice in, struct shape *s)
 	uint64_t length;
 
 	*s = (struct shape){ .part = 1, .parts = 1 };
-	if (!cut_field(&in, "MsgID:", &v) ||
+	if (!cut_field(&in, SLICE("MsgID:"), &v) ||
 	    !slice_u64(v, UINT64_MAX, &s->msgid) ||
-	    !cut_field(&in, "Type:", &v) || !read_type(v, &s->type) ||
-	    !cut_field(&in, "Timestamp:", &v) ||
+	    !cut_field(&in, SLICE("Type:"), &v) || !read_type(v, &s->type) ||
+	    !cut_field(&in, SLICE("Timestamp:"), &v) ||
 	    !slice_u64(v, UINT64_MAX, &s->timestamp) ||
-	    !cut_field(&in, "Stream:", &v) || !stream_parse(v, &s->stream) ||
-	    !cut_crc(&in, "Prev:crc32=", &s->prev))
+	    !cut_field(&in, SLICE("Stream:"), &v) ||
+	    !stream_parse(v, &s->stream) ||
+	    !cut_crc(&in, SLICE("Prev:crc32="), &s->prev))
 		return false;
-	s->has_generation = cut_field(&in, "Generation:", &v);
+	s->has_generation = cut_field(&in, SLICE("Generation:"), &v);
 	if (s->has_generation && !slice_u64(v, UINT64_MAX, &s->generation))
 		return false;
-	s->has_part = cut_field(&in, "Part:", &v);
+	s->has_part = cut_field(&in, SLICE("Part:"), &v);
 	if ((s->has_part && !read_part(v, s)) || !cut_more(&in, &s->more) ||
-	    !cut_field(&in, "Length:", &v) ||
+	    !cut_field(&in, SLICE("Length:"), &v) ||
 	    !slice_u64(v, SIZE_MAX / 2, &length))
 		return false;
 	head = (struct slice){ all.p, all.n - in.n };
-	if (!cut_crc(&in, "Digest:crc32=", &s->digest) || in.n < 3 ||
+	if (!cut_crc(&in, SLICE("Digest:crc32="), &s->digest) || in.n < 3 ||
 	    in.p[0] != '\n' || in.n - 3 < length)
 		return false;
 	s->body = (struct slice){ in.p + 1, length };
@@ -113,21 +110,21 @@ shape_read(struct slice in, struct shape *s)
 }
 
 static void
-put_number(struct buf *out, const char *name, uint64_t v)
+put_number(struct buf *out, struct slice name, uint64_t v)
 {
-	buf_put_str(out, name);
+	buf_put(out, name);
 	buf_put_u64(out, v);
 }
 
 static void
-put_crc(struct buf *out, const char *name, uint32_t crc)
+put_crc(struct buf *out, struct slice name, uint32_t crc)
 {
 	char text[9];
 
 	for (int i = 0; i < 8; i++)
 		text[i] = "0123456789abcdef"[crc >> (28 - 4 * i) & 15];
 	text[8] = '\n';
-	buf_put_str(out, name);
+	buf_put(out, name);
 	buf_put(out, (struct slice){ text, sizeof(text) });
 }
 
@@ -139,31 +136,31 @@ shape_write(struct buf *out, struct shape *s)
 	size_t begin = out->n;
 	uint32_t crc;
 
-	put_number(out, "MsgID:", s->msgid);
-	buf_put_str(out, "\nType:");
+	put_number(out, SLICE("MsgID:"), s->msgid);
+	buf_put(out, SLICE("\nType:"));
 	buf_put_str(out, message_type_name(s->type));
-	put_number(out, "\nTimestamp:", s->timestamp);
-	buf_put_str(out, "\nStream:");
+	put_number(out, SLICE("\nTimestamp:"), s->timestamp);
+	buf_put(out, SLICE("\nStream:"));
 	buf_put_str(out, stream_text(s->stream, stream));
-	put_crc(out, "\nPrev:crc32=", s->prev);
+	put_crc(out, SLICE("\nPrev:crc32="), s->prev);
 	if (s->has_generation) {
-		put_number(out, "Generation:", s->generation);
+		put_number(out, SLICE("Generation:"), s->generation);
 		buf_put_char(out, '\n');
 	}
 	if (s->has_part) {
-		put_number(out, "Part:", s->part);
-		put_number(out, "/", s->parts);
+		put_number(out, SLICE("Part:"), s->part);
+		put_number(out, SLICE("/"), s->parts);
 		buf_put_char(out, '\n');
 	}
 	buf_put(out, s->more);
-	put_number(out, "Length:", s->body.n);
+	put_number(out, SLICE("Length:"), s->body.n);
 	if (!buf_put_char(out, '\n'))
 		return false;
 	crc = crc_add(0, (struct slice){ out->p + begin, out->n - begin });
 	crc = crc_add(crc, SLICE("\n"));
 	crc = crc_add(crc, s->body);
 	s->digest = crc_add(crc, SLICE(".\n"));
-	put_crc(out, "Digest:crc32=", s->digest);
+	put_crc(out, SLICE("Digest:crc32="), s->digest);
 	buf_put_char(out, '\n');
 	if (!buf_put(out, s->body) || !buf_put(out, SLICE(".\n")))
 		return false;
