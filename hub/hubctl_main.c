@@ -10,7 +10,7 @@ static const struct options_verb verbs[] = {
 	{ "receive", "ASSOCIATION",
 	    "take a spoke's delivery from standard input and output",
 	    command_receive },
-	{ "pull", "[--deadline 10m] [--splay T] [ASSOCIATION...]",
+	{ "pull", "[--deadline 10m] [--splay T] [--tries 3] [ASSOCIATION...]",
 	    "fetch what waits at the spokes", command_pull },
 	{ "status", "[ASSOCIATION...]", "what was received and ingested",
 	    command_status },

@@ -38,7 +38,7 @@ t_test_tokens_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 t_test_turns_SOURCES = t/test_turns.c
 t_test_turns_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 
-script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-verbs.t \
+script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-storm.t t/spoke-verbs.t \
 	t/spoke-write.t t/spoke-write-all.t
 campaign_tests += t/spoke-collect.t t/spoke-write-all.t
 script_tests += t/spoke-budget.t t/spoke-daemon.t t/spoke-daemon-pull.t
@@ -48,4 +48,4 @@ t_faulty_spoke_SOURCES = t/faulty_spoke.c
 t_faulty_spoke_LDADD = $(SPOKE_LIBS)
 t_faulty_spoke_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 t_put_resync_SOURCES = t/put_resync.c
-EXTRA_DIST += t/spoke-lib.sh
+EXTRA_DIST += t/spoke-lib.sh t/storm-lib.sh

@@ -277,9 +277,14 @@ start_sshd() {
 	return 1
 }
 
-# The first value of a key counts, so the caller's lines come first.
+# The first value of a key counts, so the caller's lines come first; of
+# MaxStartups, in OpenSSH 9.2, it is the last.
 lib_sshd_config() {
 	test $# -eq 0 || printf '%s\n' "$@"
+	case $* in
+	*MaxStartups*) ;;
+	*) echo "MaxStartups 100" ;;
+	esac
 	for lib_type in ${sshd_keys:-ed25519}; do
 		echo "HostKey $sshd_dir/host_$lib_type"
 	done
@@ -295,7 +300,6 @@ lib_sshd_config() {
 	AuthenticationMethods publickey
 	PermitRootLogin prohibit-password
 	UsePAM $(lib_sshd_pam)
-	MaxStartups 100
 	LogLevel VERBOSE
 	EOT
 }

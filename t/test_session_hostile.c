@@ -193,6 +193,34 @@ silence_ends(void **state)
 	}
 }
 
+/* Where many call at once a login takes long: the peer is not silent meanwhile, for
+ * it cannot be heard.  What was heard is not made unheard. */
+static void
+silence_counts_from_the_open_channel(void **state)
+{
+	struct mono open_at;
+
+	(void)state;
+	peer_open(&us, now);
+	for (int i = 0; i < 100; i++) {
+		now = mono_add_ms(now, 1000);
+		session_not_open(us.session, now);
+		run();
+		assert_int_equal(us.end, SESSION_NOTHING);
+	}
+	open_at = now;
+	wait_for_end(100000);
+	assert_failed(ERR_TEMP, "silent for 30 s");
+	assert_in_range(mono_ms_since(now, open_at), 30000, 32500);
+
+	peer_open(&us, now);
+	say(SLICE("AXLETREE 1\n"));
+	now = mono_add_ms(now, 29000);
+	session_not_open(us.session, now);
+	assert_in_range(wait_for_end(100000), 1000, 3500);
+	assert_failed(ERR_TEMP, "silent for 30 s");
+}
+
 /* --- The opening ---------------------------------------------------------- */
 
 struct hello_row {
@@ -846,6 +874,7 @@ main(void)
 		T(only_80_bytes_of_noise_are_shown),
 		T(a_connection_without_a_byte_is_no_failure),
 		T(silence_ends),
+		T(silence_counts_from_the_open_channel),
 		T(hellos_that_do_not_suit_are_refused_with_a_reason),
 		T(a_newer_version_that_speaks_ours_is_taken),
 		T(the_peers_refusal_is_told),

@@ -49,7 +49,7 @@ struct work {
 	const struct association *association;
 	struct mono deadline;
 	int local, report_fd;
-	uint64_t *wire;
+	struct channel_shared *shared;
 };
 
 static void child(const struct work *w) __attribute__((noreturn));
@@ -64,7 +64,8 @@ child(const struct work *w)
 	proc_own_signals(NULL);
 	sandbox_close_others(own, sizeof(own) / sizeof(own[0]));
 	set_alarm(w->deadline);
-	(void)w->carry(w->association, w->deadline, w->local, w->wire, &r.err);
+	(void)w->carry(w->association, w->deadline, w->local, w->shared,
+	    &r.err);
 	shutdown(w->local, SHUT_RDWR);
 	io_write_full(w->report_fd, (struct slice){ (char *)&r, sizeof(r) },
 	    &ignored);
@@ -78,11 +79,11 @@ channel_child_start(transport_carry *carry, const struct association *a,
     struct mono deadline, struct channel *out, struct err *e)
 {
 	int pair[2] = { -1, -1 }, report[2] = { -1, -1 };
-	uint64_t *wire = mmap(NULL, sizeof(*wire), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct channel_shared *shared = mmap(NULL, sizeof(*shared),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid = -1;
 
-	if (wire == MAP_FAILED ||
+	if (shared == MAP_FAILED ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		pair) == -1 ||
 	    pipe2(report, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
@@ -91,13 +92,13 @@ channel_child_start(transport_carry *carry, const struct association *a,
 	}
 	if (pid == 0)
 		child(&(struct work){ carry, a, deadline, pair[1], report[1],
-		    wire });
-	*out =
-	    (struct channel){ pair[0], pair[0], pid, report[0], .wire = wire };
+		    shared });
+	*out = (struct channel){ pair[0], pair[0], pid, report[0],
+		.shared = shared };
 	pair[0] = report[0] = -1;
 out:
-	if (pid == -1 && wire != MAP_FAILED)
-		munmap(wire, sizeof(*wire));
+	if (pid == -1 && shared != MAP_FAILED)
+		munmap(shared, sizeof(*shared));
 	if (pair[0] != -1)
 		close(pair[0]);
 	if (pair[1] != -1)
@@ -112,7 +113,7 @@ out:
 void
 channel_child_unshare(struct channel *c)
 {
-	if (c->wire != NULL)
-		munmap((void *)(uintptr_t)c->wire, sizeof(*c->wire));
-	c->wire = NULL;
+	if (c->shared != NULL)
+		munmap((void *)(uintptr_t)c->shared, sizeof(*c->shared));
+	c->shared = NULL;
 }

@@ -180,7 +180,7 @@ dial(const struct association *a, struct mono deadline, struct channel *out,
 		.write_fd = fd[WE_WRITE],
 		.child = pid,
 		.report_fd = fd[REPORT_READ],
-		.wire = NULL, /* the command alone knows */
+		.shared = NULL, /* the command alone knows */
 	};
 	fd[WE_READ] = fd[WE_WRITE] = fd[REPORT_READ] = -1;
 out:

@@ -189,7 +189,7 @@ channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e)
 	}
 	status = c->child != 0 ? reap(c->child, told) : 0;
 	if (wire_bytes != NULL)
-		*wire_bytes = c->wire != NULL ? *c->wire : 0;
+		*wire_bytes = c->shared != NULL ? c->shared->wire : 0;
 	channel_child_unshare(c);
 	if (c->child == 0)
 		return 0;

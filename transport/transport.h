@@ -12,13 +12,20 @@
 #include "common/base/clock.h"
 #include "common/config/config.h"
 
+/* What a channel's child tells its parent as it goes, in memory of both. */
+struct channel_shared {
+	uint64_t wire; /* bytes so far, in both directions */
+	/* The far end is being called: it cannot be heard, and whether it is
+	 * silent is the transport's to judge. */
+	bool opening;
+};
+
 struct channel {
 	int read_fd, write_fd; /* may be one descriptor; non-blocking */
 	pid_t child;           /* 0: none (stdin and stdout) */
 	int report_fd;         /* the child's struct err, or -1 */
-	/* Bytes on the wire so far, in memory shared with the child; NULL: the
-	 * transport does not know. */
-	const volatile uint64_t *wire;
+	/* NULL: the transport does not know. */
+	const volatile struct channel_shared *shared;
 };
 
 /* What a channel's child tells at its end through report_fd, as it lies in
@@ -32,10 +39,9 @@ struct delivery_result;
 
 /* In a child of ours, which sees this association and has given up all else:
  * carry bytes between `local`, which is non-blocking, and the far end until
- * both have ended, at most until the deadline.  *wire_bytes is shared with the
- * parent: it grows as bytes go. */
+ * both have ended, at most until the deadline. */
 typedef int transport_carry(const struct association *a, struct mono deadline,
-    int local, uint64_t *wire_bytes, struct err *e);
+    int local, struct channel_shared *shared, struct err *e);
 
 /* A stream is carried by a child or dialed; files are exchanged.  One of the
  * three, the others are NULL. */
@@ -58,7 +64,9 @@ struct transport_ops {
 const struct transport_ops *transport_find(const char *name); /* or NULL */
 /* Open a channel to the far end of a, by a transport of streams.  Returns at
  * once: that the far end is down, refuses us or is not the right one shows as
- * the end of the stream, and channel_close has the cause.  The child is cut at
+ * the end of the stream, and channel_close has the cause: ERR_TEMP with
+ * ECONNABORTED where who answered hung up, or fell silent, before the stream was
+ * open, so that another try may get through.  The child is cut at
  * the deadline; ns 0: never. */
 int transport_dial(const struct transport_ops *t, const struct association *a,
     struct mono deadline, struct channel *out, struct err *e);

@@ -1,7 +1,7 @@
 # Measurements.  Each program or script prints its own lines and rows; they run
 # one after the other, so that none disturbs another.
 bench_scripts = %D%/startup.sh %D%/push.sh %D%/backlog.sh %D%/link.sh %D%/memory.sh
-EXTRA_DIST += %D%/lib.sh %D%/summary.sh $(bench_scripts)
+EXTRA_DIST += %D%/lib.sh %D%/summary.sh %D%/storm.sh $(bench_scripts)
 
 bench = %D%/bench.c %D%/bench.h
 bench_programs += %D%/parse %D%/spool %D%/compile %D%/channel

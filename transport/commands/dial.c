@@ -2,8 +2,9 @@
  * Verbs push and pull; see commands.h.
  *
  * Another delivery of the same association is running: that is enough.  The far
- * end is busy: again until the deadline.  All else that fails is told once and
- * left to the next run.
+ * end is busy, or hung up before there was a session: again, as
+ * transport/delivery/redial.h says.  All else that fails is told once and left to
+ * the next run.
  */
 #include "config.h"
 
@@ -16,11 +17,17 @@
 #include "transport/commands/commands.h"
 #include "transport/commands/progress.h"
 #include "transport/delivery/outbound.h"
+#include "transport/delivery/redial.h"
+
+enum {
+	TRIES_MOST = 100,
+};
 
 struct dial {
 	const struct dial_verb *verb;
 	struct ground g;
 	struct mono deadline;
+	uint64_t tries;
 	bool always;
 	int stopped; /* the signal; 0: none */
 };
@@ -52,6 +59,7 @@ deliver(struct dial *d, const struct association *a)
 				      .node = &d->g.node,
 				      .association = a,
 				      .deadline = d->deadline,
+				      .tries = (unsigned)d->tries,
 				      .notices = d->g.notices,
 				      .beyond_budget = d->always },
 		.took = d->verb->took };
@@ -75,11 +83,15 @@ deliver(struct dial *d, const struct association *a)
 }
 
 static int
-parse_times(struct dial *d, const char *deadline, const char *splay,
-    struct err *e)
+parse_times(struct dial *d, const char *tries, const char *deadline,
+    const char *splay, struct err *e)
 {
 	int64_t deadline_s, splay_s = 0;
 
+	if (!slice_u64(slice_str(tries), TRIES_MOST, &d->tries) ||
+	    d->tries == 0)
+		return err_set(e, ERR_USAGE, "--tries: a number from 1 to %d",
+		    TRIES_MOST);
 	if (options_duration(deadline, &deadline_s, e) == -1 ||
 	    (splay != NULL && options_duration(splay, &splay_s, e) == -1))
 		return -1;
@@ -119,11 +131,13 @@ int
 dial_command(const struct dial_verb *v, const struct options *opts, int argc,
     char **argv)
 {
-	const char *always = NULL, *deadline = "10m", *splay = NULL;
+	const char *always = NULL, *deadline = "10m", *splay = NULL,
+		   *tries = "3";
 	const struct options_flag flags[] = {
 		{ "always", 0, false, &always },
 		{ "deadline", 0, true, &deadline },
 		{ "splay", 0, true, &splay },
+		{ "tries", 0, true, &tries },
 		{ 0 },
 	};
 	struct dial d = { .verb = v,
@@ -138,7 +152,7 @@ dial_command(const struct dial_verb *v, const struct options *opts, int argc,
 	(void)signal(SIGPIPE, SIG_IGN); /* a channel that closed is an error */
 	if (ground_open(&d.g, GROUND_CHANGING, &e) == 0) {
 		d.always = always != NULL;
-		if (parse_times(&d, deadline, splay, &e) == 0)
+		if (parse_times(&d, tries, deadline, splay, &e) == 0)
 			rc = deliver_all(&d, &status, &e);
 	}
 	ground_close(&d.g);

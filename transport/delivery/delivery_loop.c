@@ -18,6 +18,7 @@ enum {
 	FLUSH_MS = 1000, /* acknowledgements go to the spool so often */
 	SEAL_MS = 1000,  /* what came in a kept session is sealed after */
 	POLL_MAX_MS = 60000,
+	OPENING_MS = 1000, /* between looks whether the channel is open */
 };
 
 /* TERM: at once, for a newer session waits.  INT: in order. */
@@ -230,6 +231,12 @@ on_written(struct delivery *d)
 	check(d, feeder_look(&d->feeder, &e), &e);
 }
 
+static bool
+is_opening(const struct delivery *d)
+{
+	return d->o->channel->shared != NULL && d->o->channel->shared->opening;
+}
+
 static int64_t
 sooner(int64_t ms, int64_t other)
 {
@@ -241,6 +248,8 @@ wait_ms(const struct delivery *d)
 {
 	int64_t ms = mono_ms_since(session_wake(d->session), d->now) + 1;
 
+	if (is_opening(d))
+		ms = sooner(ms, OPENING_MS);
 	if (d->o->deadline.ns != 0)
 		ms = sooner(ms, mono_ms_since(d->o->deadline, d->now) + 1);
 	if (d->unsealed && d->watch_fd != -1)
@@ -283,7 +292,7 @@ static void
 note_sofar(struct delivery *d)
 {
 	const struct session_counts *c = session_counts(d->session);
-	const volatile uint64_t *wire = d->o->channel->wire;
+	const volatile struct channel_shared *shared = d->o->channel->shared;
 	uint64_t ours = c->in_bytes + c->out_bytes, overhead;
 
 	d->sofar->counts = *c;
@@ -291,7 +300,8 @@ note_sofar(struct delivery *d)
 	d->sofar->acked = d->feeder.acked.msgid;
 	d->sofar->taken = c->taken;
 	d->sofar->bytes = ours;
-	overhead = wire != NULL && *wire > ours ? *wire - ours : 0;
+	overhead =
+	    shared != NULL && shared->wire > ours ? shared->wire - ours : 0;
 	if (overhead > d->overhead) {
 		session_overhead(d->session, overhead - d->overhead);
 		d->overhead = overhead;
@@ -303,6 +313,8 @@ on_time(struct delivery *d)
 {
 	struct err e = { 0 };
 
+	if (is_opening(d))
+		session_not_open(d->session, d->now);
 	if (asked_to_leave)
 		session_leave(d->session, d->now);
 	if (asked_to_end) {

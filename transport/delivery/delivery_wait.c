@@ -61,10 +61,11 @@ forget_signals(const struct parent *p)
 static bool
 look(const struct parent *p)
 {
+	const volatile struct channel_shared *shared = p->o->channel->shared;
 	struct delivery_sofar now = *p->sofar;
 
-	if (p->o->channel->wire != NULL && *p->o->channel->wire > now.bytes)
-		now.bytes = *p->o->channel->wire;
+	if (shared != NULL && shared->wire > now.bytes)
+		now.bytes = shared->wire;
 	return (p->o->look != NULL && p->o->look(p->o->arg, &now)) ||
 	    stopped != 0;
 }

@@ -9,13 +9,14 @@ transport_libtransport_a_SOURCES += \
 	%D%/inbound.c %D%/inbound.h \
 	%D%/leftover.c %D%/leftover.h \
 	%D%/outbound.c %D%/outbound.h \
+	%D%/redial.c %D%/redial.h \
 	%D%/session_lock.c %D%/session_lock.h \
 	%D%/start.c %D%/start.h \
 	%D%/take.c %D%/take.h \
 	%D%/wire.c %D%/wire.h
 
-unit_tests += t/test_budget t/test_delivery t/test_delivery_child t/test_link_cut t/test_session_lock \
-	t/test_wire
+unit_tests += t/test_budget t/test_delivery t/test_delivery_child t/test_link_cut t/test_redial \
+	t/test_session_lock t/test_wire
 t_test_budget_SOURCES = t/test_budget.c
 t_test_budget_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) t/scratch.c t/scratch.h
@@ -26,6 +27,8 @@ t_test_delivery_child_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 t_test_link_cut_SOURCES = t/test_link_cut.c $(spool_test) t/scratch.c t/scratch.h
 t_test_link_cut_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_link_cut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sandbox_enter
+t_test_redial_SOURCES = t/test_redial.c
+t_test_redial_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h
 t_test_session_lock_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_wire_SOURCES = t/test_wire.c t/scratch.c t/scratch.h

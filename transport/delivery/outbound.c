@@ -16,12 +16,11 @@
 #include "transport/delivery/feeder.h"
 #include "transport/delivery/inbound.h"
 #include "transport/delivery/outbound.h"
+#include "transport/delivery/redial.h"
 #include "transport/delivery/session_lock.h"
 #include "transport/delivery/wire.h"
 
 enum {
-	BACKOFF_MS = 1000, /* of a busy far end; doubled each time */
-	BACKOFF_MAX_MS = 30000,
 	MS_NS = 1000000,
 };
 
@@ -35,22 +34,20 @@ outbound_sleep_ms(int64_t ms)
 		continue;
 }
 
-int64_t
-outbound_spread_ms(int64_t n)
+static uint64_t
+draw(void)
 {
 	uint64_t r = 0;
 
-	if (n <= 0 || getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
+	if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
 		return 0;
-	return (int64_t)(r % (uint64_t)n);
+	return r;
 }
 
-/* The far end was reached and said "not now": a newer session has it, or
- * another is ending. */
-static bool
-is_busy(const struct err *e)
+int64_t
+outbound_spread_ms(int64_t n)
 {
-	return e->kind == ERR_TEMP && e->sys == EAGAIN;
+	return n <= 0 ? 0 : (int64_t)(draw() % (uint64_t)n);
 }
 
 /* A delivery and what it used. */
@@ -252,7 +249,8 @@ static int
 deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
     struct err *e)
 {
-	int64_t backoff_ms = BACKOFF_MS;
+	struct redial again = { .tries = o->tries, .deadline = o->deadline };
+	int64_t wait_ms;
 
 	*r = (struct delivery_result){ 0 };
 	if (check_twin(o, e) == -1 || ask_budget(o, r, e) == -1)
@@ -260,13 +258,12 @@ deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
 	for (;;) {
 		int rc = deliver(o, r, e);
 
-		if (rc == 0 || !is_busy(e) || r->stopped != 0 ||
-		    mono_ms_since(o->deadline, clock_mono()) < backoff_ms)
+		if (rc == 0 || r->stopped != 0 ||
+		    !redial_after(&again, e, clock_mono(), draw(), &wait_ms))
 			return rc;
-		outbound_sleep_ms(
-		    backoff_ms / 2 + outbound_spread_ms(backoff_ms / 2));
-		if (backoff_ms < BACKOFF_MAX_MS)
-			backoff_ms *= 2;
+		log_info("again in %" PRId64 " ms association=%s: %s", wait_ms,
+		    o->association->name, e->msg);
+		outbound_sleep_ms(wait_ms);
 		err_clear(e);
 	}
 }

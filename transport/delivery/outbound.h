@@ -16,7 +16,8 @@ struct outbound_opts {
 	struct mono deadline;    /* ns 0: none */
 	struct notices *notices; /* are told of the budget; NULL: nobody is */
 	bool beyond_budget;      /* whatever was used */
-	bool stay; /* keep it open where the association says so */
+	bool stay;      /* keep it open where the association says so */
+	unsigned tries; /* sessions that may fail to open; 0: one */
 	struct delivery_show show;
 };
 

@@ -229,7 +229,7 @@ end(struct http *h)
 
 static int
 carry(const struct association *a, struct mono deadline, int local,
-    uint64_t *wire_bytes, struct err *e)
+    struct channel_shared *shared, struct err *e)
 {
 	struct http *h;
 	int rc;
@@ -240,7 +240,7 @@ carry(const struct association *a, struct mono deadline, int local,
 	*h = (struct http){ .a = a,
 		.deadline = deadline,
 		.local = local,
-		.wire = wire_bytes,
+		.wire = &shared->wire,
 		.e = e };
 	for (size_t i = 0; i < HTTP_SOCKETS; i++)
 		h->socket[i] = -1;

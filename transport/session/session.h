@@ -99,6 +99,9 @@ void session_sent(struct session *s, size_t bytes, struct mono now);
 /* The channel had so many bytes on the wire besides those that the session saw:
  * they count for the rate. */
 void session_overhead(struct session *s, uint64_t bytes);
+/* The channel is not open yet, so nothing can have come: the peer's silence counts
+ * from now on. */
+void session_not_open(struct session *s, struct mono now);
 /* How many bytes may be read now, as the rate allows; 0: not before
  * session_wake, unless nothing can be written either. */
 size_t session_read_most(const struct session *s);

@@ -78,6 +78,13 @@ session_late(const struct session *s, struct err *e)
 	return true;
 }
 
+void
+session_not_open(struct session *s, struct mono now)
+{
+	if (!s->heard)
+		s->heard_at = now;
+}
+
 bool
 session_quiet(const struct session *s)
 {

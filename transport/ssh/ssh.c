@@ -28,23 +28,25 @@ live(struct ssh *s, struct err *e)
 {
 	if (ssh_files(s, e) == -1)
 		return -1;
+	s->shared->opening = true;
 	channel_child_cpu(CPU_LOGIN_S);
 	if (ssh_connect(s, e) == -1 || give_up_the_rest(e) == -1 ||
 	    ssh_login(s, e) == -1)
 		return -1;
+	s->shared->opening = false;
 	channel_child_cpu(s->a->keep ? RLIM_INFINITY : CPU_SESSION_S);
 	return ssh_pump(s, e);
 }
 
 static int
 carry(const struct association *a, struct mono deadline, int local,
-    uint64_t *wire_bytes, struct err *e)
+    struct channel_shared *shared, struct err *e)
 {
 	struct ssh s = { .a = a,
 		.deadline = deadline,
 		.local = local,
 		.socket = -1,
-		.wire = wire_bytes };
+		.shared = shared };
 	char where[300];
 	int rc = live(&s, e);
 

@@ -27,7 +27,7 @@ struct ssh {
 	bool reset;        /* the link broke */
 	bool closed;       /* by the other end */
 	uint64_t received; /* bytes */
-	uint64_t *wire;    /* both directions, as it goes */
+	struct channel_shared *shared;
 };
 
 /* ssh_files: read and check what is named in the configuration, before any

@@ -15,7 +15,8 @@
 #include "transport/ssh/ssh_known_hosts.h"
 
 enum {
-	LOGIN_MS = 30000,      /* for each step */
+	SILENCE_MS = 30000,
+	LOGIN_MS = 120000,     /* in all; it is sshd's LoginGraceTime, too */
 	LOGIN_MAX = 512 << 10, /* bytes before we are logged in */
 	WINDOW = 4 << 20,      /* bytes that the far side may be ahead */
 };
@@ -58,6 +59,16 @@ enum {
 
 /* --- Errors of libssh2 ---------------------------------------------------------------- */
 
+/* Who answered hung up, or said nothing more, before there was a channel: there
+ * may be too many at once. */
+static int
+unopened(const char *why, struct err *e)
+{
+	err_set(e, ERR_TEMP, "%s", why);
+	e->sys = ECONNABORTED;
+	return -1;
+}
+
 /* "what: libssh2's words", which may be the peer's. */
 static int
 fail(struct ssh *s, enum err_kind kind, const char *what, struct err *e)
@@ -74,19 +85,20 @@ fail_handshake(struct ssh *s, int rc, struct err *e)
 {
 	/* whatever the library makes of it: a link may be cut anywhere */
 	if (s->reset)
-		return err_set(e, ERR_TEMP, "handshake: the connection broke%s",
-		    s->received > GREETING_MAX
-			? ""
-			: ", or it hung up: perhaps for no algorithm in common");
+		return unopened(s->received > GREETING_MAX
+			? "handshake: the connection broke"
+			: "handshake: the connection broke, or it hung up: "
+			  "perhaps for no algorithm in common",
+		    e);
 	switch (rc) {
 	case LIBSSH2_ERROR_SOCKET_NONE: /* what 1.10 says of a host key */
 	case LIBSSH2_ERROR_KEX_FAILURE:
 	case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
 	case LIBSSH2_ERROR_METHOD_NONE:
 		if (s->closed) /* a link may be cut without a reset, too */
-			return err_set(e, ERR_TEMP,
-			    "handshake: it closed the connection: perhaps for "
-			    "no algorithm in common");
+			return unopened("handshake: it closed the connection: "
+					"perhaps for no algorithm in common",
+			    e);
 		return err_set(e, ERR_PROTOCOL,
 		    "no algorithm in common: it must offer "
 		    "curve25519-sha256, a host key %s or %s, aes-ctr and "
@@ -94,15 +106,35 @@ fail_handshake(struct ssh *s, int rc, struct err *e)
 		    ed25519, ecdsa256);
 	case LIBSSH2_ERROR_TIMEOUT:
 	case LIBSSH2_ERROR_SOCKET_TIMEOUT:
-		return err_set(e, ERR_TEMP,
-		    "handshake: no answer: is it an SSH server?");
+		return unopened("handshake: no answer: is it an SSH server?",
+		    e);
 	default:
 		break;
 	}
 	if (s->closed)
-		return err_set(e, ERR_TEMP,
-		    "handshake: it closed the connection");
+		return unopened("handshake: it closed the connection", e);
 	return fail(s, ERR_PROTOCOL, "handshake: is it an SSH server?", e);
+}
+
+/* --- Patience ----------------------------------------------------------------------------- */
+
+/* libssh2 gives up a step that takes longer than SILENCE_MS, but does not forget
+ * it.  Where many log in at once each of them is slow, and all would give up
+ * together, nearly done: so it is the silence that counts. */
+struct patience {
+	uint64_t received;
+	struct mono begun;
+};
+
+static bool
+goes_on(const struct ssh *s, struct patience *p, int rc)
+{
+	bool came = s->received > p->received;
+
+	p->received = s->received;
+	return (rc == LIBSSH2_ERROR_TIMEOUT ||
+		   rc == LIBSSH2_ERROR_SOCKET_TIMEOUT) &&
+	    came && mono_ms_since(clock_mono(), p->begun) < LOGIN_MS;
 }
 
 /* --- The socket, with bytes counted ------------------------------------------------------ */
@@ -118,7 +150,7 @@ on_send(libssh2_socket_t fd, const void *p, size_t n, int flags,
 		s->reset = s->reset || errno == EPIPE || errno == ECONNRESET;
 		return -errno;
 	}
-	*s->wire += (size_t)sent;
+	s->shared->wire += (size_t)sent;
 	return sent;
 }
 
@@ -137,7 +169,7 @@ on_recv(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
 	if (got == -1)
 		return -errno;
 	s->received += (size_t)got;
-	*s->wire += (size_t)got;
+	s->shared->wire += (size_t)got;
 	return got;
 }
 
@@ -333,16 +365,19 @@ static int
 shake_hands(struct ssh *s, struct err *e)
 {
 	struct buf name = { 0 };
+	struct patience p = { 0, clock_mono() };
 	const char *host_keys;
 	int rc;
 
 	ssh_host_name(s->a->ssh.host, s->a->ssh.port, &name);
 	host_keys = host_key_names(s, name.p);
 	set_callbacks(s->session);
-	ssh2.session_set_timeout(s->session, LOGIN_MS);
+	ssh2.session_set_timeout(s->session, SILENCE_MS);
 	rc = pin(s, host_keys, e);
 	if (rc == 0) {
-		rc = ssh2.session_handshake(s->session, s->socket);
+		do
+			rc = ssh2.session_handshake(s->session, s->socket);
+		while (goes_on(s, &p, rc));
 		if (rc != 0)
 			rc = fail_handshake(s, rc, e);
 		else
@@ -367,10 +402,11 @@ static int
 refuse_login(struct ssh *s, int rc, struct err *e)
 {
 	if (s->reset || s->closed)
-		return err_set(e, ERR_TEMP, "login: the connection broke");
+		return unopened("login: the connection broke", e);
+	if (rc == LIBSSH2_ERROR_TIMEOUT)
+		return unopened("login: no answer", e);
 	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
-	    rc == LIBSSH2_ERROR_SOCKET_RECV ||
-	    rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_TIMEOUT)
+	    rc == LIBSSH2_ERROR_SOCKET_RECV || rc == LIBSSH2_ERROR_SOCKET_SEND)
 		return fail(s, ERR_TEMP, "login", e);
 	return err_set(e, ERR_DENIED,
 	    "it refuses %s for %s: add what \"%s authorize %s KEY.pub\" prints "
@@ -414,12 +450,15 @@ static int
 login(struct ssh *s, struct err *e)
 {
 	const char *user = s->a->ssh.user;
+	struct patience p = { s->received, clock_mono() };
 	int rc;
 
 	if (s->agent != NULL)
 		return login_with_agent(s, e);
-	rc = ssh2.userauth_publickey_frommemory(s->session, user, strlen(user),
-	    NULL, 0, s->key.p, s->key.n, NULL);
+	do
+		rc = ssh2.userauth_publickey_frommemory(s->session, user,
+		    strlen(user), NULL, 0, s->key.p, s->key.n, NULL);
+	while (goes_on(s, &p, rc));
 	explicit_bzero(s->key.p, s->key.n);
 	buf_clear(&s->key);
 	return rc == 0 ? 0 : refuse_login(s, rc, e);
@@ -435,15 +474,15 @@ open_channel(struct ssh *s, struct err *e)
 
 	s->channel = ssh2.channel_open_ex(s->session, kind, sizeof(kind) - 1,
 	    WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
+	if (s->channel != NULL &&
+	    ssh2.channel_process_startup(s->channel, exec, sizeof(exec) - 1,
+		word, sizeof(word) - 1) == 0)
+		return 0;
+	if (s->closed || s->reset)
+		return unopened("it went away before it ran anything", e);
 	if (s->channel == NULL)
 		return fail(s, ERR_TEMP, "it opens no channel", e);
-	if (ssh2.channel_process_startup(s->channel, exec, sizeof(exec) - 1,
-		word, sizeof(word) - 1) != 0)
-		return s->closed || s->reset
-		    ? fail(s, ERR_TEMP, "it went away before it ran anything",
-			  e)
-		    : fail(s, ERR_PROTOCOL, "it runs nothing for this key", e);
-	return 0;
+	return fail(s, ERR_PROTOCOL, "it runs nothing for this key", e);
 }
 
 int
