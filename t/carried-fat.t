@@ -169,7 +169,7 @@ for mode in push pull; do
 	at_spoke
 	last=$(spoke_has last_msgid)
 	shout stick/ALPS/TO-HUB
-	ok "$mode: names in capitals" test -e "stick/ALPS/TO-HUB/ACK.SIG"
+	ok "$mode: names in capitals" test -e "stick/ALPS/TO-HUB/ACK"
 	echo x >stick/ALPS/TO-HUB/README.TXT
 	before=$(ls stick/ALPS/TO-HUB)
 	ok "$mode: the writer knows them for its own" at_spoke

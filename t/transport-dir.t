@@ -36,7 +36,7 @@ is "is silent" "$(cat out err)" ""
 segment=00000000000000000001-00000000000000000002.msgs.gz
 is "a segment, its signature, and what is acknowledged" \
     "$(find share -type f | LC_ALL=C sort | tr '\n' ' ')" \
-    "share/alps/to-hub/$segment share/alps/to-hub/$segment.sig share/alps/to-hub/ack share/alps/to-hub/ack.sig "
+    "share/alps/to-hub/$segment share/alps/to-hub/$segment.sig share/alps/to-hub/ack "
 ok "which anybody can read" gzip -dc "share/alps/to-hub/$segment"
 has "as text" out '^Type:DATA$'
 acked 2 && fail "that is no acknowledgement" ||
@@ -112,14 +112,14 @@ sign_with gw.sign tarn
 cp other/alps/to-hub/*.msgs* share/alps/to-hub/
 refused "signed for another association" 'not signed by the key'
 cp "$f" share/alps/to-hub/
-cp share/alps/to-spoke/ack.sig "share/alps/to-hub/$f.sig"
+sed -n "s/^sig //p" share/alps/to-spoke/ack >"share/alps/to-hub/$f.sig"
 refused "the signature of something else" 'not signed by the key'
 cp "$f" "share/alps/to-hub/00000000000000000050-00000000000000000051.msgs.gz"
 cp "$f.sig" \
     share/alps/to-hub/00000000000000000050-00000000000000000051.msgs.gz.sig
 refused "signed, under another name" 'begins with message'
 ok "the spoke writes again what is missing" sp push --always
-cp other/alps/to-hub/ack other/alps/to-hub/ack.sig share/alps/to-hub/
+cp other/alps/to-hub/ack share/alps/to-hub/
 hub pull
 ok "and the hub takes it" same
 sp push --always
@@ -135,7 +135,7 @@ ok "it is whole now" same
 sp push
 
 ok "all is well" hub pull
-cp other/alps/to-hub/ack other/alps/to-hub/ack.sig share/alps/to-hub/
+cp other/alps/to-hub/ack share/alps/to-hub/
 exits "an acknowledgement that a stranger left" 65 hub pull
 has "is told" err 'what=refused: a carried acknowledgement .*compare the keys'
 exits "and while it lies there" 65 hub pull

@@ -17,11 +17,11 @@ carried_name_parse(const char *name, struct carried_name *out)
 
 	if (in.n >= CARRIED_NAME_SIZE)
 		return false;
-	n.signature = slice_skip_end(&in, SLICE(".sig"));
 	if (slice_eq_str(in, CARRIED_ACK)) {
 		*out = n;
 		return true;
 	}
+	n.signature = slice_skip_end(&in, SLICE(".sig"));
 	n.codec = codec_by_suffix(in);
 	if (n.codec == NULL ||
 	    !slice_skip_end(&in, slice_str(n.codec->suffix)) ||
@@ -42,7 +42,7 @@ carried_name_text(const struct carried_name *n, char out[CARRIED_NAME_SIZE])
 	const char *sig = n->signature ? ".sig" : "";
 
 	if (n->codec == NULL)
-		(void)snprintf(out, CARRIED_NAME_SIZE, CARRIED_ACK "%s", sig);
+		(void)snprintf(out, CARRIED_NAME_SIZE, CARRIED_ACK);
 	else
 		(void)snprintf(out, CARRIED_NAME_SIZE, "%s%s%s",
 		    segment_name_text(n->segment, segment), n->codec->suffix,

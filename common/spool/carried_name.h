@@ -1,6 +1,7 @@
 /*
  * Names of the files that are carried: "<first>-<last>.msgs", with a codec's
- * suffix or without, "ack", and the signature of each, with ".sig" behind it.
+ * suffix or without, the signature of each, with ".sig" behind it, and "ack",
+ * which holds its own.
  */
 #ifndef COMMON_SPOOL_CARRIED_NAME_H
 #define COMMON_SPOOL_CARRIED_NAME_H

@@ -20,6 +20,7 @@ ack(struct slice text)
 {
 	struct carried_ack a;
 	struct buf again = { 0 };
+	struct slice signature;
 	struct err e = { 0 };
 
 	if (carried_ack_parse(text, &a, &e) == -1) {
@@ -31,6 +32,7 @@ ack(struct slice text)
 	    a.lost.n > CARRIED_RANGES)
 		abort();
 	carried_ack_put(&again, &a);
+	carried_ack_cut(&text, &signature);
 	if (!slice_eq(buf_slice(&again), text))
 		abort();
 	buf_clear(&again);

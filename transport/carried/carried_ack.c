@@ -155,11 +155,31 @@ parse(struct slice in, struct carried_ack *a)
 	    in.n == 0;
 }
 
+void
+carried_ack_cut(struct slice *text, struct slice *signature)
+{
+	struct slice last;
+	size_t at = text->n;
+
+	*signature = (struct slice){ 0 };
+	if (at == 0 || text->p[at - 1] != '\n')
+		return;
+	for (at--; at > 0 && text->p[at - 1] != '\n'; at--)
+		continue;
+	last = (struct slice){ text->p + at, text->n - at };
+	if (!slice_skip(&last, SLICE(CARRIED_ACK_SIGNED)))
+		return;
+	*signature = last;
+	text->n = at;
+}
+
 int
 carried_ack_parse(struct slice text, struct carried_ack *out, struct err *e)
 {
 	struct carried_ack a = { 0 };
+	struct slice ignored;
 
+	carried_ack_cut(&text, &ignored);
 	if (text.n > CARRIED_ACK_MAX || !sealed_open(&text, SEALED_END) ||
 	    !parse(text, &a)) {
 		carried_ack_clear(&a);

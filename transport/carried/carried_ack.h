@@ -45,7 +45,13 @@ bool carried_ranges_touch(const struct carried_ranges *r, uint64_t first,
     uint64_t last);
 
 void carried_ack_put(struct buf *out, const struct carried_ack *a);
-/* ERR_INPUT: it is not to the byte what carried_ack_put writes.  Owned. */
+/* One file, so that whoever reads it never has another's signature: it may end in
+ * a line with the signature of all before it, which signature.h makes. */
+#define CARRIED_ACK_SIGNED "sig "
+/* Cut that line off: *signature is as in a .sig, or empty. */
+void carried_ack_cut(struct slice *text, struct slice *signature);
+/* ERR_INPUT: it is not to the byte what carried_ack_put writes, and perhaps a
+ * signature, at which it does not look.  Owned. */
 int carried_ack_parse(struct slice text, struct carried_ack *out,
     struct err *e);
 void carried_ack_clear(struct carried_ack *a);

@@ -42,7 +42,7 @@ is_there(const struct publish_opts *p, struct carried_name name)
 		AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !S_ISREG(st.st_mode) || st.st_size == 0)
 		return false;
-	if (name.signature || !p->keys->signs)
+	if (name.signature || name.codec == NULL || !p->keys->signs)
 		return true;
 	name.signature = true;
 	return is_there(p, name);
@@ -65,27 +65,34 @@ read_ours(const struct publish_opts *p, struct carried_name name, size_t max,
 	    CARRIED_READ;
 }
 
+static void
+sign(const struct publish_opts *p, struct slice bytes, struct buf *out)
+{
+	struct buf covered = { 0 };
+
+	signature_prefix(&covered, p->association->name, other_end(p));
+	buf_put(&covered, bytes);
+	signature_put(p->keys, buf_slice(&covered), out);
+	buf_clear(&covered);
+}
+
 /* The signature goes first: who sees the file sees it, too. */
 static int
 put_signature(struct publisher *u, struct carried_name name, struct slice bytes,
     struct err *e)
 {
-	const struct publish_opts *p = u->p;
 	char text[CARRIED_NAME_SIZE];
-	struct buf covered = { 0 }, signature = { 0 };
+	struct buf signature = { 0 };
 	int rc;
 
-	if (!p->keys->signs)
+	if (name.codec == NULL || !u->p->keys->signs)
 		return 0;
-	signature_prefix(&covered, p->association->name, other_end(p));
-	buf_put(&covered, bytes);
-	signature_put(p->keys, buf_slice(&covered), &signature);
+	sign(u->p, bytes, &signature);
 	name.signature = true;
 	rc = durable_group_put(&u->group, carried_name_text(&name, text),
 	    buf_slice(&signature), e);
 	if (rc == 0)
 		u->r->counts.out_bytes += signature.n;
-	buf_clear(&covered);
 	buf_clear(&signature);
 	return rc;
 }
@@ -195,20 +202,30 @@ is_doubtful(const struct publish_opts *p, struct segment_name s)
 }
 
 static bool
+is_own(const struct publish_opts *p, struct slice bytes, struct slice signature)
+{
+	struct buf covered = { 0 };
+	bool own;
+
+	signature_prefix(&covered, p->association->name, other_end(p));
+	buf_put(&covered, bytes);
+	own = signature_is_own(p->keys, buf_slice(&covered), signature);
+	buf_clear(&covered);
+	return own;
+}
+
+static bool
 is_signed(const struct publish_opts *p, struct carried_name name,
     struct slice bytes)
 {
-	struct buf covered = { 0 }, text = { 0 };
+	struct buf text = { 0 };
 	bool good;
 
 	if (!p->keys->signs)
 		return true;
-	signature_prefix(&covered, p->association->name, other_end(p));
-	buf_put(&covered, bytes);
 	name.signature = true;
 	good = read_ours(p, name, SIGNATURE_FILE_MAX, &text) &&
-	    signature_is_own(p->keys, buf_slice(&covered), buf_slice(&text));
-	buf_clear(&covered);
+	    is_own(p, bytes, buf_slice(&text));
 	buf_clear(&text);
 	return good;
 }
@@ -360,12 +377,16 @@ bool
 publish_is_ours(const struct publish_opts *p)
 {
 	const struct carried_name name = { .codec = NULL };
-	struct buf text = { 0 };
-	bool ours = !p->keys->signs || !is_there(p, name) ||
-	    (read_ours(p, name, OUR_ACK_MAX, &text) &&
-		is_signed(p, name, buf_slice(&text)));
+	struct buf file = { 0 };
+	struct slice text, signature;
+	bool ours = !p->keys->signs || !is_there(p, name);
 
-	buf_clear(&text);
+	if (!ours && read_ours(p, name, OUR_ACK_MAX, &file)) {
+		text = buf_slice(&file);
+		carried_ack_cut(&text, &signature);
+		ours = is_own(p, text, signature);
+	}
+	buf_clear(&file);
 	return ours;
 }
 
@@ -385,15 +406,22 @@ publish_ack(const struct publish_opts *p, struct slice text,
 		.r = r,
 		.group = { .dirfd = p->at.dir } };
 	const struct carried_name name = { .codec = NULL };
-	struct buf now = { 0 };
-	bool same = read_ours(p, name, OUR_ACK_MAX, &now) &&
-	    slice_eq(buf_slice(&now), text) && is_there(p, name) &&
-	    publish_is_ours(p);
+	struct buf there = { 0 }, file = { 0 };
+	int rc = 0;
 
-	buf_clear(&now);
-	if (same)
-		return 0;
-	if (put_file(&u, &name, text, e) == 0 && commit(&u, e) == 0)
+	buf_put(&file, text);
+	if (p->keys->signs) {
+		buf_put_str(&file, CARRIED_ACK_SIGNED);
+		sign(p, text, &file);
+	}
+	if (!read_ours(p, name, OUR_ACK_MAX, &there) ||
+	    !slice_eq(buf_slice(&there), buf_slice(&file)))
+		rc = put_file(&u, &name, buf_slice(&file), e) == -1
+		    ? -1
+		    : commit(&u, e);
+	buf_clear(&there);
+	buf_clear(&file);
+	if (rc == 0)
 		return 0;
 	durable_group_abandon(&u.group);
 	return err_wrap(e, "write the acknowledgement");

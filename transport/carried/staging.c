@@ -15,10 +15,6 @@
 #include "common/base/mem.h"
 #include "transport/carried/staging_impl.h"
 
-enum {
-	LOOKS = 3, /* at an ack that is replaced meanwhile */
-};
-
 /* --- Listing ------------------------------------------------------------------ */
 
 static int
@@ -53,7 +49,7 @@ add_name(struct staging *s, const char *text, struct carried_name **signatures,
 	if (!carried_file_name(&s->o.at, text, &name)) {
 		s->foreign_names++;
 	} else if (name.codec == NULL) {
-		s->has_ack = s->has_ack || !name.signature;
+		s->has_ack = true;
 	} else if (name.signature) {
 		*signatures = mem_resize(*signatures, *n_signatures + 1,
 		    sizeof(**signatures));
@@ -128,10 +124,7 @@ staging_ack(struct staging *s, struct carried_ack *out,
 	size_t from = 0;
 	int rc = 0;
 
-	/* it and its signature are two files: one may be newer */
-	for (int i = 0; s->has_ack && i < LOOKS && found != CARRIED_READ &&
-	     found != CARRIED_FAILED;
-	     i++)
+	if (s->has_ack)
 		found =
 		    staging_read(s, name, CARRIED_ACK_MAX, &copy, &from, &why);
 	if (found == CARRIED_FAILED) {

@@ -139,7 +139,6 @@ static void
 add_names(struct args *a, bool plain)
 {
 	add(a, mem_strdup("--include=/" CARRIED_ACK));
-	add(a, mem_strdup("--include=/" CARRIED_ACK ".sig"));
 	if (plain)
 		add(a, mem_strdup("--include=" SEGMENT));
 	add(a, mem_strdup("--include=" SEGMENT ".*"));
