@@ -4,6 +4,9 @@
  * Cycles are begun by the wall clock (turns.h): a child collects what is due, and
  * the marks of schedule.h decide what that is, as for a run of cron beside us.
  * The clock is looked at again after a few seconds at the latest.
+ *
+ * What is brought into a staging directory shows by itself.  A carried directory
+ * may be anything that is mounted, or not there: it is looked at now and then.
  */
 #include "config.h"
 
@@ -59,6 +62,7 @@ struct spoke_daemon {
 	struct daemon_children children;
 	/* once more, when the one that runs has ended, or there is a process */
 	bool carried_due;
+	struct mono carried_at; /* the last look at carried directories */
 	bool ending, killing;
 	uv_timer_t look, tell, end;
 	char said[64]; /* systemd's status line */
@@ -125,6 +129,32 @@ say_state(struct spoke_daemon *s)
 	notify_send(line);
 }
 
+/* Those into which hubs bring things unasked.  *wait_ms: until the next look, if
+ * that is sooner than what stands there. */
+static bool
+carried_by_now(struct spoke_daemon *s, struct mono now, int64_t *wait_ms)
+{
+	int64_t every_ms = INT64_MAX, left_ms;
+
+	for (size_t i = 0; i < s->config->n_association; i++) {
+		const struct association *a = &s->config->association[i];
+
+		if (a->role == CONFIG_SPOKE && a->transport == CONFIG_DIR &&
+		    !config_dials(a) && a->pull_interval_s * 1000 < every_ms)
+			every_ms = a->pull_interval_s * 1000;
+	}
+	if (every_ms == INT64_MAX)
+		return false;
+	left_ms = every_ms - mono_ms_since(now, s->carried_at);
+	if (left_ms > 0 && left_ms < *wait_ms)
+		*wait_ms = left_ms;
+	else if (left_ms <= 0 && every_ms < *wait_ms)
+		*wait_ms = every_ms;
+	if (left_ms <= 0)
+		s->carried_at = now;
+	return left_ms <= 0;
+}
+
 static void
 on_look(uv_timer_t *t)
 {
@@ -139,6 +169,8 @@ on_look(uv_timer_t *t)
 		turns_forget(&s->turns);
 		wait_ms = AGAIN_MS;
 	}
+	if (carried_by_now(s, clock_mono(), &wait_ms))
+		s->carried_due = true;
 	if (s->carried_due && count(s, DAEMON_CARRIED) == 0) {
 		carried(s);
 		if (s->carried_due && wait_ms > AGAIN_MS)

@@ -38,4 +38,38 @@ acked 4 && fail "it waits" || pass "it waits"
 rm none
 ok "it is tried again without another event" wait_for 20 acked 4
 stop "$daemon"
+
+# A shared directory, and nothing that is collected: nobody but the daemon looks.
+rm -rf gw noc
+mkdir -m 700 gw noc share
+both="transport = dir mode = pull pull-interval = 1s"
+keys_of() {
+	echo "sign-key = \"$tmp/$1.sign\" verify-key = \"$tmp/$2.sign.pub\""
+	echo "dir { path = \"$tmp/share\" }"
+}
+configure "$(keys_of gw noc)" "$(keys_of noc gw)"
+if sign_keys; then
+	{
+		carried_node gw
+		carried_association "$(keys_of gw noc)"
+	} >spoke.conf
+	printf 'Type:CONFIG\nTimestamp:1085528682\n\n%s\n%s\n.\n' \
+	    level2-token:T1 level2-path:/v >config
+	ok "what is written" sh -c 'spoke -c spoke.conf write --tree local <config'
+	ok "is carried" hub pull
+	start daemon spoke -v -c spoke.conf daemon
+	daemon=$pid
+	ok "its acknowledgement is read without another write" \
+	    wait_for 20 acked "$(spoke_has last_msgid)"
+	ask_resync
+	ok "the hub asks for something" hub pull
+	ok "and is answered, on the schedule" wait_for 20 \
+	    test -e "share/alps/to-hub/00000000000000000002-00000000000000000002.msgs.zst"
+	ok "which the hub finds" hub pull
+	ok "and acknowledges" wait_for 20 acked 2
+	stop "$daemon"
+	is "it ends well" $? 0
+else
+	skip "a shared directory" "this build has no libsodium"
+fi
 done_testing
