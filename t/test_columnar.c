@@ -458,6 +458,44 @@ units_are_found_and_given_up(void **state)
 	finish(&x);
 }
 
+/* In steps of an eighth, of half a degree around zero, of 25, of 0.6 without the
+ * zeros at the end: 64 steps each, which are 6 bits. */
+static void
+units_have_decimals_and_signs(void **state)
+{
+	enum {
+		MESSAGES = 200,
+		WARM = 60,
+	};
+	struct ends x = begin();
+	struct buf body = { 0 };
+	uint32_t seed = 9;
+	size_t bytes = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		unsigned v = draw(&seed, 64) * 125, t = draw(&seed, 64) * 6;
+		int d = (int)draw(&seed, 64) * 5 - 155;
+		unsigned size = (unsigned)(d < 0 ? -d : d);
+		size_t n;
+
+		buf_reset(&body);
+		buf_printf(&body, "P:%u.%03u\nQ:%s%u.%u\nR:%u\nS:%u", v / 1000,
+		    v % 1000, d < 0 ? "-" : "", size / 10, size % 10,
+		    25 * (100 + draw(&seed, 64)), t / 10);
+		if (t % 10 != 0)
+			buf_printf(&body, ".%u", t % 10);
+		buf_put_char(&body, '\n');
+		n = carry_values(&x, &body);
+		bytes += i >= WARM ? n : 0;
+	}
+	/* and what a message costs by itself; without units two more */
+	assert_in_range(bytes, 0, (MESSAGES - WARM) * 11 / 2);
+	same_after_values(&x, &body);
+	buf_clear(&body);
+	finish(&x);
+}
+
 /* Two that tell one thing cost what one does, until they do not. */
 static void
 twins_cost_little(void **state)
@@ -857,6 +895,7 @@ main(void)
 		cmocka_unit_test(another_state_does_not_go_unseen),
 		cmocka_unit_test(every_value_is_text),
 		cmocka_unit_test(units_are_found_and_given_up),
+		cmocka_unit_test(units_have_decimals_and_signs),
 		cmocka_unit_test(twins_cost_little),
 		cmocka_unit_test(extreme_steps_come_back),
 		cmocka_unit_test(tokens_come_go_and_change_places),

@@ -18,6 +18,10 @@ enum {
 
 #define TOKEN_NONE UINT32_MAX
 
+enum {
+	COLUMN_FACTORS = 3, /* of a unit: 2, 3, 5 */
+};
+
 enum column_flags {
 	COLUMN_UNKNOWN = 1, /* the last value was U */
 	COLUMN_SIGNED = 2,  /* else 0 .. 2^64-1 */
@@ -45,11 +49,10 @@ struct column {
 	uint8_t decimals;
 	uint8_t flags;
 	uint8_t surprise; /* of the last number, 0 .. 3 */
-	uint8_t twos;     /* last counts 2^twos 10^tens: bytes in pages, ... */
-	uint8_t tens;
-	uint8_t common_twos; /* of all numbers since the form was told */
-	uint8_t common_tens;
-	uint8_t alike; /* how many numbers these are */
+	uint8_t alike;    /* how many numbers had the factors in `common` */
+	uint8_t common[COLUMN_FACTORS];
+	uint32_t
+	    unit; /* last counts so many: bytes in pages, ...; 0: it does not */
 };
 
 enum {

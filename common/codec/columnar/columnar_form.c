@@ -5,8 +5,15 @@
 
 #include "common/codec/columnar/columnar_form.h"
 
-const uint64_t form_ten_to[FORM_TENS_MAX + 1] = { 1, 10, 100, 1000, 10000,
-	100000, 1000000 };
+/* Of each factor: how often it counts, and what it tells, in halves of a bit. */
+static const struct factor {
+	uint8_t of, most, tells;
+} factors[COLUMN_FACTORS] = { { 2, 15, 2 }, { 3, 3, 3 }, { 5, 6, 4 } };
+
+enum {
+	ALIKE_LEAST = 6,
+	EVIDENCE = 48, /* what a factor tells, before it is believed */
+};
 
 bool
 form_scale(uint64_t *n, unsigned by)
@@ -20,56 +27,80 @@ form_scale(uint64_t *n, unsigned by)
 	return true;
 }
 
-/* Of whole numbers without a sign: in the column's units, if it is whole so. */
-static bool
-in_units(const struct column *k, uint64_t *number)
+/* The twos last: as many as fit. */
+static uint32_t
+unit_of(const struct column *k)
 {
-	uint64_t n = *number, ten = form_ten_to[k->tens];
+	uint32_t unit = 1;
 
-	if ((n & ((UINT64_C(1) << k->twos) - 1)) != 0)
-		return false;
-	n >>= k->twos;
-	*number = n / ten;
-	return n % ten == 0;
+	for (int i = COLUMN_FACTORS - 1; i >= 0; i--)
+		for (unsigned n = k->common[i];
+		     n > 0 && unit <= FORM_UNIT_MAX / factors[i].of; n--)
+			unit *= factors[i].of;
+	return unit;
+}
+
+static uint8_t
+powers_of(uint64_t n, unsigned factor, uint8_t most)
+{
+	uint8_t powers = 0;
+
+	for (; powers < most && n % factor == 0; powers++)
+		n /= factor;
+	return powers;
 }
 
 void
-form_set_units(struct column *k, unsigned twos, unsigned tens)
+form_find_unit(struct column *k)
 {
-	int64_t unit = (int64_t)(form_ten_to[tens] << twos);
+	bool is_signed = (k->flags & COLUMN_SIGNED) != 0;
+	uint64_t n = is_signed && (int64_t)k->last < 0 ? 0 - k->last : k->last;
+	bool any = false, sure = ++k->alike >= ALIKE_LEAST;
+	int64_t unit;
 
-	k->last /= (uint64_t)unit;
+	for (int i = 0; i < COLUMN_FACTORS; i++) {
+		const struct factor *f = &factors[i];
+		uint8_t most = k->alike == 1 ? f->most : k->common[i];
+
+		most = powers_of(n, f->of, most);
+		k->common[i] = most;
+		any |= most > 0;
+		sure &= most == 0 || most * f->tells * k->alike >= EVIDENCE;
+	}
+	if (any && !sure)
+		return;
+	k->alike = UINT8_MAX; /* be done with it */
+	if (!any)
+		return;
+	unit = unit_of(k);
+	k->unit = (uint32_t)unit;
+	k->last = is_signed ? (uint64_t)((int64_t)k->last / unit)
+			    : k->last / (uint64_t)unit;
 	k->base /= unit;
 	k->scale /= (uint64_t)unit;
-	k->twos = (uint8_t)(k->twos + twos);
-	k->tens = (uint8_t)(k->tens + tens);
 }
 
 bool
 form_number_of(const struct column *k, const struct value *x, uint64_t *number)
 {
+	bool trimmed = (k->flags & COLUMN_TRIMMED) != 0;
 	uint64_t n = x->number;
 
-	if (x->decimals == k->decimals && !x->negative &&
-	    (k->flags & (COLUMN_TRIMMED | COLUMN_SIGNED)) == 0)
-		return in_units(k, number);
-	if (x->decimals != k->decimals) {
-		if ((k->flags & COLUMN_TRIMMED) == 0 ||
-		    x->decimals > k->decimals ||
-		    !form_scale(&n, (unsigned)(k->decimals - x->decimals)))
-			return false;
-	}
-	if ((k->flags & COLUMN_TRIMMED) != 0 && x->decimals > 0 &&
-	    x->number % 10 == 0)
+	if (x->decimals != k->decimals &&
+	    (!trimmed || x->decimals > k->decimals ||
+		!form_scale(&n, (unsigned)(k->decimals - x->decimals))))
 		return false;
-	if ((k->flags & COLUMN_SIGNED) != 0) {
-		if (n > INT64_MAX)
+	if (trimmed && x->decimals > 0 && x->number % 10 == 0)
+		return false;
+	if ((k->flags & COLUMN_SIGNED) != 0 ? n > INT64_MAX : x->negative)
+		return false;
+	if (k->unit != 0) {
+		if (n % k->unit != 0)
 			return false;
-		*number = x->negative ? -n : n;
-		return true;
+		n /= k->unit;
 	}
-	*number = n;
-	return !x->negative;
+	*number = x->negative ? 0 - n : n;
+	return true;
 }
 
 struct form
@@ -103,20 +134,18 @@ form_set(struct column *k, struct form f)
 	const int64_t limit = INT64_C(1) << 40;
 	int shift = f.decimals - k->decimals;
 
-	if ((k->twos | k->tens) != 0) {
-		uint64_t unit = form_ten_to[k->tens] << k->twos;
-
-		k->last *= unit;
+	if (k->unit != 0) {
+		k->last *= k->unit;
 		k->base = (k->base > limit           ? limit
 				  : k->base < -limit ? -limit
 						     : k->base) *
-		    (int64_t)unit;
-		k->scale =
-		    k->scale > UINT64_C(1) << 20 ? k->scale : k->scale * unit;
-		k->twos = k->tens = 0;
+		    k->unit;
+		k->scale = k->scale > UINT64_C(1) << 20 ? k->scale
+							: k->scale * k->unit;
+		k->unit = 0;
 		k->flags |= COLUMN_ODD;
 	}
-	k->alike = 0;
+	k->alike = (k->flags & COLUMN_ODD) != 0 ? UINT8_MAX : 0;
 	for (; shift > 0; shift--) {
 		k->last *= 10;
 		k->base = k->base > INT64_MAX / 16 || k->base < INT64_MIN / 16

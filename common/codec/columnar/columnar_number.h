@@ -215,16 +215,17 @@ static inline size_t
 number_write(char *out, const struct column *k)
 {
 	char room[2 * NUMBER_DIGITS], *p, *to = out;
-	uint64_t n = k->last << k->twos;
+	uint64_t n = k->last;
 	unsigned decimals = k->decimals, flags = k->flags;
 	size_t have;
 
-	if (n < 10 && (decimals | k->tens) == 0 &&
+	if (n < 10 && (decimals | k->unit) == 0 &&
 	    (flags & (COLUMN_SIGNED | COLUMN_TRIMMED)) == 0) {
 		*out = (char)('0' + n);
 		return 1;
 	}
-	n *= form_ten_to[k->tens];
+	if (k->unit != 0)
+		n *= k->unit;
 	if ((flags & COLUMN_SIGNED) != 0 && (int64_t)n < 0) {
 		*to++ = '-';
 		n = 0 - n;

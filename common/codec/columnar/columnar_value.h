@@ -363,7 +363,7 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
 	predict_learn(l, k, &p, t, growth, off, v->turn);
 	k->last += (uint64_t)growth;
 	predict_learn_direction(k, growth);
-	form_learn_units(k);
+	form_learn_unit(k);
 	if (k->changes < COLUMN_CHANGES)
 		k->changes++;
 	k->seen_s = now_s;
