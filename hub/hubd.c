@@ -18,6 +18,7 @@
 
 #include "common/base/daemon.h"
 #include "common/base/durable.h"
+#include "common/base/keeper.h"
 #include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -52,6 +53,7 @@ struct hubd {
 	struct mono mend_at; /* the store failed: its next try */
 	int64_t mend_ms;     /* 0: it is well */
 	bool *touched; /* of each association: is a segment left open there? */
+	struct err lost; /* what hubd cannot go on without */
 	size_t associations;
 	uv_timer_t work, tell;
 };
@@ -183,6 +185,25 @@ watch_inboxes(struct hubd *h, struct err *e)
 	return rc;
 }
 
+/* A child that hubd, being confined, cannot begin anew.  One that gave up would do
+ * so again; of one that was killed only another hubd makes up for. */
+static void
+child_ended(struct hubd *h, const char *what, pid_t *keeper, const char *text)
+{
+	bool killed = keeper_was_killed(keeper);
+
+	(void)notice_raise(h->hub->notices,
+	    &(struct notice){ "", what, text,
+		killed ? "see that hubd runs again" : "restart hubd" },
+	    clock_wall());
+	if (!killed)
+		return;
+	err_set(&h->lost, ERR_TEMP,
+	    "the keeper of the %s was killed: hubd ends, to be begun again",
+	    what);
+	uv_stop(&h->d.loop);
+}
+
 static void
 on_tell(uv_timer_t *t)
 {
@@ -191,22 +212,15 @@ on_tell(uv_timer_t *t)
 	seal_leftovers(h);
 	notices_flush(h->hub->notices, clock_wall());
 	if (mailer_wake(&h->mailer) == -1)
-		(void)notice_raise(h->hub->notices,
-		    &(struct notice){ "", "mailer",
-			"the child that sends mail ended: no mail is sent",
-			"restart hubd" },
-		    clock_wall());
+		child_ended(h, "mailer", &h->mailer.pid,
+		    "the child that sends mail ended: no mail is sent");
 	if (sessions_check(&h->sessions) == 0)
 		(void)notice_clear(h->hub->notices, "", "sessions",
 		    clock_wall());
 	else
-		(void)notice_raise(h->hub->notices,
-		    &(struct notice){ "", "sessions",
-			"the child that has sessions ended: no spoke is "
-			"pulled, none heard over http, and nothing taken "
-			"that is brought",
-			"restart hubd" },
-		    clock_wall());
+		child_ended(h, "sessions", &h->sessions.pid,
+		    "the child that has sessions ended: no spoke is pulled, "
+		    "none heard over http, and nothing taken that is brought");
 }
 
 static void
@@ -402,6 +416,7 @@ begin(struct hubd *h, struct err *e)
 	/* what a hubd that was killed did not come to say */
 	(void)notice_clear(h->hub->notices, "", "config", clock_wall());
 	(void)notice_clear(h->hub->notices, "", "mailer", clock_wall());
+	(void)notice_clear(h->hub->notices, "", "sessions", clock_wall());
 	notices_flush(h->hub->notices, clock_wall());
 	log_info("hubd begins node=%s confinement=\"%s\"",
 	    h->hub->config->node.id,
@@ -428,6 +443,10 @@ hubd_run(const struct hubd_opts *o, struct err *e)
 	rc = hub_sync(h.hub, e);
 	notices_flush(h.hub->notices, clock_wall());
 	log_info("hubd ends node=%s", h.hub->config->node.id);
+	if (rc == 0 && h.lost.kind != ERR_NONE) {
+		*e = h.lost;
+		rc = -1;
+	}
 out:
 	end(&h);
 	(void)alarm(0);

@@ -12,7 +12,8 @@ struct hubd_opts {
 	int *ready_fd;      /* as daemon_ready wants it */
 };
 
-/* Until SIGTERM or SIGINT.  -1: it could not begin, or not end in order. */
+/* Until SIGTERM or SIGINT.  -1: it could not begin, or not end in order, or lost
+ * what only another one can begin anew. */
 int hubd_run(const struct hubd_opts *o, struct err *e);
 
 #endif

@@ -11,8 +11,8 @@
 #include "common/base/err.h"
 
 struct sessions {
-	int fd; /* a byte: see sessions.c; closed: the end */
-	int pid;
+	int fd;  /* a byte: see sessions.c; closed: the end */
+	int pid; /* of its keeper */
 };
 
 /* Fork it.  It reads the configuration by itself. */

@@ -210,10 +210,26 @@ ok "that one is killed" wait_for 10 ended "$worker"
 collect one
 ok "and begun again: what is new is pulled" wait_for 40 has_all one
 lacks "which is no trouble" hubd.err 'what=sessions'
-kill -KILL "$keeper"
-gone_told() {
-	grep -q 'trouble.*what=sessions' hubd.err
-}
-ok "that it died is told" wait_for 20 gone_told
-ok "hubd ends all the same" stop "$hubd" TERM 40
+
+# Nothing but another hubd can begin anew what begins the sessions anew.
+for child in sessions mailer; do
+	if test $child = mailer; then
+		start hubd hubd -c "$tmp/hub.conf"
+		hubd=$pid
+		wait_for 20 sessions_up
+		ok "another hubd: its sessions are there again" wait_for 20 \
+		    grep -q 'over .*what=sessions' hubd.err
+	fi
+	keeper=$(ps -o pid= -o comm= --ppid "$hubd" | sed -n "s/ $child\$//p")
+	offspring >children
+	# shellcheck disable=SC2086 # a number and blanks
+	kill -KILL $keeper
+	ok "the keeper of the $child is killed: hubd ends" wait_for 20 \
+	    ended "$hubd"
+	wait "$hubd"
+	is "and asks to be begun again" $? 75
+	has "which is told" hubd.err "trouble.*what=$child"
+	has "with why" hubd.err "hubd: the keeper of the $child was killed"
+	ok "nothing of it is left" wait_for 20 none_left
+done
 done_testing

@@ -81,3 +81,14 @@ keeper_run(const char *what)
 	}
 	_exit(1);
 }
+
+bool
+keeper_was_killed(pid_t *pid)
+{
+	int status;
+
+	if (*pid <= 0 || waitpid(*pid, &status, WNOHANG) != *pid)
+		return false;
+	*pid = 0;
+	return WIFSIGNALED(status);
+}

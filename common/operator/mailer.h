@@ -11,7 +11,7 @@
 
 struct mailer {
 	int wake_fd; /* a byte: look now; closed: a last look, then the end */
-	int pid;
+	int pid;     /* of its keeper */
 };
 
 /* Fork it.  Borrows mail for the child's life, which is a copy of ours. */
