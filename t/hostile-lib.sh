@@ -119,9 +119,9 @@ stayed_small() {
 }
 # A flood is of 256 MB, a bomb too; a batch is of 8 MiB.
 small_kb=65536
-# the_four WHAT STATUS ERE: one that dials the hostile end, and one that it dials,
-# in both modes.
-the_four() {
+# meets_push, meets_pull WHAT STATUS ERE: one that dials the hostile end, and one that it
+# dials, in that mode.
+meets_push() {
 	carried push "$peer" hub push alps "$1"
 	victim=spoke
 	dials spoke -c spoke.conf push alps
@@ -129,6 +129,8 @@ the_four() {
 	victim=hub
 	calls push "$peer" spoke push alps "$1"
 	met "$1, to who is pushed to" "$2" "$3"
+}
+meets_pull() {
 	carried pull "$peer" spoke pull alps "$1"
 	victim=hub
 	dials hubctl -c hub.conf pull alps
@@ -141,8 +143,19 @@ the_four() {
 all_acts() {
 	hostile_acts >acts
 	while read -r hostile_what hostile_status hostile_ere <&3; do
-		the_four "$hostile_what" "$hostile_status" "$hostile_ere"
+		meets_push "$hostile_what" "$hostile_status" "$hostile_ere"
+		meets_pull "$hostile_what" "$hostile_status" "$hostile_ere"
 	done 3<acts
+}
+# coded MODE CODEC...: what is no stream of that compression: a bomb, one that is cut
+# off, one with bytes behind it.
+coded() {
+	coded_mode=$1
+	shift
+	for coded_name; do
+		"meets_$coded_mode" "coded-$coded_name" 65 \
+		    "message 1 came damaged 3 times: $coded_name: "
+	done
 }
 # holder NAME: of the hub's lock for that association; it has a session.
 holder() {

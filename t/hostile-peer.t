@@ -44,10 +44,8 @@ is "a thousand strange acknowledgements are a thousand, and a session" \
 has "the log has one line of them" err 'fit nothing were ignored .*count=1000$'
 is "one alone" "$(grep -c 'fit nothing' err)" 1
 
-# What is no stream of its compression, in each of them.
-for name in gzip bzip2 xz zstd columnar; do
-	the_four coded-$name 65 "message 1 came damaged 3 times: $name: "
-done
+coded push gzip bzip2 xz zstd columnar
+coded pull gzip bzip2 xz zstd columnar
 
 # A copy of what was damaged is kept.
 ok "damage: what was refused is kept" \

@@ -42,6 +42,9 @@ carried push true
 waiting
 
 all_acts
+# the others are t/hostile-http.t's, and all are t/hostile-peer.t's
+coded push gzip xz columnar
+coded pull bzip2 zstd columnar
 
 carried push true
 ok "another association goes on" spoke -c spoke.conf push andes
