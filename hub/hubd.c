@@ -210,7 +210,6 @@ on_tell(uv_timer_t *t)
 	struct hubd *h = t->data;
 
 	seal_leftovers(h);
-	notices_flush(h->hub->notices, clock_wall());
 	if (mailer_wake(&h->mailer) == -1)
 		child_ended(h, "mailer", &h->mailer.pid,
 		    "the child that sends mail ended: no mail is sent");
@@ -221,6 +220,7 @@ on_tell(uv_timer_t *t)
 		child_ended(h, "sessions", &h->sessions.pid,
 		    "the child that has sessions ended: no spoke is pulled, "
 		    "none heard over http, and nothing taken that is brought");
+	notices_flush(h->hub->notices, clock_wall());
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -23,14 +24,22 @@ enum {
 };
 
 static void
-describe(const char *what, int status)
+describe(const char *what, int status, bool again)
 {
+	char how[64];
+
 	if (WIFSIGNALED(status))
-		log_err("%s: killed by signal %d, begins again", what,
+		(void)snprintf(how, sizeof(how), "killed by signal %d",
 		    WTERMSIG(status));
 	else
-		log_err("%s: ended with status %d, begins again", what,
+		(void)snprintf(how, sizeof(how), "ended with status %d",
 		    WEXITSTATUS(status));
+	if (again)
+		log_err("%s: %s, begins again", what, how);
+	else
+		log_err("%s: %s, does not begin again: %d in a row lived less "
+			"than %d s",
+		    what, how, TRIES, LIVED_MS / 1000);
 }
 
 /* In the child: it must not outlive who waits for it, or there would be two. */
@@ -65,19 +74,20 @@ keeper_run(const char *what)
 		pid = fork();
 		if (is_child(pid, self, &term))
 			return;
+		if (pid == -1)
+			log_err("%s: fork: %s", what, strerror(errno));
 		while (pid != -1 && waitpid(pid, &status, 0) == -1 &&
 		    errno == EINTR)
 			continue;
-		if (pid == -1)
-			log_err("%s: fork: %s", what, strerror(errno));
-		else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		if (pid != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			_exit(0);
-		else
-			describe(what, status);
 		quick = mono_ms_since(clock_mono(), begun) >= LIVED_MS
 		    ? 0
 		    : quick + 1;
-		(void)poll(NULL, 0, PAUSE_MS << quick);
+		if (pid != -1)
+			describe(what, status, quick < TRIES);
+		if (quick < TRIES)
+			(void)poll(NULL, 0, PAUSE_MS << quick);
 	}
 	_exit(1);
 }
