@@ -40,6 +40,9 @@ struct column {
 	uint32_t name_at;
 	uint32_t next; /* the token behind it in the last message */
 	uint32_t run;  /* how many there were from this one on */
+	/* last counts so many: bytes in pages, ...; 0: it does not */
+	uint32_t unit:24;
+	uint32_t alike:8; /* how many numbers had the factors in `common` */
 	uint16_t class;
 	int16_t off[2];  /* the last two innovations, in units of COLUMN_OFF */
 	uint8_t name_n;  /* with the colon */
@@ -49,11 +52,10 @@ struct column {
 	uint8_t decimals;
 	uint8_t flags;
 	uint8_t surprise; /* of the last number, 0 .. 3 */
-	uint8_t alike;    /* how many numbers had the factors in `common` */
 	uint8_t common[COLUMN_FACTORS];
-	uint32_t
-	    unit; /* last counts so many: bytes in pages, ...; 0: it does not */
 };
+
+_Static_assert(sizeof(struct column) == 64, "a line of the cache");
 
 enum {
 	COLUMN_OFF = 1024,

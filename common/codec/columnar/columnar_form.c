@@ -73,7 +73,7 @@ form_find_unit(struct column *k)
 	if (!any)
 		return;
 	unit = unit_of(k);
-	k->unit = (uint32_t)unit;
+	k->unit = (uint32_t)unit & 0xffffff;
 	k->last = is_signed ? (uint64_t)((int64_t)k->last / unit)
 			    : k->last / (uint64_t)unit;
 	k->base /= unit;
