@@ -17,6 +17,8 @@
 
 enum {
 	HEAD_BYTES = 512, /* in which the type of a message stands */
+	DIRS = 4,         /* of enum spool_dirs */
+	A_FEW = 4,        /* messages that tell how large others are */
 };
 
 struct taken {
@@ -93,41 +95,40 @@ open_dir(const struct recall *r, unsigned dir)
 	return durable_open_dir(r->top, spool_dir_name(dir), &ignored);
 }
 
-/* The segments that begin with a CONFIG, by their numbers. */
-static void
-list_dir(const struct recall *r, unsigned which, struct listing *out)
+/* Its directory opened once for all segments there; -1: it is not there. */
+static int
+directory(const struct recall *r, int dir[DIRS], unsigned which)
 {
-	int dir = open_dir(r, which);
-	struct err ignored; /* what cannot be listed has none */
+	unsigned i = (unsigned)__builtin_ctz(which);
 
-	if (dir == -1)
-		return;
-	(void)listing_read(out, dir, which, &ignored);
-	close(dir);
+	if (dir[i] == -1)
+		dir[i] = open_dir(r, which);
+	return dir[i];
 }
 
+/* The segments that begin with a CONFIG, by their numbers. */
 static bool
 find_config(struct recall *r)
 {
 	struct listing all = { 0 };
+	struct err ignored; /* what cannot be listed has none */
+	int dir[DIRS] = { -1, -1, -1, -1 };
 	bool found = false;
 
 	for (unsigned d = SPOOL_OUTBOX; d <= SPOOL_ARCHIVE; d <<= 1)
-		if ((r->dirs & d) != 0)
-			list_dir(r, d, &all);
+		if ((r->dirs & d) != 0 && directory(r, dir, d) != -1)
+			(void)listing_read(&all, directory(r, dir, d), d,
+			    &ignored);
 	for (size_t i = all.n; i-- > 0 && !found;) {
 		const struct listed *l = &all.at[i];
-		int dir;
 
-		if (l->name.first > r->at->msgid || l->name.last == 0)
-			continue;
-		dir = open_dir(r, l->dir);
-		if (dir == -1)
-			continue;
-		found = begins_with_config(dir, l->name) &&
+		found = l->name.first <= r->at->msgid && l->name.last != 0 &&
+		    begins_with_config(directory(r, dir, l->dir), l->name) &&
 		    read_config(r, l->name.first);
-		close(dir);
 	}
+	for (size_t i = 0; i < DIRS; i++)
+		if (dir[i] != -1)
+			close(dir[i]);
 	listing_clear(&all);
 	return found;
 }
@@ -261,7 +262,9 @@ more_numbers(const struct recall *r, const struct recall_seen *s, uint64_t n)
 	uint64_t kinds = r->h->of_each * s->kinds, bytes = UINT64_MAX;
 	uint64_t want = n * 4;
 
-	if (s->data > 2 * s->kinds) /* most kinds were seen */
+	if (n < r->h->messages)
+		want = r->h->messages;
+	else if (s->data > 2 * s->kinds) /* most kinds were seen */
 		want = (kinds + kinds / 8) * n / s->data;
 	if (s->bytes > 0)
 		bytes = r->h->enough / (s->bytes / n + 1);
@@ -271,11 +274,10 @@ more_numbers(const struct recall *r, const struct recall_seen *s, uint64_t n)
 	return want < CODEC_SEED_MESSAGES ? want : CODEC_SEED_MESSAGES;
 }
 
-/* Mostly the least that is looked at is enough. */
 static int
 find_data(struct recall *r, struct err *e)
 {
-	uint64_t numbers = r->h->messages, all = r->at->msgid;
+	uint64_t numbers = A_FEW, all = r->at->msgid;
 
 	for (;;) {
 		struct recall_seen seen;
