@@ -37,7 +37,7 @@ deliver() {
 	push) set -- "$@" "$spoke" -c "$tmp/spoke.conf" push --always ;;
 	pull) set -- "$@" "$hubctl" -c "$tmp/hub.conf" pull ;;
 	esac
-	"$@" --deadline 60s --tries 1 alps
+	"$@" --deadline 60s alps
 }
 # cut_over WHAT PLACES [-b SCRIPT]: so many in each direction, spread over the bytes
 # of a session; 0: all of them.  What both nodes have to say is there.

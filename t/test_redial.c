@@ -41,7 +41,7 @@ only_what_may_get_through_is_begun_again(void **state)
 		bool again;
 	} rows[] = {
 		{ ERR_TEMP, REDIAL_BUSY, true },
-		{ ERR_TEMP, REDIAL_UNOPENED, true },
+		{ ERR_TEMP, REDIAL_TURNED_AWAY, true },
 		{ ERR_TEMP, 0, false },            /* no answer to a connect */
 		{ ERR_TEMP, ECONNREFUSED, false }, /* nobody is there */
 		{ ERR_TEMP, EHOSTUNREACH, false },
@@ -51,13 +51,13 @@ only_what_may_get_through_is_begun_again(void **state)
 		{ ERR_TEMP, EDQUOT, false },     /* the budget is used up */
 		{ ERR_TEMP, ENOSPC, false },
 		{ ERR_SYS, REDIAL_BUSY, false }, /* our own trouble */
-		{ ERR_SYS, REDIAL_UNOPENED, false },
+		{ ERR_SYS, REDIAL_TURNED_AWAY, false },
 		{ ERR_DENIED, 0, false },
 		{ ERR_CONFIG, 0, false },
 		{ ERR_PROTOCOL, 0, false },
 		{ ERR_INPUT, 0, false },
 		{ ERR_HOST, 0, false },
-		{ ERR_INTERNAL, REDIAL_UNOPENED, false },
+		{ ERR_INTERNAL, REDIAL_TURNED_AWAY, false },
 	};
 
 	(void)state;
@@ -84,11 +84,11 @@ pauses_grow_and_are_chance(void **state)
 			int64_t least_ms, most_ms; /* 0: none */
 		} pause[8];
 	} rows[] = {
-		{ REDIAL_UNOPENED, 3, { { 1000, 10000 }, { 5000, 45000 } } },
-		{ REDIAL_UNOPENED, 2, { { 1000, 10000 } } },
-		{ REDIAL_UNOPENED, 1, { { 0, 0 } } },
-		{ REDIAL_UNOPENED, 0, { { 0, 0 } } },
-		{ REDIAL_UNOPENED, 5,
+		{ REDIAL_TURNED_AWAY, 3, { { 1000, 10000 }, { 5000, 45000 } } },
+		{ REDIAL_TURNED_AWAY, 2, { { 1000, 10000 } } },
+		{ REDIAL_TURNED_AWAY, 1, { { 0, 0 } } },
+		{ REDIAL_TURNED_AWAY, 0, { { 0, 0 } } },
+		{ REDIAL_TURNED_AWAY, 5,
 		    { { 1000, 10000 }, { 5000, 45000 }, { 5000, 45000 },
 			{ 5000, 45000 } } },
 		{ REDIAL_BUSY, 1,
@@ -131,10 +131,10 @@ deadline_is_kept(void **state)
 		int sys;
 		bool again;
 	} rows[] = {
-		{ 1001, REDIAL_UNOPENED, true },
-		{ 1000, REDIAL_UNOPENED, false },
-		{ 0, REDIAL_UNOPENED, false },
-		{ -5000, REDIAL_UNOPENED, false },
+		{ 1001, REDIAL_TURNED_AWAY, true },
+		{ 1000, REDIAL_TURNED_AWAY, false },
+		{ 0, REDIAL_TURNED_AWAY, false },
+		{ -5000, REDIAL_TURNED_AWAY, false },
 		{ 501, REDIAL_BUSY, true },
 		{ 500, REDIAL_BUSY, false },
 	};
@@ -156,7 +156,7 @@ deadline_is_kept(void **state)
 static void
 without_a_deadline_nobody_is_waited_for(void **state)
 {
-	static const int sys[] = { REDIAL_BUSY, REDIAL_UNOPENED };
+	static const int sys[] = { REDIAL_BUSY, REDIAL_TURNED_AWAY };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -172,10 +172,10 @@ without_a_deadline_nobody_is_waited_for(void **state)
 static void
 the_two_are_counted_apart(void **state)
 {
-	static const int sys[] = { REDIAL_BUSY, REDIAL_UNOPENED, REDIAL_BUSY,
-		REDIAL_UNOPENED, REDIAL_BUSY };
+	static const int sys[] = { REDIAL_BUSY, REDIAL_TURNED_AWAY, REDIAL_BUSY,
+		REDIAL_TURNED_AWAY, REDIAL_BUSY };
 	struct redial r = { .tries = 3, .deadline = AT(BEGUN_S + 600) };
-	struct err unopened = failed_with(ERR_TEMP, REDIAL_UNOPENED);
+	struct err turned_away = failed_with(ERR_TEMP, REDIAL_TURNED_AWAY);
 	int64_t ms;
 
 	(void)state;
@@ -184,7 +184,7 @@ the_two_are_counted_apart(void **state)
 
 		assert_true(redial_after(&r, &e, AT(BEGUN_S), MOST, &ms));
 	}
-	assert_false(redial_after(&r, &unopened, AT(BEGUN_S), MOST, &ms));
+	assert_false(redial_after(&r, &turned_away, AT(BEGUN_S), MOST, &ms));
 }
 
 int

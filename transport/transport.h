@@ -65,9 +65,8 @@ const struct transport_ops *transport_find(const char *name); /* or NULL */
 /* Open a channel to the far end of a, by a transport of streams.  Returns at
  * once: that the far end is down, refuses us or is not the right one shows as
  * the end of the stream, and channel_close has the cause: ERR_TEMP with
- * ECONNABORTED where who answered hung up, or fell silent, before the stream was
- * open, so that another try may get through.  The child is cut at
- * the deadline; ns 0: never. */
+ * ECONNABORTED where the far end says that too many came at once, so that another
+ * try may get through.  The child is cut at the deadline; ns 0: never. */
 int transport_dial(const struct transport_ops *t, const struct association *a,
     struct mono deadline, struct channel *out, struct err *e);
 /* This process's stdin and stdout, whose places /dev/null takes. */

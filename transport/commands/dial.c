@@ -2,8 +2,7 @@
  * Verbs push and pull; see commands.h.
  *
  * Another delivery of the same association is running: that is enough.  The far
- * end is busy, or hung up before there was a session: again, as
- * transport/delivery/redial.h says.  All else that fails is told once and left to
+ * end is busy, or turned us away: again, as transport/delivery/redial.h says.  All else that fails is told once and left to
  * the next run.
  */
 #include "config.h"

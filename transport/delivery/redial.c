@@ -16,7 +16,7 @@ enum {
 
 /* A login costs a hub some hundredths of a second: the first pause is wide enough
  * for some hundreds that came in one second, the next for a few thousand. */
-static const struct pause unopened[] = { { 1000, 10000 }, { 5000, 45000 } };
+static const struct pause turned_away[] = { { 1000, 10000 }, { 5000, 45000 } };
 
 static struct pause
 pause_of_busy(unsigned before)
@@ -31,11 +31,11 @@ pause_of_busy(unsigned before)
 }
 
 static struct pause
-pause_of_unopened(unsigned before)
+pause_of_turned_away(unsigned before)
 {
-	const unsigned last = sizeof(unopened) / sizeof(unopened[0]) - 1;
+	const unsigned last = sizeof(turned_away) / sizeof(turned_away[0]) - 1;
 
-	return unopened[before < last ? before : last];
+	return turned_away[before < last ? before : last];
 }
 
 bool
@@ -49,8 +49,8 @@ redial_after(struct redial *r, const struct err *e, struct mono now,
 		return false;
 	if (e->sys == REDIAL_BUSY)
 		p = pause_of_busy(r->busy++);
-	else if (e->sys == REDIAL_UNOPENED && r->unopened + 1 < r->tries)
-		p = pause_of_unopened(r->unopened++);
+	else if (e->sys == REDIAL_TURNED_AWAY && r->turned_away + 1 < r->tries)
+		p = pause_of_turned_away(r->turned_away++);
 	else
 		return false;
 	span = (uint64_t)(p.most_ms - p.least_ms);

@@ -24,6 +24,7 @@ struct ssh {
 	LIBSSH2_AGENT *agent;
 	LIBSSH2_CHANNEL *channel;
 	bool logged_in;
+	char greeting[24]; /* the first bytes of the far end */
 	bool reset;        /* the link broke */
 	bool closed;       /* by the other end */
 	uint64_t received; /* bytes */

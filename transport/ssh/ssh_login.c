@@ -16,6 +16,7 @@
 
 enum {
 	SILENCE_MS = 30000,
+	PROGRESS_MIN = 100,    /* bytes in that time, or it counts as silence */
 	LOGIN_MS = 120000,     /* in all; it is sshd's LoginGraceTime, too */
 	LOGIN_MAX = 512 << 10, /* bytes before we are logged in */
 	WINDOW = 4 << 20,      /* bytes that the far side may be ahead */
@@ -59,12 +60,27 @@ enum {
 
 /* --- Errors of libssh2 ---------------------------------------------------------------- */
 
-/* Who answered hung up, or said nothing more, before there was a channel: there
- * may be too many at once. */
-static int
-unopened(const char *why, struct err *e)
+/* The words with which OpenSSH turns away whom its MaxStartups has no place for,
+ * instead of a greeting.  We may have been cut off in our own greeting, with
+ * these unread. */
+static bool
+is_turned_away(struct ssh *s)
 {
-	err_set(e, ERR_TEMP, "%s", why);
+	static const char words[] = "Exceeded MaxStartups";
+	size_t have = s->received;
+
+	if (have < sizeof(s->greeting))
+		(void)recv(s->socket, s->greeting + have,
+		    sizeof(s->greeting) - have, MSG_DONTWAIT);
+	return memcmp(s->greeting, words, sizeof(words) - 1) == 0;
+}
+
+static int
+turned_away(struct err *e)
+{
+	err_set(e, ERR_TEMP,
+	    "handshake: its sshd has as many logins at a time as MaxStartups "
+	    "allows");
 	e->sys = ECONNABORTED;
 	return -1;
 }
@@ -83,22 +99,23 @@ fail(struct ssh *s, enum err_kind kind, const char *what, struct err *e)
 static int
 fail_handshake(struct ssh *s, int rc, struct err *e)
 {
+	if (is_turned_away(s))
+		return turned_away(e);
 	/* whatever the library makes of it: a link may be cut anywhere */
 	if (s->reset)
-		return unopened(s->received > GREETING_MAX
-			? "handshake: the connection broke"
-			: "handshake: the connection broke, or it hung up: "
-			  "perhaps for no algorithm in common",
-		    e);
+		return err_set(e, ERR_TEMP, "handshake: the connection broke%s",
+		    s->received > GREETING_MAX
+			? ""
+			: ", or it hung up: perhaps for no algorithm in common");
 	switch (rc) {
 	case LIBSSH2_ERROR_SOCKET_NONE: /* what 1.10 says of a host key */
 	case LIBSSH2_ERROR_KEX_FAILURE:
 	case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
 	case LIBSSH2_ERROR_METHOD_NONE:
 		if (s->closed) /* a link may be cut without a reset, too */
-			return unopened("handshake: it closed the connection: "
-					"perhaps for no algorithm in common",
-			    e);
+			return err_set(e, ERR_TEMP,
+			    "handshake: it closed the connection: perhaps for "
+			    "no algorithm in common");
 		return err_set(e, ERR_PROTOCOL,
 		    "no algorithm in common: it must offer "
 		    "curve25519-sha256, a host key %s or %s, aes-ctr and "
@@ -106,13 +123,14 @@ fail_handshake(struct ssh *s, int rc, struct err *e)
 		    ed25519, ecdsa256);
 	case LIBSSH2_ERROR_TIMEOUT:
 	case LIBSSH2_ERROR_SOCKET_TIMEOUT:
-		return unopened("handshake: no answer: is it an SSH server?",
-		    e);
+		return err_set(e, ERR_TEMP,
+		    "handshake: no answer: is it an SSH server?");
 	default:
 		break;
 	}
 	if (s->closed)
-		return unopened("handshake: it closed the connection", e);
+		return err_set(e, ERR_TEMP,
+		    "handshake: it closed the connection");
 	return fail(s, ERR_PROTOCOL, "handshake: is it an SSH server?", e);
 }
 
@@ -129,7 +147,7 @@ struct patience {
 static bool
 goes_on(const struct ssh *s, struct patience *p, int rc)
 {
-	bool came = s->received > p->received;
+	bool came = s->received >= p->received + PROGRESS_MIN;
 
 	p->received = s->received;
 	return (rc == LIBSSH2_ERROR_TIMEOUT ||
@@ -164,6 +182,11 @@ on_recv(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
 	if (!s->logged_in && s->received > LOGIN_MAX)
 		return -ECONNABORTED;
 	got = recv(fd, p, n, flags);
+	if (got > 0 && s->received < sizeof(s->greeting))
+		memcpy(s->greeting + s->received, p,
+		    (size_t)got < sizeof(s->greeting) - s->received
+			? (size_t)got
+			: sizeof(s->greeting) - s->received);
 	s->closed = got == 0;
 	s->reset = s->reset || (got == -1 && errno == ECONNRESET);
 	if (got == -1)
@@ -402,9 +425,9 @@ static int
 refuse_login(struct ssh *s, int rc, struct err *e)
 {
 	if (s->reset || s->closed)
-		return unopened("login: the connection broke", e);
+		return err_set(e, ERR_TEMP, "login: the connection broke");
 	if (rc == LIBSSH2_ERROR_TIMEOUT)
-		return unopened("login: no answer", e);
+		return err_set(e, ERR_TEMP, "login: no answer");
 	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
 	    rc == LIBSSH2_ERROR_SOCKET_RECV || rc == LIBSSH2_ERROR_SOCKET_SEND)
 		return fail(s, ERR_TEMP, "login", e);
@@ -479,7 +502,8 @@ open_channel(struct ssh *s, struct err *e)
 		word, sizeof(word) - 1) == 0)
 		return 0;
 	if (s->closed || s->reset)
-		return unopened("it went away before it ran anything", e);
+		return err_set(e, ERR_TEMP,
+		    "it went away before it ran anything");
 	if (s->channel == NULL)
 		return fail(s, ERR_TEMP, "it opens no channel", e);
 	return fail(s, ERR_PROTOCOL, "it runs nothing for this key", e);
