@@ -123,23 +123,35 @@ touch(struct hubd *h, size_t key)
 			h->touched[i] = true;
 }
 
+/* True: it is done. */
+static bool
+seal_leftover(struct hubd *h, const struct association *a)
+{
+	const char *key = "leftover";
+	struct notices *n = h->hub->notices;
+	struct err e;
+	int rc = leftover_look(&h->hub->node, a, &e);
+
+	if (rc == 0)
+		(void)notice_clear(n, a->name, key, clock_wall());
+	else if (rc == -1) {
+		err_wrap(&e, "what a session that died left open waits");
+		(void)notice_raise(n,
+		    &(struct notice){ a->name, key, e.msg, "hubctl status" },
+		    clock_wall());
+	}
+	return rc == 0;
+}
+
 /* A killed session may have acknowledged what is in its open segment. */
 static void
 seal_leftovers(struct hubd *h)
 {
 	struct ingest_status s;
-	struct err e;
 
-	for (size_t i = 0; i < h->associations && h->hub->ingest != NULL; i++) {
-		int rc = 0;
-
+	for (size_t i = 0; i < h->associations && h->hub->ingest != NULL; i++)
 		if (h->touched[i] && ingest_status(h->hub->ingest, i, &s))
-			rc = leftover_look(&h->hub->node, s.association, &e);
-		if (rc == -1) /* a session will meet it, too, and say so */
-			log_debug("leftover association=%s: %s",
-			    s.association->name, e.msg);
-		h->touched[i] = rc == 1;
-	}
+			h->touched[i] = !seal_leftover(h, s.association);
 }
 
 static void

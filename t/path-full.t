@@ -121,6 +121,49 @@ refused() {
 	ok "$3: it is ingested" wait_for 20 level
 }
 refused fill empty "the hub's bytes"
+
+# What a session that died had stored is copied by the next one, and where none comes
+# by hubd: there is no room for that.
+# left_open: the spoke's last message, as such a session leaves it.
+left_open() {
+	left_n=$(spoke_has last_msgid)
+	left=noc/spool/alps/inbox/$(printf '%020d' "$left_n").open
+	sp messages alps | sed -n "/^MsgID:$left_n\$/,\$p" >left
+	cp left "$left"
+}
+# no_copy FILL EMPTY WHAT
+no_copy() {
+	stop "$hubd"
+	ok "a copy without $3: a value" collect
+	left_open
+	$1 noc/spool
+	exits "a copy without $3: nothing is taken" 75 sp push
+	is "a copy without $3: the spoke keeps it" \
+	    "$(spoke_has waiting_messages)" 1
+	exits "a copy without $3: at the hub" 75 hub receive alps </dev/null
+	has "a copy without $3: it says why" err \
+	    'inbox: .*: No space left on device'
+	ok "a copy without $3: nothing is lost" cmp left "$left"
+	start_hubd
+	wait_for 20 grep -q what=leftover hubd.err
+	has "a copy without $3: hubd tells, too" hubd.err \
+	    'alps what=leftover: .*died left open waits: .*: No space left'
+	ok "a copy without $3: and a monitor sees it" wait_for 10 monitor_sees
+	ok "a copy without $3: nothing is lost" cmp left "$left"
+	$2 noc/spool
+	ok "a copy with $3: hubd has it, by itself" wait_for 20 has_left
+	has "a copy with $3: which is told" hubd.err 'over .*alps what=leftover'
+	ok "a copy with $3: the spoke hears of it" sp push
+	is "a copy with $3: nothing waits" "$(spoke_has waiting_messages)" 0
+	ok "a copy with $3: it is there once" wait_for 20 level
+}
+monitor_sees() {
+	hub check | grep -q 'CRITICAL.*alps: .*leftover: .*No space left'
+}
+has_left() {
+	test "$(hub_has last_msgid)" = "$left_n"
+}
+no_copy fill empty "the hub's bytes"
 archived >earlier
 stop "$hubd"
 umount noc/spool
@@ -130,6 +173,7 @@ ok "a hub that lost its spool, but not its cursor: a value" collect
 ok "is delivered" sp push
 ok "and ingested" wait_for 20 level
 refused fill_inodes empty_inodes "the hub's inodes"
+no_copy fill_inodes empty_inodes "the hub's inodes"
 
 # hubd's own: what is received waits until it can be stored.
 fill noc/rrd

@@ -353,6 +353,79 @@ an_inbox_that_cannot_write_takes_nothing(void **state)
 	buf_clear(&keep);
 }
 
+/* A session that dies with three messages acknowledged. */
+static void
+leave_open(int top)
+{
+	int status = 1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct inbox *in = helper_inbox(top, NULL);
+		struct buf keep = { 0 };
+		struct message m;
+		struct err e = { 0 };
+		uint32_t prev = 0;
+
+		if (inbox_begin_stream(in, helper_stream(1), &e) == -1)
+			_exit(1);
+		for (uint64_t n = 1; n <= 3; n++) {
+			m = helper_message(&keep, helper_stream(1), n, prev);
+			prev = m.digest;
+			if (inbox_put(in, &m, &e) != INBOX_TAKEN)
+				_exit(2);
+		}
+		_exit(inbox_commit(in, &e) == 0 ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_string_equal(helper_names(top, "inbox"),
+	    "00000000000000000001.open");
+}
+
+/* The disk is full from the k-th call on while the next session copies what a dead
+ * one left: nobody is told that anything is there, and all is there when there is
+ * room. */
+static void
+a_copy_without_room_loses_nothing(void **state)
+{
+	static const int full[] = { ENOSPC, EDQUOT };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++) {
+		unsigned failed = 0;
+		bool struck = true;
+
+		for (unsigned k = 1; struck; k++) {
+			int rc, top = helper_dir_in_memory();
+			struct inbox *in = NULL;
+			struct err e = { 0 };
+
+			leave_open(top);
+			set_fault(FAULT_ANY, k, full[i]);
+			fault.more = 1000;
+			rc = inbox_open(top, NULL, &in, &e);
+			struck = fault.n >= k;
+			set_fault(FAULT_ANY, 0, 0);
+			assert_true(rc == 0 || struck);
+			if (rc == -1 && (e.kind != ERR_SYS || e.sys != full[i]))
+				fail_msg("call %u: %s", k, e.msg);
+			failed += rc == -1;
+			inbox_close(in);
+			in = helper_inbox(top, NULL);
+			assert_int_equal(inbox_durable(in).msgid, 3);
+			assert_int_equal(inbox_state(in)->quarantined, 0);
+			inbox_close(in);
+			assert_string_equal(helper_read(top, SPOOL_INBOX, 1),
+			    "1 2 3");
+			assert_string_equal(helper_names(top, "inbox"),
+			    "00000000000000000001-00000000000000000003.msgs");
+			helper_dir_done(top);
+		}
+		assert_true(failed >= 5); /* so many calls the copy has */
+	}
+}
+
 /* What a process that may be killed tells its parent. */
 struct told {
 	uint64_t last, acked;
@@ -448,6 +521,7 @@ main(void)
 		cmocka_unit_test(a_segment_whose_sync_failed_is_closed),
 		cmocka_unit_test(a_failed_mark_believes_nothing),
 		cmocka_unit_test(an_inbox_that_cannot_write_takes_nothing),
+		cmocka_unit_test(a_copy_without_room_loses_nothing),
 		cmocka_unit_test(a_killed_writer_breaks_no_promise),
 	};
 

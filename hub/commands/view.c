@@ -70,8 +70,8 @@ static void
 set_state(struct status *s, const struct status_look *l)
 {
 	static const char *const raised[] = { "fork", "stream", "config",
-		"ingest", "gap", "damage", "refused", "data", "delivery",
-		"clock", "budget-spent" };
+		"ingest", "leftover", "gap", "damage", "refused", "data",
+		"delivery", "clock", "budget-spent" };
 	struct slice state = SLICE("ok"), word;
 
 	if (l->says == NULL) {
