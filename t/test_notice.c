@@ -95,6 +95,16 @@ raise_in_a_run(int64_t now_s)
 }
 
 static void
+clear_in_a_run(int64_t now_s)
+{
+	struct notices *n = opened();
+
+	notice_clear(n, gap.association, gap.key, at(now_s));
+	notices_flush(n, at(now_s));
+	notices_close(n);
+}
+
+static void
 an_outage_seen_every_minute_is_mailed_once(void **state)
 {
 	struct notices *n;
@@ -274,21 +284,118 @@ mail_that_fails_stays_due(void **state)
 }
 
 static void
+raise_another_in_a_run(int64_t now_s)
+{
+	static unsigned count;
+	struct notices *n = opened();
+	struct notice what = gap;
+	char key[16];
+
+	snprintf(key, sizeof(key), "k%u", count++);
+	what.key = key;
+	notice_raise(n, &what, at(now_s));
+	notices_flush(n, at(now_s));
+	notices_close(n);
+}
+
+static void
 a_flood_of_changes_is_at_most_twenty_mails_an_hour(void **state)
 {
 	(void)state;
-	for (int64_t t = 3600; t < 7100; t += 70) {
-		struct notices *n = opened();
-		char key[16];
-		struct notice what = gap;
-
-		snprintf(key, sizeof(key), "k%d", (int)t);
-		what.key = key;
-		notice_raise(n, &what, at(t));
-		notices_flush(n, at(t + 65));
-		notices_close(n);
-	}
+	mail.gather_s = 0;
+	for (int64_t t = 3600; t < 7100; t += 70)
+		raise_another_in_a_run(t);
+	mail.gather_s = 60;
 	assert_int_equal(mailed("Subject:"), 20);
+}
+
+/* Runs of a minute each, whose clock is off by off_s from a real one. */
+static void
+fail_each_minute(int64_t from_s, int64_t to_s, int64_t off_s)
+{
+	for (int64_t t = from_s; t < to_s; t += 60)
+		raise_in_a_run(t + off_s);
+}
+
+static void
+a_clock_that_goes_back_tells_nothing_again(void **state)
+{
+	enum {
+		T = 1795852800,
+		H = 3600,
+		D = 24 * H,
+	};
+	static const int64_t gather_s[] = { 0, 2, 60 };
+	static const int64_t off_s[] = { -3 * H, -40 * D, -1, -90 };
+
+	(void)state;
+	mail.repeat_s = 4 * H;
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < 4; k++) {
+			mail.gather_s = gather_s[i];
+			unlinkat(dir, "notices", 0);
+			unlinkat(dir, "mail", 0);
+			fail_each_minute(T, T + 300, 0);
+			assert_int_equal(mailed("Subject:"), 1);
+			fail_each_minute(T + 300, T + 3 * H, off_s[k]);
+			assert_int_equal(mailed("Subject:"), 1);
+			/* the reminder is not later for it */
+			fail_each_minute(T + 3 * H, T + 5 * H, off_s[k]);
+			assert_int_equal(mailed("Subject:"), 2);
+			assert_int_equal(mailed("lasts: "), 1);
+			/* and when it is right again, one at most */
+			fail_each_minute(T + 5 * H, T + 8 * H, 0);
+			assert_in_range(mailed("Subject:"), 2, 3);
+		}
+	mail.gather_s = 60;
+	mail.repeat_s = H;
+}
+
+static void
+a_clock_that_goes_forward_and_returns_reminds_once(void **state)
+{
+	enum {
+		T = 1795852800,
+		H = 3600,
+		D = 24 * H,
+	};
+
+	(void)state;
+	mail.repeat_s = 4 * H;
+	fail_each_minute(T, T + 300, 0);
+	fail_each_minute(T + 300, T + 600, 4000 * D);
+	assert_int_equal(mailed("Subject:"), 2);
+	fail_each_minute(T + 600, T + 7 * H, 0);
+	assert_int_equal(mailed("Subject:"), 2);
+	/* as it would have been: the next interval is eight hours */
+	fail_each_minute(T + 7 * H, T + 9 * H, 0);
+	assert_int_equal(mailed("Subject:"), 3);
+	/* it ends in time, and the next begins in time */
+	fail_each_minute(T + 9 * H, T + 9 * H + 60, 4000 * D);
+	clear_in_a_run(T + 9 * H + 120);
+	assert_int_equal(mailed("over: "), 1);
+	raise_in_a_run(T + 9 * H + 180);
+	raise_in_a_run(T + 9 * H + 240);
+	assert_int_equal(mailed("began: "), 2);
+	mail.repeat_s = H;
+}
+
+static void
+twenty_mails_an_hour_are_all_whatever_the_clock_does(void **state)
+{
+	(void)state;
+	mail.gather_s = 0;
+	/* forty minutes, in the middle of which a new hour begins */
+	for (int64_t t = 7200 - 1200; t < 7200 + 1200; t += 60)
+		raise_another_in_a_run(t);
+	assert_int_equal(mailed("Subject:"), 20);
+	for (int64_t t = 100; t < 100 + 1150; t += 60)
+		raise_another_in_a_run(t);
+	assert_int_equal(mailed("Subject:"), 20);
+	/* an hour after the first it goes on, one for all */
+	raise_another_in_a_run(100 + 3600);
+	assert_int_equal(mailed("Subject:"), 21);
+	mail.gather_s = 60;
 }
 
 static void
@@ -436,6 +543,9 @@ main(void)
 		TEST(two_programs_do_not_lose_each_others_states),
 		TEST(mail_that_fails_stays_due),
 		TEST(a_flood_of_changes_is_at_most_twenty_mails_an_hour),
+		TEST(a_clock_that_goes_back_tells_nothing_again),
+		TEST(a_clock_that_goes_forward_and_returns_reminds_once),
+		TEST(twenty_mails_an_hour_are_all_whatever_the_clock_does),
 		TEST(a_damaged_file_does_not_stop_anyone),
 		TEST(a_mailer_sends_what_another_recorded),
 		TEST(nothing_from_outside_becomes_a_header),

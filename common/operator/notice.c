@@ -29,8 +29,6 @@ enum {
 	NOTICE_TEXT = 800,
 	LOCK_WAIT_MS = 5000,
 	MAIL_DEADLINE_MS = 60000,
-	MAILS_AN_HOUR = 20,
-	HOUR_S = 3600,
 };
 
 struct op {
@@ -258,15 +256,11 @@ merge(struct notices *n)
 }
 
 static bool
-may_mail(struct notices *n, int64_t now_s)
+may_mail(const struct notices *n, int64_t now_s)
 {
-	if (n->table.hour != now_s / HOUR_S) {
-		n->table.hour = now_s / HOUR_S;
-		n->table.mails = 0;
-	}
 	return n->table.mailing && !n->mail.elsewhere &&
-	    n->table.mails < MAILS_AN_HOUR &&
-	    notice_table_is_due(&n->table, now_s);
+	    notice_table_is_due(&n->table, now_s) &&
+	    notice_table_may_mail(&n->table, now_s);
 }
 
 static enum mail_why
@@ -347,7 +341,7 @@ begin_flush(struct notices *n, struct buf *mail, int64_t now_s)
 {
 	int lock;
 
-	if (n->n_op == 0 &&
+	if (n->n_op == 0 && !notice_table_went_back(&n->table, now_s) &&
 	    (!n->table.mailing || n->mail.elsewhere ||
 		!notice_table_is_due(&n->table, now_s)))
 		return -1;
@@ -355,6 +349,7 @@ begin_flush(struct notices *n, struct buf *mail, int64_t now_s)
 	if (lock == -1)
 		return -1;
 	merge(n);
+	notice_table_set_clock(&n->table, now_s);
 	if (may_mail(n, now_s))
 		compose(n, mail);
 	return lock;

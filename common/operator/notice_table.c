@@ -2,7 +2,8 @@
  * States that a person must know of, as a table; see notice_table.h.  A line is:
  * state since next-mail interval association key text next, and where there are
  * several causes the present one and all of them, separated by TABs, text
- * escaped; the first is "mails", an hour, and how many it had.
+ * escaped; before them are "seen", the latest time of a change, and for each of
+ * the last mails "sent" and when.
  */
 #include "config.h"
 
@@ -16,6 +17,7 @@ enum {
 	STATE_COUNT = NOTICE_CHANGED + 1,
 	CAUSE_LEAST = 64, /* of <sysexits.h> */
 	CAUSE_MOST = 127,
+	HOUR_S = 3600,
 };
 
 static const char *const state_word[] = {
@@ -130,12 +132,20 @@ change_cause(struct notice_entry *to, const struct notice_entry *x)
 	return NOTICE_TELL;
 }
 
+static void
+see(struct notice_table *t, int64_t s)
+{
+	if (s > t->seen_s)
+		t->seen_s = s;
+}
+
 enum notice_change
 notice_table_raise(struct notice_table *t, const struct notice_entry *x)
 {
 	size_t i = find(t, x->association, x->key);
 	struct notice_entry *was = i < t->n ? &t->entry[i] : NULL;
 
+	see(t, x->since_s);
 	if (was == NULL) {
 		add_entry(t, entry_copy(x));
 		t->entry[i].causes = bit_of(x->cause);
@@ -158,6 +168,7 @@ notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 {
 	size_t i = find(t, x->association, x->key);
 
+	see(t, x->since_s);
 	if (i == t->n || notice_state_is_over(t->entry[i].state))
 		return false;
 	if (!t->mailing ||
@@ -205,23 +216,41 @@ parse_entry(struct slice line, struct notice_entry *x)
 	return true;
 }
 
+static void
+put_sent(struct notice_table *t, int64_t s)
+{
+	if (t->n_sent == NOTICE_MAILS_AN_HOUR)
+		memmove(&t->sent_s[0], &t->sent_s[1],
+		    --t->n_sent * sizeof(t->sent_s[0]));
+	t->sent_s[t->n_sent++] = s;
+}
+
+static void
+parse_time(struct notice_table *t, struct slice line)
+{
+	struct slice word;
+	uint64_t s;
+
+	if (!slice_cut(&line, '\t', &word) || !slice_u64(line, INT64_MAX, &s))
+		return;
+	if (slice_eq_str(word, "seen"))
+		see(t, (int64_t)s);
+	else if (slice_eq_str(word, "sent"))
+		put_sent(t, (int64_t)s);
+}
+
 void
 notice_table_parse(struct notice_table *t, struct slice in)
 {
-	struct slice line, word;
+	struct slice line;
 	struct notice_entry x;
-	uint64_t hour, mails;
 
 	while (slice_cut(&in, '\n', &line)) {
-		if (parse_entry(line, &x))
+		if (parse_entry(line, &x)) {
+			see(t, x.since_s);
 			add_entry(t, x);
-		else if (slice_cut(&line, '\t', &word) &&
-		    slice_eq_str(word, "mails") &&
-		    slice_cut(&line, '\t', &word) &&
-		    slice_u64(word, INT64_MAX, &hour) &&
-		    slice_u64(line, INT64_MAX, &mails)) {
-			t->hour = (int64_t)hour;
-			t->mails = mails;
+		} else {
+			parse_time(t, line);
 		}
 	}
 }
@@ -231,25 +260,67 @@ notice_table_forget(struct notice_table *t)
 {
 	while (t->n > 0)
 		notice_entry_clear(&t->entry[--t->n]);
+	t->seen_s = 0;
+	t->n_sent = 0;
 }
 
-/* A due time that is far off means that the clock went back. */
+bool
+notice_table_went_back(const struct notice_table *t, int64_t now_s)
+{
+	return t->seen_s > now_s;
+}
+
+/* What it was, or where that is to come, as far from now as it was then. */
+static int64_t
+brought_back(int64_t s, int64_t by_s, int64_t least_s, int64_t now_s)
+{
+	if (s <= now_s)
+		return s;
+	return s - by_s > least_s ? s - by_s : least_s;
+}
+
+void
+notice_table_set_clock(struct notice_table *t, int64_t now_s)
+{
+	int64_t by_s = t->seen_s - now_s;
+
+	t->seen_s = now_s;
+	if (by_s <= 0)
+		return;
+	for (size_t i = 0; i < t->n; i++) {
+		struct notice_entry *x = &t->entry[i];
+
+		x->due_s = brought_back(x->due_s, by_s, now_s, now_s);
+		if (x->since_s > now_s)
+			x->since_s = now_s;
+	}
+	for (size_t i = 0; i < t->n_sent; i++)
+		t->sent_s[i] = brought_back(t->sent_s[i], by_s, 0, now_s);
+}
+
 bool
 notice_table_is_due(const struct notice_table *t, int64_t now_s)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		const struct notice_entry *x = &t->entry[i];
-
-		if (x->due_s <= now_s || x->since_s > now_s)
+	for (size_t i = 0; i < t->n; i++)
+		if (t->entry[i].due_s <= now_s)
 			return true;
-	}
 	return false;
+}
+
+bool
+notice_table_may_mail(const struct notice_table *t, int64_t now_s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_sent; i++)
+		n += t->sent_s[i] > now_s - HOUR_S;
+	return n < NOTICE_MAILS_AN_HOUR;
 }
 
 void
 notice_table_told(struct notice_table *t, int64_t now_s)
 {
-	t->mails++;
+	put_sent(t, now_s);
 	for (size_t i = t->n; i-- > 0;) {
 		struct notice_entry *x = &t->entry[i];
 
@@ -271,8 +342,9 @@ notice_table_told(struct notice_table *t, int64_t now_s)
 void
 notice_table_print(const struct notice_table *t, struct buf *out)
 {
-	buf_printf(out, "mails\t%lld\t%llu\n", (long long)t->hour,
-	    (unsigned long long)t->mails);
+	buf_printf(out, "seen\t%lld\n", (long long)t->seen_s);
+	for (size_t i = 0; i < t->n_sent; i++)
+		buf_printf(out, "sent\t%lld\n", (long long)t->sent_s[i]);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct notice_entry *x = &t->entry[i];
 

@@ -14,6 +14,10 @@
  *	(2) for a cause that was not told of it yet: CHANGED
  *
  * One that is raised has the text of its present cause, as that was first seen.
+ *
+ * A clock that goes back takes along what it left in the future, by as far as
+ * it went: no wait grows, nothing is told again for it, and the mails of the
+ * last hour stay counted.
  */
 #ifndef COMMON_OPERATOR_NOTICE_TABLE_H
 #define COMMON_OPERATOR_NOTICE_TABLE_H
@@ -42,13 +46,18 @@ struct notice_entry {
 	uint64_t causes; /* those that were told: bits, from 64 on */
 };
 
+enum {
+	NOTICE_MAILS_AN_HOUR = 20,
+};
+
 /* All zero: empty. */
 struct notice_table {
 	bool mailing; /* there is somebody to mail */
 	struct notice_entry *entry;
 	size_t n;
-	int64_t hour; /* the hour that mails counts */
-	uint64_t mails;
+	int64_t seen_s;                       /* the latest time of a change */
+	int64_t sent_s[NOTICE_MAILS_AN_HOUR]; /* the last mails, oldest first */
+	size_t n_sent;
 };
 
 bool notice_state_is_over(enum notice_state s);
@@ -77,8 +86,14 @@ void notice_table_print(const struct notice_table *t, struct buf *out);
 /* No entry is left; t->entry stays allocated, for the owner to free. */
 void notice_table_forget(struct notice_table *t);
 
+/* The clock went back since the last change. */
+bool notice_table_went_back(const struct notice_table *t, int64_t now_s);
+/* What lies in the future is brought along, once. */
+void notice_table_set_clock(struct notice_table *t, int64_t now_s);
 /* One mail gathers everything as soon as one thing is due. */
 bool notice_table_is_due(const struct notice_table *t, int64_t now_s);
+/* The hour that ends now had not too many. */
+bool notice_table_may_mail(const struct notice_table *t, int64_t now_s);
 /* The mail was handed over: nothing in it is told again before its time. */
 void notice_table_told(struct notice_table *t, int64_t now_s);
 /* It was not: what is due is so again later. */
