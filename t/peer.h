@@ -8,7 +8,7 @@
 #include "transport/session/session.h"
 
 enum {
-	PEER_MESSAGES = 4096
+	PEER_MESSAGES = 8192
 };
 
 /* An outbox or an inbox: messages 1..last of one stream. */

@@ -219,7 +219,6 @@ append(struct fleet *f, enum message_type type, struct buf *out)
 		exit(1);
 	}
 	buf_reset(&f->body);
-	f->token = 0;
 }
 
 /* The leaves of a device, in path order. */
@@ -271,6 +270,7 @@ config_leaf(struct fleet *f, unsigned device, int interface,
 void
 fleet_config(struct fleet *f, struct buf *out)
 {
+	f->token = 0;
 	for (unsigned d = 0; d < f->devices; d++) {
 		for (int i = 0; i < INTERFACES; i++)
 			for (size_t k = 0; k < 9; k++)
@@ -359,11 +359,12 @@ system_cycle(struct fleet *f, struct device *d, bool silent)
 	put(f, silent, d->uptime_s, 0);
 }
 
-void
-fleet_cycle(struct fleet *f, struct buf *out)
+static void
+cycle(struct fleet *f, bool apart, struct buf *out)
 {
 	f->cycle++;
 	f->bits = 0;
+	f->token = 0;
 	for (unsigned i = 0; i < f->devices; i++) {
 		struct device *d = &f->device[i];
 		bool silent = happens(f, 0.001);
@@ -371,6 +372,19 @@ fleet_cycle(struct fleet *f, struct buf *out)
 		for (int k = 0; k < INTERFACES; k++)
 			interface_cycle(f, &d->interface[k], silent);
 		system_cycle(f, d, silent);
+		if (apart || i + 1 == f->devices)
+			append(f, MESSAGE_DATA, out);
 	}
-	append(f, MESSAGE_DATA, out);
+}
+
+void
+fleet_cycle(struct fleet *f, struct buf *out)
+{
+	cycle(f, false, out);
+}
+
+void
+fleet_cycle_apart(struct fleet *f, struct buf *out)
+{
+	cycle(f, true, out);
 }

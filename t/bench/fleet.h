@@ -22,6 +22,7 @@ size_t fleet_values(const struct fleet *f); /* in a cycle */
 /* Append the next message of the stream, in full form. */
 void fleet_config(struct fleet *f, struct buf *out);
 void fleet_cycle(struct fleet *f, struct buf *out);
+void fleet_cycle_apart(struct fleet *f, struct buf *out); /* one a device */
 
 /* Of the last cycle's values: what a coder needs that knows the fleet's own
  * parameters and all values before. */
