@@ -70,6 +70,16 @@ predict_clip(int64_t v, int64_t most)
 	return v > most ? most : v < -most ? -most : v;
 }
 
+/* The same where v is nearly never so large. */
+static inline int64_t
+predict_bound(int64_t v, int64_t most)
+{
+	if (__builtin_expect((uint64_t)v + (uint64_t)most > 2 * (uint64_t)most,
+		0))
+		return v < 0 ? -most : most;
+	return v;
+}
+
 /* v times f / 65536 without overflow for |v| < 2^53, |f| < 2^24. */
 static inline int64_t
 predict_times(int64_t v, int64_t f)
@@ -101,8 +111,8 @@ predict_number(const struct kin *l, const struct column *k, const int16_t *off,
 		    predict_is_huge(k) ? 0 : k->base - (int64_t)k->last * 256;
 		p->unit = (int64_t)(k->scale << 4) + 64;
 	}
-	p->base = predict_clip(p->base, INT64_C(1) << 52);
-	p->unit = predict_clip(p->unit, INT64_C(1) << 48);
+	p->base = predict_bound(p->base, INT64_C(1) << 52);
+	p->unit = predict_bound(p->unit, INT64_C(1) << 48);
 	p->off[0] = k->off[0];
 	p->off[1] = k->off[1];
 	CODER_UNROLL
@@ -111,7 +121,7 @@ predict_number(const struct kin *l, const struct column *k, const int16_t *off,
 	CODER_UNROLL
 	for (int i = 0; i < PREDICT_INPUTS; i++)
 		sum += (int64_t)p->off[i] * l->weight[i];
-	p->sum = predict_clip(sum >> 10, 4 << 16);
+	p->sum = predict_bound(sum >> 10, 4 << 16);
 	p->growth = p->base + predict_times(p->unit, p->sum);
 	if (p->counter) {
 		if (t->time != 65536)
@@ -155,15 +165,15 @@ predict_learn(struct kin *l, struct column *k, const struct prediction *p,
 	    coder_fold((int64_t)((uint64_t)growth - (uint64_t)p->growth)) >> 1;
 	unsigned pace = k->changes < 3 ? 1 : k->changes < 6 ? 2 : 3;
 	unsigned top = 63 - (unsigned)__builtin_clzll((uint64_t)p->unit);
-	int64_t sample = predict_clip(growth, INT64_C(1) << 44) * 256;
+	int64_t sample = predict_bound(growth, INT64_C(1) << 44) * 256;
 	int64_t miss, here;
 	uint64_t most;
 
 	if (p->counter && t->time != 65536)
 		sample = predict_times(sample, t->inverse);
-	miss = predict_clip(sample - p->base, p->unit << 4);
+	miss = predict_bound(sample - p->base, p->unit << 4);
 	here = miss * predict_inverse[p->unit >> (top - 6) & 63] >> top;
-	here = predict_clip(here, 3 * COLUMN_OFF);
+	here = predict_bound(here, 3 * COLUMN_OFF);
 	*off = (int16_t)here;
 	if (turn % 16 == 0 || l->seen < PREDICT_YOUNG)
 		predict_learn_neighbours(l, off);
@@ -180,7 +190,7 @@ predict_learn(struct kin *l, struct column *k, const struct prediction *p,
 		    : (int64_t)k->last * 256 + p->base + (miss >> pace);
 	else if (growth >= 0)
 		k->base =
-		    predict_clip(k->base + (miss >> pace), INT64_C(1) << 52);
+		    predict_bound(k->base + (miss >> pace), INT64_C(1) << 52);
 	k->surprise = (uint8_t)((missed * 32 >= k->scale) +
 	    (missed * 11 >= k->scale) + (missed * 4 >= k->scale));
 	if (missed > UINT64_C(1) << 48)
