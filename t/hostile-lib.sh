@@ -121,23 +121,24 @@ stayed_small() {
 small_kb=65536
 # meets_push, meets_pull WHAT STATUS ERE: one that dials the hostile end, and one that it
 # dials, in that mode.
+judge=met
 meets_push() {
 	carried push "$peer" hub push alps "$1"
 	victim=spoke
-	dials spoke -c spoke.conf push alps
-	met "$1, to who pushes" "$2" "$3"
+	dials spoke -c spoke.conf push --always alps
+	"$judge" "$1, to who pushes" "$2" "$3"
 	victim=hub
 	calls push "$peer" spoke push alps "$1"
-	met "$1, to who is pushed to" "$2" "$3"
+	"$judge" "$1, to who is pushed to" "$2" "$3"
 }
 meets_pull() {
 	carried pull "$peer" spoke pull alps "$1"
 	victim=hub
 	dials hubctl -c hub.conf pull alps
-	met "$1, to who pulls" "$2" "$3"
+	"$judge" "$1, to who pulls" "$2" "$3"
 	victim=spoke
 	calls pull "$peer" hub pull alps "$1"
-	met "$1, to who is pulled from" "$2" "$3"
+	"$judge" "$1, to who is pulled from" "$2" "$3"
 }
 # all_acts: the whole list.
 all_acts() {
@@ -156,6 +157,23 @@ coded() {
 		"meets_$coded_mode" "coded-$coded_name" 65 \
 		    "message 1 came damaged 3 times: $coded_name: "
 	done
+}
+# poisoned MODE: each victim, that has nothing yet, gets a message that no resend
+# would mend.
+took_poison() {
+	is "$1: the session ends well" "$(cat status)" 0
+	has "$1: it is logged" err \
+	    'refused messages kept in quarantine association=alps count=1$'
+	has "$1: and told" err 'trouble association=alps what=refused'
+	is "$1: it is counted, once" "$("${victim}_has" refused)" 1
+	is "$1: a copy is kept" "$("${victim}_has" quarantined)" 1
+	is "$1: no segment has it" "$(find gw noc -name '*.msgs')" ""
+}
+poisoned() {
+	fresh
+	judge=took_poison
+	"meets_$1" poison
+	judge=met
 }
 # holder NAME: of the hub's lock for that association; it has a session.
 holder() {

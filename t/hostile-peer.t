@@ -53,6 +53,9 @@ ok "damage: what was refused is kept" \
 hub status --json >status
 has "damage: and shown" status '"quarantined":[1-9]'
 
+poisoned push
+poisoned pull
+
 stayed_small "all of them"
 
 # The other association has had nothing of it.

@@ -46,6 +46,9 @@ all_acts
 coded push gzip xz columnar
 coded pull bzip2 zstd columnar
 
+poisoned push
+poisoned pull
+
 carried push true
 ok "another association goes on" spoke -c spoke.conf push andes
 is "with all it has" "$(hub messages andes)" "$(sp messages andes)"

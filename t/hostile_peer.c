@@ -23,6 +23,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/codec/codec.h"
+#include "t/message_text.h"
 #include "transport/session/frame.h"
 
 enum {
@@ -373,9 +374,9 @@ codec(struct peer *p)
 	say_batches(p, &h, SLICE("ZftVQ:1\n"));
 }
 
-/* How often it was asked for again. */
+/* How often it heard such a frame. */
 static int
-naks(const struct peer *p)
+heard(const struct peer *p, enum frame_type type)
 {
 	struct slice in = buf_slice(&p->told), line;
 	struct frame f;
@@ -384,8 +385,23 @@ naks(const struct peer *p)
 
 	(void)slice_cut(&in, '\n', &line);
 	while (frame_cut(&in, &f, &ignored) == FRAME_WHOLE)
-		n += f.type == FRAME_NAK;
+		n += f.type == type;
 	return n;
+}
+
+/* A batch, and until such a frame comes once more.  False: none came. */
+static bool
+say_until(struct peer *p, const struct frame_batch *h, struct slice bytes,
+    enum frame_type type)
+{
+	int before = heard(p, type);
+
+	if (!say_batch(p, h, bytes))
+		return false;
+	while (heard(p, type) == before)
+		if (!hear(p, -1))
+			return false;
+	return true;
 }
 
 /* A batch of so many bytes, until it is asked for again. */
@@ -393,13 +409,8 @@ static void
 say_refused(struct peer *p, const char *codec, size_t size, struct slice bytes)
 {
 	const struct frame_batch h = batch_of(codec, size, bytes.n);
-	int before = naks(p);
 
-	if (!say_batch(p, &h, bytes))
-		return;
-	while (naks(p) == before)
-		if (!hear(p, -1))
-			return;
+	(void)say_until(p, &h, bytes, FRAME_NAK);
 }
 
 /* One message in the compression that the act is named after: much more than it
@@ -429,6 +440,36 @@ coded(struct peer *p)
 	buf_clear(&bomb);
 	buf_clear(&text);
 	buf_clear(&good);
+}
+
+/* A message whose length and digest are right, but not its grammar, in a session
+ * that is otherwise in order: no resend would help. */
+static void
+poison(struct peer *p)
+{
+	struct buf text = { 0 }, done = { 0 };
+	struct message_parser *parser =
+	    message_parser_new(MESSAGE_FORM_FULL, 1 << 10);
+	struct frame_batch h;
+	struct message m;
+	struct err why = { 0 };
+
+	text_message(&text,
+	    SLICE("MsgID:1\nType:DATA\nTimestamp:1085528682\n"
+		  "Stream:22222222222222222222222222222222\n"
+		  "Prev:crc32=00000000\nGeneration:1\n"
+		  "Length:@\nDigest:@\n\nT0001:1e9\n.\n"));
+	if (message_parse(parser, buf_slice(&text), &m, &why) != MESSAGE_POISON)
+		exit(71);
+	h = batch_of("none", text.n, text.n);
+	h.digest = m.digest;
+	say_hello_with_one(p);
+	frame_put_signal(&done, FRAME_DONE);
+	if (say_until(p, &h, buf_slice(&text), FRAME_ACK))
+		(void)say(p, buf_slice(&done));
+	message_parser_free(parser);
+	buf_clear(&text);
+	buf_clear(&done);
 }
 
 /* As large as may be, and not a message. */
@@ -613,6 +654,7 @@ static const struct {
 	{ "coded-zstd", coded },
 	{ "coded-columnar", coded },
 	{ "bomb", bomb },
+	{ "poison", poison },
 	{ "strange-ack", strange_ack },
 	{ "unknown-frame", unknown_frame },
 	{ "drip", drip },

@@ -21,7 +21,7 @@ t_cut_loop_SOURCES = t/cut_loop.c
 t_cut_proxy_SOURCES = t/cut_proxy.c
 t_cut_proxy_LDADD = $(TRANSPORT_LIBS)
 t_peak_SOURCES = t/peak.c
-t_hostile_peer_SOURCES = t/hostile_peer.c
+t_hostile_peer_SOURCES = t/hostile_peer.c t/message_text.c t/message_text.h
 t_hostile_peer_LDADD = $(TRANSPORT_LIBS) $(ZLIB_LIBS)
 script_tests += t/hostile-kept.t t/hostile-peer.t t/hostile-ssh.t t/hostile-waits.t t/link-cut-pull.t \
 	t/link-cut-push.t t/link-delay.t t/transport-exec.t t/transport-pull.t
