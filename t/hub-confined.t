@@ -90,7 +90,7 @@ exits "so are those who ask" 75 hubctl -c hub.conf compile
 data 3 T1:3 | deliver
 rm "$SYNC_FAILS"
 ok "it is, when the disk is well" wait_for 30 \
-    grep -q 'over association= what=store' hubd.err
+    grep -q 'over what=store' hubd.err
 is "it was told once" "$(said 'what=store: ')" 1
 ok "what came meanwhile is ingested" wait_for 10 inbox_is_empty
 stop "$pid"

@@ -201,6 +201,8 @@ another_cause_is_told_once_more(void **state)
 	fail_in_a_run(77, 1180, false);
 	assert_int_equal(mailed("Subject:"), 2);
 	assert_int_equal(mailed("changed: alps: wrong key"), 1);
+	assert_int_equal(mailed("1 began, 0 last, 0 over"), 1);
+	assert_int_equal(mailed("0 began, 1 changed, 0 last, 0 over"), 1);
 	/* and not again, however often they take turns */
 	for (int64_t t = 1240; t < 1900; t += 120) {
 		fail_in_a_run(75, t, false);

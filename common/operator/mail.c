@@ -46,10 +46,12 @@ put_headers(struct buf *out, const struct notice_mail *to,
 		count[item[i].why]++;
 	for (const char *const *a = to->to; *a != NULL; a++)
 		buf_printf(out, "%s%s", a == to->to ? "To: " : ",\n ", *a);
-	buf_printf(out,
-	    "\nSubject: [axletree %s] %zu began, %zu last, %zu over\n",
-	    to->node, count[MAIL_BEGAN] + count[MAIL_CHANGED],
-	    count[MAIL_LASTS], count[MAIL_OVER]);
+	buf_printf(out, "\nSubject: [axletree %s] %zu began, ", to->node,
+	    count[MAIL_BEGAN]);
+	if (count[MAIL_CHANGED] > 0)
+		buf_printf(out, "%zu changed, ", count[MAIL_CHANGED]);
+	buf_printf(out, "%zu last, %zu over\n", count[MAIL_LASTS],
+	    count[MAIL_OVER]);
 	buf_put_str(out,
 	    "Auto-Submitted: auto-generated\n"
 	    "MIME-Version: 1.0\n"

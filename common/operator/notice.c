@@ -166,6 +166,13 @@ escaped_command(const struct notices *n, const char *next)
 	return line;
 }
 
+/* Those of the node have none. */
+static const char *
+of_association(const char *name)
+{
+	return name[0] == '\0' ? "" : " association=";
+}
+
 bool
 notice_raise(struct notices *n, const struct notice *what, struct wall now)
 {
@@ -184,8 +191,9 @@ notice_raise_cause(struct notices *n, const struct notice *what, int cause,
 	enum notice_change change = notice_table_raise(&n->table, &x);
 
 	if (change == NOTICE_TELL)
-		log_err("trouble association=%s what=%s: %s; next: %s",
-		    x.association, x.key, x.text, x.next);
+		log_err("trouble%s%s what=%s: %s; next: %s",
+		    of_association(x.association), x.association, x.key, x.text,
+		    x.next);
 	if (change != NOTICE_SAME)
 		keep_op(n, true, x);
 	else
@@ -205,7 +213,8 @@ notice_clear(struct notices *n, const char *association, const char *key,
 	bool was = notice_table_clear(&n->table, &x);
 
 	if (was)
-		log_warn("over association=%s what=%s", association, key);
+		log_warn("over%s%s what=%s", of_association(association),
+		    association, key);
 	if (was)
 		keep_op(n, false, x);
 	else
