@@ -41,6 +41,7 @@ exits "two associations with one token" 78 hubd -c hub.conf
 has "are told" err 'associations alps and andes have the same token'
 hub_conf "$tls" 'token = missing'
 exits "a token that is not there" 66 hubd -c hub.conf
+is "is named once" "$(grep -o missing err | wc -l)" 1
 
 # --- Values come -------------------------------------------------------------------
 
@@ -66,13 +67,13 @@ echo broken >hub.pem
 kill -HUP "$hubd"
 ok "a certificate that is broken is not taken" wait_for 20 \
     grep -q 'go on as before: web { certificate key }' hubd.err
-has "and told of" hubd.err 'trouble association= what=config: sessions'
+has "and told of" hubd.err 'trouble what=config: sessions'
 ok "the old one goes on" sp push --always
 cp was.pem hub.pem
 n=$(listeners)
 kill -HUP "$hubd"
 wait_for 20 listens_again "$n"
-has "it is over" hubd.err 'over association= what=config'
+has "it is over" hubd.err 'over what=config'
 openssl rand -hex 32 >alps.token
 spoke_conf "$url"
 exits "a new token, at the spoke alone" 77 sp push --always

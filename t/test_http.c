@@ -180,6 +180,10 @@ statuses_tell_who_must_act(void **state)
 			fail_msg("%u: %s", rows[i].status, e.msg);
 		assert_null(strchr(e.msg, '\x1b'));
 		assert_null(strstr(e.msg, "not this"));
+		/* who says nothing leaves no blank for it */
+		http_refused(rows[i].status, SLICE(""), &e);
+		assert_null(strstr(e.msg, " )"));
+		assert_int_not_equal(e.msg[strlen(e.msg) - 1], ' ');
 	}
 }
 

@@ -24,8 +24,9 @@ read_token(struct http_known *k, const struct association *a, struct err *e)
 	if (a->http_token == NULL)
 		return 0;
 	if (key_file_read(a->http_token, KEY_FILE_SECRET, HTTP_TOKEN_MOST + 1,
-		&k->file, e) == -1 ||
-	    http_token_of(buf_slice(&k->file), &k->token, e) == -1)
+		&k->file, e) == -1)
+		return err_wrap(e, "association %s", a->name);
+	if (http_token_of(buf_slice(&k->file), &k->token, e) == -1)
 		return err_wrap(e, "association %s: %s", a->name,
 		    a->http_token);
 	return 0;

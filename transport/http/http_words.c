@@ -166,18 +166,20 @@ http_token_eq(struct slice a, struct slice b)
 int
 http_refused(unsigned status, struct slice text, struct err *e)
 {
-	char shown[4 * TEXT_SHOWN + 8];
+	char shown[4 * TEXT_SHOWN + 8] = " ";
 	struct slice line = text;
 
 	slice_cut(&text, '\n', &line);
 	if (line.n > TEXT_SHOWN)
 		line.n = TEXT_SHOWN;
-	log_escape(shown, sizeof(shown), line);
+	log_escape(shown + 1, sizeof(shown) - 1, line);
+	if (line.n == 0)
+		shown[0] = '\0';
 	switch (status) {
 	case 401:
 	case 403:
 		return err_set(e, ERR_DENIED,
-		    "the far end does not let us in (%u %s): check the token "
+		    "the far end does not let us in (%u%s): check the token "
 		    "or the certificate on both ends",
 		    status, shown);
 	case 404:
@@ -187,12 +189,12 @@ http_refused(unsigned status, struct slice text, struct err *e)
 	case 410:
 		return err_set(e, ERR_TEMP, "the far end ended the session");
 	case 503:
-		err_set(e, ERR_TEMP, "the far end is busy (503 %s)", shown);
+		err_set(e, ERR_TEMP, "the far end is busy (503%s)", shown);
 		e->sys = EAGAIN;
 		return -1;
 	case 408:
 	case 429:
-		return err_set(e, ERR_TEMP, "the far end says: not now (%u %s)",
+		return err_set(e, ERR_TEMP, "the far end says: not now (%u%s)",
 		    status, shown);
 	default:
 		break;
@@ -203,8 +205,8 @@ http_refused(unsigned status, struct slice text, struct err *e)
 		    "the listener's own address into url",
 		    status);
 	if (status >= 500)
-		return err_set(e, ERR_TEMP, "the far end failed (%u %s)",
-		    status, shown);
-	return err_set(e, ERR_PROTOCOL, "the far end answers with %u %s",
-	    status, shown);
+		return err_set(e, ERR_TEMP, "the far end failed (%u%s)", status,
+		    shown);
+	return err_set(e, ERR_PROTOCOL, "the far end answers with %u%s", status,
+	    shown);
 }
