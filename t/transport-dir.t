@@ -353,5 +353,9 @@ exits "a secret key for a public one" 78 hub pull
 has "in words" err 'is a secret key'
 configure "$(keys_of gw noc)" "dir { path = \"$tmp/share\" }"
 exits "no keys" 78 hub check-config
-has "in words" err 'sign-key and verify-key are needed'
+has "in words" err 'sign-key and verify-key are needed: keygen --sign'
+has "which makes them first" err 'hub.conf:[0-9]*:'
+ok "as it says" hub keygen --sign first.sign
+is "both" "$(stat -c %a first.sign first.sign.pub | tr '\n' ' ')" "600 644 "
+exits "but nothing is done without them" 78 hub pull
 done_testing

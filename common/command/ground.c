@@ -54,7 +54,8 @@ ground_open(struct ground *g, enum ground_for what, struct err *e)
 		log_set_level(LOG_LEVEL_ERR);
 	else if (g->options.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
-	if (config_read(g->options.config, &g->config, e) == -1 ||
+	if ((g->keyless ? config_read_keyless : config_read)(g->options.config,
+		&g->config, e) == -1 ||
 	    node_enter(g->config, e) == -1 ||
 	    node_open(g->config, &g->node, e) == -1)
 		return -1;

@@ -10,13 +10,14 @@
 #include "common/config/node.h"
 #include "common/operator/notice.h"
 
-/* The first five are the caller's: see ground_make. */
+/* The first six are the caller's: see ground_make. */
 struct ground {
 	enum config_role role;  /* what this program is in its associations */
 	struct options options; /* and then with the verb's own flags parsed */
 	const struct options_flag *flags; /* NULL: none */
 	int argc;
-	char **argv; /* argv[1] .. argv[operands] */
+	char **argv;  /* argv[1] .. argv[operands] */
+	bool keyless; /* the verb makes the keys that are to be named */
 
 	int operands;
 	struct config *config;

@@ -149,6 +149,8 @@ struct config {
  * the files that it includes.  path NULL: CONFIG_DEFAULT.
  * Not for two threads at once.  Owned: config_free. */
 int config_read(const char *path, struct config **out, struct err *e);
+/* The same for who makes signing keys: they may not be named yet. */
+int config_read_keyless(const char *path, struct config **out, struct err *e);
 void config_free(struct config *c);
 const struct association *config_association(const struct config *c,
     const char *name); /* NULL: none */

@@ -101,11 +101,6 @@ check_dir(const struct association *a, struct err *e)
 	if (a->dir_path == NULL)
 		return complain(a, e,
 		    "transport = dir: needs dir { path = \"...\" }");
-	if (a->sign_key == NULL || a->verify_key == NULL)
-		return complain(a, e,
-		    "transport = dir: what is carried is "
-		    "signed, so sign-key and verify-key are "
-		    "needed");
 	return 0;
 }
 
@@ -416,5 +411,21 @@ config_check(struct config *c, struct err *e)
 	for (i = 0; i < c->n_store; i++)
 		if (check_store(&c->store[i], e) == -1)
 			return -1;
+	return 0;
+}
+
+int
+config_check_keys(const struct config *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_association; i++) {
+		const struct association *a = &c->association[i];
+
+		if (a->transport == CONFIG_DIR &&
+		    (a->sign_key == NULL || a->verify_key == NULL))
+			return complain(a, e,
+			    "transport = dir: what is carried is signed, so "
+			    "sign-key and verify-key are needed: keygen --sign "
+			    "makes them");
+	}
 	return 0;
 }

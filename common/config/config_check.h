@@ -9,5 +9,7 @@
 /* Sets each association's role.  ERR_CONFIG: "file:line: block "name": what is
  * wrong". */
 int config_check(struct config *c, struct err *e);
+/* Are the signing keys named, where they must be? */
+int config_check_keys(const struct config *c, struct err *e);
 
 #endif

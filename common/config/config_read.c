@@ -316,7 +316,7 @@ absolute(const char *path, struct config_pool *pool)
 }
 
 int
-config_read(const char *path, struct config **out, struct err *e)
+config_read_keyless(const char *path, struct config **out, struct err *e)
 {
 	struct reading *r = mem_alloc(sizeof(*r));
 	int rc;
@@ -337,6 +337,21 @@ config_read(const char *path, struct config **out, struct err *e)
 		config_free(&r->o->config);
 	free(r);
 	return rc;
+}
+
+int
+config_read(const char *path, struct config **out, struct err *e)
+{
+	struct config *c;
+
+	if (config_read_keyless(path, &c, e) == -1)
+		return -1;
+	if (config_check_keys(c, e) == -1) {
+		config_free(c);
+		return -1;
+	}
+	*out = c;
+	return 0;
 }
 
 void

@@ -37,7 +37,8 @@ command_keygen(const struct options *opts, int argc, char **argv)
 	struct ground g = { .options = *opts,
 		.flags = flags,
 		.argc = argc,
-		.argv = argv };
+		.argv = argv,
+		.keyless = true };
 	struct err e = { 0 };
 	char *comment = NULL;
 	int rc = -1;
