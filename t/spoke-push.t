@@ -102,6 +102,19 @@ is "goes on with the same tokens" "$(body "$(last)")" "T0001:1
 T0002:2"
 ok "in the new stream" sp push
 
+# A host that is another.
+sed "s| AAAA.*| $(cut -d ' ' -f 2 alps.key.pub)|" known_hosts >known
+cp known_hosts good_hosts
+cp known known_hosts
+exits "another host key" 77 sp push --always
+has "is refused" err 'somebody may stand between'
+is "and counted" "$(status_of refused)" 1
+exits "each time" 77 sp push --always
+is "it is" "$(status_of refused)" 2
+cp good_hosts known_hosts
+ok "the right one" sp push --always
+is "is not" "$(status_of refused)" 2
+
 configure 'mode = pull'
 exits "the wrong direction" 78 sp push alps
 has "is named" err 'mode pull'

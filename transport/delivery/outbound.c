@@ -196,7 +196,8 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 	    e->sys != EPIPE)
 		return rc;
 	*e = cause; /* why the stream ended early */
-	if (cause.kind == ERR_PROTOCOL || cause.kind == ERR_INPUT)
+	if (cause.kind == ERR_PROTOCOL || cause.kind == ERR_INPUT ||
+	    (cause.kind == ERR_DENIED && cause.sys == EKEYREJECTED))
 		r->counts.cut = 1; /* by the transport */
 	return rc;
 }

@@ -406,8 +406,9 @@ shake_hands(struct ssh *s, struct err *e)
 		else
 			rc = check_pins(s, host_keys, e);
 	}
-	if (rc == 0)
-		rc = check_host_key(s, name.p, e);
+	if (rc == 0 && (rc = check_host_key(s, name.p, e)) == -1 &&
+	    e->kind == ERR_DENIED)
+		e->sys = EKEYREJECTED;
 	buf_clear(&name);
 	return rc;
 }
