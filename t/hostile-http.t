@@ -86,9 +86,10 @@ calls() {
 }
 
 waiting
-start hubd "$peak" "$tmp/hubd.peak" hubd -c hubd.conf
+start hubd "$peak" "$tmp/hubd.peak" hubd -v -c hubd.conf
 hubd=$pid
-start daemon "$peak" "$tmp/daemon.peak" spoke -c daemon.conf daemon
+# -v: each session's end is told, not one a minute
+start daemon "$peak" "$tmp/daemon.peak" spoke -v -c daemon.conf daemon
 daemon=$pid
 wait_for 20 grep -q 'listening address' hubd.err
 wait_for 20 grep -q 'listening address' daemon.err

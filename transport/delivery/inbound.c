@@ -183,7 +183,8 @@ settle(const struct inbound_opts *o, struct wire_tally *tally,
 	const struct wire_use u = inbound_use(a, r, rc, e);
 
 	/* carried files are looked for often */
-	if (o->channel != NULL || n->taken + n->sent + n->refused > 0)
+	if ((o->channel != NULL && !(o->hushed && rc == -1)) ||
+	    n->taken + n->sent + n->refused > 0)
 		log_info("session association=%s messages=%" PRIu64
 			 " sent=%" PRIu64 " refused=%" PRIu64 " bytes=%" PRIu64,
 		    a->name, n->taken, n->sent, n->refused,

@@ -16,6 +16,7 @@ struct inbound_opts {
 	const struct association *association; /* as the channel proved it */
 	struct notices *notices;
 	const struct channel *channel; /* stays open; carried files: NULL */
+	bool hushed;                   /* of one that fails the caller tells */
 };
 
 /* Until the session's end.  -1 as delivery_run. */

@@ -23,6 +23,7 @@
 #include "transport/links/links.h"
 #include "transport/links/links_child.h"
 #include "transport/links/links_schedule.h"
+#include "transport/links/links_untold.h"
 
 enum {
 	KILL_MS = 15000,   /* from TERM to KILL: sessions end in order */
@@ -38,6 +39,7 @@ struct running {
 	pid_t pid;
 	char *association;
 	size_t link; /* of the schedule, or NO_LINK: it was not dialed */
+	bool may_tell;
 };
 
 /* What a configuration makes of us. */
@@ -55,6 +57,7 @@ struct links {
 	struct plan plan; /* made from it */
 	struct running *session;
 	size_t running;
+	struct links_untold untold;
 	uv_timer_t wake, kill;
 	uv_signal_t ended;
 	size_t open; /* handles */
@@ -78,18 +81,22 @@ is_kept(const struct association *a)
 static bool
 begin(struct links *l, const struct association *a, size_t link, int fd)
 {
-	const struct links_child c = { .loop = l->o.loop,
+	struct links_child c = { .loop = l->o.loop,
 		.config = l->config,
 		.association = a,
 		.fd = fd,
 		.took = l->o.took };
 	struct running *s;
-	pid_t pid = links_child_fork(&c);
+	pid_t pid;
 
+	c.may_tell =
+	    links_untold_ask(&l->untold, a->name, clock_mono(), &c.untold);
+	pid = links_child_fork(&c);
 	if (pid == -1)
 		return false;
 	s = mem_alloc(sizeof(*s));
-	*s = (struct running){ l->session, pid, mem_strdup(a->name), link };
+	*s = (struct running){ l->session, pid, mem_strdup(a->name), link,
+		c.may_tell };
 	l->session = s;
 	l->running++;
 	return true;
@@ -155,6 +162,9 @@ ended(struct links *l, const struct running *s, int status)
 		log_warn("a session's process was killed association=%s "
 			 "signal=%d",
 		    s->association, WTERMSIG(status));
+	if (s->link == NO_LINK && how == LINK_FAILED)
+		links_untold_failed(&l->untold, s->association, s->may_tell,
+		    clock_mono());
 	if (s->link == NO_LINK)
 		return;
 	links_schedule_ended(l->plan.schedule, s->link, how, clock_mono());
@@ -247,6 +257,7 @@ on_closed(uv_handle_t *h)
 		return;
 	if (l->gone != NULL)
 		l->gone(l->arg);
+	links_untold_clear(&l->untold);
 	free(l);
 }
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -55,6 +56,20 @@ dial(const struct links_child *c, struct ground *g)
 	return judge(&end, rc, mono_ms_since(clock_mono(), begun));
 }
 
+static void
+tell_failed(const struct links_child *c, const struct err *e)
+{
+	if (!c->may_tell)
+		log_debug("session association=%s: %s", c->association->name,
+		    e->msg);
+	else if (c->untold == 0)
+		log_warn("session association=%s: %s", c->association->name,
+		    e->msg);
+	else
+		log_warn("session association=%s count=%" PRIu64 ": %s",
+		    c->association->name, c->untold + 1, e->msg);
+}
+
 static enum links_schedule_end
 answer(const struct links_child *c, struct ground *g)
 {
@@ -65,13 +80,13 @@ answer(const struct links_child *c, struct ground *g)
 		.node = &g->node,
 		.association = c->association,
 		.notices = g->notices,
-		.channel = &ch };
+		.channel = &ch,
+		.hushed = true };
 	struct delivery_result r = { 0 };
 	struct err e = { 0 };
 
 	if (inbound_answer(&o, &r, &e) == -1) {
-		log_warn("session association=%s: %s", c->association->name,
-		    e.msg);
+		tell_failed(c, &e);
 		return LINK_FAILED;
 	}
 	if (c->took != NULL && c->took(&g->node, c->association, &e) == -1) {

@@ -4,6 +4,8 @@
 #ifndef TRANSPORT_LINKS_LINKS_CHILD_H
 #define TRANSPORT_LINKS_LINKS_CHILD_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -14,6 +16,10 @@ struct links_child {
 	const struct config *config;
 	const struct association *association;
 	int fd; /* of a session that the far end began, else -1: we dial */
+	/* Of such a one: a failure may be told, with those before it that were
+	 * not. */
+	bool may_tell;
+	uint64_t untold;
 	int (*took)(const struct node *n, const struct association *a,
 	    struct err *e);
 };
