@@ -49,6 +49,78 @@ mkdir -m 700 gw noc
 hub_conf "$tls"
 spoke_conf "$url"
 
+# --- The wrong way round -----------------------------------------------------------
+
+# dialed FILE MODE [HTTP-KEYS]: there, alps is of the mode in which that end dials.
+dialed() {
+	sed -i -e 's/^association "alps" {/& mode = '"$2"'/' \
+	    -e '/^hub-subtree = "\/Alps"/s!http {.*!http { url = "https://localhost:1/" ca = good.pem '"${3-token = alps.token}"' } }!' "$1"
+}
+# refused_so WHAT MODE WHO COMMAND...: status 78, and why.
+refused_so() {
+	so_what=$1 so_words="far end refused: association alps is of mode $2: its $3 opens"
+	shift 3
+	exits "$so_what" 78 "$@"
+	has "$so_what, in words" err "$so_words"
+}
+mark() {
+	"$@" >/dev/null 2>&1 || diag "$* failed"
+}
+vouched alps good 10 alps keyUsage=digitalSignature
+mark sp collect --now
+dialed hub.conf pull
+listen hub
+refused_so "a push, where the hub pulls" pull hub sp -v push
+has "the hub's log tells" answer.err 'alps is of mode pull'
+spoke_conf "$url" 'token = wrong.token ca = good.pem'
+exits "a stranger learns nothing" 77 sp -v push
+has "but what strangers do" err 'does not let us in \(401 '
+spoke_conf "$url" 'certificate = alps.pem key = alps.key ca = good.pem'
+exits "nor one whose certificate nobody there looks at" 77 sp -v push
+stop "$listener"
+hub_conf "$tls client-ca = good.pem" 'token = alps.token'
+dialed hub.conf pull 'certificate = alps.pem key = alps.key'
+listen hub
+refused_so "by its certificate" pull hub sp -v push
+spoke_conf "$url" \
+    'certificate = alps.pem key = alps.key token = andes.token ca = good.pem'
+exits "which is not in the way of another's token" 78 sp -v push
+has "that is let in" err 'speaks for association andes'
+stop "$listener"
+spoke_conf "$url"
+cp andes.token both.token
+hub_conf "$tls" 'token = both.token'
+dialed hub.conf pull 'token = both.token'
+spoke_conf "$url" 'token = both.token ca = good.pem'
+listen hub
+exits "a token of two, of which one is answered" 78 sp -v push
+lacks "is that one's" err 'mode pull'
+stop "$listener"
+hub_conf "$tls"
+dialed hub.conf pull 'token = missing'
+spoke_conf "$url"
+listen hub
+exits "a token that is not there" 77 sp -v push
+stop "$listener"
+
+(
+	pull_confs
+	dialed spoke.conf push
+	sed -i 's/mode = pull//' spoke.conf
+	{
+		echo 'association "andes" { hub = "noc" spoke = "gw" mode = pull'
+		echo 'transport = http hub-subtree = "/Andes"'
+		echo 'http { token = andes.token } }'
+	} >>spoke.conf
+	listen spoke
+	refused_so "a pull, where the spoke pushes" push spoke hub -v pull alps
+	stop "$listener"
+	echo "$lib_count $lib_failed" >subshell
+)
+read -r lib_count lib_failed <subshell
+hub_conf "$tls"
+spoke_conf "$url"
+
 # --- PUSH, and the other way ---------------------------------------------------------
 
 listen hub

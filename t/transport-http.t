@@ -41,9 +41,11 @@ ok "byte for byte" sh -c 'cat gw/spool/alps/sent/* gw/spool/alps/outbox/*.msgs \
     2>/dev/null | cmp - noc/spool/alps/inbox/*.msgs'
 ok "what waits is pushed by the next" sh -c \
     "spoke -c spoke.conf collect --now && spoke -c spoke.conf push"
+stop "$listener"
 
 # --- Who it is ---------------------------------------------------------------------
 
+listen hub # one that refused nobody
 spoke_conf "$url" 'token = wrong.token ca = good.pem'
 refused "a token that is not known" 77 'does not let us in \(401 '
 wait_for 10 grep -q 'requests refused count=1 last_status=401' answer.err

@@ -168,20 +168,26 @@ start(struct http_listener *l, struct err *e)
 
 /* --- What callers call -------------------------------------------------------------- */
 
+/* Those that we answer; and, if there are any, those that we dial as well, for their
+ * other end may have it the wrong way round, and is told so by the session. */
 static void
 choose(struct http_listener *l, enum config_role role)
 {
 	const struct config *c = l->config;
+	bool any = false;
 
 	l->list = mem_array(c->n_association == 0 ? 1 : c->n_association,
 	    sizeof(struct association *));
 	for (size_t i = 0; i < c->n_association && c->web.listen != NULL; i++) {
 		const struct association *a = &c->association[i];
 
-		if (a->transport == CONFIG_HTTP && a->role == role &&
-		    !config_dials(a))
-			l->list[l->n++] = a;
+		if (a->transport != CONFIG_HTTP || a->role != role)
+			continue;
+		l->list[l->n++] = a;
+		any = any || !config_dials(a);
 	}
+	if (!any)
+		l->n = 0;
 }
 
 /* old: whose socket is taken over, or NULL. */

@@ -15,8 +15,8 @@ struct http_listener;
 int http_listener_check(const struct config *c, enum config_role role,
     struct err *e);
 /* For those associations of transport http that this node answers in this role.
- * *out is NULL where there is none.  Borrows c until close.  Its process ends with
- * us. */
+ * *out is NULL where there is none.  Sessions of those that it dials come as well,
+ * to be refused.  Borrows c until close.  Its process ends with us. */
 int http_listener_open(const struct config *c, enum config_role role,
     struct http_listener **out, struct err *e);
 /* With another configuration, on the same socket where the address is the same.

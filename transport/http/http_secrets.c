@@ -21,15 +21,41 @@ static int
 read_token(struct http_known *k, const struct association *a, struct err *e)
 {
 	k->name = a->name;
+	k->dialed = config_dials(a);
 	if (a->http_token == NULL)
 		return 0;
 	if (key_file_read(a->http_token, KEY_FILE_SECRET, HTTP_TOKEN_MOST + 1,
 		&k->file, e) == -1)
-		return err_wrap(e, "association %s", a->name);
-	if (http_token_of(buf_slice(&k->file), &k->token, e) == -1)
-		return err_wrap(e, "association %s: %s", a->name,
-		    a->http_token);
+		err_wrap(e, "association %s", a->name);
+	else if (http_token_of(buf_slice(&k->file), &k->token, e) == -1)
+		err_wrap(e, "association %s: %s", a->name, a->http_token);
+	else
+		return 0;
+	if (!k->dialed)
+		return -1;
+	err_clear(e); /* whoever dials it says what is wrong */
 	return 0;
+}
+
+/* Several that we dial may have one token, if their other ends do: it tells
+ * nothing then. */
+static void
+drop_twins(struct http_secrets *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct slice token = s->known[i].token;
+		bool twin = false;
+
+		for (size_t j = i + 1; j < s->n; j++) {
+			if (!http_token_eq(token, s->known[j].token))
+				continue;
+			twin = true;
+			if (s->known[j].dialed)
+				s->known[j].token.n = 0;
+		}
+		if (twin && s->known[i].dialed)
+			s->known[i].token.n = 0;
+	}
 }
 
 static int
@@ -67,6 +93,7 @@ http_secrets_read(const struct config *c, const struct association *const *list,
 	    key_file_read(w->client_ca, KEY_FILE_PUBLIC, PEM_MAX,
 		&out->client_ca, e) == -1)
 		return err_wrap(e, "web");
+	drop_twins(out);
 	return check_twins(out, e);
 }
 
@@ -102,10 +129,12 @@ http_secrets_by_token(const struct http_secrets *s, struct slice token,
 
 /* One name of the certificate more; false: it names two of ours. */
 static bool
-consider(const struct http_secrets *s, struct slice name, size_t *which)
+consider(const struct http_secrets *s, struct slice name, bool dialed,
+    size_t *which)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (slice_eq_str(name, s->known[i].name)) {
+		if (s->known[i].dialed == dialed &&
+		    slice_eq_str(name, s->known[i].name)) {
 			if (*which != s->n && *which != i)
 				return false;
 			*which = i;
@@ -115,7 +144,8 @@ consider(const struct http_secrets *s, struct slice name, size_t *which)
 
 /* Its DNS names; where it has none, its common name. */
 static bool
-consider_all(const struct http_secrets *s, gnutls_x509_crt_t crt, size_t *which)
+consider_all(const struct http_secrets *s, gnutls_x509_crt_t crt, bool dialed,
+    size_t *which)
 {
 	char name[NAME_MAX_BYTES];
 	bool any = false;
@@ -131,14 +161,14 @@ consider_all(const struct http_secrets *s, gnutls_x509_crt_t crt, size_t *which)
 		if (rc != GNUTLS_SAN_DNSNAME)
 			continue;
 		any = true;
-		if (!consider(s, (struct slice){ name, size }, which))
+		if (!consider(s, (struct slice){ name, size }, dialed, which))
 			return false;
 	}
 	size = sizeof(name);
 	if (!any &&
 	    gnutls.x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0,
 		0, name, &size) == 0)
-		return consider(s, (struct slice){ name, size }, which);
+		return consider(s, (struct slice){ name, size }, dialed, which);
 	return true;
 }
 
@@ -159,7 +189,8 @@ http_secrets_by_certificate(const struct http_secrets *s, gnutls_session_t tls,
 	    status != 0 || gnutls.x509_crt_init(&crt) != 0)
 		return false;
 	if (gnutls.x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) != 0 ||
-	    !consider_all(s, crt, &found))
+	    !consider_all(s, crt, false, &found) ||
+	    (found == s->n && !consider_all(s, crt, true, &found)))
 		found = s->n;
 	gnutls.x509_crt_deinit(crt);
 	*which = found;

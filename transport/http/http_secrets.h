@@ -13,6 +13,8 @@ struct http_known {
 	const char *name; /* the association's; the configuration has it */
 	struct buf file;
 	struct slice token; /* empty: known by its certificate alone */
+	bool
+	    dialed; /* by us: who comes as its other end is told so, and no more */
 };
 
 struct http_secrets {
@@ -22,8 +24,9 @@ struct http_secrets {
 };
 
 /* Read all files that the listener of this node needs, of the n associations.
- * ERR_CONFIG: one is not right, or two have the same token.  Owned:
- * http_secrets_clear, also after a failure. */
+ * ERR_CONFIG: one is not right, or two have the same token.  Of those that we dial
+ * nothing is needed: their token counts where it is there, and no other's.
+ * Owned: http_secrets_clear, also after a failure. */
 int http_secrets_read(const struct config *c,
     const struct association *const *list, size_t n, struct http_secrets *out,
     struct err *e);
@@ -34,7 +37,8 @@ bool http_secrets_by_token(const struct http_secrets *s, struct slice token,
     size_t *which);
 /* Whose certificate the peer of this TLS session has: one of its DNS names, or
  * its common name, is the association's name.  False: it has none, or one that
- * is not vouched for, or that names none or several. */
+ * is not vouched for, or that names none or several; those that we dial are
+ * looked at after the others. */
 bool http_secrets_by_certificate(const struct http_secrets *s,
     gnutls_session_t tls, size_t *which);
 

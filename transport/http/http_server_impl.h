@@ -23,7 +23,8 @@ struct http_peer {
 	int fd;
 	struct mono since;  /* it began, or its last request was over */
 	bool known;         /* it proved itself once */
-	bool certified;     /* by its certificate */
+	bool certified;     /* by its certificate, as: */
+	size_t certificate; /* that association */
 	size_t association; /* known: whose the last request was */
 	bool busy;          /* a request has begun */
 	bool cut;

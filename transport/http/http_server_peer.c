@@ -166,11 +166,12 @@ by_certificate(struct http_server *s, struct MHD_Connection *c,
 	i = mhd.get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	if (i != NULL)
 		p->certified = http_secrets_by_certificate(s->o->secrets,
-		    i->tls_session, &p->association);
+		    i->tls_session, &p->certificate);
 	return p->certified;
 }
 
-/* A token and a certificate must not say two things. */
+/* A token and a certificate must not say two things; that we dial what the
+ * certificate names is not one of them. */
 bool
 http_server_known(struct http_server *s, struct MHD_Connection *c,
     size_t *association)
@@ -186,11 +187,12 @@ http_server_known(struct http_server *s, struct MHD_Connection *c,
 		return false;
 	certified = by_certificate(s, c, p);
 	if (certified)
-		which = p->association;
+		which = p->certificate;
 	if (value != NULL) {
 		if (!http_bearer(slice_str(value), &token) ||
 		    !http_secrets_by_token(s->o->secrets, token, &which) ||
-		    (certified && which != p->association))
+		    (certified && which != p->certificate &&
+			!s->o->secrets->known[p->certificate].dialed))
 			return false;
 	} else if (!certified) {
 		return false;
