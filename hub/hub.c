@@ -19,8 +19,6 @@
 #include "common/command/ground.h"
 #include "xmlconfig/libxml2.h"
 
-#define HUB_LOCK "hub.lock"
-
 enum {
 	/* Children of one that was killed may hold it a moment (crew.h). */
 	HUB_LOCK_WAIT_MS = 1000,
@@ -121,7 +119,8 @@ fail:
 int
 hub_lock(struct hub *h, struct err *e)
 {
-	h->lock = lock_file(h->node.state_dir, HUB_LOCK, HUB_LOCK_WAIT_MS, e);
+	h->lock =
+	    lock_file(h->node.state_dir, NODE_HUB_LOCK, HUB_LOCK_WAIT_MS, e);
 	if (h->lock == -1)
 		return err_wrap(e, "another process works on %s",
 		    h->config->node.state);

@@ -20,7 +20,7 @@ include %D%/commands/local.mk
 
 script_tests += t/hub-authorize.t t/hub-background.t t/hub-carried.t \
 	t/hub-confined.t t/hub-control.t t/hub-ingest.t t/hub-killed.t t/hub-leftover.t \
-	t/hub-listens.t t/hub-pull.t t/hub-raw.t t/hub-sessions.t
+	t/hub-listens.t t/hub-mail.t t/hub-pull.t t/hub-raw.t t/hub-sessions.t
 
 test_helpers += t/faulty_hubd
 t_faulty_hubd_SOURCES = t/faulty_hubd.c

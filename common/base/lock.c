@@ -57,6 +57,20 @@ lock_file(int dirfd, const char *name, int wait_ms, struct err *e)
 	return lock_or_close(fd, name, wait_ms, e);
 }
 
+bool
+lock_is_held(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool held;
+
+	if (fd == -1)
+		return false;
+	/* shared: two that ask at once do not take each other for a holder */
+	held = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+	close(fd);
+	return held;
+}
+
 int
 lock_process(int dirfd, const char *name, struct err *e)
 {

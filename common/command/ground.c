@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/command/ground.h"
@@ -35,11 +36,14 @@ ground_make(enum config_role role, const struct options *o, int argc,
 		.argv = argv };
 }
 
-/* A hub's mail is sent by hubd, whose mailer reads what is recorded here. */
+/* Where hubd runs, its mailer sends what is recorded here. */
 static int
 open_notices(struct ground *g, struct err *e)
 {
-	g->mail = ground_mail(g->config, g->role == CONFIG_HUB);
+	bool mailer = g->role == CONFIG_HUB &&
+	    lock_is_held(g->node.state_dir, NODE_HUB_LOCK);
+
+	g->mail = ground_mail(g->config, mailer);
 	return notices_open(g->node.state_dir, &g->mail, &g->notices, e);
 }
 

@@ -9,6 +9,10 @@
 
 #include "common/config/config.h"
 
+/* In the state directory: hubd has it as long as it runs, and a verb that works
+ * in its place. */
+#define NODE_HUB_LOCK "hub.lock"
+
 struct node {
 	int state_dir, spool_dir, run_dir; /* descriptors, -1: not opened */
 };
