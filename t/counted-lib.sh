@@ -1,0 +1,60 @@
+# Helpers for tests of the bytes that status counts: a proxy that sees what goes over
+# the socket.  sp and spoke_has are of carried-lib.sh or stream-lib.sh.
+
+# through PORT: a proxy to that port; sets $at, its own.
+: >rules
+: >rules.log
+through() {
+	for through_try in 1 2 3 4 5; do
+		at=$(free_port)
+		start proxy "$top_builddir/t/cut_proxy" rules -l "$at" "$1"
+		proxy=$pid
+		wait_for 5 grep -q "$(printf ':%04X 00000000:0000 0A' "$at")" \
+		    /proc/net/tcp
+		running "$proxy" && return
+	done
+	fail "a proxy (try $through_try)" "$(cat proxy.err)"
+}
+real() {
+	awk '{ n += $2 + $4 } END { print n + 0 }' rules.log
+}
+# all_ended: every connection has, and is in the log.
+all_ended() {
+	test "$(wc -l <rules.log)" -gt "$exchange_n" && ! pgrep -P "$proxy"
+}
+# exchange WHAT LEAST: what is counted is what goes, within 5 %; at least so much.
+exchange() {
+	exchange_real=$(real)
+	exchange_counted=$(spoke_has wire_bytes_month)
+	exchange_n=$(wc -l <rules.log)
+	ok "$1" sp push --always
+	wait_for 10 all_ended
+	exchange_real=$(($(real) - exchange_real))
+	exchange_counted=$(($(spoke_has wire_bytes_month) - exchange_counted))
+	ok "$1: there is something to count" test "$exchange_real" -ge "$2" ||
+	    return
+	exchange_off=$(((exchange_counted - exchange_real) * 1000 / exchange_real))
+	ok "$1: $exchange_counted counted of $exchange_real" \
+	    test "$exchange_off" -ge -50 -a "$exchange_off" -le 50
+}
+# little, much: values for the next exchange; much are random digits, which no
+# compression makes few.
+little() {
+	echo 'echo v:1; echo w:2' >values.sh
+	sp collect --now
+}
+much() {
+	awk 'BEGIN { srand(7); for (i = 1; i <= 1500; i++)
+		printf "echo v%d:%d\n", i, int(rand() * 1e9) }' >values.sh
+	sp collect --now
+}
+# exchanges WHAT
+exchanges() {
+	little
+	exchange "$1, the first" 500
+	exchange "$1, nothing to bring" 500
+	little
+	exchange "$1, a cycle" 500
+	much
+	exchange "$1, much" 10000
+}
