@@ -27,6 +27,10 @@ data() {
 		print "."
 	}'
 }
+apart() {
+	data "$1" | awk '/^Type:/ { t = $0 } /^Timestamp:/ { t = t "\n" $0 "\n" }
+		/^T[0-9]/ { if (n++ % 3 == 0) print t; print; if (n % 3 == 0) print "." }'
+}
 # deliver N: one cycle, in a session of its own.
 deliver() {
 	data "$1" | sp write alps && sp push && level
@@ -105,6 +109,23 @@ for method in zstd columnar; do
 	   ok "$less" test "$bytes" -lt $((wire_gzip - empty)) ;;
 	esac
 done
+
+# A message for each three leaves: of each kind some are read to begin with.
+begin columnar
+config | sp write alps && sp push
+for n in 1 2 3; do
+	apart $n | sp write alps && sp push >log 2>&1 || fail "cycle $n" "$(cat log)"
+done
+before=$(wire)
+apart 4 | sp write alps && sp push >log 2>&1 || fail "cycle 4" "$(cat log)"
+bytes=$(($(wire) - before))
+diag "bytes of a session with 300 values in 100 messages: columnar $bytes"
+ok "100 messages: every byte is there" same
+less="columnar upon 100 messages a cycle takes about what it takes upon one"
+case $lacking in
+*columnar*) skip "$less" "not built" ;;
+*) ok "$less" test "$bytes" -lt $((wire_columnar + 150)) ;;
+esac
 
 # In one stream, one after the other, each upon what the others sent, which the
 # hub ingests meanwhile.
