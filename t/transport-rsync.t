@@ -111,6 +111,26 @@ ok "the same files again" wait_for 20 taken
 ok "are duplicates" same
 lacks "nobody is alarmed" hubd.err 'refused association|fork|quarantine'
 
+# A daemon that has too many guests.
+collect 2 2
+cp noc.rsyncd free.rsyncd
+{
+	echo 'max connections = -1'
+	cat free.rsyncd
+} >noc.rsyncd
+exits "a daemon without a place: the deadline ends it" 75 \
+    sp push --deadline 1s
+has "which is told" err 'the daemon is busy: .*max connections'
+start push spoke -v -c spoke.conf push
+push=$pid
+ok "it is asked again" wait_for 20 grep -q 'again in .*association=alps' \
+    push.err
+cp free.rsyncd noc.rsyncd
+ok "until there is one" wait_for 40 ended "$push"
+wait "$push"
+is "and all is well" $? 0
+ok "there, too" settle
+
 # Killed in the middle, at either end.
 for i in 1 2 3 4 5 6; do
 	collect "$i" "$i"

@@ -254,11 +254,15 @@ deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
 	int64_t wait_ms;
 
 	*r = (struct delivery_result){ 0 };
-	if (check_twin(o, e) == -1 || ask_budget(o, r, e) == -1)
-		return -1;
 	for (;;) {
-		int rc = deliver(o, r, e);
+		int rc;
 
+		/* also again: another may have begun while we waited */
+		if (check_twin(o, e) == -1 ||
+		    (again.busy + again.turned_away == 0 &&
+			ask_budget(o, r, e) == -1))
+			return -1;
+		rc = deliver(o, r, e);
 		if (rc == 0 || r->stopped != 0 ||
 		    !redial_after(&again, e, clock_mono(), draw(), &wait_ms))
 			return rc;

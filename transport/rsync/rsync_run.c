@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -200,6 +201,9 @@ count(struct rsync *s, const char *target, struct slice out)
 					   : LOGIN_BYTES + total / PACKETS_PART;
 }
 
+/* Of a daemon that has as many guests as its "max connections" allows. */
+#define BUSY "max connections"
+
 /* What is said of a status, and of words on standard error, whichever of the two
  * is nearer to the cause. */
 static const struct {
@@ -215,6 +219,7 @@ static const struct {
 	    "the far end's host key is unknown or another" },
 	{ 0, "Could not resolve hostname", ERR_HOST, "no such host" },
 	{ 0, "getaddrinfo", ERR_HOST, "no such host" },
+	{ 0, BUSY, ERR_TEMP, "the daemon is busy" },
 	{ 0, "Unknown module", ERR_CONFIG,
 	    "the daemon has no such module: see put and get" },
 	{ 0, "password file", ERR_CONFIG, "see password-file" },
@@ -278,8 +283,11 @@ explain(const struct proc_result *p, struct slice said, struct err *e)
 			break;
 		}
 	proc_describe(p, how, sizeof(how));
-	return err_set(e, kind, "rsync: %s: %s: %s", hint, how,
+	err_set(e, kind, "rsync: %s: %s: %s", hint, how,
 	    log_escape(text, sizeof(text), first_line(said)));
+	if (says(said, BUSY))
+		e->sys = EAGAIN;
+	return -1;
 }
 
 /* Owned: the agent, for ssh, and what every child of ours has. */
