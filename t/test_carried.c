@@ -67,6 +67,41 @@ every_compression_is_carried(void **state)
 	}
 }
 
+/* Made ready, and looked for, is not moved. */
+static void
+what_moves_is_counted_once(void **state)
+{
+	static const char name[] =
+	    "00000000000000000001-00000000000000000051.msgs";
+	struct buf plain, ready;
+
+	(void)state;
+	world_fill(&spoke, 50);
+	world_run(&spoke);
+	assert_false(spoke.r.moved);
+	assert_int_equal(spoke.r.counts.out_bytes, 0);
+	plain = world_read(&spoke, "outbox", name);
+	ready = world_read(&spoke, "outbox", world_file_of(1, 51));
+	world_carry(&spoke, &hub);
+	for (int again = 0; again < 2; again++) {
+		world_run(&hub);
+		assert_int_equal(hub.r.moved, again == 0);
+		assert_int_equal(hub.r.counts.in_bytes,
+		    again == 0 ? ready.n : 0);
+	}
+	world_carry(&hub, &spoke);
+	for (int again = 0; again < 2; again++) {
+		world_run(&spoke);
+		assert_int_equal(spoke.r.moved, again == 0);
+		assert_int_equal(spoke.r.counts.out_bytes,
+		    again == 0 ? ready.n : 0);
+		assert_int_equal(spoke.r.counts.fed_bytes,
+		    again == 0 ? plain.n : 0);
+	}
+	buf_clear(&plain);
+	buf_clear(&ready);
+}
+
 static void
 both_directions_at_once(void **state)
 {
@@ -495,6 +530,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_carried_is_taken_and_acknowledged),
 		TEST(every_compression_is_carried),
+		TEST(what_moves_is_counted_once),
 		TEST(both_directions_at_once),
 		TEST(a_gap_is_named_and_filled),
 		TEST(what_the_sender_lost_is_passed),

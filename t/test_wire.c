@@ -129,6 +129,7 @@ counts_are_kept(void **state)
 		.plain = 20,
 		.refused = 3,
 		.session = true,
+		.looked = true,
 		.delivered = true };
 	int dir = scratch_open();
 	struct wire w;
@@ -156,6 +157,7 @@ counts_are_kept(void **state)
 	assert_int_equal(w.refused, 300);
 	assert_int_equal(w.last_s, wall_s(at(2026, 11, 1)));
 	assert_int_equal(w.tried_s, w.last_s);
+	assert_int_equal(w.looked_s, w.last_s);
 	scratch_close(dir);
 }
 

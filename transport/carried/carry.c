@@ -46,6 +46,12 @@ carry_is_used(const struct association *a)
 	return a->transport == CONFIG_RSYNC || a->transport == CONFIG_DIR;
 }
 
+bool
+carry_brings(const struct association *a)
+{
+	return a->transport == CONFIG_RSYNC && config_dials(a);
+}
+
 static bool
 is_foreign(const struct carry *c)
 {
@@ -177,10 +183,29 @@ is_fresh(const struct carried_ack *ack, const struct outbox_state *s)
 		ack->heard >= s->acked.msgid);
 }
 
+/* What of ours went over the line is seen by its acknowledgement alone. */
+static int
+acknowledge(struct carry *c, struct outbox *o, const struct spool_point *have,
+    struct err *e)
+{
+	const struct outbox_state *s = outbox_state(o);
+	uint64_t before = s->acked.msgid, waited = s->waiting_bytes, gone;
+
+	if (outbox_ack(o, have, e) == -1)
+		return -1;
+	gone = waited > s->waiting_bytes ? waited - s->waiting_bytes : 0;
+	c->r->moved = c->r->moved || s->acked.msgid > before;
+	c->r->counts.fed_bytes += gone;
+	if (!is_foreign(c) &&
+	    strcmp(c->o->association->compression, "none") == 0)
+		c->r->counts.out_bytes += gone; /* nothing was made of them */
+	return 0;
+}
+
 /* Is it what we have, too?  Then it is an acknowledgement. */
 static int
-fits(struct outbox *o, const struct spool_point *have, struct spool_point *at,
-    bool *yes, struct err *e)
+fits(struct carry *c, struct outbox *o, const struct spool_point *have,
+    struct spool_point *at, bool *yes, struct err *e)
 {
 	const struct outbox_state *s = outbox_state(o);
 	struct spool_point out = s->last, acked = s->acked;
@@ -189,7 +214,7 @@ fits(struct outbox *o, const struct spool_point *have, struct spool_point *at,
 	*yes = start_find(&out, &acked, have, at);
 	if (!*yes || !stream_eq(have->stream, s->stream))
 		return 0;
-	if (outbox_ack(o, have, e) == 0)
+	if (acknowledge(c, o, have, e) == 0)
 		return 0;
 	*yes = false;
 	return e->kind == ERR_INPUT ? 0 : -1;
@@ -217,7 +242,7 @@ hear_acknowledgement(struct carry *c, struct outbox *o, struct err *e)
 	if (!c->heard)
 		return 0;
 	fresh = is_fresh(&c->ack, s);
-	if (fits(o, &c->ack.have, &at, &good, e) == -1)
+	if (fits(c, o, &c->ack.have, &at, &good, e) == -1)
 		return -1;
 	err_clear(e);
 	c->after = s->acked.msgid;
@@ -504,6 +529,8 @@ take_and_answer(struct carry *c, struct err *e)
 		answered = answer(c, &why);
 	keep_first(&rc, e, answered, &why);
 	c->r->durable = inbox_durable(c->in);
+	c->r->moved = c->r->moved || c->r->counts.taken > 0 || c->r->lost > 0 ||
+	    (is_foreign(c) && c->r->counts.out_bytes > 0);
 	return rc;
 }
 

@@ -91,7 +91,7 @@ put_signature(struct publisher *u, struct carried_name name, struct slice bytes,
 	name.signature = true;
 	rc = durable_group_put(&u->group, carried_name_text(&name, text),
 	    buf_slice(&signature), e);
-	if (rc == 0)
+	if (rc == 0 && u->p->at.foreign)
 		u->r->counts.out_bytes += signature.n;
 	buf_clear(&signature);
 	return rc;
@@ -109,7 +109,8 @@ put_file(struct publisher *u, const struct carried_name *name,
 		durable_group_put(&u->group, carried_name_text(name, text),
 		    bytes, e) == -1))
 		return carried_file_trouble(&u->p->at, e);
-	u->r->counts.out_bytes += bytes.n;
+	if (u->p->at.foreign)
+		u->r->counts.out_bytes += bytes.n;
 	return 0;
 }
 
@@ -275,10 +276,8 @@ publish_one(void *arg, int dirfd, struct segment_name segment, struct err *e)
 		rc = encode(&name, level, buf_slice(&plain), &encoded, e);
 	if (rc == 0)
 		rc = put_file(u, &name, buf_slice(&encoded), e);
-	if (rc == 0) {
+	if (rc == 0)
 		u->r->counts.sent += segment.last - segment.first + 1;
-		u->r->counts.fed_bytes += plain.n;
-	}
 	buf_clear(&plain);
 	buf_clear(&encoded);
 	if (rc == 0 &&
@@ -316,6 +315,19 @@ is_acknowledged(const struct publisher *u, struct segment_name s)
 	return s.last <= u->p->after;
 }
 
+/* What was ready to be fetched, and is acknowledged, was fetched: who is called
+ * by rsync does not see it go. */
+static void
+count_fetched(const struct publisher *u, struct segment_name s,
+    const char *name)
+{
+	struct stat st;
+
+	if (u->r != NULL && !u->p->at.foreign && is_acknowledged(u, s) &&
+	    fstatat(u->p->at.dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		u->r->counts.out_bytes += (uint64_t)st.st_size;
+}
+
 /* Remove those, but never a segment of outbox/ itself. */
 static int
 prune(const struct publisher *u,
@@ -332,9 +344,11 @@ prune(const struct publisher *u,
 
 		if (carried_file_name(&p->at, names.name[i], &n) &&
 		    n.codec != NULL && which(u, n.segment) &&
-		    (p->at.foreign || n.signature || n.codec != &codec_none))
-			(void)unlinkat(p->at.dir, carried_name_text(&n, text),
-			    0);
+		    (p->at.foreign || n.signature || n.codec != &codec_none)) {
+			count_fetched(u, n.segment,
+			    carried_name_text(&n, text));
+			(void)unlinkat(p->at.dir, text, 0);
+		}
 	}
 	names_free(&names);
 	return 0;

@@ -223,7 +223,6 @@ take_file(struct staging *s, struct staged *f, const struct taking *t,
 		return -1;
 	}
 	copy = (struct slice){ b->p + from, b->n - from };
-	r->counts.in_bytes += copy.n;
 	if (f->name.codec == &codec_none)
 		rc = take_decoded(s, f, t, copy, copy, e);
 	else if (carried_file_decode(f->name.codec, copy, STAGING_PLAIN_MAX,
@@ -231,6 +230,8 @@ take_file(struct staging *s, struct staged *f, const struct taking *t,
 		refuse(s, f, copy, &why, r);
 	else
 		rc = take_decoded(s, f, t, buf_slice(&plain), copy, e);
+	if (f->done) /* what stays is looked at again */
+		r->counts.in_bytes += copy.n;
 	buf_clear(&plain);
 	return rc;
 }

@@ -52,14 +52,17 @@ struct delivery_result {
 	uint64_t lost;              /* numbers newly recorded as lost */
 	uint64_t quarantined;       /* refused or poisonous: kept there */
 	uint64_t poisonous;         /* of them, those that were acknowledged */
-	uint64_t ignored;           /* carried files that are none of ours */
-	uint64_t unbelieved_acks;   /* carried, damaged or by a stranger */
-	uint64_t unsigned_files;    /* that wait for a signature for long */
-	uint64_t refused_files;     /* carried: they are not what they say */
-	struct err refused;         /* why, the first of them */
-	uint64_t staging_full; /* rsyncs that were ended: no room for more */
-	int stopped;           /* the signal that asked us to end, or 0 */
-	int64_t wait_s;        /* EDQUOT: until the budget allows one */
+	/* Carried: something of the other end's came, or of ours went to where it
+	 * looks; a mere look does neither. */
+	bool moved;
+	uint64_t ignored;         /* carried files that are none of ours */
+	uint64_t unbelieved_acks; /* carried, damaged or by a stranger */
+	uint64_t unsigned_files;  /* that wait for a signature for long */
+	uint64_t refused_files;   /* carried: they are not what they say */
+	struct err refused;       /* why, the first of them */
+	uint64_t staging_full;    /* rsyncs that were ended: no room for more */
+	int stopped;              /* the signal that asked us to end, or 0 */
+	int64_t wait_s;           /* EDQUOT: until the budget allows one */
 };
 
 /* Run one session to its end: role and mode are the association's.  SIGTERM or

@@ -104,7 +104,7 @@ inbound_use(const struct association *a, const struct delivery_result *r,
 {
 	struct wire_use u = use_of(r);
 
-	u.delivered = rc == 0;
+	u.delivered = rc == 0 && (!carry_is_used(a) || r->moved);
 	if (!carry_is_used(a))
 		return u;
 	if (rc == -1 && e->kind == ERR_INPUT) /* such as a fork */
@@ -165,11 +165,14 @@ inbound_is_away(const struct node *n, const struct association *a,
 {
 	struct wire w;
 	struct err ignored; /* not known to have been here */
+	bool known = wire_read(n->state_dir, a->name, &w, &ignored) == 0;
+	int64_t here_s = !known     ? 0
+	    : w.looked_s > w.last_s ? w.looked_s
+				    : w.last_s;
 
 	return a->transport == CONFIG_DIR && e->kind == ERR_TEMP &&
 	    (e->sys == ENOENT || e->sys == EACCES || e->sys == EROFS) &&
-	    wire_read(n->state_dir, a->name, &w, &ignored) == 0 &&
-	    w.last_s > 0 && wall_s(clock_wall()) - w.last_s < a->silent_after_s;
+	    here_s > 0 && wall_s(clock_wall()) - here_s < a->silent_after_s;
 }
 
 /* --- Its end -------------------------------------------------------------- */
@@ -180,7 +183,12 @@ settle(const struct inbound_opts *o, struct wire_tally *tally,
 {
 	const struct association *a = o->association;
 	const struct session_counts *n = &r->counts;
-	const struct wire_use u = inbound_use(a, r, rc, e);
+	struct wire_use u = inbound_use(a, r, rc, e);
+
+	if (carry_brings(a)) { /* who ran rsync has counted what it moved */
+		u.bytes = 0;
+		u.delivered = false;
+	}
 
 	/* carried files are looked for often */
 	if ((o->channel != NULL && !(o->hushed && rc == -1)) ||

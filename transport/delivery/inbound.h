@@ -28,8 +28,8 @@ void inbound_settle(const struct inbound_opts *o,
     const struct delivery_result *r, int rc, const struct err *e);
 
 /* The directory of transport dir is not there, and silent-after has not passed
- * since the last delivery.  That is no trouble to who looks by himself: a stick
- * is elsewhere most of the time. */
+ * since it was.  That is no trouble to who looks by himself: a stick is elsewhere
+ * most of the time. */
 bool inbound_is_away(const struct node *n, const struct association *a,
     const struct err *e);
 
@@ -39,7 +39,8 @@ struct inbound_kept {
 	uint64_t acked, taken; /* when looked at last */
 	bool open, told;
 };
-/* What a delivery of a used, but for bytes that only its channel knows. */
+/* What a delivery of a used, but for bytes that only its channel knows.  Of what
+ * is carried, only what moved is one. */
 struct wire_use inbound_use(const struct association *a,
     const struct delivery_result *r, int rc, const struct err *e);
 /* Count what it did, for whoever began it. */

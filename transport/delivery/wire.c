@@ -1,6 +1,6 @@
 /*
  * Bytes on the wire; see wire.h.  The file has two slots:
- * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN REFUSED LYING".
+ * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN REFUSED LYING LOOKED".
  */
 #include "config.h"
 
@@ -92,6 +92,8 @@ wire_count(struct wire *w, const struct wire_use *u, struct wall now)
 		w->tried_s = wall_s(now);
 	if (u->delivered)
 		w->last_s = wall_s(now);
+	if (u->looked)
+		w->looked_s = wall_s(now);
 }
 
 uint64_t
@@ -127,7 +129,7 @@ parse(const struct slots *s, struct wire *out)
 	struct slice text;
 	uint64_t last, month, bytes;
 	uint64_t tried = 0, low = 0, low_bytes = 0, plain = 0;
-	uint64_t refused = 0, lying = 0;
+	uint64_t refused = 0, lying = 0, looked = 0;
 
 	*out = (struct wire){ 0 };
 	if (!slots_get(s, &text) || !cut(&text, INT64_MAX, &last) ||
@@ -142,13 +144,16 @@ parse(const struct slots *s, struct wire *out)
 	    (!cut(&text, UINT64_MAX, &refused) ||
 		!cut(&text, UINT64_MAX, &lying)))
 		return;
+	if (text.n > 0 && !cut(&text, INT64_MAX, &looked)) /* then nine */
+		return;
 	*out = (struct wire){ .last_s = (int64_t)last,
 		.tried_s = (int64_t)tried,
 		.newest = { (int)month, bytes },
 		.below = { (int)low, low_bytes },
 		.plain = plain,
 		.refused = refused,
-		.lying = lying };
+		.lying = lying,
+		.looked_s = (int64_t)looked };
 }
 
 static int
@@ -160,10 +165,10 @@ keep(struct slots *s, const struct wire *w, struct err *e)
 	/* a clock before 1970 is kept as never */
 	buf_printf(&b,
 	    "%" PRId64 " %d %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64
-	    " %" PRIu64 " %" PRIu64,
+	    " %" PRIu64 " %" PRIu64 " %" PRId64,
 	    w->last_s < 0 ? 0 : w->last_s, w->newest.month, w->newest.bytes,
 	    w->tried_s < 0 ? 0 : w->tried_s, w->below.month, w->below.bytes,
-	    w->plain, w->refused, w->lying);
+	    w->plain, w->refused, w->lying, w->looked_s < 0 ? 0 : w->looked_s);
 	rc = slots_put(s, buf_slice(&b), e);
 	buf_clear(&b);
 	return rc;

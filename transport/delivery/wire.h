@@ -34,6 +34,7 @@ struct wire {
 	/* Things of the far end's that were refused, ever, and how many of them
 	 * lie where others bring their files: they are met again and again. */
 	uint64_t refused, lying;
+	int64_t looked_s; /* the last look at what others bring; 0: never */
 };
 
 struct wire_use {

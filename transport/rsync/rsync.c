@@ -182,6 +182,7 @@ exchange(const struct outbound_opts *o, struct delivery_result *r,
 	if (lock != -1) {
 		rc = exchange_locked(&s, top, r, e);
 		r->stopped = s.stopped;
+		r->moved = rc == 0;
 		close(lock);
 	}
 	if (staging != -1)
