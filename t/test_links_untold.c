@@ -39,22 +39,31 @@ setup(void **state)
 	return 0;
 }
 
+/* So many in one second. */
 static void
-the_first_is_told_then_one_a_minute_with_a_count(void **state)
+flood(const char *association, int64_t s, uint64_t n)
 {
-	static const struct {
-		int64_t s;
-		uint64_t told;
-	} rows[] = { { 0, 1 }, { 1, 0 }, { 30, 0 }, { 59, 0 }, { 60, 4 },
-		{ 61, 0 }, { 119, 0 }, { 500, 3 }, { 560, 1 }, { 561, 0 } };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(fail_at("alps", rows[i].s), rows[i].told);
+	for (uint64_t i = 0; i < n; i++)
+		fail_at(association, s);
 }
 
 static void
-a_flood_is_a_line_a_minute(void **state)
+so_many_a_minute_are_told_then_one_with_a_count(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < LINKS_TELL_MOST; i++)
+		assert_int_equal(fail_at("alps", i), 1);
+	assert_int_equal(fail_at("alps", 30), 0);
+	assert_int_equal(fail_at("alps", 59), 0);
+	assert_int_equal(fail_at("alps", 60), 3);
+	assert_int_equal(fail_at("alps", 61), 1);
+	flood("alps", 62, LINKS_TELL_MOST);
+	assert_int_equal(fail_at("alps", 500), 3);
+	assert_int_equal(fail_at("alps", 501), 1);
+}
+
+static void
+a_flood_is_so_many_lines_a_minute(void **state)
 {
 	uint64_t lines = 0, told = 0;
 
@@ -65,7 +74,7 @@ a_flood_is_a_line_a_minute(void **state)
 		lines += n > 0;
 		told += n;
 	}
-	assert_int_equal(lines, 10);
+	assert_int_equal(lines, 10 * LINKS_TELL_MOST);
 	assert_in_range(told, 54000, 60000); /* all but the last minute's */
 }
 
@@ -73,21 +82,22 @@ static void
 one_hides_no_other(void **state)
 {
 	(void)state;
-	assert_int_equal(fail_at("alps", 0), 1);
+	flood("alps", 0, LINKS_TELL_MOST);
 	assert_int_equal(fail_at("alps", 1), 0);
 	assert_int_equal(fail_at("bern", 1), 1);
-	assert_int_equal(fail_at("bern", 2), 0);
+	assert_int_equal(fail_at("bern", 2), 1);
 	assert_int_equal(fail_at("alps", 60), 2);
 }
 
-/* Of two that run beside each other both may tell, for both began when nothing
- * was told. */
+/* Of two that run beside each other both may tell, for both began when it was not
+ * too much. */
 static void
 two_that_began_before_may_tell(void **state)
 {
 	uint64_t a, b;
 
 	(void)state;
+	flood("alps", 0, LINKS_TELL_MOST - 1);
 	assert_true(links_untold_ask(&u, "alps", at_s(0), &a));
 	assert_true(links_untold_ask(&u, "alps", at_s(0), &b));
 	links_untold_failed(&u, "alps", true, at_s(1));
@@ -101,8 +111,8 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, setup)
 	static const struct CMUnitTest tests[] = {
-		T(the_first_is_told_then_one_a_minute_with_a_count),
-		T(a_flood_is_a_line_a_minute),
+		T(so_many_a_minute_are_told_then_one_with_a_count),
+		T(a_flood_is_so_many_lines_a_minute),
 		T(one_hides_no_other),
 		T(two_that_began_before_may_tell),
 	};

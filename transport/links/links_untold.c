@@ -10,14 +10,21 @@
 #include "transport/links/links_untold.h"
 
 enum {
-	TELL_MS = 60000,
+	MINUTE_MS = 60000,
 };
 
 struct links_untold_of {
 	char *association;
-	struct mono told_at;
-	uint64_t untold;
+	struct mono since; /* of a minute, in which */
+	unsigned told;     /* so many were told */
+	uint64_t untold;   /* and so many not, or before */
 };
+
+static bool
+is_over(const struct links_untold_of *x, struct mono now)
+{
+	return mono_ms_since(now, x->since) >= MINUTE_MS;
+}
 
 static struct links_untold_of *
 find(const struct links_untold *u, const char *association)
@@ -35,7 +42,7 @@ links_untold_ask(const struct links_untold *u, const char *association,
 	const struct links_untold_of *x = find(u, association);
 
 	*before = x == NULL ? 0 : x->untold;
-	return x == NULL || mono_ms_since(now, x->told_at) >= TELL_MS;
+	return x == NULL || is_over(x, now) || x->told < LINKS_TELL_MOST;
 }
 
 void
@@ -47,15 +54,15 @@ links_untold_failed(struct links_untold *u, const char *association, bool told,
 	if (x == NULL) {
 		u->of = mem_resize(u->of, u->n + 1, sizeof(*u->of));
 		x = &u->of[u->n++];
-		*x =
-		    (struct links_untold_of){ mem_strdup(association), now, 0 };
+		*x = (struct links_untold_of){ mem_strdup(association), now, 0,
+			0 };
 	}
-	if (told) {
-		x->told_at = now;
-		x->untold = 0;
-	} else {
-		x->untold++;
+	if (is_over(x, now)) {
+		x->since = now;
+		x->told = 0;
 	}
+	x->told += told;
+	x->untold = told ? 0 : x->untold + 1;
 }
 
 void

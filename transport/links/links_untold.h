@@ -1,6 +1,6 @@
 /*
- * Sessions of the far ends' that failed, as the log has them: the first at once,
- * then a line a minute of each association, with how many.  Does no I/O.
+ * Sessions of the far ends' that failed, as the log has them: of each association
+ * so many a minute, and the next with how many were not told.  Does no I/O.
  */
 #ifndef TRANSPORT_LINKS_LINKS_UNTOLD_H
 #define TRANSPORT_LINKS_LINKS_UNTOLD_H
@@ -10,6 +10,10 @@
 #include <stdint.h>
 
 #include "common/base/clock.h"
+
+enum {
+	LINKS_TELL_MOST = 20, /* a minute */
+};
 
 /* Zero-initialised: nothing failed. */
 struct links_untold {
