@@ -81,4 +81,36 @@ is "are there" "$(cut -f 2 out | tr '\n' ' ')" "4 5 6 "
 is "and what is older is not read for them" "$(cat err)" ""
 is "nor for the last of them" "$(texts --tail 2) $(cat err)" "5 6  "
 stop "$pid"
+
+# The CONFIG is lost with the archive, and comes again after DATA of it.
+rm -rf noc gw
+mkdir -m 700 noc gw
+start hubd hubd -c hub.conf
+wait_for 10 test -S noc/run/hubd.sock
+{ config a; data 3 1; } | sp write
+deliver
+ok "a leaf" wait_for 20 live
+stop "$pid"
+rm -rf noc/state/trees
+find noc/spool/alps/archive -type f -delete
+start hubd hubd -c hub.conf
+wait_for 10 test -S noc/run/hubd.sock
+data 2 2 | sp write
+deliver
+data 1 3 | sp write
+deliver
+is "an archive without a CONFIG has DATA" \
+    "$(hub messages alps | grep -c '^Type:DATA')" 2
+comes_again() {
+	sp push --always && hub messages alps | grep -q '^Type:CONFIG'
+}
+ok "the CONFIG comes again" wait_for 40 comes_again
+data 0 4 | sp write
+deliver
+ok "and the leaf" wait_for 20 live
+is "all values that the archive has are there, in order" \
+    "$(texts --from 0)" "2 3 4 "
+is "those of a window" "$(texts --from -60h --to -36h)" "2 "
+is "and the last" "$(texts --tail 2)" "3 4 "
+stop "$pid"
 done_testing

@@ -41,7 +41,8 @@ int leaf_window(const char *from, const char *to, int64_t *from_s,
  * order of time. */
 struct raw_value {
 	uint64_t time_s;
-	size_t stream, read; /* which one, and the how manieth */
+	size_t stream; /* which one */
+	uint64_t msgid;
 	char text[33];
 };
 struct raw_values {

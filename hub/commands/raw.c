@@ -1,7 +1,8 @@
 /*
  * A leaf's values as they were collected: the texts of the DATA messages in
  * archive and inbox, of streams that were replaced as well, found by the token
- * that the CONFIG of each one's generation gives to the leaf's path.
+ * that the CONFIG of each one's generation gives to the leaf's path.  Where that
+ * comes after them, because the archive had lost it, they are read once more.
  */
 #include "config.h"
 
@@ -22,11 +23,20 @@ struct naming {
 	char token[LIMIT_TOKEN + 1]; /* "": the leaf is not in it */
 };
 
+/* DATA of one generation that lies before its CONFIG. */
+struct early {
+	struct naming naming;
+	uint64_t first, last; /* MsgIDs; 0: there is none */
+};
+
 struct raw {
 	const struct leaf *leaf;
 	uint64_t from_s, to_s;
 	size_t stream; /* that is read: the replaced ones, then the current */
 	struct naming naming;
+	struct early waiting; /* generations only grow: one at a time */
+	struct early *named;  /* those whose CONFIG was read */
+	size_t n_named;
 	struct raw_values *out;
 };
 
@@ -42,6 +52,19 @@ is_leaf(const struct raw *r, struct slice path)
 
 	buf_clear(&hub);
 	return same;
+}
+
+/* Its CONFIG is here, if that is the one that was read. */
+static void
+name_early(struct raw *r)
+{
+	if (r->waiting.first == 0 ||
+	    r->waiting.naming.generation != r->naming.generation)
+		return;
+	r->waiting.naming = r->naming;
+	r->named = mem_resize(r->named, r->n_named + 1, sizeof(*r->named));
+	r->named[r->n_named++] = r->waiting;
+	r->waiting = (struct early){ .first = 0 };
 }
 
 static void
@@ -61,10 +84,12 @@ read_config(struct raw *r, const struct message *m)
 		    token.n <= LIMIT_TOKEN && is_leaf(r, value))
 			memcpy(r->naming.token, token.p, token.n);
 	}
+	if (m->part == m->parts)
+		name_early(r);
 }
 
 static void
-note(const struct raw *r, uint64_t time_s, struct slice text)
+note(const struct raw *r, const struct message *m, struct slice text)
 {
 	struct raw_values *out = r->out;
 	struct raw_value *v;
@@ -77,11 +102,21 @@ note(const struct raw *r, uint64_t time_s, struct slice text)
 		    mem_resize(out->value, out->cap, sizeof(*out->value));
 	}
 	v = &out->value[out->n++];
-	v->time_s = time_s;
+	v->time_s = m->timestamp;
 	v->stream = r->stream;
-	v->read = out->n;
+	v->msgid = m->msgid;
 	memcpy(v->text, text.p, text.n);
 	v->text[text.n] = '\0';
+}
+
+static void
+note_early(struct raw *r, const struct message *m)
+{
+	if (r->waiting.first == 0 ||
+	    r->waiting.naming.generation != m->generation)
+		r->waiting = (struct early){ { .generation = m->generation },
+			m->msgid, 0 };
+	r->waiting.last = m->msgid;
 }
 
 static void
@@ -89,34 +124,49 @@ read_data(struct raw *r, const struct message *m)
 {
 	struct slice body = m->body, token, value;
 
-	if (m->timestamp < r->from_s || m->timestamp > r->to_s ||
-	    m->generation != r->naming.generation || r->naming.token[0] == '\0')
+	if (m->timestamp < r->from_s || m->timestamp > r->to_s)
+		return;
+	if (m->generation != r->naming.generation) {
+		note_early(r, m);
+		return;
+	}
+	if (r->naming.token[0] == '\0')
 		return;
 	while (message_next_value(&body, &token, &value))
 		if (slice_eq_str(token, r->naming.token)) {
-			note(r, m->timestamp, value);
+			note(r, m, value);
 			return;
 		}
+}
+
+static int
+open_reader(int dir, const struct stream_id *old, uint64_t from,
+    struct spool_reader **out, struct err *e)
+{
+	const unsigned dirs = SPOOL_INBOX | SPOOL_ARCHIVE;
+
+	if (old == NULL)
+		return spool_reader_open(dir, dirs, from, out, e);
+	if (spool_reader_open_old(dir, dirs, *old, out, e) == -1)
+		return -1;
+	spool_reader_seek(*out, from);
+	return 0;
 }
 
 /* One stream, from where the time asked for may begin. */
 static int
 read_stream(struct raw *r, int dir, const struct stream_id *old, struct err *e)
 {
-	const unsigned dirs = SPOOL_INBOX | SPOOL_ARCHIVE;
 	struct spool_reader *reader = NULL;
 	struct message m;
 	uint64_t start;
 	int rc = -1;
 
 	r->naming = (struct naming){ 0 };
+	r->waiting = (struct early){ .first = 0 };
 	if (archived_start(dir, old, r->from_s, &start, e) == -1 ||
-	    (old != NULL
-		    ? spool_reader_open_old(dir, dirs, *old, &reader, e)
-		    : spool_reader_open(dir, dirs, start, &reader, e)) == -1)
+	    open_reader(dir, old, start, &reader, e) == -1)
 		goto out;
-	if (old != NULL)
-		spool_reader_seek(reader, start);
 	for (;;) {
 		enum spool_read got = spool_reader_next(reader, &m, e);
 
@@ -140,6 +190,51 @@ out:
 	return rc;
 }
 
+/* What is damaged was told when it was read the first time. */
+static int
+read_early(struct raw *r, int dir, const struct stream_id *old,
+    const struct early *x, struct err *e)
+{
+	struct spool_reader *reader = NULL;
+	enum spool_read got = SPOOL_READ_END;
+	struct message m = { .msgid = 0 };
+
+	r->naming = x->naming;
+	if (open_reader(dir, old, x->first, &reader, e) == -1)
+		return -1;
+	while (m.msgid < x->last) {
+		got = spool_reader_next(reader, &m, e);
+		if (got == SPOOL_READ_FAILED || got == SPOOL_READ_END)
+			break;
+		if (got == SPOOL_READ_MESSAGE && m.type == MESSAGE_DATA &&
+		    m.generation == x->naming.generation)
+			read_data(r, &m);
+	}
+	spool_reader_close(reader);
+	return got == SPOOL_READ_FAILED ? -1 : 0;
+}
+
+static int
+read_all(struct raw *r, int dir, const struct stream_id *old, struct err *e)
+{
+	int rc;
+
+	r->n_named = 0;
+	rc = read_stream(r, dir, old, e);
+	for (size_t i = 0; rc == 0 && i < r->n_named; i++)
+		if (r->named[i].naming.token[0] != '\0')
+			rc = read_early(r, dir, old, &r->named[i], e);
+	return rc;
+}
+
+static int
+by_place(const struct raw_value *x, const struct raw_value *y)
+{
+	if (x->stream != y->stream)
+		return x->stream > y->stream ? 1 : -1;
+	return (x->msgid > y->msgid) - (x->msgid < y->msgid);
+}
+
 static int
 by_text(const void *a, const void *b)
 {
@@ -149,7 +244,7 @@ by_text(const void *a, const void *b)
 	if (x->time_s != y->time_s)
 		return x->time_s > y->time_s ? 1 : -1;
 	texts = strcmp(x->text, y->text);
-	return texts != 0 ? texts : (x->read > y->read) - (x->read < y->read);
+	return texts != 0 ? texts : by_place(x, y);
 }
 
 static int
@@ -159,7 +254,7 @@ by_time(const void *a, const void *b)
 
 	if (x->time_s != y->time_s)
 		return x->time_s > y->time_s ? 1 : -1;
-	return (x->read > y->read) - (x->read < y->read);
+	return by_place(x, y);
 }
 
 /* A new stream begins with what the spoke still had of the old one. */
@@ -196,14 +291,15 @@ raw_read(const struct leaf *l, int64_t from_s, int64_t to_s,
 	int rc = dir == -1 ? -1 : archived_streams(dir, &old, &n_old, e);
 
 	for (; rc == 0 && r.stream < n_old; r.stream++)
-		rc = read_stream(&r, dir, &old[r.stream], e);
+		rc = read_all(&r, dir, &old[r.stream], e);
 	if (rc == 0)
-		rc = read_stream(&r, dir, NULL, e);
+		rc = read_all(&r, dir, NULL, e);
 	if (rc == 0 && out->n > 1) {
 		if (n_old > 0)
 			drop_repeated(out);
 		qsort(out->value, out->n, sizeof(*out->value), by_time);
 	}
+	free(r.named);
 	free(old);
 	if (dir != -1)
 		close(dir);
