@@ -245,7 +245,9 @@ fake 'print $c "HTTP/1.1 200 OK\r\nAxletree-Session: 0 6 more\r\nTransfer-Encodi
     print $c "10000\r\n", "x" x 65536, "\r\n" or last for 1 .. 1000'
 speaks "chunks without end" 76 'the answer has no end'
 fake 'print $c "HTTP/1.1 200 OK\r\n"; print $c "X-$_: ", "y" x 100, "\r\n" or last for 1 .. 10000'
-speaks "a head without end" 76 "answer's head has no end"
+speaks "a head without end" 76 "the answer's head is too large"
+fake 'print $c "HTTP/1.1 200 OK\r\nX: ", "y" x 1000000, "\r\n"; print $c "\r\n"; sleep 5'
+speaks "a head of one long line" 76 "the answer's head is too large"
 fake 'print $c "HTTP/1.1 200 OK\r\nAxletree-Session: 0 6 end\r\nContent-Length: 99\r\n\r\nabc"'
 speaks "a Content-Length that is too large" 75 '.'
 says 'SSH-2.0-OpenSSH\r\n'

@@ -23,6 +23,8 @@ enum {
 	TEXT_MAX = 512,
 };
 
+#define HEAD_TOO_LARGE "the answer's head is too large"
+
 /* --- What comes -------------------------------------------------------------- */
 
 static size_t
@@ -60,7 +62,7 @@ on_head(char *p, size_t size, size_t n, void *arg)
 
 	x->head_n += line.n;
 	if (x->head_n > HEAD_MAX)
-		return refuse(x, "the answer's head has no end");
+		return refuse(x, HEAD_TOO_LARGE);
 	if (is_field(line, "Content-Encoding", &value) &&
 	    !slice_eq_str(value, "identity"))
 		return refuse(x,
@@ -309,6 +311,22 @@ kind_of(const struct http_exchange *x, CURLcode code)
 	return ERR_TEMP;
 }
 
+/* curl refuses a line of more than it takes before we see any of it, and some
+ * versions say of that what they say when there is no memory. */
+static bool
+is_long_head(const struct http_exchange *x, CURLcode code)
+{
+	enum {
+		TOO_LARGE = 100 /* CURLE_TOO_LARGE, from 8.6 on */
+	};
+	curl_off_t first_us = 0;
+
+	(void)curl.easy_getinfo(x->easy, CURLINFO_STARTTRANSFER_TIME_T,
+	    &first_us);
+	return ((int)code == TOO_LARGE || code == CURLE_OUT_OF_MEMORY) &&
+	    first_us > 0 && x->body_n == 0;
+}
+
 static int
 broken(struct http_exchange *x, CURLcode code, struct err *e)
 {
@@ -319,6 +337,8 @@ broken(struct http_exchange *x, CURLcode code, struct err *e)
 		*e = x->wrong;
 		return -1;
 	}
+	if (is_long_head(x, code))
+		return err_set(e, ERR_PROTOCOL, HEAD_TOO_LARGE);
 	log_escape(shown, sizeof(shown),
 	    slice_str(
 		x->words[0] != '\0' ? x->words : curl.easy_strerror(code)));
