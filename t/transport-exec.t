@@ -102,8 +102,15 @@ fresh
 fails "a command that is not there" 78 \
     'command /nowhere/x: run /nowhere/x: no such file' /nowhere/x
 fails "a shell's command that is not there" 78 \
-    'command /bin/sh: .*status 127: .*nowhere.*not found' \
+    'command /bin/sh: what it is to run was not found: .*status 127: .*nowhere.*not found' \
     /bin/sh -c 'nowhere'
+fails "a remote shell's, without a word" 78 \
+    'what it is to run was not found: .*status 127, and no word why' \
+    /bin/sh -c 'exit 127'
+echo true >plain.sh
+fails "a shell's command that is not executable" 78 \
+    'what it is to run is not executable: .*status 126: .*plain.sh' \
+    /bin/sh -c "$tmp/plain.sh"
 fails "a command that fails with a word" 75 'status 1: no carrier' \
     /bin/sh -c 'echo dialing >&2; echo no carrier >&2; exit 1'
 fails "a command that fails without" 75 'status 3, and no word why' \

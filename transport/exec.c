@@ -27,6 +27,11 @@ enum {
 	FDS,
 };
 
+enum { /* what a shell ends with, here or there */
+	NOT_EXECUTABLE = 126,
+	NOT_FOUND = 127,
+};
+
 /* --- The child --------------------------------------------------------------- */
 
 static size_t
@@ -79,9 +84,13 @@ explain(const struct proc_result *r, struct slice errs, struct err *e)
 		proc_describe(r, how, sizeof(how));
 		return err_set(e, ERR_TEMP, "%s", how);
 	}
-	if (r->exit_status == 126 || r->exit_status == 127) /* of a shell */
-		return channel_far_end(r->exit_status, errs, ERR_CONFIG, e);
-	return channel_far_end(r->exit_status, errs, ERR_TEMP, e);
+	if (r->exit_status != NOT_FOUND && r->exit_status != NOT_EXECUTABLE)
+		return channel_far_end(r->exit_status, errs, ERR_TEMP, e);
+	(void)channel_far_end(r->exit_status, errs, ERR_CONFIG, e);
+	return err_wrap(e,
+	    r->exit_status == NOT_FOUND
+		? "what it is to run was not found"
+		: "what it is to run is not executable");
 }
 
 static int
