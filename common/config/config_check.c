@@ -69,8 +69,8 @@ check_level(const struct association *a, struct err *e)
 		i++;
 	if (a->level != -1 &&
 	    (a->level < range[i].min || a->level > range[i].max))
-		return complain(a, e, "level %d: %s has %d to %d", a->level,
-		    a->compression, range[i].min, range[i].max);
+		return complain(a, e, "level = %d: must be %d to %d for %s",
+		    a->level, range[i].min, range[i].max, a->compression);
 	return 0;
 }
 

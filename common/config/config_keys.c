@@ -78,7 +78,8 @@ static const struct key association_keys[] = {
 	{ "compression", KEY_WORD, AT(compression), .def = "zstd",
 	    .choices =
 		WORDS("none", "gzip", "bzip2", "zstd", "xz", "columnar") },
-	{ "level", KEY_NUMBER, AT(level), .max = 19 },
+	/* each compression has its own: config_check.c */
+	{ "level", KEY_NUMBER, AT(level), .max = INT32_MAX },
 	{ "hub-tree", KEY_NAME, AT(hub_tree), .def = "main" },
 	{ "hub-subtree", KEY_PATH, AT(hub_subtree), .required = true },
 	{ "spoke-tree", KEY_NAME, AT(spoke_tree), .def = "local" },
