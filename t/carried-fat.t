@@ -14,10 +14,10 @@ keys_of() {
 	echo "sign-key = \"$tmp/$1.sign\" verify-key = \"$tmp/$2.sign.pub\""
 	echo "dir { path = \"$tmp/stick\" } ${3-}"
 }
-# format KIB: an empty stick.
+# format: an empty stick, of 512 KiB.
 format() {
 	rm -f img
-	truncate -s "$1K" img
+	truncate -s 512K img
 	mkfs.vfat -n AXLETREE img >/dev/null
 }
 # plug [OPTIONS [WORDS]]: it is mounted, all of it open to all and of a stranger
@@ -45,12 +45,14 @@ pull_out() {
 	lib_unmount
 	rmdir stick
 }
-# fresh KIB: two nodes, and a stick without anything on it, plugged in.
-fresh() {
+# begin MODE [COMPRESSION]: two nodes, and a stick without anything on it, plugged in.
+begin() {
+	mode=$1
+	both="transport = dir mode = $1 compression = ${2-none}"
+	configure "$(keys_of gw noc)" "$(keys_of noc gw)"
 	is_plugged && unplug
-	rm -rf gw noc
-	mkdir -m 700 gw noc
-	format "$1"
+	fresh
+	format
 	plug
 }
 # shout DIRECTORY: another system was here, and wrote the names in capitals.
@@ -88,14 +90,17 @@ at_spoke() {
 		sp collect
 	fi
 }
-# walk_on: as often as it takes.
+# walk: there and back; walk_on: as often as it takes.
+walk() {
+	at_spoke
+	hub pull
+	at_spoke
+}
 walk_on() {
 	walks=0
 	until same >/dev/null 2>&1 && acked "$(spoke_has last_msgid)" ||
 	    test $walks -eq 8; do
-		at_spoke
-		hub pull
-		at_spoke
+		walk
 		walks=$((walks + 1))
 	done
 }
@@ -109,7 +114,7 @@ both_settled() {
 	    "$(files stick/alps/to-hub) $(files stick/alps/to-spoke)" "0 0"
 }
 
-format 512
+format
 plug || skip_all "no FAT can be mounted here: $(tail -n 1 fat.err)"
 
 # What kind of thing this is.
@@ -127,9 +132,7 @@ sign_keys || skip_all "this build has no libsodium"
 # --- There and back ------------------------------------------------------------
 
 for mode in push pull; do
-	both="transport = dir mode = $mode compression = gzip"
-	configure "$(keys_of gw noc)" "$(keys_of noc gw)"
-	fresh 512
+	begin $mode gzip
 	collect 1 2
 	ok "$mode: at the spoke" at_spoke
 	before=$(listing)
@@ -143,7 +146,7 @@ for mode in push pull; do
 	before=$(listing)
 	ok "$mode: nothing new there" hub pull
 	is "$mode: nor is it written again" "$(listing)" "$before"
-	ask_resync
+	resync
 	ok "$mode: it asks for the configuration" hub pull
 	unplug
 	plug
@@ -159,12 +162,10 @@ for mode in push pull; do
 
 	# A system of capitals was here before, and writes the names anew.
 	unplug
-	format 512
+	format
 	plug
 	mkdir stick/ALPS stick/ALPS/TO-HUB stick/ALPS/TO-SPOKE
-	at_spoke
-	hub pull
-	at_spoke
+	walk
 	collect 5 6
 	at_spoke
 	last=$(spoke_has last_msgid)
@@ -174,7 +175,7 @@ for mode in push pull; do
 	before=$(ls stick/ALPS/TO-HUB)
 	ok "$mode: the writer knows them for its own" at_spoke
 	is "$mode: and writes none again" "$(ls stick/ALPS/TO-HUB)" "$before"
-	ask_resync
+	resync
 	ok "$mode: the hub, too" hub -v pull
 	has "$mode: what is not ours is told" err 'not ours .*count=1$'
 	ok "$mode: the others are taken" received "$last"
@@ -205,21 +206,14 @@ has "in words" err "stick: belongs to uid 4242, not to the node's account"
 
 # --- Full ------------------------------------------------------------------------
 
-# fill, make_room: as large a file of somebody else as goes on it.
+# fill: as large a file of somebody else as goes on it.
 fill() {
 	head -c 1000000 /dev/zero >stick/full 2>/dev/null
 }
-make_room() {
-	rm stick/full
-}
 for mode in push pull; do
-	both="transport = dir mode = $mode compression = none"
-	configure "$(keys_of gw noc)" "$(keys_of noc gw)"
-	fresh 512
+	begin $mode
 	collect 1 2
-	at_spoke
-	hub pull
-	at_spoke
+	walk
 
 	# At the spoke: push ends so, collect tells it and goes on.
 	fill
@@ -237,7 +231,7 @@ for mode in push pull; do
 	    "$(spoke_has acked_msgid)" 2
 	ok "$mode: nor away from the spoke" test "$(spoke_has waiting_messages)" -gt 0
 	is "$mode: no half of a file has a name" "$(files stick/alps/to-hub)" 0
-	make_room
+	rm stick/full
 	ok "$mode: there is room" at_spoke
 	ok "$mode: it goes on" hub pull
 	ok "$mode: and back" at_spoke
@@ -259,18 +253,18 @@ for mode in push pull; do
 	is "$mode: all of that is gone" "$(files stick/alps/to-hub)" 0
 	at_spoke
 	ok "$mode: which the spoke hears" test "$(spoke_has acked_msgid)" -gt 5
-	make_room
+	rm stick/full
 	walk_on
 	both_settled "$mode: more than it holds"
 
 	# At the hub, which has an answer and no room for it.
 	collect 7 7
 	at_spoke
-	ask_resync
+	resync
 	fill
 	exits "$mode: full at the hub" 75 hub pull
 	ok "$mode: but it has what was there" received "$(spoke_has last_msgid)"
-	make_room
+	rm stick/full
 	ok "$mode: the hub, with room" hub pull
 	at_spoke
 	walk_on
@@ -351,13 +345,9 @@ hub_has_all() {
 }
 if strace -qq -o /dev/null true 2>/dev/null; then
 	for mode in push pull; do
-		both="transport = dir mode = $mode compression = none"
-		configure "$(keys_of gw noc)" "$(keys_of noc gw)"
-		fresh 512
+		begin $mode
 		collect 1 2
-		at_spoke
-		hub pull
-		at_spoke
+		walk
 		unplug
 		for i in 1 2; do
 			noise 5 >noise.txt
@@ -369,7 +359,7 @@ if strace -qq -o /dev/null true 2>/dev/null; then
 		pulls spoke 3
 		plug umask=077
 		at_spoke
-		ask_resync
+		resync
 		save
 		pulls hub 2
 	done

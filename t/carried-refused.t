@@ -34,7 +34,7 @@ offer() {
 	if test "$mode" = pull; then
 		collect 1 2
 	else
-		ask_resync
+		resync
 		hub_looks
 	fi
 }

@@ -6,17 +6,6 @@
 
 need rrdtool
 
-start_hubd() {
-	rm -f noc/run/hubd.sock
-	start hubd hubd -c hub.conf
-	hubd=$pid
-	wait_for 10 test -S noc/run/hubd.sock
-}
-# level: the hub has ingested all that the spoke has.
-level() {
-	test "$(hub_has waiting_messages)" = 0 &&
-	    test "$(hub_has last_msgid)" = "$(spoke_has last_msgid)"
-}
 # values LEAF: as collected, without their times.
 values() {
 	hub values "/Sites/alps/$1" --raw --from -1d | cut -f 2

@@ -46,16 +46,6 @@ collect() {
 	sp collect --now || return
 	echo $value >>promised
 }
-level() {
-	test "$(hub_has waiting_messages)" = 0 &&
-	    test "$(hub_has last_msgid)" = "$(spoke_has last_msgid)"
-}
-start_hubd() {
-	rm -f noc/run/hubd.sock
-	start hubd hubd -c hub.conf
-	hubd=$pid
-	wait_for 10 test -S noc/run/hubd.sock
-}
 archived() {
 	hub messages alps | sed -n 's/^T[0-9]*://p'
 }

@@ -19,6 +19,11 @@ authorize() {
 	echo "restrict,command=\"$path_command\" $(cat alps.key.pub)" \
 	    >"$sshd_dir/authorized_keys"
 }
+# level: the hub has ingested all that the spoke has.
+level() {
+	test "$(hub_has waiting_messages)" = 0 &&
+	    test "$(hub_has last_msgid)" = "$(spoke_has last_msgid)"
+}
 connections() {
 	grep -c '^Accepted publickey' "$sshd_dir/log"
 }

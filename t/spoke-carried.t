@@ -50,8 +50,8 @@ keys_of() {
 configure "$(keys_of gw noc)" "$(keys_of noc gw)"
 if sign_keys; then
 	{
-		carried_node gw
-		carried_association "$(keys_of gw noc)"
+		side gw
+		association alps "${both-} $(keys_of gw noc)"
 	} >spoke.conf
 	printf 'Type:CONFIG\nTimestamp:1085528682\n\n%s\n%s\n.\n' \
 	    level2-token:T1 level2-path:/v >config
@@ -61,7 +61,7 @@ if sign_keys; then
 	daemon=$pid
 	ok "its acknowledgement is read without another write" \
 	    wait_for 20 acked "$(spoke_has last_msgid)"
-	ask_resync
+	resync
 	ok "the hub asks for something" hub pull
 	ok "and is answered, on the schedule" wait_for 20 \
 	    test -e "share/alps/to-hub/00000000000000000002-00000000000000000002.msgs.zst"

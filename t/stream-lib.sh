@@ -62,6 +62,12 @@ sp() {
 hub() {
 	hubctl -c "$tmp/hub.conf" "$@"
 }
+start_hubd() {
+	rm -f noc/run/hubd.sock
+	start hubd hubd -c hub.conf
+	hubd=$pid
+	wait_for 20 test -S noc/run/hubd.sock
+}
 # spoke_has KEY, hub_has KEY: of the status.
 spoke_has() {
 	sp status --json "${2-alps}" |
@@ -90,6 +96,6 @@ fresh() {
 }
 # resync [GENERATION]: a message of the hub's, for the next session.
 resync() {
-	"$top_builddir/t/put_resync" noc/spool/alps "${1-0}"
+	"$top_builddir/t/put_resync" "$tmp/noc/spool/alps" "${1-0}"
 }
 echo 'echo v:1; echo w:2' >values.sh

@@ -53,7 +53,7 @@ is "nothing is touched" "$(ls -l --time-style=full-iso share/alps/*)" "$before"
 
 # The return path.
 collect 3 4
-ask_resync
+resync
 ok "the hub asks for the configuration" hub pull
 ok "push" sp push
 ok "the hub looks" hub pull
@@ -292,7 +292,7 @@ ok "and the hub has it" same
 ok "the next collect" sp collect
 ok "sees the acknowledgement" acked 2
 is "and cleans up" "$(files share/alps/to-hub)" 0
-ask_resync
+resync
 hub pull
 collect 3 4
 ok "it answers what the hub asks" hub pull

@@ -37,7 +37,7 @@ esac
 
 # The return path.
 collect 3 4
-ok "the hub asks for the configuration" ask_resync
+ok "the hub asks for the configuration" resync
 ok "it is made ready to be fetched" wait_for 20 test -e \
     noc/spool/alps/outbox/00000000000000000001-00000000000000000001.msgs.zst
 ok "push" sp push
@@ -274,7 +274,7 @@ is "what is had does not come again" "$(hub -v pull 2>&1 |
     sed -n 's/.* received=\([0-9]*\) .*/\1/p')" 0
 ok "the next collect" sp collect
 ok "takes the acknowledgement" acked 2
-ask_resync
+resync
 ok "the hub asks for the configuration" hub pull
 collect 3 4
 ok "which the next collect answers" sp messages alps 3-3
@@ -312,7 +312,7 @@ stop "$hubd"
 configure "" "$(modules) pull-interval = 1h"
 start_hubd
 wait_for 20 grep -q delivered hubd.err
-ask_resync
+resync
 brought() {
 	test "$(files gw/spool/alps/staging '*.msgs.gz')" = 1
 }
@@ -401,7 +401,7 @@ ok "the hub has it" wait_for 20 received 2
 ok "byte for byte" same
 ok "the spoke is told" sp collect
 ok "what the hub has" acked 2
-ask_resync
+resync
 ok "the hub asks for the configuration" hub pull
 collect 3 4
 ok "which comes with the next pull" hub pull
