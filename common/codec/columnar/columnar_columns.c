@@ -103,11 +103,15 @@ uint32_t
 columns_add(struct columns *t, struct slice name)
 {
 	struct column *k;
+	size_t place;
 
 	if (name.n == 0 || name.n > LIMIT_TOKEN || t->n == COLUMNS_MAX)
 		return TOKEN_NONE;
 	if (t->n == t->cap)
 		grow(t);
+	place = look_up(t, name);
+	if (t->index[place] != 0)
+		return TOKEN_NONE;
 	k = &t->column[t->n];
 	*k = (struct column){ .name_at = (uint32_t)t->names.n,
 		.name_n = (uint8_t)(name.n + 1),
@@ -116,7 +120,7 @@ columns_add(struct columns *t, struct slice name)
 	buf_put(&t->names, name);
 	buf_put_char(&t->names, ':');
 	memset(buf_room(&t->names, 8), 0, 8); /* may be read, is not used */
-	t->index[look_up(t, name)] = (uint32_t)++t->n;
+	t->index[place] = (uint32_t)++t->n;
 	return (uint32_t)t->n - 1;
 }
 
@@ -158,10 +162,7 @@ read_part(struct columns *t, struct slice body)
 
 			line.p += token.n;
 			line.n -= token.n;
-			if (columns_find(t, line) != TOKEN_NONE)
-				i = TOKEN_NONE;
-			else
-				i = columns_add(t, line);
+			i = columns_add(t, line); /* one told twice is none */
 			k = i == TOKEN_NONE ? NULL : &t->column[i];
 		} else if (k == NULL) {
 			continue;

@@ -80,7 +80,8 @@ struct columns {
 void columns_init(struct columns *t);
 void columns_clear(struct columns *t);
 uint32_t columns_find(const struct columns *t, struct slice name);
-/* Behind all others; TOKEN_NONE: there are too many, or it is too long. */
+/* Behind all others; TOKEN_NONE: it is one of them, there are too many, or it is
+ * too long. */
 uint32_t columns_add(struct columns *t, struct slice name);
 /* With the colon behind it. */
 static inline struct slice

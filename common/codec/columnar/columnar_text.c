@@ -29,8 +29,8 @@ enum {
 	LETTER_INPUTS = 2,
 	LETTER_LIMIT = 60,
 	LENGTH_BITS = 27,
-	LOOK = 1 << 14,        /* letters between looks at the clock */
-	WAITING_MAX = 2 << 20, /* bytes; then they are learnt at once */
+	LOOK = 1 << 14,         /* letters between looks at the clock */
+	WAITING_MAX = 16 << 20, /* bytes; then they are learnt at once */
 };
 
 struct text {
