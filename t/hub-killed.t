@@ -27,8 +27,9 @@ kill_all() {
 	kill_n=0
 	while running "$kill_keeper"; do
 		for kill_pid in $(pgrep -P "$kill_keeper"); do
-			running "$kill_pid" && kill -KILL "$kill_pid" &&
-			    kill_n=$((kill_n + 1))
+			running "$kill_pid" && kill -KILL "$kill_pid" || continue
+			kill_n=$((kill_n + 1))
+			wait_for 20 ended "$kill_pid"
 		done
 		sleep 0.05
 	done
