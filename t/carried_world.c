@@ -271,6 +271,17 @@ world_acked(const struct world_end *n)
 	return msgid;
 }
 
+uint64_t
+world_lost(const struct world_end *n)
+{
+	struct outbox *o = helper_outbox(n->top, NULL);
+	uint64_t msgid =
+	    ledger_skip(outbox_lost(o), outbox_state(o)->acked.msgid + 1);
+
+	outbox_close(o);
+	return msgid;
+}
+
 const char *
 world_at_hub(void)
 {

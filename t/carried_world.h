@@ -51,6 +51,8 @@ unsigned world_carry(const struct world_end *from, const struct world_end *to);
 /* From the spoke to the hub, and its acknowledgement back. */
 void world_round_trip(void);
 uint64_t world_acked(const struct world_end *n);
+/* The last number of those behind what is acknowledged that it has lost. */
+uint64_t world_lost(const struct world_end *n);
 /* What a reader finds in the hub's inbox. */
 const char *world_at_hub(void);
 /* The file that carries first..last of the spoke. */

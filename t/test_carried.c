@@ -178,6 +178,103 @@ what_the_sender_lost_is_passed(void **state)
 	assert_int_equal(world_acked(&spoke), 600);
 }
 
+/* drop N: until so many bytes wait. */
+static void
+drop(uint64_t bytes)
+{
+	struct outbox *o = helper_outbox(spoke.top, NULL);
+	struct err e = { 0 };
+
+	assert_int_equal(outbox_drop_oldest(o, bytes, &e), 0);
+	outbox_close(o);
+}
+
+/* What the last exchange brought is not acknowledged yet when it is dropped: the
+ * hub stands in what is lost, and is told of the rest. */
+static void
+what_was_dropped_since_it_was_sent_is_no_new_stream(void **state)
+{
+	uint64_t lost;
+
+	(void)state;
+	world_fill(&spoke, 1);
+	world_round_trip();
+	for (int i = 0; i < 3; i++)
+		world_write(&spoke, 2);
+	world_run(&spoke);
+	world_carry(&spoke, &hub);
+	world_run(&hub);
+	assert_int_equal(hub.r.durable.msgid, 8);
+	for (int i = 0; i < 10; i++)
+		world_write(&spoke, 2);
+	drop(1000);
+	lost = world_lost(&spoke);
+	assert_true(lost > 8 && lost < 28);
+	assert_int_equal(world_acked(&spoke), 2);
+	world_carry(&hub, &spoke);
+	world_run(&spoke);
+	assert_false(spoke.r.renewed);
+	assert_int_equal(spoke.r.counts.strange_acks, 0);
+	assert_int_equal(world_acked(&spoke), 8);
+	world_carry(&spoke, &hub);
+	world_run(&hub);
+	assert_false(hub.r.replaced);
+	assert_int_equal(hub.r.lost, lost - 8);
+	assert_int_equal(hub.r.durable.msgid, 28);
+	world_carry(&hub, &spoke);
+	world_run(&spoke);
+	assert_int_equal(world_acked(&spoke), 28);
+}
+
+/* An old copy of the spool was put back, gave the numbers out again, and dropped
+ * them: what the hub has under them is not ours. */
+static void
+what_an_old_copy_dropped_is_a_new_stream(void **state)
+{
+	static const struct {
+		const char *what;
+		bool heard;  /* the hub read that we knew of more */
+		bool midway; /* the hub stands where no digest was kept */
+		bool renewed;
+	} rows[] = {
+		{ "told by the digest", false, false, true },
+		{ "told by what the hub heard", true, true, true },
+		{ "not to be told", false, true, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct carried_ack ack = { 0 };
+		struct buf text, said = { 0 };
+		struct err e = { 0 };
+
+		if (i > 0) {
+			world_teardown(state);
+			world_setup(state);
+		}
+		world_fill(&spoke, 1);
+		world_round_trip();
+		for (int k = 0; k < 13; k++)
+			world_write(&spoke, 2);
+		drop(1000);
+		text = world_read(&hub, "outbox", "ack");
+		assert_int_equal(carried_ack_parse(buf_slice(&text), &ack, &e),
+		    0);
+		ack.have.msgid = rows[i].midway ? 7 : 8;
+		ack.have.digest = 0x0badcafe;
+		ack.heard = rows[i].heard ? 6 : 2;
+		carried_ack_put(&said, &ack);
+		assert_int_equal(
+		    durable_replace(spoke.staging, "ack", buf_slice(&said), &e),
+		    0);
+		world_run(&spoke);
+		if (spoke.r.renewed != rows[i].renewed)
+			fail_msg("%s", rows[i].what);
+		carried_ack_clear(&ack);
+		buf_clear(&text);
+		buf_clear(&said);
+	}
+}
+
 static const char *
 bare_data(unsigned first, unsigned last)
 {
@@ -534,6 +631,8 @@ main(void)
 		TEST(both_directions_at_once),
 		TEST(a_gap_is_named_and_filled),
 		TEST(what_the_sender_lost_is_passed),
+		TEST(what_was_dropped_since_it_was_sent_is_no_new_stream),
+		TEST(what_an_old_copy_dropped_is_a_new_stream),
 		TEST(bare_segments_are_taken_where_they_may),
 		TEST(bare_segments_are_what_they_say),
 		TEST(an_old_acknowledgement_moves_nothing),

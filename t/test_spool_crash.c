@@ -577,14 +577,15 @@ check_drop(int top, const uint64_t note[CRASH_NOTES], char why[CRASH_WHY_SIZE])
 	struct outbox *o = NULL;
 	struct err e = { 0 };
 	uint64_t last;
-	bool good;
+	bool good, buried = true;
 
 	if (outbox_open(top, NULL, &o, &e) == -1)
 		return broken(why, e.msg, 0);
 	lost = outbox_lost(o);
-	last = lost->n > 0 ? lost->range[0].last : 0;
-	if (lost->n > 1 || last > 2 ||
-	    (lost->n > 0 && lost->range[0].why != LEDGER_TOMBSTONE))
+	for (size_t i = 0; i < lost->n; i++)
+		buried = buried && lost->range[i].why == LEDGER_TOMBSTONE;
+	last = ledger_skip(lost, 1);
+	if (ledger_count(lost, 1, LIMIT_MSGID) != last || last > 2 || !buried)
 		good = broken(why, "gone without a tombstone:", last);
 	else if (outbox_state(o)->last.msgid < note[NOTE_LAST])
 		good = broken(why, "the last is", outbox_state(o)->last.msgid);

@@ -125,6 +125,61 @@ a_ledger_is_read_as_it_was_written(void **state)
 }
 
 static void
+a_tombstone_keeps_its_digest(void **state)
+{
+	struct ledger l = { 0 }, back;
+	struct stream_id s = helper_stream(1);
+	struct err e = { 0 };
+	int top = helper_dir();
+	uint32_t digest = 0;
+
+	(void)state;
+	ledger_add(&l, s, (struct ledger_range){ 1, 3, LEDGER_TOMBSTONE, 0 });
+	ledger_add(&l, s, (struct ledger_range){ 4, 5, LEDGER_TOMBSTONE, 50 });
+	ledger_add(&l, s, (struct ledger_range){ 6, 8, LEDGER_TOMBSTONE, 80 });
+	/* of which the end is there already */
+	ledger_add(&l, s, (struct ledger_range){ 7, 9, LEDGER_TOMBSTONE, 90 });
+	ledger_add(&l, s, (struct ledger_range){ 20, 20, LEDGER_LOST, 0 });
+	ledger_add(&l, s, (struct ledger_range){ 18, 20, LEDGER_TOMBSTONE, 7 });
+	assert_int_equal(ledger_write(top, "ledger", &l, &e), 0);
+	assert_int_equal(ledger_read(top, "ledger", &back, &e), 0);
+	assert_int_equal(back.n, l.n);
+	assert_int_equal(ledger_skip(&back, 1), 9);
+	for (uint64_t i = 1; i <= 20; i++) {
+		bool known = i == 5 || i == 8 || i == 9;
+
+		assert_int_equal(ledger_digest(&back, i, &digest), known);
+		if (known)
+			assert_int_equal(digest, i * 10);
+	}
+	ledger_clear(&l);
+	ledger_clear(&back);
+	helper_dir_done(top);
+}
+
+/* However many drops there were: those of the first, and of the last one. */
+static void
+digests_have_a_limit(void **state)
+{
+	struct ledger l = { 0 };
+	uint32_t digest = 0;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 2 * LEDGER_DIGESTS; i++) {
+		ledger_add(&l, helper_stream(1),
+		    (struct ledger_range){ i, i, LEDGER_TOMBSTONE,
+			(uint32_t)i });
+		assert_true(ledger_digest(&l, i, &digest));
+		assert_int_equal(digest, i);
+	}
+	assert_int_equal(l.n, LEDGER_DIGESTS);
+	assert_true(ledger_digest(&l, 1, &digest));
+	assert_false(ledger_digest(&l, LEDGER_DIGESTS + 1, &digest));
+	assert_int_equal(ledger_skip(&l, 1), 2 * LEDGER_DIGESTS);
+	ledger_clear(&l);
+}
+
+static void
 a_damaged_ledger_is_refused(void **state)
 {
 	static const char *const files[] = {
@@ -274,6 +329,8 @@ main(void)
 		cmocka_unit_test(ranges_merge_where_they_touch),
 		cmocka_unit_test(numbers_are_looked_up_in_ranges),
 		cmocka_unit_test(a_ledger_is_read_as_it_was_written),
+		cmocka_unit_test(a_tombstone_keeps_its_digest),
+		cmocka_unit_test(digests_have_a_limit),
 		cmocka_unit_test(a_damaged_ledger_is_refused),
 		cmocka_unit_test(an_extent_closes_its_gaps),
 		cmocka_unit_test(an_extent_passes_what_is_lost),

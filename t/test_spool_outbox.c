@@ -341,6 +341,7 @@ dropping_the_oldest_leaves_a_tombstone(void **state)
 	struct outbox *o = helper_outbox(top, &opts);
 	const struct ledger *lost;
 	struct err e = { 0 };
+	uint64_t last;
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
@@ -349,18 +350,82 @@ dropping_the_oldest_leaves_a_tombstone(void **state)
 			fail_msg("%s", e.msg);
 	lost = outbox_lost(o);
 	assert_int_equal(outbox_state(o)->last.msgid, 100);
-	assert_int_equal(lost->n, 1);
-	assert_int_equal(lost->range[0].first, 1);
+	last = ledger_skip(lost, 1);
+	assert_int_equal(ledger_count(lost, 1, 100), last);
 	assert_int_equal(lost->range[0].why, LEDGER_TOMBSTONE);
-	assert_int_equal(lost->range[0].last + 1,
-	    100 - outbox_state(o)->waiting_messages + 1);
-	assert_int_equal(outbox_state(o)->dropped, lost->range[0].last);
+	assert_int_equal(last + 1, 100 - outbox_state(o)->waiting_messages + 1);
+	assert_int_equal(outbox_state(o)->dropped, last);
 	assert_true(outbox_state(o)->waiting_bytes <= 4500);
 	outbox_close(o);
 	o = helper_outbox(top, &opts);
-	assert_int_equal(outbox_lost(o)->n, 1);
+	assert_int_equal(ledger_count(outbox_lost(o), 1, 100), last);
 	assert_int_equal(outbox_state(o)->quarantined, 0);
 	outbox_close(o);
+}
+
+/* The receiver had it, and its acknowledgement came late. */
+static void
+what_was_dropped_is_acknowledged_still(void **state)
+{
+	static const struct {
+		const char *what;
+		uint64_t msgid;
+		bool other_digest, told_lost, believed;
+	} rows[] = {
+		{ "the end of a segment, of another spool", 4, true, false,
+		    false },
+		{ "in the midst of one: nobody knows", 3, true, false, true },
+		{ "the end of a segment", 4, false, false, true },
+		{ "as what it was told is lost", 6, false, true, true },
+		{ "what is held, of another spool", 9, true, false, false },
+		{ "what is held, as if it were lost", 9, false, true, false },
+		{ "what is held", 9, false, false, true },
+	};
+	struct outbox *o = NULL;
+	struct spool_point at = { 0 };
+	uint32_t digest[11] = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	for (unsigned i = 1; i <= 10; i++) { /* two in each segment */
+		o = helper_outbox(top, NULL);
+		assert_int_equal(helper_put_data(o, i, &e), 0);
+		assert_int_equal(outbox_commit(o, &e), 0);
+		if (i % 2 == 0)
+			assert_int_equal(outbox_seal(o, &e), 0);
+		digest[i] = outbox_state(o)->last.digest;
+		outbox_close(o);
+	}
+	o = helper_outbox(top, NULL);
+	assert_int_equal(
+	    outbox_drop_oldest(o, outbox_state(o)->waiting_bytes / 2, &e), 0);
+	assert_int_equal(outbox_state(o)->waiting_messages, 4);
+	at.stream = outbox_state(o)->stream;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t before = outbox_state(o)->acked.msgid;
+
+		outbox_close(o); /* it is in the file */
+		o = helper_outbox(top, NULL);
+		assert_int_equal(outbox_can_compare(o, rows[i].msgid),
+		    rows[i].msgid % 2 == 0 || rows[i].msgid > 6);
+		at.msgid = rows[i].msgid;
+		at.digest = rows[i].told_lost
+		    ? 0
+		    : digest[rows[i].msgid] ^ rows[i].other_digest;
+		if ((outbox_ack(o, &at, &e) == 0) != rows[i].believed)
+			fail_msg("%s", rows[i].what);
+		assert_int_equal(outbox_state(o)->acked.msgid,
+		    rows[i].believed ? rows[i].msgid : before);
+	}
+	outbox_close(o);
+}
+
+static uint64_t
+lost_end(const struct outbox *o)
+{
+	const struct ledger *l = outbox_lost(o);
+
+	return l->n > 0 ? l->range[l->n - 1].last : 0;
 }
 
 /* What a budget lets go: the newest, and the CONFIG that they need. */
@@ -389,23 +454,21 @@ dropping_to_a_size_spares_the_config(void **state)
 	assert_int_equal(outbox_drop_oldest(o, 10000, &e), 0);
 	/* the CONFIG of generation 2 is message 102, and its segment stays */
 	assert_in_range(outbox_state(o)->waiting_bytes, 6000, 12000);
-	assert_int_equal(outbox_lost(o)->n, 2);
-	assert_int_equal(outbox_lost(o)->range[0].first, 1);
-	assert_int_equal(outbox_lost(o)->range[0].last, 101);
+	assert_int_equal(ledger_skip(outbox_lost(o), 1), 101);
 	assert_int_equal(outbox_lost(o)->range[0].why, LEDGER_TOMBSTONE);
-	first = outbox_lost(o)->range[1].last + 1;
+	first = lost_end(o) + 1;
 	assert_int_equal(outbox_state(o)->dropped,
-	    101 + first - outbox_lost(o)->range[1].first);
+	    ledger_count(outbox_lost(o), 1, 302));
 	/* and so again */
 	assert_int_equal(outbox_drop_oldest(o, 10000, &e), 0);
-	assert_int_equal(outbox_lost(o)->range[1].last + 1, first);
+	assert_int_equal(lost_end(o) + 1, first);
 	assert_int_equal(outbox_drop_oldest(o, 0, &e), 0);
-	assert_true(outbox_lost(o)->range[1].last + 1 > first);
+	assert_true(lost_end(o) + 1 > first);
 	outbox_close(o);
 	o = helper_outbox(top, &opts);
 	assert_int_equal(outbox_state(o)->quarantined, 0);
-	assert_int_equal(outbox_lost(o)->n, 2);
-	first = outbox_lost(o)->range[1].last + 1;
+	assert_int_equal(ledger_skip(outbox_lost(o), 1), 101);
+	first = lost_end(o) + 1;
 	outbox_close(o);
 	(void)snprintf(want, sizeof(want), "gap:102 102 103");
 	assert_int_equal(
@@ -683,6 +746,7 @@ main(void)
 		TEST(what_is_to_be_carried_counts),
 		TEST(a_spool_has_a_limit_in_files),
 		TEST(dropping_the_oldest_leaves_a_tombstone),
+		TEST(what_was_dropped_is_acknowledged_still),
 		TEST(dropping_to_a_size_spares_the_config),
 		TEST(a_message_too_large_is_refused),
 		TEST(sent_messages_stay_for_their_time),

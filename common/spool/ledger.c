@@ -21,15 +21,25 @@ static const char *const why_names[] = {
 	[LEDGER_POISON] = "poison",
 };
 
+/* They touch, and nothing that has to be known of the first is lost. */
+static bool
+may_join(const struct ledger *l, const struct ledger_range *last,
+    const struct ledger_range *r)
+{
+	return last->last + 1 == r->first && last->why == r->why &&
+	    r->why != LEDGER_POISON &&
+	    (last->digest == 0 || l->n >= LEDGER_DIGESTS);
+}
+
 /* At the end of the ranges, joined to the last where it touches. */
 static void
 push(struct ledger *l, struct ledger_range r)
 {
 	struct ledger_range *last = l->n > 0 ? &l->range[l->n - 1] : NULL;
 
-	if (last != NULL && last->last + 1 == r.first && last->why == r.why &&
-	    r.why != LEDGER_POISON) {
+	if (last != NULL && may_join(l, last, &r)) {
 		last->last = r.last;
+		last->digest = r.digest;
 		return;
 	}
 	if ((l->n & (l->n - 1)) == 0) /* full at every power of two */
@@ -56,6 +66,7 @@ ledger_add(struct ledger *l, struct stream_id stream, struct ledger_range r)
 		if (at < x->first && at <= r.last) {
 			piece.first = at;
 			piece.last = r.last < x->first ? r.last : x->first - 1;
+			piece.digest = piece.last == r.last ? r.digest : 0;
 			push(l, piece);
 		}
 		push(l, *x);
@@ -86,7 +97,8 @@ parse_range(struct slice text, struct ledger_range *r)
 	return true;
 }
 
-/* "lost 5-7", "tombstone 9-9", "poison 12 crc32=01234567". */
+/* "lost 5-7", "tombstone 9-9", "tombstone 10-11 crc32=01234567",
+ * "poison 12 crc32=01234567". */
 static bool
 parse_line(struct slice line, struct ledger_range *r)
 {
@@ -102,10 +114,11 @@ parse_line(struct slice line, struct ledger_range *r)
 		return false;
 	r->why = (enum ledger_why)why;
 	range = line;
-	if (r->why == LEDGER_POISON) {
-		if (!slice_cut(&line, ' ', &range) ||
-		    !slice_crc32(line, &r->digest))
+	if (slice_cut(&line, ' ', &range)) {
+		if (r->why == LEDGER_LOST || !slice_crc32(line, &r->digest))
 			return false;
+	} else if (r->why == LEDGER_POISON) {
+		return false;
 	}
 	return parse_range(range, r);
 }
@@ -163,6 +176,10 @@ put_range(struct buf *out, const struct ledger_range *r)
 	if (r->why == LEDGER_POISON)
 		buf_printf(out, "poison %" PRIu64 " crc32=%08" PRIx32 "\n",
 		    r->first, r->digest);
+	else if (r->why == LEDGER_TOMBSTONE && r->digest != 0)
+		buf_printf(out,
+		    "tombstone %" PRIu64 "-%" PRIu64 " crc32=%08" PRIx32 "\n",
+		    r->first, r->last, r->digest);
 	else
 		buf_printf(out, "%s %" PRIu64 "-%" PRIu64 "\n",
 		    why_names[r->why], r->first, r->last);
@@ -200,6 +217,17 @@ ledger_find(const struct ledger *l, uint64_t msgid)
 	size_t i = find(l, msgid);
 
 	return i < l->n && l->range[i].first <= msgid ? &l->range[i] : NULL;
+}
+
+bool
+ledger_digest(const struct ledger *l, uint64_t msgid, uint32_t *digest)
+{
+	const struct ledger_range *r = ledger_find(l, msgid);
+
+	if (r == NULL || r->last != msgid || r->digest == 0)
+		return false;
+	*digest = r->digest;
+	return true;
 }
 
 uint64_t

@@ -10,7 +10,8 @@
 #include "common/message/message.h"
 
 enum {
-	LEDGER_RANGES_MAX = 100000
+	LEDGER_RANGES_MAX = 100000,
+	LEDGER_DIGESTS = 4096, /* ranges, until those behind them are joined */
 };
 
 enum ledger_why {
@@ -22,12 +23,15 @@ enum ledger_why {
 struct ledger_range {
 	uint64_t first, last;
 	enum ledger_why why;
-	uint32_t digest; /* of the message: LEDGER_POISON alone */
+	/* of the last message: of a poison; of a tombstone, where it is known:
+	 * who had that message before it was dropped may say so still; else 0 */
+	uint32_t digest;
 };
 
 struct ledger {
 	struct stream_id stream; /* of the ranges below */
-	/* ascending, apart from each other unless they differ in why */
+	/* ascending, apart from each other unless they differ in why, or the
+	 * first has a digest to keep */
 	struct ledger_range *range;
 	size_t n;
 };
@@ -46,6 +50,8 @@ int ledger_write(int dirfd, const char *name, const struct ledger *l,
 uint64_t ledger_skip(const struct ledger *l, uint64_t msgid);
 /* The range that holds msgid, or NULL. */
 const struct ledger_range *ledger_find(const struct ledger *l, uint64_t msgid);
+/* The digest that a lost message had; false: it is not lost, or nobody knows. */
+bool ledger_digest(const struct ledger *l, uint64_t msgid, uint32_t *digest);
 /* How many numbers of first..last it holds. */
 uint64_t ledger_count(const struct ledger *l, uint64_t first, uint64_t last);
 /* Forget the ranges that end at or before msgid. */

@@ -276,11 +276,22 @@ outbox_holds(struct outbox *o, const struct spool_point *at, bool *holds,
 	return 0;
 }
 
-/* True of an acknowledgement that we may believe. */
+bool
+outbox_can_compare(const struct outbox *o, uint64_t msgid)
+{
+	uint32_t digest;
+
+	return ledger_find(&o->lost, msgid) == NULL ||
+	    ledger_digest(&o->lost, msgid, &digest);
+}
+
+/* True of an acknowledgement that we may believe.  The receiver had what is lost
+ * here, and its acknowledgement was still on the way; or it was told that it is
+ * lost, and its digest is 0. */
 static int
 check_ack(struct outbox *o, const struct spool_point *at, struct err *e)
 {
-	const struct ledger_range *lost = ledger_find(&o->lost, at->msgid);
+	bool lost = ledger_find(&o->lost, at->msgid) != NULL;
 	uint32_t digest = 0;
 
 	if (!stream_eq(at->stream, o->state.stream))
@@ -289,8 +300,10 @@ check_ack(struct outbox *o, const struct spool_point *at, struct err *e)
 		return 0;
 	if (at->msgid == o->state.acked.msgid) {
 		digest = o->state.acked.digest;
-	} else if (lost == NULL &&
-	    find_digest(o, at->msgid, &digest, e) == -1) {
+	} else if (lost &&
+	    (at->digest == 0 || !ledger_digest(&o->lost, at->msgid, &digest))) {
+		return 0; /* it cannot be compared any more */
+	} else if (!lost && find_digest(o, at->msgid, &digest, e) == -1) {
 		/* acknowledged before and gone since: it cannot be compared */
 		return at->msgid < o->state.acked.msgid ? 0 : -1;
 	}

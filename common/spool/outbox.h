@@ -64,9 +64,13 @@ int outbox_holds(struct outbox *o, const struct spool_point *at, bool *holds,
 /* Make all that was committed readable by others. */
 int outbox_seal(struct outbox *o, struct err *e);
 /* Believe an acknowledgement: only for what we sealed, with that stream and
- * digest; else ERR_INPUT and nothing is deleted.  An old one is harmless.
- * Moves what is covered to sent/, prunes sent/. */
+ * digest; else ERR_INPUT and nothing is deleted.  An old one is harmless.  So is
+ * one for what was dropped since it was sent, or is damaged now: with its digest,
+ * where that is known still, else with any.  Moves what is covered to sent/,
+ * prunes sent/. */
 int outbox_ack(struct outbox *o, const struct spool_point *at, struct err *e);
+/* False: it is lost, and what it was cannot be compared any more. */
+bool outbox_can_compare(const struct outbox *o, uint64_t msgid);
 /* Is every number behind msgid sealed here, or known to be lost? */
 bool outbox_holds_all_after(const struct outbox *o, uint64_t msgid);
 /* Each sealed segment that holds a number behind msgid, in order, until f

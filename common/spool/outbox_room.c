@@ -92,29 +92,46 @@ companions(struct outbox *o, struct segment_name s, bool gone)
 	return bytes;
 }
 
-static void
-bury(struct outbox *o, uint64_t first, uint64_t last)
+/* The digest of its last message, which the far end may stand at: it got it, and
+ * its acknowledgement is still on the way.  0: it cannot be read. */
+static uint32_t
+last_digest(const struct outbox *o, struct segment_name s)
 {
-	if (first <= last)
+	struct buf keep = { 0 };
+	struct message m;
+	struct err ignored;
+	bool known = segment_peek_last(o->dir, s, &m, &keep, &ignored) == 0 &&
+	    stream_eq(m.stream, o->state.stream);
+
+	buf_clear(&keep);
+	return known ? m.digest : 0;
+}
+
+/* A tombstone for what of first..last is in s. */
+static void
+bury(struct outbox *o, uint64_t first, struct segment_name s)
+{
+	if (first <= s.last)
 		ledger_add(&o->lost, o->state.stream,
-		    (struct ledger_range){ first, last, LEDGER_TOMBSTONE, 0 });
+		    (struct ledger_range){ first, s.last, LEDGER_TOMBSTONE,
+			last_digest(o, s) });
 }
 
 /* The first n that wait, but not the one `spared`; their tombstones first. */
 static int
 drop_first(struct outbox *o, size_t n, size_t spared, struct err *e)
 {
-	uint64_t from = o->state.acked.msgid + 1;
+	uint64_t from = o->state.acked.msgid + 1, next = from;
 	uint64_t last = o->waiting.at[n - 1].name.last;
 	uint64_t known = ledger_count(&o->lost, from, last);
 
-	if (spared < n) {
-		struct segment_name s = o->waiting.at[spared].name;
+	for (size_t i = 0; i < n; i++) {
+		struct segment_name s = o->waiting.at[i].name;
 
-		bury(o, from, spared > 0 ? s.first - 1 : 0);
-		bury(o, s.last + 1, last);
-	} else {
-		bury(o, from, last);
+		if (i != spared)
+			bury(o, next, s);
+		if (s.last >= next)
+			next = s.last + 1;
 	}
 	o->state.dropped += ledger_count(&o->lost, from, last) - known;
 	ledger_forget(&o->lost, o->state.acked.msgid);

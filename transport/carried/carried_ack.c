@@ -13,6 +13,10 @@
 bool
 carried_ranges_add(struct carried_ranges *r, uint64_t first, uint64_t last)
 {
+	if (r->n > 0 && r->at[r->n - 1].last + 1 == first) {
+		r->at[r->n - 1].last = last;
+		return true;
+	}
 	if (r->n >= CARRIED_RANGES)
 		return false;
 	if ((r->n & (r->n - 1)) == 0) /* full at every power of two */

@@ -37,8 +37,8 @@ struct carried_ack {
 	uint64_t heard;
 };
 
-/* Append a range that lies behind those before it; false: there are too many
- * already. */
+/* Append a range that lies behind those before it, joined to the last where it
+ * touches; false: there are too many already. */
 bool carried_ranges_add(struct carried_ranges *r, uint64_t first,
     uint64_t last);
 bool carried_ranges_touch(const struct carried_ranges *r, uint64_t first,

@@ -220,6 +220,20 @@ fits(struct carry *c, struct outbox *o, const struct spool_point *have,
 	return e->kind == ERR_INPUT ? 0 : -1;
 }
 
+/* What the receiver has last is lost here, with its digest, but for what it heard
+ * of us: if that is more than we know, then this spool is an old copy, and what it
+ * lost had the same numbers only. */
+static bool
+is_of_a_copy(const struct carry *c, const struct outbox *o)
+{
+	const struct outbox_state *s = outbox_state(o);
+	const struct carried_ack *a = &c->ack;
+
+	return stream_eq(a->have.stream, s->stream) &&
+	    !outbox_can_compare(o, a->have.msgid) &&
+	    stream_eq(a->heard_stream, s->stream) && a->heard > s->acked.msgid;
+}
+
 static int
 renew(struct carry *c, struct outbox *o, struct err *e)
 {
@@ -242,6 +256,8 @@ hear_acknowledgement(struct carry *c, struct outbox *o, struct err *e)
 	if (!c->heard)
 		return 0;
 	fresh = is_fresh(&c->ack, s);
+	if (is_of_a_copy(c, o))
+		return renew(c, o, e);
 	if (fits(c, o, &c->ack.have, &at, &good, e) == -1)
 		return -1;
 	err_clear(e);

@@ -292,11 +292,24 @@ feed_pending(struct feeder *f, struct session *s, struct err *e)
 	return 1;
 }
 
+/* What the receiver has last was dropped here since, and was another message. */
+static bool
+is_strange(const struct feeder *f)
+{
+	uint32_t digest;
+
+	return f->base.msgid != 0 && f->base.digest != 0 &&
+	    ledger_digest(&f->lost, f->base.msgid, &digest) &&
+	    digest != f->base.digest;
+}
+
 int
 feeder_feed(struct feeder *f, struct session *s, struct err *e)
 {
 	int more = 1;
 
+	if (f->reader != NULL && is_strange(f) && start_over(f, s, e) == -1)
+		return -1;
 	while (
 	    more == 1 && !f->at_end && f->reader != NULL && session_room(s) > 0)
 		more = f->pending.msgid != 0 ? feed_pending(f, s, e)
