@@ -65,6 +65,32 @@ sp push
 is "both directions are settled" \
     "$(files share/alps/to-hub) $(files share/alps/to-spoke)" "0 0"
 
+# What comes is taken also where nothing waits to go.
+resync
+ok "the hub asks again" hub pull
+is "which lies there" "$(files share/alps/to-spoke)" 1
+is "while nothing waits" "$(spoke_has waiting_messages)" 0
+ok "push" sp push
+is "takes it" "$(files share/alps/to-spoke)" 0
+has "and answers" "$(sp messages alps 5-5 >now; echo now)" '^Type:CONFIG$'
+sp push
+hub pull
+sp push
+ok "which the hub has" same
+is "all is settled" "$(spoke_has waiting_messages)" 0
+cp -p share/alps/to-hub/ack share/alps/to-spoke/ack
+before=$(spoke_has refused)
+exits "a stranger's file, while nothing waits" 65 sp push
+has "is told" err 'acknowledgement is damaged, or not signed by the key'
+test "$(spoke_has refused)" -gt "$before"
+is "and counted" $? 0
+hub pull
+ok "a push" sp push
+mv share absent
+ok "a stick that is elsewhere is no trouble while nothing waits" sp push
+is "nor a word" "$(cat out err)" ""
+mv absent share
+
 # --- What others do there ----------------------------------------------------------
 
 ok "a cycle" collect 7 8

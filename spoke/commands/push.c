@@ -1,6 +1,7 @@
 /*
  * spoke push: deliver what waits, for every association that we dial.  Nothing
- * to send: no connection, unless --always.
+ * to send: no connection, unless --always.  What lies in a carried directory
+ * needs none.
  */
 #include "config.h"
 
@@ -9,6 +10,7 @@
 #include "common/spool/peek.h"
 #include "spoke/commands/commands.h"
 #include "spoke/incoming.h"
+#include "transport/carried/carried_peek.h"
 
 static int
 anything_waits(const struct node *n, const struct association *a, bool *waits,
@@ -20,7 +22,7 @@ anything_waits(const struct node *n, const struct association *a, bool *waits,
 	if (dir == -1)
 		return -1;
 	rc = peek_outbox(dir, &peek, e);
-	*waits = rc == 0 && peek.last > peek.acked;
+	*waits = rc == 0 && (peek.last > peek.acked || carried_peek(a));
 	close(dir);
 	return rc;
 }
