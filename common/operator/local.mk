@@ -7,3 +7,4 @@ common_libcommon_a_SOURCES += \
 
 unit_tests += t/test_notice
 t_test_notice_SOURCES = t/test_notice.c t/scratch.c t/scratch.h
+script_tests += t/clock-set.t

@@ -17,6 +17,9 @@ judge(struct nagios *r, const struct status *s)
 
 	if (s->last_delivery_s == 0) {
 		nagios_say(r, NAGIOS_WARNING, s->a->name, "nothing came yet");
+	} else if (silent_s < -s->a->silent_after_s) {
+		nagios_say(r, NAGIOS_WARNING, s->a->name,
+		    "nothing came since the clock was set back");
 	} else if (silent_s > s->a->silent_after_s) {
 		(void)snprintf(text, sizeof(text), "silent for %" PRId64 " s",
 		    silent_s);
