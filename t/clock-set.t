@@ -113,4 +113,29 @@ lacks "a clock that went back a little says nothing" out \
 silent -2h
 has "one that went back far says what it knows" out \
     'alps: nothing came since the clock was set back'
+
+# --- A stick that is elsewhere ----------------------------------------------------------
+
+if built_with LIBSODIUM; then
+	anew
+	mkdir -m 700 stick
+	echo 'echo v:1' >values.sh
+	both "transport = dir mode = pull silent-after = 1h
+	    sign-key = \"$tmp/gw.sign\" verify-key = \"$tmp/noc.sign.pub\"
+	    dir { path = \"$tmp/stick\" }"
+	sp keygen --sign gw.sign && sp keygen --sign noc.sign
+	look_at() {
+		clock "$1" spoke -c "$tmp/spoke.conf" collect
+	}
+	ok "a stick is looked at, by a clock that is ahead" look_at +2d
+	mv stick elsewhere
+	ok "it is elsewhere, and the clock right again" look_at +0
+	is "which is no trouble" "$(cat out err | grep -c mounted)" 0
+	ok "nor is it after half an hour" look_at +30m
+	is "nor a word" "$(cat out err | grep -c mounted)" 0
+	look_at +2h 2>err
+	has "after silent-after it is told" err 'is it mounted'
+else
+	skip "a stick that is elsewhere" "built without libsodium"
+fi
 done_testing

@@ -261,6 +261,24 @@ an_older_file_is_read(void **state)
 	scratch_close(dir);
 }
 
+static void
+a_last_delivery_in_the_future_is_now(void **state)
+{
+	struct wire w = { .last_s = 0 };
+
+	(void)state;
+	wire_count(&w, &(struct wire_use){ .delivered = true, .looked = true },
+	    (struct wall){ 5000 * 1000 });
+	assert_int_equal(w.last_s, 5000);
+	wire_count(&w, &(struct wire_use){ .bytes = 1 },
+	    (struct wall){ 6000 * 1000 });
+	assert_int_equal(w.last_s, 5000);
+	wire_count(&w, &(struct wire_use){ .bytes = 1 },
+	    (struct wall){ 4000 * 1000 });
+	assert_int_equal(w.last_s, 4000);
+	assert_int_equal(w.looked_s, 4000);
+}
+
 int
 main(void)
 {
@@ -269,6 +287,7 @@ main(void)
 		cmocka_unit_test(a_month_begins_anew),
 		cmocka_unit_test(a_clock_that_goes_back_begins_nothing_anew),
 		cmocka_unit_test(a_clock_far_ahead_is_forgotten),
+		cmocka_unit_test(a_last_delivery_in_the_future_is_now),
 		cmocka_unit_test(counts_are_kept),
 		cmocka_unit_test(what_is_refused_is_counted_for_ever),
 		cmocka_unit_test(a_file_that_lies_there_is_counted_once),

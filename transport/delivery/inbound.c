@@ -163,16 +163,20 @@ bool
 inbound_is_away(const struct node *n, const struct association *a,
     const struct err *e)
 {
+	const struct wall now = clock_wall();
 	struct wire w;
 	struct err ignored; /* not known to have been here */
-	bool known = wire_read(n->state_dir, a->name, &w, &ignored) == 0;
-	int64_t here_s = !known     ? 0
-	    : w.looked_s > w.last_s ? w.looked_s
-				    : w.last_s;
+	int64_t here_s;
 
-	return a->transport == CONFIG_DIR && e->kind == ERR_TEMP &&
-	    (e->sys == ENOENT || e->sys == EACCES || e->sys == EROFS) &&
-	    here_s > 0 && wall_s(clock_wall()) - here_s < a->silent_after_s;
+	if (a->transport != CONFIG_DIR || e->kind != ERR_TEMP ||
+	    (e->sys != ENOENT && e->sys != EACCES && e->sys != EROFS) ||
+	    wire_read(n->state_dir, a->name, &w, &ignored) == -1)
+		return false;
+	here_s = w.looked_s > w.last_s ? w.looked_s : w.last_s;
+	if (here_s > wall_s(now)) /* it is counted from now on */
+		(void)wire_add(n->state_dir, a->name,
+		    &(struct wire_use){ .bytes = 0 }, now, &ignored);
+	return here_s > 0 && wall_s(now) - here_s < a->silent_after_s;
 }
 
 /* --- Its end -------------------------------------------------------------- */

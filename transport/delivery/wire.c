@@ -69,11 +69,20 @@ count_refused(struct wire *w, const struct wire_use *u)
 	w->lying = u->lying;
 }
 
+/* A clock that was set back: so long ago is now. */
+static int64_t
+at_most(int64_t s, int64_t now_s)
+{
+	return s < now_s ? s : now_s;
+}
+
 void
 wire_count(struct wire *w, const struct wire_use *u, struct wall now)
 {
 	int month = wire_month(now);
 
+	w->last_s = at_most(w->last_s, wall_s(now));
+	w->looked_s = at_most(w->looked_s, wall_s(now));
 	if (month > w->newest.month) {
 		w->below = w->newest;
 		turn_to(w, month);
