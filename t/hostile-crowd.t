@@ -94,12 +94,23 @@ deliver "nobody else"
 
 # --- Strangers ----------------------------------------------------------------------
 
+# descriptors: all that hubd and its children have.
+descriptors() {
+	for p in $(lib_tree "$hubd"); do
+		find "/proc/$p/fd" -type l 2>/dev/null
+	done | wc -l
+}
+few_again() {
+	test "$(descriptors)" -le $((few + 5))
+}
+few=$(descriptors)
 crowd hub_crowd "$hub_port" 1200
 crowd daemon_crowd "$daemon_port" 1200
 deliver "1200 strangers at each"
 ok "they are cut" wait_for 60 grep -q gone hub_crowd.out
 ok "everywhere" wait_for 60 grep -q gone daemon_crowd.out
-ok "and are counted" grep -Eq 'requests refused count=[1-9]' hubd.err
+ok "their descriptors are closed" wait_for 10 few_again
+ok "and they are counted" grep -Eq 'requests refused count=[1-9]' hubd.err
 
 # --- One that is known ---------------------------------------------------------------
 
