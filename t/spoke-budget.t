@@ -90,6 +90,26 @@ has "the hub knows what was lost" noc/spool/alps/ledger "lost"
 test "$(cat noc/spool/alps/inbox/*.msgs | grep -c '^MsgID')" -lt "$newest"
 is "and that is so" $? 0
 
+# Many small ones, which lie in one segment: the limit is a few bytes, so but the
+# newest goes.
+echo 'echo v:1; echo w:2' >a.sh
+sp collect --now
+sp push --always
+before=$(last)
+for i in 1 2 3 4 5 6 7 8; do
+	sp collect --now
+done
+newest=$(last)
+: >dropped
+ok "the interval passes again" wait_for 90 dropped
+has "of one segment the oldest are dropped, too" dropped \
+    "the oldest were dropped association=alps messages=$((newest - before - 1))"
+is "and the newest arrives" "$(cat noc/spool/alps/inbox/*.msgs |
+    sed -n 's/^MsgID://p' | tail -n 1)" "$newest"
+is "alone" "$(cat noc/spool/alps/inbox/*.msgs | sed -n 's/^MsgID://p' |
+    awk -v b="$before" '$1 > b' | wc -l)" 1
+echo "cat $tmp/v" >a.sh
+
 # A month that is over.
 configure 'budget = 100M'
 sp push --always 2>over

@@ -570,6 +570,21 @@ run_drop(int top)
 	}
 }
 
+/* Half of one segment has to go. */
+static void
+run_cut(int top)
+{
+	struct outbox *o = NULL;
+	struct err e = { 0 };
+
+	must(outbox_open(top, NULL, &o, &e), &e);
+	for (unsigned i = 0; i < 4; i++)
+		put(o, true);
+	seal(o);
+	must(outbox_drop_oldest(o, outbox_state(o)->waiting_bytes / 2, &e), &e);
+	outbox_close(o);
+}
+
 static bool
 check_drop(int top, const uint64_t note[CRASH_NOTES], char why[CRASH_WHY_SIZE])
 {
@@ -681,6 +696,10 @@ static const struct {
 	{ "dropping", { NULL, run_drop, check_drop }, 0,
 	    SYNC(2) | SYNC(3) | SYNC(4) | SYNC(7) | SYNC(8) | SYNC(11) |
 		SYNC(12) | SYNC(17) | SYNC(18) | SYNC(23) },
+	/* that what was cut does not come back is not looked at here; names that
+	 * the second piece's sync covers */
+	{ "cutting", { NULL, run_cut, check_drop }, 0,
+	    SYNC(2) | SYNC(3) | SYNC(4) | SYNC(10) | SYNC(12) | SYNC(15) },
 	/* what was durable before; names that a later sync covers */
 	{ "poison", { prepare_inbox, run_poison, check_poison }, 0,
 	    SYNC(1) | SYNC(2) | SYNC(3) | SYNC(6) },

@@ -470,12 +470,54 @@ dropping_to_a_size_spares_the_config(void **state)
 	assert_int_equal(ledger_skip(outbox_lost(o), 1), 101);
 	first = lost_end(o) + 1;
 	outbox_close(o);
-	(void)snprintf(want, sizeof(want), "gap:102 102 103");
-	assert_int_equal(
-	    strncmp(helper_read(top, SPOOL_OUTBOX, 1), want, strlen(want)), 0);
-	(void)snprintf(want, sizeof(want), "gap:%" PRIu64, first);
-	assert_non_null(strstr(helper_read(top, SPOOL_OUTBOX, 1), want));
-	assert_non_null(strstr(helper_read(top, SPOOL_OUTBOX, 1), " 302"));
+	(void)snprintf(want, sizeof(want), "gap:102 102 gap:302 302");
+	assert_string_equal(helper_read(top, SPOOL_OUTBOX, 1), want);
+	assert_int_equal(first, 302);
+}
+
+/* All of it lies in one segment, of which only the newest may stay. */
+static void
+dropping_to_a_size_cuts_a_segment(void **state)
+{
+	struct outbox *o = helper_filled(top, 40);
+	uint64_t all = outbox_state(o)->waiting_bytes, first;
+	struct buf before = { 0 };
+	struct spool_point last = outbox_state(o)->last;
+	struct err e = { 0 };
+	char whole[SEGMENT_NAME_SIZE], want[128];
+	int dir = durable_open_dir(top, "outbox", &e);
+
+	(void)state;
+	segment_name_text((struct segment_name){ 1, 41 }, whole);
+	assert_int_equal(durable_read_file(dir, whole, all, &before, &e), 0);
+	assert_int_equal(outbox_drop_oldest(o, all / 4, &e), 0);
+	/* a quarter, and the CONFIG */
+	assert_in_range(outbox_state(o)->waiting_messages, 9, 12);
+	assert_in_range(outbox_state(o)->waiting_bytes, 1, all / 4 + 400);
+	first = lost_end(o) + 1;
+	assert_int_equal(outbox_state(o)->dropped, first - 2);
+	outbox_close(o);
+	(void)snprintf(want, sizeof(want),
+	    "00000000000000000001-00000000000000000001.msgs "
+	    "%020" PRIu64 "-00000000000000000041.msgs",
+	    first);
+	assert_non_null(strstr(helper_names(top, "outbox"), want));
+
+	/* what a power cut may leave of it, before anything was dropped */
+	assert_int_equal(durable_create(dir, whole, buf_slice(&before), &e), 0);
+	o = helper_outbox(top, NULL);
+	assert_null(strstr(helper_names(top, "outbox"), want));
+	assert_non_null(strstr(helper_names(top, "outbox"), whole));
+	assert_int_equal(outbox_state(o)->last.msgid, last.msgid);
+	assert_int_equal(outbox_state(o)->last.digest, last.digest);
+	assert_int_equal(lost_end(o) + 1, first);
+	/* to the newest, and the CONFIG */
+	assert_int_equal(outbox_drop_oldest(o, 0, &e), 0);
+	assert_int_equal(outbox_state(o)->waiting_messages, 2);
+	outbox_close(o);
+	assert_string_equal(helper_read(top, SPOOL_OUTBOX, 1), "1 gap:41 41");
+	buf_clear(&before);
+	close(dir);
 }
 
 static void
@@ -748,6 +790,7 @@ main(void)
 		TEST(dropping_the_oldest_leaves_a_tombstone),
 		TEST(what_was_dropped_is_acknowledged_still),
 		TEST(dropping_to_a_size_spares_the_config),
+		TEST(dropping_to_a_size_cuts_a_segment),
 		TEST(a_message_too_large_is_refused),
 		TEST(sent_messages_stay_for_their_time),
 		TEST(the_last_data_stay_whatever_their_age),

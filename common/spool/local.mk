@@ -13,6 +13,7 @@ common_libcommon_a_SOURCES += \
 	%D%/outbox.c %D%/outbox.h %D%/outbox_impl.h \
 	%D%/outbox_open.c \
 	%D%/outbox_renew.c \
+	%D%/outbox_drop.c \
 	%D%/outbox_room.c \
 	%D%/peek.c %D%/peek.h \
 	%D%/quarantine.c %D%/quarantine.h \

@@ -1,6 +1,7 @@
 /*
  * The sending end of a spool at work; see outbox.h.  Opening and recovery are
- * in outbox_open.c, room in outbox_room.c, new streams in outbox_renew.c.
+ * in outbox_open.c, room in outbox_room.c, what is dropped in
+ * outbox_drop.c, new streams in outbox_renew.c.
  */
 #include "config.h"
 

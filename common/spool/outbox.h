@@ -85,9 +85,9 @@ const struct ledger *outbox_lost(const struct outbox *o);
  * segments of its own, the damaged file goes to quarantine/, the numbers that
  * it costs become lost.  Read on from a new listing (spool_reader_seek). */
 int outbox_repair(struct outbox *o, uint64_t msgid, struct err *e);
-/* Drop whole segments, oldest first, a tombstone before them, until no more
- * than `keep` bytes wait.  The newest stays, and so does what holds the last
- * CONFIG before those that stay. */
+/* Drop messages, oldest first, a tombstone before them, until no more than `keep`
+ * bytes wait.  The newest message stays, and so does the last CONFIG before those
+ * that stay. */
 int outbox_drop_oldest(struct outbox *o, uint64_t keep, struct err *e);
 /* Begin a new stream from all that is still held, sent/ included, from the
  * first complete CONFIG on, renumbered from 1; atomic.  What was before it goes

@@ -55,6 +55,17 @@ void outbox_prune(struct outbox *o, bool for_room);
 /* Does segment i, those of sent/ counted first, begin with a CONFIG and hold
  * all its parts? */
 bool outbox_begins_with_config(const struct outbox *o, size_t i);
+uint32_t outbox_config_parts(const struct outbox *o, size_t i); /* 0: no */
+/* The bytes of what is made of a segment to be carried; gone: it goes with it. */
+uint64_t outbox_companions(struct outbox *o, struct segment_name s, bool gone);
+
+/* outbox_drop.c */
+/* How many that wait may be dropped: never the newest segment. */
+size_t outbox_droppable(const struct outbox *o);
+/* The first n that wait, but not the one `spared`; their tombstones first. */
+int outbox_drop_first(struct outbox *o, size_t n, size_t spared, struct err *e);
+/* An open found segments within another: a cut that was not finished. */
+int outbox_finish_cut(struct outbox *o, struct err *e);
 
 /* outbox_renew.c */
 int outbox_finish_renew(struct outbox *o, struct err *e);

@@ -147,7 +147,7 @@ list_waiting(struct outbox *o, struct err *e)
 	}
 	o->carried = all.carried;
 	listing_clear(&all);
-	return rc;
+	return rc == 0 ? outbox_finish_cut(o, e) : -1;
 }
 
 /* The newest message that sealed segments hold, unless an open one did. */

@@ -1,6 +1,5 @@
 /*
- * Room in an outbox: the quota and the free space, what of sent/ may go, and
- * dropping the oldest by policy, with its tombstone first.
+ * Room in an outbox: the quota and the free space, and what of sent/ may go.
  */
 #include "config.h"
 
@@ -64,9 +63,8 @@ unlink_segment(int dir, struct segment_name s)
 	return unlinkat(dir, segment_name_text(s, name), 0);
 }
 
-/* The bytes of what is made of a segment to be carried; gone: it goes with it. */
-static uint64_t
-companions(struct outbox *o, struct segment_name s, bool gone)
+uint64_t
+outbox_companions(struct outbox *o, struct segment_name s, bool gone)
 {
 	uint64_t bytes = 0;
 
@@ -92,118 +90,21 @@ companions(struct outbox *o, struct segment_name s, bool gone)
 	return bytes;
 }
 
-/* The digest of its last message, which the far end may stand at: it got it, and
- * its acknowledgement is still on the way.  0: it cannot be read. */
-static uint32_t
-last_digest(const struct outbox *o, struct segment_name s)
-{
-	struct buf keep = { 0 };
-	struct message m;
-	struct err ignored;
-	bool known = segment_peek_last(o->dir, s, &m, &keep, &ignored) == 0 &&
-	    stream_eq(m.stream, o->state.stream);
-
-	buf_clear(&keep);
-	return known ? m.digest : 0;
-}
-
-/* A tombstone for what of first..last is in s. */
-static void
-bury(struct outbox *o, uint64_t first, struct segment_name s)
-{
-	if (first <= s.last)
-		ledger_add(&o->lost, o->state.stream,
-		    (struct ledger_range){ first, s.last, LEDGER_TOMBSTONE,
-			last_digest(o, s) });
-}
-
-/* The first n that wait, but not the one `spared`; their tombstones first. */
-static int
-drop_first(struct outbox *o, size_t n, size_t spared, struct err *e)
-{
-	uint64_t from = o->state.acked.msgid + 1, next = from;
-	uint64_t last = o->waiting.at[n - 1].name.last;
-	uint64_t known = ledger_count(&o->lost, from, last);
-
-	for (size_t i = 0; i < n; i++) {
-		struct segment_name s = o->waiting.at[i].name;
-
-		if (i != spared)
-			bury(o, next, s);
-		if (s.last >= next)
-			next = s.last + 1;
-	}
-	o->state.dropped += ledger_count(&o->lost, from, last) - known;
-	ledger_forget(&o->lost, o->state.acked.msgid);
-	if (ledger_write(o->dir, "lost", &o->lost, e) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (i != spared) {
-			unlink_segment(o->dir, o->waiting.at[i].name);
-			(void)companions(o, o->waiting.at[i].name, true);
-		}
-	if (spared < n) {
-		listing_drop(&o->waiting, spared + 1, n - spared - 1);
-		listing_drop(&o->waiting, 0, spared);
-	} else {
-		listing_drop(&o->waiting, 0, n);
-	}
-	outbox_refresh(o);
-	return 0;
-}
-
-/* How many may be dropped: never the newest segment. */
-static size_t
-droppable(const struct outbox *o)
-{
-	return o->app.fd == -1 && o->waiting.n > 0 ? o->waiting.n - 1
-						   : o->waiting.n;
-}
-
 /* Drop whole segments, oldest first, until `bytes` are free.  False: the
  * newest segment alone is left, or the tombstone cannot be written. */
 static bool
 drop_for_room(struct outbox *o, uint64_t bytes)
 {
-	size_t most = droppable(o), n = 0;
+	size_t most = outbox_droppable(o), n = 0;
 	uint64_t freed = 0;
 	struct err ignored; /* the caller says that the spool is full */
 
 	while (n < most && freed < bytes) {
 		freed += o->waiting.at[n].bytes +
-		    companions(o, o->waiting.at[n].name, false);
+		    outbox_companions(o, o->waiting.at[n].name, false);
 		n++;
 	}
-	return n > 0 && drop_first(o, n, SIZE_MAX, &ignored) == 0;
-}
-
-/* Of the first n that wait, the one whose CONFIG those behind them need;
- * SIZE_MAX: none. */
-static size_t
-config_for(const struct outbox *o, size_t n)
-{
-	if (outbox_begins_with_config(o, o->sent.n + n))
-		return SIZE_MAX;
-	while (n-- > 0)
-		if (outbox_begins_with_config(o, o->sent.n + n))
-			return n;
-	return SIZE_MAX;
-}
-
-int
-outbox_drop_oldest(struct outbox *o, uint64_t keep, struct err *e)
-{
-	size_t most = droppable(o), n = 0, spared;
-	uint64_t waits = o->state.waiting_bytes;
-
-	for (; n < most && waits > keep; n++)
-		waits -= waits < o->waiting.at[n].bytes
-		    ? waits
-		    : o->waiting.at[n].bytes;
-	spared = n > 0 ? config_for(o, n) : SIZE_MAX;
-	if (n == 0 || (n == 1 && spared == 0))
-		return 0;
-	return drop_first(o, n, spared, e);
+	return n > 0 && outbox_drop_first(o, n, SIZE_MAX, &ignored) == 0;
 }
 
 static int
@@ -330,9 +231,14 @@ keep_from(const struct outbox *o)
 	return i;
 }
 
-/* Does segment i begin with a CONFIG, all its parts in it? */
 bool
 outbox_begins_with_config(const struct outbox *o, size_t i)
+{
+	return outbox_config_parts(o, i) > 0;
+}
+
+uint32_t
+outbox_config_parts(const struct outbox *o, size_t i)
 {
 	struct walk *w = NULL;
 	struct buf head = { 0 };
@@ -342,7 +248,7 @@ outbox_begins_with_config(const struct outbox *o, size_t i)
 	int fd = open_segment(o, i, &ignored);
 
 	if (fd == -1)
-		return false;
+		return 0;
 	if (io_pread_upto(fd, HEAD_BYTES, 0, &head, &ignored) == -1 ||
 	    head.n == 0 || strstr(head.p, "\nType:CONFIG\n") == NULL)
 		goto out; /* most segments end here, cheaply */
@@ -357,7 +263,7 @@ out:
 	close_segment(o, fd);
 	buf_clear(&head);
 	walk_free(w);
-	return part > 0 && part == parts;
+	return part == parts ? part : 0;
 }
 
 /* By the Timestamp of its last message, against the newest of the stream. */

@@ -33,7 +33,8 @@ copy_state(struct feeder *f, const struct outbox *o)
 	copy_lost(f, o);
 }
 
-/* What the budget drops goes by whole segments, so these are small then. */
+/* What the budget drops goes by whole segments, but for one that is cut, so these
+ * are small then. */
 struct outbox_opts
 feeder_outbox_opts(const struct association *a)
 {
