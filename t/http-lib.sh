@@ -34,7 +34,7 @@ done
 # $keys: of the association alps, at both ends.
 http_alps() {
 	echo 'association "alps" { hub = "noc" spoke = "gw" transport = http'
-	echo "hub-subtree = \"/Alps\" compression = gzip ${keys-} http { $1 } }"
+	echo "hub-subtree = \"/Alps\" compression = ${compression-gzip} ${keys-} http { $1 } }"
 }
 http_web() {
 	echo "web { listen = \"127.0.0.1:$port\" $1 }"

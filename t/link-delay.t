@@ -10,27 +10,11 @@
 proxy=$top_builddir/t/cut_proxy
 cycles=288
 
-# backlog: a day of cycles, each a CONFIG's worth of values.
-backlog() {
-	awk -v cycles="$cycles" 'BEGIN {
-		print "Type:CONFIG\nTimestamp:1700000000\n"
-		for (i = 1; i <= 2000; i++)
-			printf "%slevel2-token:T%d\nlevel2-path:/x/v%d\n",
-			    (i > 1 ? ";\n" : ""), i, i
-		print "."
-		for (c = 1; c <= cycles; c++) {
-			printf "Type:DATA\nTimestamp:%d\n\n", 1700000000 + 300 * c
-			for (i = 1; i <= 2000; i++)
-				printf "T%d:%d\n", i, 1000000 * i + 37 * c * i
-			print "."
-		}
-	}'
-}
 # delivered RULE...: over the link, whatever it does.
 delivered() {
 	fresh
 	printf '%s\n' "$@" >rules
-	backlog | sp write >/dev/null || return 1
+	backlog $cycles | sp write >/dev/null || return 1
 	rm -f rules.log
 	sp push --deadline 120s alps
 }

@@ -83,6 +83,22 @@ data() {
 		sp collect --now || return
 	done
 }
+# backlog N: so many cycles, each a CONFIG's worth of values: 31 KB.
+backlog() {
+	awk -v cycles="$1" 'BEGIN {
+		print "Type:CONFIG\nTimestamp:1700000000\n"
+		for (i = 1; i <= 2000; i++)
+			printf "%slevel2-token:T%d\nlevel2-path:/x/v%d\n",
+			    (i > 1 ? ";\n" : ""), i, i
+		print "."
+		for (c = 1; c <= cycles; c++) {
+			printf "Type:DATA\nTimestamp:%d\n\n", 1700000000 + 300 * c
+			for (i = 1; i <= 2000; i++)
+				printf "T%d:%d\n", i, 1000000 * i + 37 * c * i
+			print "."
+		}
+	}'
+}
 # arrived: what the hub has, as text; written: what the spoke wrote.
 arrived() {
 	hub messages alps

@@ -147,7 +147,7 @@ stop "$listener"
 post() {
 	post_head="Axletree-Session: $1 $2 $3 $4" post_body=$5
 	shift 5
-	curl -s -m 40 --cacert good.pem -H "$post_head" -H "$bearer" \
+	curl -s -m 40 --cacert "$tmp/good.pem" -H "$post_head" -H "$bearer" \
 	    --data-binary "$post_body" -o body -D head \
 	    -w '%{http_code}' "$@" "https://localhost:$port/axletree/1"
 	printf ' %s %s' "$(tr -d '\r' <head | sed -n 's/^Axletree-Session: //p')" \
@@ -168,6 +168,25 @@ is "what was not fetched is there" "$(post $id 12 5 wait '')" \
 is "more than was said" "$(post $id 12 99 wait '' | head -c 3)" 409
 is "the end" "$(post $id 12 12 end '')" "200 12 12 end "
 is "is repeated" "$(post $id 12 12 end '')" "200 12 12 end "
+id=00112233445566778899aabbccddeeff
+is "the next" "$(post $id 0 0 wait hello)" "200 0 5 more hello"
+mkdir ahead
+head -c 300000 /dev/zero | tr '\0' x >ahead/large
+(cd ahead && post $id 300009 5 now @large >said) &
+ahead=$!
+is "what comes before its turn" "$(post $id 5 5 now 1234 | head -c 7)" "200 5 9"
+is "is not in the way" "$(post $id 9 5 now @ahead/large | head -c 6)" "200 5 "
+wait $ahead
+is "and goes when it is" "$(cat ahead/said)" "200 5 600009 more "
+got=5 word=more
+: >all
+while test "$word" = more; do
+	word=$(post $id 600009 $got end '' | head -n 1 | cut -d ' ' -f 4)
+	cat body >>all
+	got=$((got + $(wc -c <body)))
+done
+is "to the end" "$word $got" "end 600009"
+is "in its place" "$(head -c 4 all; tail -c +5 all | tr -d x | wc -c)" 12340
 is "another session, not from its beginning" \
     "$(post ffffffffffffffffffffffffffffffff 1 0 wait x | head -c 3)" 410
 bearer="Authorization: Bearer $(cat andes.token)"

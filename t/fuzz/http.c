@@ -70,15 +70,15 @@ use(struct http_answerer *h, struct http_ticket *t, struct slice *s,
 	if (http_ticket_body(h, t, n, &had)) {
 		if (had > n)
 			abort();
-		http_ticket_took(h, t, had + (n - had) / 2);
+		http_ticket_took(h, t, had + (n - had) / 2, now);
 	}
 	http_ticket_whole(t, now);
 	(void)http_ticket_ends(h, t);
 	if (!http_ticket_due(h, t, now, &wake) || http_ticket_gone(h, t) ||
 	    http_ticket_late(h, t))
 		return;
-	http_ticket_answer(h, t, &a, &body);
-	if (a.sent != t->request.received || body.n > HTTP_BODY_MAX ||
+	http_ticket_answer(h, t, now, &a, &body);
+	if (a.sent != t->request.received || body.n > HTTP_ANSWER_MAX ||
 	    a.received < t->at)
 		abort();
 }

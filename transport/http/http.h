@@ -15,7 +15,7 @@ extern const struct transport_ops transport_http;
 struct http;
 
 enum {
-	HTTP_SOCKETS = 16 /* curl has two or three */
+	HTTP_SOCKETS = 4 * HTTP_POSTS /* those that curl keeps, at most */
 };
 
 /* A request and its answer. */

@@ -11,9 +11,12 @@
 #include "transport/http/http_answerer.h"
 
 enum {
-	REQUESTS_MOST = 6, /* two, and those of connections that are dead */
-	GATHER_MS = 10,    /* bytes that come one behind another go together */
-	MUCH = 64 << 10,   /* and so much goes at once */
+	REQUESTS_MOST = 16, /* eight, and those of connections that are dead */
+	GATHER_MS = 10,     /* bytes that come one behind another go together */
+	MUCH = 64 << 10,    /* and so much goes at once */
+	ANSWER_FIRST = 1 << 20, /* of an answer, until the link is known */
+	QUICK_MS = 8000,        /* from an answer to the word that it came */
+	SLOW_MS = 60000,
 };
 
 enum session_state {
@@ -25,10 +28,14 @@ enum session_state {
 struct http_session {
 	enum session_state state;
 	char id[HTTP_ID_SIZE];
-	uint64_t number;  /* counts those of the association */
-	uint64_t taken;   /* of the requester's bytes */
-	uint64_t down_at; /* of ours, the requester has so many */
-	struct buf down;  /* from there on */
+	uint64_t number;     /* counts those of the association */
+	uint64_t taken;      /* of the requester's bytes */
+	uint64_t down_at;    /* of ours, the requester has so many */
+	struct buf down;     /* from there on */
+	size_t most;         /* of an answer; twice that is kept */
+	uint64_t answer_end; /* of the last that was as large */
+	struct mono answered;
+	bool large;       /* one beyond ANSWER_FIRST is on its way */
 	struct mono said; /* it grew last */
 	bool up_ended;    /* the requester sends no more */
 	uint64_t newest;  /* serial of the newest request that waits */
@@ -51,7 +58,7 @@ http_answerer_new(size_t n, size_t sessions_most)
 	h->n = n;
 	h->most = sessions_most;
 	for (size_t i = 0; i < n; i++)
-		buf_init(&h->session[i].down, HTTP_BODY_MAX);
+		buf_init(&h->session[i].down, 2 * HTTP_ANSWER_MAX);
 	return h;
 }
 
@@ -93,6 +100,7 @@ begin(struct http_session *s, const struct http_request *r)
 	buf_clear(&s->down);
 	*s = (struct http_session){ .state = SESSION_LIVES,
 		.number = number,
+		.most = ANSWER_FIRST,
 		.down = s->down };
 	memcpy(s->id, r->id, sizeof(s->id));
 }
@@ -116,6 +124,21 @@ judge(const struct http_answerer *h, struct http_session *s,
 	return HTTP_BEGINS;
 }
 
+/* Answers as large as the link carries in a few seconds. */
+static void
+adapt(struct http_session *s, uint64_t received, struct mono now)
+{
+	int64_t ms = mono_ms_since(now, s->answered);
+
+	if (s->answer_end == 0 || received < s->answer_end)
+		return;
+	s->answer_end = 0;
+	if (ms < QUICK_MS && s->most < HTTP_ANSWER_MAX)
+		s->most *= 2;
+	else if (ms > SLOW_MS && s->most > ANSWER_FIRST)
+		s->most /= 2;
+}
+
 enum http_verdict
 http_answerer_request(struct http_answerer *h, size_t association,
     const struct http_request *r, struct mono now, struct http_ticket *out)
@@ -131,6 +154,7 @@ http_answerer_request(struct http_answerer *h, size_t association,
 		buf_drop(&s->down, (size_t)(r->received - s->down_at));
 		s->down_at = r->received;
 	}
+	adapt(s, r->received, now);
 	s->heard = now;
 	s->requests++;
 	*out = (struct http_ticket){ .association = association,
@@ -165,10 +189,13 @@ http_ticket_body(const struct http_answerer *h, const struct http_ticket *t,
 }
 
 void
-http_ticket_took(struct http_answerer *h, struct http_ticket *t, size_t n)
+http_ticket_took(struct http_answerer *h, struct http_ticket *t, size_t n,
+    struct mono now)
 {
 	struct http_session *s = session_of(h, t->association);
 
+	if (n > 0 && !t->whole)
+		t->since = now;
 	t->at += n;
 	if (!http_ticket_gone(h, t) && t->at > s->taken)
 		s->taken = t->at;
@@ -220,11 +247,13 @@ http_ticket_due(const struct http_answerer *h, const struct http_ticket *t,
 }
 
 void
-http_ticket_answer(const struct http_answerer *h, const struct http_ticket *t,
-    struct http_answer *out, struct slice *body)
+http_ticket_answer(const struct http_answerer *h, struct http_ticket *t,
+    struct mono now, struct http_answer *out, struct slice *body)
 {
 	struct http_session *s = session_of(h, t->association);
 	uint64_t from = t->request.received;
+	/* One that was not heard to the end may have taken memory for its own. */
+	size_t most = s->large ? ANSWER_FIRST : s->most;
 
 	*out = (struct http_answer){ .sent = from, .received = s->taken };
 	*body = (struct slice){ "", 0 };
@@ -235,7 +264,14 @@ http_ticket_answer(const struct http_answerer *h, const struct http_ticket *t,
 	*body = buf_slice(&s->down);
 	body->p += from - s->down_at;
 	body->n -= (size_t)(from - s->down_at);
-	out->end = s->state == SESSION_OVER;
+	out->end = s->state == SESSION_OVER && body->n <= most;
+	if (body->n > most)
+		body->n = most;
+	if (body->n > s->most / 2) {
+		s->answer_end = from + body->n;
+		s->answered = now;
+	}
+	s->large |= t->large = body->n > ANSWER_FIRST;
 }
 
 void
@@ -243,8 +279,11 @@ http_ticket_end(struct http_answerer *h, struct http_ticket *t)
 {
 	struct http_session *s = session_of(h, t->association);
 
-	if (!http_ticket_gone(h, t))
-		s->requests--;
+	if (http_ticket_gone(h, t))
+		return;
+	s->requests--;
+	if (t->large)
+		s->large = false;
 }
 
 /* --- The stream ------------------------------------------------------------------ */
@@ -258,7 +297,9 @@ http_session_lives(const struct http_answerer *h, size_t association)
 size_t
 http_session_room(const struct http_answerer *h, size_t association)
 {
-	return HTTP_BODY_MAX - session_of(h, association)->down.n;
+	const struct http_session *s = session_of(h, association);
+
+	return s->down.n < 2 * s->most ? 2 * s->most - s->down.n : 0;
 }
 
 void

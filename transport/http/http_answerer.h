@@ -28,7 +28,8 @@ struct http_ticket {
 	uint64_t at; /* where in the requester's stream its body has come to */
 	uint64_t serial;
 	bool whole;        /* its body came */
-	struct mono since; /* then */
+	struct mono since; /* then, or when bytes of it did */
+	bool large;        /* so is its answer */
 };
 
 /* For associations 0 .. n - 1, of which at most sessions_most at once have one. */
@@ -48,7 +49,8 @@ bool http_ticket_gone(const struct http_answerer *h,
 bool http_ticket_body(const struct http_answerer *h,
     const struct http_ticket *t, size_t n, size_t *had);
 /* So many of them, those that came before included, went into the stream. */
-void http_ticket_took(struct http_answerer *h, struct http_ticket *t, size_t n);
+void http_ticket_took(struct http_answerer *h, struct http_ticket *t, size_t n,
+    struct mono now);
 /* All of its body went there. */
 void http_ticket_whole(struct http_ticket *t, struct mono now);
 /* Nothing follows what the stream got: true once, for it to be told. */
@@ -60,8 +62,8 @@ bool http_ticket_late(const struct http_answerer *h,
 bool http_ticket_due(const struct http_answerer *h, const struct http_ticket *t,
     struct mono now, struct mono *wake);
 /* With what; *body lives until the session's next event. */
-void http_ticket_answer(const struct http_answerer *h,
-    const struct http_ticket *t, struct http_answer *out, struct slice *body);
+void http_ticket_answer(const struct http_answerer *h, struct http_ticket *t,
+    struct mono now, struct http_answer *out, struct slice *body);
 void http_ticket_end(struct http_answerer *h, struct http_ticket *t);
 
 /* The session's stream: is it open, and how much may it say? */

@@ -14,8 +14,9 @@ enum {
 	MUCH = 64 << 10, /* an answer of so much has another behind it */
 	BODY_FIRST = 64 << 10,
 	BODY_LEAST = 16 << 10, /* and of a request after one that failed */
-	QUICK_MS = 1000,
-	SLOW_MS = 8000,
+	QUICK_MS = 4000, /* a satellite's handshakes and slow start included */
+	SLOW_MS = 16000,
+	BODIES = HTTP_POSTS - 1, /* at once: one waits */
 	TRIES = 5,
 	TRIES_FIRST = 2, /* while there was no answer at all */
 	RETRY_MS = 500,  /* doubled each time */
@@ -27,7 +28,7 @@ http_requester_init(struct http_requester *r, const char *id, struct mono now)
 {
 	*r = (struct http_requester){ .body_most = BODY_FIRST };
 	memcpy(r->id, id, sizeof(r->id));
-	buf_init(&r->out, HTTP_BODY_MAX);
+	buf_init(&r->out, (size_t)BODIES * HTTP_BODY_MAX);
 	r->well_at = now;
 	r->poll_at = (struct mono){ INT64_MAX }; /* our program speaks first */
 }
@@ -38,10 +39,15 @@ http_requester_clear(struct http_requester *r)
 	buf_clear(&r->out);
 }
 
+/* What a slow link could not carry for long is not taken from our program. */
 size_t
 http_requester_room(const struct http_requester *r)
 {
-	return r->out_ended ? 0 : HTTP_BODY_MAX - r->out.n;
+	size_t most = BODIES * r->body_most;
+
+	if (most < HTTP_BODY_MAX)
+		most = HTTP_BODY_MAX;
+	return r->out_ended || r->out.n >= most ? 0 : most - r->out.n;
 }
 
 void
@@ -74,12 +80,19 @@ static uint64_t
 uncovered(const struct http_requester *r, size_t *n)
 {
 	uint64_t at = r->acked, end = r->acked + r->out.n;
+	bool more = true;
 
-	for (size_t i = 0; i < 2 * HTTP_POSTS; i++) {
-		const struct http_post *p = &r->post[i % HTTP_POSTS];
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < HTTP_POSTS; i++) {
+			const struct http_post *p = &r->post[i];
 
-		if (p->under_way && p->request.sent <= at && end_of(p) > at)
+			if (!p->under_way || p->request.sent > at ||
+			    end_of(p) <= at)
+				continue;
 			at = end_of(p);
+			more = true;
+		}
 	}
 	for (size_t i = 0; i < HTTP_POSTS; i++) {
 		const struct http_post *p = &r->post[i];
@@ -92,13 +105,25 @@ uncovered(const struct http_requester *r, size_t *n)
 	return at;
 }
 
-static bool
-is_under_way(const struct http_requester *r, enum http_word word)
+static size_t
+under_way(const struct http_requester *r, enum http_word word)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < HTTP_POSTS; i++)
-		if (r->post[i].under_way && r->post[i].request.word == word)
-			return true;
-	return false;
+		n += r->post[i].under_way && r->post[i].request.word == word;
+	return n;
+}
+
+/* HTTP_POSTS: there is none. */
+static size_t
+free_post(const struct http_requester *r)
+{
+	size_t i = 0;
+
+	while (i < HTTP_POSTS && r->post[i].under_way)
+		i++;
+	return i;
 }
 
 /* --- What to do ---------------------------------------------------------------- */
@@ -107,14 +132,11 @@ static void
 start(struct http_requester *r, enum http_word word, uint64_t at, size_t n,
     struct mono now, size_t *which)
 {
-	struct http_post *p = &r->post[0];
+	struct http_post *p;
 
-	*which = 0;
-	if (p->under_way) {
-		*which = 1;
-		p = &r->post[1];
-	}
-	assert(!p->under_way);
+	*which = free_post(r);
+	assert(*which < HTTP_POSTS);
+	p = &r->post[*which];
 	*p = (struct http_post){ .under_way = true, .n = n, .begun = now };
 	memcpy(p->request.id, r->id, sizeof(r->id));
 	p->request.sent = at;
@@ -146,6 +168,22 @@ is_ripe(const struct http_requester *r, size_t n, struct mono now,
 	return false;
 }
 
+/* May n bytes from `at` on go beside others?  What a cut left out must, for what is
+ * behind it waits; and much does where the link was found to be quick, but a
+ * small session has no need of another connection. */
+static bool
+goes_beside(const struct http_requester *r, uint64_t at, size_t n)
+{
+	size_t others = under_way(r, HTTP_NOW);
+
+	if (n == 0)
+		return false;
+	return others == 0 ||
+	    (others < BODIES &&
+		(at < r->highest ||
+		    (n >= r->body_most && r->body_most > BODY_FIRST)));
+}
+
 /* The word of a request that brings *n bytes from `at` on; false: none now. */
 static bool
 choose(const struct http_requester *r, uint64_t at, size_t *n, struct mono now,
@@ -154,15 +192,15 @@ choose(const struct http_requester *r, uint64_t at, size_t *n, struct mono now,
 	bool last = r->out_ended && at + *n == r->acked + r->out.n;
 
 	*word = HTTP_WAIT;
-	if (is_under_way(r, HTTP_END))
+	if (under_way(r, HTTP_END) > 0)
 		return false;
 	if (last) { /* also while one waits: it need not any more */
 		*word = HTTP_END;
 		return true;
 	}
-	if (is_under_way(r, HTTP_WAIT)) {
+	if (under_way(r, HTTP_WAIT) > 0) {
 		*word = HTTP_NOW;
-		return *n > 0;
+		return goes_beside(r, at, *n);
 	}
 	if (*n > MUCH) /* it cannot be answered before it came whole */
 		*n = MUCH;
@@ -183,8 +221,8 @@ http_requester_next(struct http_requester *r, struct mono now, size_t *which,
 	*wake = (struct mono){ INT64_MAX };
 	if (r->in_ended)
 		return HTTP_OVER;
-	if ((r->post[0].under_way && r->post[1].under_way) ||
-	    (r->post[0].under_way && !r->answered)) /* it begins the session */
+	if (free_post(r) == HTTP_POSTS ||
+	    (free_post(r) > 0 && !r->answered)) /* it begins the session */
 		return HTTP_NOTHING;
 	if (now.ns < r->retry_at.ns) {
 		*wake = r->retry_at;
@@ -242,6 +280,7 @@ adapt(struct http_requester *r, const struct http_post *p, struct mono now)
 	    r->body_most < HTTP_BODY_MAX)
 		r->body_most *= 2;
 	else if (ms > SLOW_MS && p->request.word == HTTP_NOW &&
+	    p->n <= r->body_most && /* those beside it say the same */
 	    r->body_most > BODY_LEAST)
 		r->body_most /= 2;
 }
@@ -279,15 +318,19 @@ http_requester_failed(struct http_requester *r, size_t which, bool met,
 	int64_t wait_ms = RETRY_MS;
 
 	p->under_way = false;
+	if (p->request.word != HTTP_NOW)
+		r->poll_at = now;
+	/* What was under way when another broke only says the same. */
+	if (r->failures > 0 && p->begun.ns <= r->failed_at.ns)
+		return true;
 	r->failures++;
+	r->failed_at = now;
 	if (r->failures > tries ||
 	    mono_ms_since(now, r->well_at) > HTTP_IDLE_MS)
 		return false;
 	for (int i = 1; i < r->failures && wait_ms < RETRY_MOST_MS; i++)
 		wait_ms *= 2;
 	r->retry_at = mono_add_ms(now, wait_ms);
-	if (p->request.word != HTTP_NOW)
-		r->poll_at = now;
 	r->body_most = BODY_LEAST; /* its answer tells how far the last came */
 	return true;
 }

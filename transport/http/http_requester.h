@@ -1,7 +1,8 @@
 /*
  * Transport http, the end that sends requests: which request to send when, and
- * what an answer means.  Two are under way at most: one that waits for the far
- * end to speak, and one that brings bytes which came meanwhile.  Does no I/O.
+ * what an answer means.  One is under way that waits for the far end to speak, and
+ * one that brings bytes which came meanwhile; where there are many, several bring
+ * them at once, so that a long link is full.  Does no I/O.
  */
 #ifndef TRANSPORT_HTTP_HTTP_REQUESTER_H
 #define TRANSPORT_HTTP_HTTP_REQUESTER_H
@@ -10,7 +11,7 @@
 #include "transport/http/http_words.h"
 
 enum {
-	HTTP_POSTS = 2
+	HTTP_POSTS = 8
 };
 
 struct http_post {
@@ -36,7 +37,8 @@ struct http_requester {
 	struct mono retry_at;
 	struct mono well_at; /* something was answered */
 	int failures;        /* in a row */
-	size_t body_most;    /* as fast as the link is */
+	struct mono failed_at;
+	size_t body_most; /* as fast as the link is */
 };
 
 enum http_todo {

@@ -196,8 +196,8 @@ loop(struct http_server *s)
 
 		wake = (struct mono){ INT64_MAX };
 		s->now = clock_mono();
+		http_server_wake_requests(s, &wake); /* may fill a stream */
 		watch_streams(s);
-		http_server_wake_requests(s, &wake);
 		n = epoll_wait(s->epoll, ev, EVENTS, wait_ms(s, wake));
 		s->now = clock_mono();
 		for (int i = 0; i < n; i++) {

@@ -14,7 +14,8 @@
 enum {
 	PEERS_MOST = 1000,
 	PEERS_OF_ONE =
-	    16, /* association: two, those that are dead, a proxy's */
+	    16, /* association: eight, those that are dead, a proxy's */
+	AHEAD_MOST = 64 << 20, /* of all bodies that came before their turn */
 };
 
 /* A connection. */
@@ -48,6 +49,9 @@ struct http_asked {
 	struct http_peer *peer;
 	struct http_ticket ticket;
 	uint64_t body_n;
+	/* of its body, what waits for what goes before; were it left in the socket,
+	 * a long link would stand still */
+	struct buf ahead;
 	bool asleep; /* suspended */
 };
 
@@ -58,6 +62,7 @@ struct http_server {
 	struct http_answerer *answerer;
 	struct http_stream *stream; /* one an association */
 	struct http_asked *asked;
+	size_t ahead;           /* bytes that they keep */
 	struct http_peer *peer; /* the oldest is the last */
 	size_t n_peer;
 	struct mono now;

@@ -163,6 +163,7 @@ begin_session_request(struct http_server *s, struct MHD_Connection *c,
 		.connection = c,
 		.peer = http_server_peer_of(c),
 		.ticket = t };
+	buf_init(&q->ahead, HTTP_BODY_MAX);
 	if (q->next != NULL)
 		q->next->before = q;
 	s->asked = q;
@@ -222,7 +223,8 @@ put(struct http_asked *q, const char *p, size_t n)
 	if (!http_ticket_body(s->answerer, &q->ticket, n, &had))
 		return 0;
 	if (had < n && st->fd != -1) {
-		got = send(st->fd, p + had, n - had, MSG_NOSIGNAL);
+		got =
+		    st->full ? 0 : send(st->fd, p + had, n - had, MSG_NOSIGNAL);
 		if (got == -1 && (errno == EAGAIN || errno == EINTR)) {
 			st->full = true;
 			got = 0;
@@ -232,8 +234,44 @@ put(struct http_asked *q, const char *p, size_t n)
 	} else {
 		got = (ssize_t)(n - had);
 	}
-	http_ticket_took(s->answerer, &q->ticket, had + (size_t)got);
+	http_ticket_took(s->answerer, &q->ticket, had + (size_t)got, s->now);
 	return had + (size_t)got;
+}
+
+/* Of what it keeps; true: some of it went. */
+static bool
+put_ahead(struct http_asked *q)
+{
+	size_t n = q->ahead.n == 0 ? 0 : put(q, q->ahead.p, q->ahead.n);
+
+	if (n == 0)
+		return false;
+	q->s->ahead -= n;
+	buf_drop(&q->ahead, n);
+	if (q->ahead.n == 0)
+		buf_clear(&q->ahead);
+	return true;
+}
+
+/* How many of the bytes went there, or are kept until it is their turn. */
+static size_t
+put_or_keep(struct http_asked *q, const char *p, size_t n)
+{
+	struct http_server *s = q->s;
+	size_t had, room = AHEAD_MOST - s->ahead;
+
+	(void)put_ahead(q);
+	if (q->ahead.n == 0 &&
+	    http_ticket_body(s->answerer, &q->ticket, n, &had))
+		return put(q, p, n);
+	if (n > room)
+		n = room;
+	if (!buf_put(&q->ahead, (struct slice){ p, n }))
+		return 0;
+	s->ahead += n;
+	if (n > 0)
+		q->ticket.since = s->now;
+	return n;
 }
 
 static enum MHD_Result
@@ -248,7 +286,7 @@ take_body(struct http_asked *q, const char *data, size_t *n)
 		(void)strange(s, q->ticket.association, 0);
 		return MHD_NO;
 	}
-	took = put(q, data, *n);
+	took = put_or_keep(q, data, *n);
 	q->body_n -= *n - took; /* it comes again */
 	q->peer->moved += took;
 	if (took == 0 && *n > 0) {
@@ -272,7 +310,9 @@ answer(struct http_asked *q)
 	struct slice body;
 	struct mono wake;
 
-	http_ticket_whole(&q->ticket, s->now);
+	(void)put_ahead(q);
+	if (q->ahead.n == 0)
+		http_ticket_whole(&q->ticket, s->now);
 	if (http_ticket_ends(s->answerer, &q->ticket) &&
 	    s->stream[q->ticket.association].fd != -1)
 		(void)shutdown(s->stream[q->ticket.association].fd, SHUT_WR);
@@ -285,7 +325,7 @@ answer(struct http_asked *q)
 		return refuse(s, q->connection, MHD_HTTP_GONE);
 	if (http_ticket_late(s->answerer, &q->ticket))
 		return refuse(s, q->connection, MHD_HTTP_REQUEST_TIMEOUT);
-	http_ticket_answer(s->answerer, &q->ticket, &a, &body);
+	http_ticket_answer(s->answerer, &q->ticket, s->now, &a, &body);
 	http_answer_text(&a, text);
 	return reply(q->connection, MHD_HTTP_OK, body, HTTP_HEADER, text);
 }
@@ -322,6 +362,8 @@ http_server_on_over(void *cls, struct MHD_Connection *c, void **request,
 	q->peer->since = clock_mono();
 	q->peer->moving = (struct mono){ 0 };
 	http_ticket_end(s->answerer, &q->ticket);
+	s->ahead -= q->ahead.n;
+	buf_clear(&q->ahead);
 	if (q->next != NULL)
 		q->next->before = q->before;
 	if (q->before != NULL)
@@ -344,13 +386,29 @@ may_go_on(struct http_asked *q, struct mono *wake)
 		return true;
 	if (q->ticket.whole)
 		return http_ticket_ends(s->answerer, &q->ticket);
-	return http_ticket_body(s->answerer, &q->ticket, 1, &had) &&
+	return q->ahead.n == 0 &&
+	    http_ticket_body(s->answerer, &q->ticket, 1, &had) &&
 	    (had > 0 || !s->stream[q->ticket.association].full);
+}
+
+/* What was kept goes when it is its turn, which may be that of another then. */
+static void
+put_all_ahead(struct http_server *s)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (struct http_asked *q = s->asked; q != NULL; q = q->next)
+			more = put_ahead(q) || more;
+	}
 }
 
 void
 http_server_wake_requests(struct http_server *s, struct mono *wake)
 {
+	if (s->ahead > 0)
+		put_all_ahead(s);
 	for (struct http_asked *q = s->asked; q != NULL; q = q->next) {
 		struct mono at;
 

@@ -46,7 +46,7 @@ EXTRA_DIST += t/fuzz/corpus/http
 test_helpers += t/http_answer
 t_http_answer_SOURCES = t/http_answer.c
 t_http_answer_LDADD = $(TRANSPORT_LIBS)
-script_tests += t/hostile-crowd.t t/hostile-http.t t/http-deliveries.t \
+script_tests += t/hostile-crowd.t t/hostile-http.t t/http-delay.t t/http-deliveries.t \
 	t/http-greedy.t t/http-strangers.t t/link-cut-http.t t/transport-http.t
 cut_tests += t/link-cut-http.t
 EXTRA_DIST += t/http-lib.sh
