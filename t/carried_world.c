@@ -181,7 +181,9 @@ world_try(struct world_end *n)
 	const struct carry_opts o = { .config = &n->config,
 		.node = &n->node,
 		.association = &n->a,
-		.wait_ms = 1000 };
+		.wait_ms = 1000,
+		.drops = n->drops,
+		.keep = n->keep };
 
 	return carry_run(&o, &n->r, &n->err);
 }

@@ -29,6 +29,8 @@ struct world_end {
 	int top, staging;
 	struct delivery_result r;
 	struct err err;
+	bool drops; /* by the budget's policy, to so many bytes */
+	uint64_t keep;
 };
 extern struct world_end spoke, hub;
 extern int scratch;

@@ -226,6 +226,31 @@ what_was_dropped_since_it_was_sent_is_no_new_stream(void **state)
 	assert_int_equal(world_acked(&spoke), 28);
 }
 
+/* What is acknowledged when the budget lets some go does not wait. */
+static void
+what_the_budget_drops_was_not_acknowledged(void **state)
+{
+	(void)state;
+	world_fill(&spoke, 1);
+	for (int i = 0; i < 3; i++)
+		world_write(&spoke, 2);
+	world_run(&spoke);
+	world_carry(&spoke, &hub);
+	world_run(&hub);
+	world_carry(&hub, &spoke);
+	for (int i = 0; i < 3; i++)
+		world_write(&spoke, 2);
+	spoke.drops = true;
+	world_run(&spoke);
+	assert_int_equal(world_acked(&spoke), 8);
+	assert_int_equal(world_lost(&spoke), 13); /* the newest stays */
+	spoke.drops = false;
+	world_carry(&spoke, &hub);
+	world_run(&hub);
+	assert_int_equal(hub.r.lost, 5);
+	assert_int_equal(hub.r.durable.msgid, 14);
+}
+
 /* An old copy of the spool was put back, gave the numbers out again, and dropped
  * them: what the hub has under them is not ours. */
 static void
@@ -632,6 +657,7 @@ main(void)
 		TEST(a_gap_is_named_and_filled),
 		TEST(what_the_sender_lost_is_passed),
 		TEST(what_was_dropped_since_it_was_sent_is_no_new_stream),
+		TEST(what_the_budget_drops_was_not_acknowledged),
 		TEST(what_an_old_copy_dropped_is_a_new_stream),
 		TEST(bare_segments_are_taken_where_they_may),
 		TEST(bare_segments_are_what_they_say),

@@ -13,13 +13,15 @@ enum {
 };
 
 static int
-exchange(const struct outbound_opts *o, struct delivery_result *r,
-    uint64_t *wire_bytes, struct err *e)
+exchange(const struct outbound_opts *o, uint64_t keep,
+    struct delivery_result *r, uint64_t *wire_bytes, struct err *e)
 {
 	const struct carry_opts c = { .config = o->config,
 		.node = o->node,
 		.association = o->association,
-		.wait_ms = WAIT_MS };
+		.wait_ms = WAIT_MS,
+		.drops = keep != UINT64_MAX,
+		.keep = keep };
 	int rc = carry_run(&c, r, e);
 
 	*wire_bytes = r->counts.in_bytes + r->counts.out_bytes;

@@ -52,9 +52,11 @@ struct transport_ops {
 	int (*dial)(const struct association *a, struct mono deadline,
 	    struct channel *out, struct err *e);
 	/* Take what the far end, or the carried directory, has for us, and leave
-	 * there what we have for it.  -1 as delivery_run; r and *wire_bytes are
-	 * filled in either case. */
-	int (*exchange)(const struct outbound_opts *o,
+	 * there what we have for it; of that the oldest are dropped until no
+	 * more than keep bytes wait, once the far end's acknowledgement was
+	 * heard.  -1 as delivery_run; r and *wire_bytes are filled in either
+	 * case. */
+	int (*exchange)(const struct outbound_opts *o, uint64_t keep,
 	    struct delivery_result *r, uint64_t *wire_bytes, struct err *e);
 	/* Can the files be read that the configuration names for who dials?
 	 * NULL: there are none. */

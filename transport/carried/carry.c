@@ -503,6 +503,8 @@ answer(struct carry *c, struct err *e)
 		c->out_dir = fcntl(c->outbox_dir, F_DUPFD_CLOEXEC, 0);
 	}
 	rc = outbox_seal(o, e);
+	if (rc == 0 && c->o->drops)
+		rc = feeder_drop(o, c->o->association, c->o->keep, e);
 	if (rc == 0)
 		rc = publish(c, o, e);
 	c->r->acked = outbox_state(o)->acked;

@@ -15,6 +15,10 @@ struct carry_opts {
 	const struct node *node;
 	const struct association *association;
 	int wait_ms; /* for another that is at it */
+	/* By the budget's policy the oldest go, until no more than keep bytes
+	 * wait: once it was heard what the other end has. */
+	bool drops;
+	uint64_t keep;
 };
 
 /* Is it carried as files? */

@@ -51,6 +51,21 @@ feeder_outbox_opts(const struct association *a)
 }
 
 int
+feeder_drop(struct outbox *o, const struct association *a, uint64_t keep,
+    struct err *e)
+{
+	uint64_t before = outbox_state(o)->dropped, n;
+	int rc = outbox_drop_oldest(o, keep, e);
+
+	n = outbox_state(o)->dropped - before;
+	if (rc == 0 && n > 0)
+		log_warn("the month's budget is used up: the oldest were "
+			 "dropped association=%s messages=%" PRIu64,
+		    a->name, n);
+	return rc;
+}
+
+int
 feeder_drop_oldest(int association_dir, const struct association *a,
     uint64_t keep, struct err *e)
 {
@@ -60,11 +75,7 @@ feeder_drop_oldest(int association_dir, const struct association *a,
 
 	if (outbox_open(association_dir, &opts, &o, e) == -1)
 		return -1;
-	rc = outbox_seal(o, e) == -1 ? -1 : outbox_drop_oldest(o, keep, e);
-	if (rc == 0 && outbox_state(o)->dropped > 0)
-		log_warn("the month's budget is used up: the oldest were "
-			 "dropped association=%s messages=%" PRIu64,
-		    a->name, outbox_state(o)->dropped);
+	rc = outbox_seal(o, e) == -1 ? -1 : feeder_drop(o, a, keep, e);
 	outbox_close(o);
 	return rc;
 }

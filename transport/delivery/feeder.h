@@ -30,7 +30,10 @@ struct feeder {
 
 /* How the outbox of `a` is opened, by whoever writes or sends it. */
 struct outbox_opts feeder_outbox_opts(const struct association *a);
-/* By the budget's policy: drop the oldest until no more than keep bytes wait. */
+/* By the budget's policy: drop the oldest until no more than keep bytes wait; of an
+ * outbox that is open and sealed, or is opened for it. */
+int feeder_drop(struct outbox *o, const struct association *a, uint64_t keep,
+    struct err *e);
 int feeder_drop_oldest(int association_dir, const struct association *a,
     uint64_t keep, struct err *e);
 /* Seals what is there. */

@@ -12,6 +12,7 @@
 
 #include "common/base/log.h"
 #include "common/config/node.h"
+#include "transport/carried/carry.h"
 #include "transport/delivery/budget.h"
 #include "transport/delivery/feeder.h"
 #include "transport/delivery/inbound.h"
@@ -53,6 +54,7 @@ outbound_spread_ms(int64_t n)
 /* A delivery and what it used. */
 struct outbound {
 	const struct outbound_opts *o;
+	uint64_t keep; /* as exchange has it */
 	struct wire_tally tally;
 	struct inbound_kept kept;
 };
@@ -107,14 +109,15 @@ look_at_budget(const struct outbound_opts *o, struct budget_answer *b,
 	return 0;
 }
 
-/* The hub's outbox holds what it asks for: that is little, and never old. */
+/* Now, where no carried acknowledgement has to be heard before: it is older than
+ * what it is for by an interval. */
 static int
 drop(const struct outbound_opts *o, uint64_t keep, struct err *e)
 {
 	const struct association *a = o->association;
 	int dir, rc;
 
-	if (keep == UINT64_MAX || a->role != CONFIG_SPOKE)
+	if (keep == UINT64_MAX || carry_is_used(a))
 		return 0;
 	dir = node_open_association(o->node, a, e);
 	rc = dir == -1 ? -1 : feeder_drop_oldest(dir, a, keep, e);
@@ -123,18 +126,23 @@ drop(const struct outbound_opts *o, uint64_t keep, struct err *e)
 	return rc;
 }
 
+/* *keep: as exchange has it. */
 static int
 ask_budget(const struct outbound_opts *o, struct delivery_result *r,
-    struct err *e)
+    uint64_t *keep, struct err *e)
 {
 	struct budget_answer b;
 
+	*keep = UINT64_MAX;
 	if (look_at_budget(o, &b, e) == -1)
 		return -1;
 	if (o->beyond_budget)
 		return 0;
+	/* the hub's outbox holds what it asks for: that is little, never old */
+	if (o->association->role == CONFIG_SPOKE)
+		*keep = b.keep;
 	if (b.wait_s == 0)
-		return drop(o, b.keep, e);
+		return drop(o, *keep, e);
 	r->wait_s = b.wait_s;
 	err_set(e, ERR_TEMP,
 	    "this month's budget is used up: the next delivery goes in %" PRId64
@@ -188,7 +196,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 		    "transport %s is not in this program",
 		    config_transport_name(a->transport));
 	if (t->exchange != NULL)
-		return t->exchange(d->o, r, wire_bytes, e);
+		return t->exchange(d->o, d->keep, r, wire_bytes, e);
 	if (transport_dial(t, a, d->o->deadline, &ch, e) == -1)
 		return -1;
 	rc = delivery_run(&opts, r, e);
@@ -204,9 +212,11 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 
 /* Run it, count it, tell of it. */
 static int
-deliver(const struct outbound_opts *o, struct delivery_result *r, struct err *e)
+deliver(const struct outbound_opts *o, uint64_t keep, struct delivery_result *r,
+    struct err *e)
 {
 	struct outbound d = { .o = o,
+		.keep = keep,
 		.tally = { .state_dir = o->node->state_dir,
 		    .association = o->association->name } };
 	struct budget_answer b;
@@ -251,6 +261,7 @@ deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
     struct err *e)
 {
 	struct redial again = { .tries = o->tries, .deadline = o->deadline };
+	uint64_t keep = UINT64_MAX;
 	int64_t wait_ms;
 
 	*r = (struct delivery_result){ 0 };
@@ -260,9 +271,9 @@ deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
 		/* also again: another may have begun while we waited */
 		if (check_twin(o, e) == -1 ||
 		    (again.busy + again.turned_away == 0 &&
-			ask_budget(o, r, e) == -1))
+			ask_budget(o, r, &keep, e) == -1))
 			return -1;
-		rc = deliver(o, r, e);
+		rc = deliver(o, keep, r, e);
 		if (rc == 0 || r->stopped != 0 ||
 		    !redial_after(&again, e, clock_mono(), draw(), &wait_ms))
 			return rc;

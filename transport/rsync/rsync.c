@@ -91,7 +91,9 @@ take(const struct rsync *s, struct delivery_result *r, struct err *e)
 	const struct carry_opts c = { .config = s->o->config,
 		.node = s->o->node,
 		.association = s->o->association,
-		.wait_ms = WAIT_MS };
+		.wait_ms = WAIT_MS,
+		.drops = s->keep != UINT64_MAX,
+		.keep = s->keep };
 	struct delivery_result one;
 	int rc = carry_run(&c, &one, e);
 
@@ -163,10 +165,10 @@ exchange_locked(struct rsync *s, int top, struct delivery_result *r,
 }
 
 static int
-exchange(const struct outbound_opts *o, struct delivery_result *r,
-    uint64_t *wire_bytes, struct err *e)
+exchange(const struct outbound_opts *o, uint64_t keep,
+    struct delivery_result *r, uint64_t *wire_bytes, struct err *e)
 {
-	struct rsync s = { .o = o };
+	struct rsync s = { .o = o, .keep = keep };
 	int top = node_open_association(o->node, o->association, e);
 	int staging = -1, lock = -1, rc = -1;
 

@@ -10,7 +10,8 @@
 /* The runs of one exchange, and what came of them. */
 struct rsync {
 	const struct outbound_opts *o;
-	int staging; /* its lock is held; borrowed */
+	uint64_t keep; /* of what waits; UINT64_MAX: all */
+	int staging;   /* its lock is held; borrowed */
 	uint64_t wire_bytes;
 	bool reached; /* the far end: something was got */
 	/* a get was ended, since staging/ has no more room: what came whole lies
