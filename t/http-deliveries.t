@@ -4,13 +4,17 @@
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/http-lib.sh"
 
-# same: what both ends hold is the same, each message once and in order.
+# same: what both ends hold is the same, each message once and in order; when the
+# far end has sealed, which may be after ours has ended.
 same() {
+	wait_for 10 same_now || cmp sent.all came.all
+}
+same_now() {
 	cat gw/spool/alps/sent/*.msgs gw/spool/alps/outbox/*.msgs \
 	    gw/spool/alps/outbox/*.open 2>/dev/null >sent.all
 	cat noc/spool/alps/inbox/*.msgs noc/spool/alps/inbox/*.open \
 	    2>/dev/null >came.all
-	test -s sent.all && cmp sent.all came.all
+	test -s sent.all && cmp -s sent.all came.all
 }
 # say N: so many messages more.
 say() {
@@ -49,6 +53,38 @@ mkdir -m 700 gw noc
 hub_conf "$tls"
 spoke_conf "$url"
 
+# --- By certificates alone ---------------------------------------------------------
+
+vouched alps good 10 alps keyUsage=digitalSignature
+certified='certificate = alps.pem key = alps.key ca = good.pem'
+hub_conf "$tls client-ca = good.pem" ''
+spoke_conf "$url" "$certified"
+listen hub
+ok "something to say" sp collect --now
+ok "is pushed by who has the association's certificate" sp push
+resync
+ok "and what the hub says is fetched" sp push --always
+is "all of it" "$(ls noc/spool/alps/outbox)" mark
+ok "its answer goes with the next" sp push
+ok "what came is what was sent" same
+stop "$listener"
+(
+	pull_confs
+	sed -i "s/token = alps.token ca = good.pem/$certified/" hub.conf
+	sed -i -e 's/token = alps.token//' \
+	    -e "s/^web {.*$tls/& client-ca = good.pem/" spoke.conf
+	listen spoke
+	ok "more to say" sp collect --now
+	ok "is pulled by who has it" hub pull alps
+	ok "what came is what was sent" same
+	stop "$listener"
+	echo "$lib_count $lib_failed" >subshell
+)
+read -r lib_count lib_failed <subshell
+fresh
+hub_conf "$tls"
+spoke_conf "$url"
+
 # --- The wrong way round -----------------------------------------------------------
 
 # dialed FILE MODE [HTTP-KEYS]: there, alps is of the mode in which that end dials.
@@ -66,7 +102,6 @@ refused_so() {
 mark() {
 	"$@" >/dev/null 2>&1 || diag "$* failed"
 }
-vouched alps good 10 alps keyUsage=digitalSignature
 mark sp collect --now
 dialed hub.conf pull
 listen hub
