@@ -165,6 +165,35 @@ stream=$(cat noc/spool/alps/inbox/*.msgs | sed -n 's/^MsgID://p')
 is "every number came once" "$(echo "$stream" | sort -n | uniq -d)" ""
 is "and none is missing" "$(echo "$stream" | awk '$1 != NR' | head -n 1)" ""
 
+# A new stream takes the place of the old one while a session is kept: because the
+# hub lost what it had, and by hand.
+current() {
+	sp status --json | sed 's/.*"stream":"\([0-9a-f]*\)".*/\1/'
+}
+begin
+ok "once more" beats 60
+old=$(current)
+cut_off
+mv noc/spool/alps lost
+start_again
+is_new() {
+	test "$(current)" != "$old"
+}
+ok "to a hub that lost its disk a new stream goes" wait_for 60 is_new
+arrives() {
+	cat noc/spool/alps/inbox/*.msgs | grep -q "^Stream:$(current)"
+}
+ok "and arrives" wait_for 60 arrives
+ok "as does what is written then" beats 60
+old=$(current)
+ok "renew by hand" sp renew alps
+is_new
+is "begins another" $? 0
+ok "which arrives" wait_for 60 arrives
+from=0
+ok "as does what is written then" wait_for 60 more 3
+stop "$daemon"
+
 # A push of cron in its place.
 sp collect --now
 ok "push delivers" timeout 60 spoke -c spoke.conf push

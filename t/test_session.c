@@ -85,6 +85,7 @@ both_directions_arrive_whatever_the_chunks(void **state)
 		assert_ended();
 		assert_int_equal(spoke.acked.msgid, 40);
 		assert_int_equal(session_counts(spoke.session)->sent, 40);
+		assert_int_equal(session_counts(spoke.session)->acked, 40);
 		assert_int_equal(session_counts(hub.session)->taken, 40);
 		teardown(NULL);
 	}

@@ -87,23 +87,31 @@ delivery_open_inbox(const struct node *n, int association_dir,
 	return inbox_open(association_dir, &io, out, e);
 }
 
-/* Only a kept session waits for what is written meanwhile.  A writer closes its
- * segment and then lets go of the lock; before that there is nothing to see. */
-static int
-open_watch(struct delivery *d, struct err *e)
+/* A writer closes its segment and then lets go of the lock; before that there is
+ * nothing to see. */
+int
+delivery_watch(struct delivery *d, struct err *e)
 {
 	char path[64 + sizeof("/outbox")];
 
-	if (!d->o->association->keep || d->o->once)
-		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/outbox",
 	    d->association_dir);
-	d->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (d->watch_fd == -1 ||
-	    inotify_add_watch(d->watch_fd, path,
-		IN_CLOSE_WRITE | IN_MOVED_TO) == -1)
+	if (inotify_add_watch(d->watch_fd, path,
+		IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVE_SELF) == -1)
 		return err_sys(e, "watch the outbox");
 	return 0;
+}
+
+/* Only a kept session waits for what is written meanwhile. */
+static int
+open_watch(struct delivery *d, struct err *e)
+{
+	if (!d->o->association->keep || d->o->once)
+		return 0;
+	d->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (d->watch_fd == -1)
+		return err_sys(e, "inotify");
+	return delivery_watch(d, e);
 }
 
 /* The association's lock first: its own older session, which may have the last

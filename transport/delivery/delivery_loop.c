@@ -228,6 +228,7 @@ on_written(struct delivery *d)
 
 	while (read(d->watch_fd, events, sizeof(events)) > 0)
 		continue;
+	check(d, delivery_watch(d, &e), &e);
 	check(d, feeder_look(&d->feeder, &e), &e);
 }
 

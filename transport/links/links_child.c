@@ -31,8 +31,8 @@ judge(const struct outbound_end *end, int rc, int64_t lived_ms)
 		return LINK_WELL;
 	if (end->quiet)
 		return end->err.sys == EDQUOT ? LINK_HELD : LINK_TWIN;
-	return n->sent + n->taken > 0 || lived_ms > SETTLED_MS ? LINK_MOVED
-							       : LINK_FAILED;
+	return n->acked + n->taken > 0 || lived_ms > SETTLED_MS ? LINK_MOVED
+								: LINK_FAILED;
 }
 
 static enum links_schedule_end

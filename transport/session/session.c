@@ -274,8 +274,11 @@ session_refused(struct session *s, uint64_t first, const char *why)
 static void
 take_ack(struct session *s, const struct spool_point *at)
 {
+	uint64_t before = s->sender.acked.msgid;
+
 	switch (sender_take_ack(&s->sender, at)) {
 	case SENDER_ACK_NEW:
+		s->counts.acked += at->msgid - before;
 		s->acked_due = true;
 		break;
 	case SENDER_ACK_OLD:

@@ -79,6 +79,7 @@ struct session_action {
 struct session_counts {
 	uint64_t in_bytes, out_bytes; /* of the channel, frames counted whole */
 	uint64_t sent, taken, refused; /* messages; refused: or whole batches */
+	uint64_t acked;                /* of those sent */
 	uint64_t fed_bytes;            /* of messages fed, as they stand */
 	uint64_t strange_acks; /* ignored: never sent, other digest, ... */
 	/* 1: we ended it, for what the far end did, or did not in time */
