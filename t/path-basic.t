@@ -79,6 +79,7 @@ ok "all" wait_for 20 level
 
 # A backup of the spoke is restored: it does not know what it has sent since.
 cp -a gw gw.old
+cp -a gw gw.again
 echo 'echo u:5; echo v:5; echo w:5' >values.sh
 sp collect --now
 sp push
@@ -93,6 +94,28 @@ has "a restored spoke begins a new stream" told 'a new one began'
 ok "which is ingested" wait_for 20 level
 is "and no value is doubled" "$(values a/v | sort | uniq -d | grep -c '[56]')" 0
 is "nor lost" "$(values a/v | grep -c '^6$')" 1
+
+# The same backup once more: its stream was replaced.
+rm -rf gw
+mv gw.again gw
+echo 'echo u:7; echo v:7; echo w:7' >values.sh
+sp collect --now
+exits "a stream that was replaced does not come back" 65 sp push
+has "the spoke is told what lets it go" err \
+    'fork: stream .* was replaced.*; next: spoke -c [^ ]*spoke.conf renew alps$'
+exits "as who asks is" 65 sp -v push
+has "each time" err '; next: spoke -c [^ ]*spoke.conf renew alps$'
+has "and the hub" noc/state/notices 'at the spoke: spoke renew alps'
+ok "status" hub status
+has "calls it a fork" out ' fork '
+ok "which the hub cannot accept" hub accept alps
+has "but shows" out 'next: at the spoke: spoke renew alps$'
+has "and says" out '^nothing of alps waits for you$'
+ok "renew" sp renew alps
+ok "push" sp push
+ok "it goes on" wait_for 20 level
+ok "status after it" hub status
+lacks "and is no fork" out ' fork '
 
 # The hub loses its disk.
 stop "$hubd"

@@ -65,7 +65,8 @@ enum inbox_verdict inbox_poison(struct inbox *i, const struct message *m,
     const char *why, struct err *e);
 /* A stream that replaces the current one: what is not ingested of the old one
  * moves to inbox/<old stream>/, the ledger begins anew.  The current one again:
- * nothing happens.  A stream that was replaced before is ERR_INPUT: a fork. */
+ * nothing happens.  A stream that was replaced before is ERR_INPUT with
+ * ENOTUNIQ: a fork. */
 int inbox_begin_stream(struct inbox *i, struct stream_id stream, struct err *e);
 /* Was it current once, and replaced?  Then it begins no more. */
 int inbox_was_replaced(struct inbox *i, struct stream_id stream, bool *yes,

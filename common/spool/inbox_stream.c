@@ -70,8 +70,10 @@ note_replaced(struct inbox *i, struct stream_id next, struct err *e)
 
 	if (rc == 0 && names_stream(text, next)) {
 		rc = err_set(e, ERR_INPUT,
-		    "stream %s was replaced: it does not come back by itself",
+		    "fork: stream %s was replaced: it does not come back by "
+		    "itself",
 		    stream_text(next, hex));
+		e->sys = ENOTUNIQ;
 	} else if (rc == 0 && !stream_is_zero(i->stream) &&
 	    !names_stream(text, i->stream)) {
 		buf_put(&out, text);
@@ -170,7 +172,8 @@ inbox_begin_stream(struct inbox *i, struct stream_id stream, struct err *e)
 	if (inbox_commit(i, e) == -1 || inbox_seal(i, e) == -1 ||
 	    note_replaced(i, stream, e) == -1 || put_aside(i, e) == -1 ||
 	    ledger_write(i->top, "ledger", &ledger, e) == -1)
-		return err_wrap(e, "begin a new stream");
+		return e->sys == ENOTUNIQ ? -1 /* it says all */
+					  : err_wrap(e, "begin a new stream");
 	ledger_clear(&i->ledger);
 	i->ledger.stream = stream;
 	i->stream = stream;

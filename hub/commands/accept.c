@@ -22,6 +22,9 @@ show(void *arg, const struct notice *n, struct wall since)
 	(void)since;
 	if (strcmp(n->association, s->association) != 0)
 		return;
+	if (strcmp(n->key, "delivery") == 0 &&
+	    strstr(n->text, "fork: ") != NULL)
+		printf("%s: %s; next: %s\n", n->key, n->text, n->next);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(n->key, keys[i]) == 0 &&
 		    (s->what == NULL || strcmp(n->key, s->what) == 0))

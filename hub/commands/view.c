@@ -66,6 +66,16 @@ is_at_work(struct slice state)
 	    slice_eq_str(state, "draining") || slice_eq_str(state, "compiling");
 }
 
+/* The session's verdict: the spoke's stream was replaced, or has another message
+ * with a number that was taken. */
+static bool
+is_fork(const struct notices *n, const struct association *a)
+{
+	const char *text = notice_text(n, a->name, "delivery");
+
+	return text != NULL && strstr(text, "fork: ") != NULL;
+}
+
 static void
 set_state(struct status *s, const struct status_look *l)
 {
@@ -83,7 +93,10 @@ set_state(struct status *s, const struct status_look *l)
 	}
 	for (size_t i = 0; i < sizeof(raised) / sizeof(raised[0]); i++)
 		if (notice_is_raised(l->notices, s->a->name, raised[i])) {
-			state = slice_str(raised[i]);
+			state = strcmp(raised[i], "delivery") == 0 &&
+				is_fork(l->notices, s->a)
+			    ? SLICE("fork")
+			    : slice_str(raised[i]);
 			s->trouble = true;
 			break;
 		}

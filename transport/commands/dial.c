@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/base/mem.h"
 #include "transport/commands/commands.h"
 #include "transport/commands/progress.h"
 #include "transport/delivery/outbound.h"
@@ -38,13 +37,13 @@ failed(const struct dial *d, const struct association *a, const struct err *e,
     bool told)
 {
 	if (!told && (d->g.options.verbose || isatty(STDERR_FILENO))) {
-		char *again = mem_printf("%s -v %s %s", d->g.options.program,
-		    d->g.argv[0], a->name);
-		char *command = notices_command(d->g.notices, again);
+		char next[128];
+		char *command;
 
+		outbound_next(a, e, next, sizeof(next));
+		command = notices_command(d->g.notices, next);
 		log_err("%s; next: %s", e->msg, command);
 		free(command);
-		free(again);
 	}
 	return err_exit_code(e);
 }

@@ -290,6 +290,13 @@ delivery_refused(const struct delivery_result *r)
 	    r->refused_files + r->staging_full;
 }
 
+bool
+delivery_awaits_renewal(const struct association *a, const struct err *e)
+{
+	return e->kind == ERR_INPUT &&
+	    e->sys == (a->role == CONFIG_HUB ? ENOTUNIQ : EREMCHG);
+}
+
 void
 delivery_log(const struct association *a, const struct delivery_result *r)
 {

@@ -72,6 +72,8 @@ struct delivery_result {
  * gives way, another takes over);
  * EAGAIN: the peer is busy, come again soon;
  * EPIPE: the stream ended early, channel_close may know why.
+ * ERR_INPUT with ENOTUNIQ: what came is a fork; EREMCHG: the far end says so of
+ * what is ours.
  * The peer was told of all else. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
@@ -80,6 +82,8 @@ int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 uint64_t delivery_refused(const struct delivery_result *r);
 /* A line for each thing in it that an operator may want to know. */
 void delivery_log(const struct association *a, const struct delivery_result *r);
+/* It stands still until the spoke begins a new stream. */
+bool delivery_awaits_renewal(const struct association *a, const struct err *e);
 /* Tell the peer why there will be no session; best effort. */
 void delivery_refuse(const struct channel *c, const struct err *why);
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "common/base/log.h"
 #include "transport/carried/carry.h"
@@ -25,12 +26,29 @@ is_news(const struct delivery_result *r, const struct err *e)
 		e->kind == ERR_CONFIG);
 }
 
+void
+inbound_next(const struct association *a, const struct err *e,
+    const char *otherwise, char *out, size_t size)
+{
+	if (delivery_awaits_renewal(a, e))
+		(void)snprintf(out, size, "%sspoke renew %s",
+		    a->role == CONFIG_HUB ? "at the spoke: " : "", a->name);
+	else
+		(void)snprintf(out, size, "%s", otherwise);
+}
+
 /* Of carried files nobody is asked again who could be told why. */
 static void
 explain_files(const struct delivery_result *r, struct err *why)
 {
 	*why = (struct err){ 0 };
-	if (r->refused_files > 0)
+	if (r->refused_files > 0 && r->refused.sys == ENOTUNIQ) {
+		err_set(why, ERR_INPUT,
+		    "carried files are refused, see quarantine/ (%" PRIu64
+		    "): %s",
+		    r->refused_files, r->refused.msg);
+		why->sys = ENOTUNIQ;
+	} else if (r->refused_files > 0) {
 		err_set(why, ERR_INPUT,
 		    "carried files are refused, see quarantine/ (%" PRIu64
 		    "): %s; they come again, and if that is refused, too, %s",
@@ -38,25 +56,29 @@ explain_files(const struct delivery_result *r, struct err *why)
 		    r->refused.kind == ERR_DENIED
 			? "is verify-key here the .pub of sign-key there"
 			: "the other end's files are damaged");
-	else if (r->unbelieved_acks > 0)
+	} else if (r->unbelieved_acks > 0) {
 		err_set(why, ERR_INPUT,
 		    "a carried acknowledgement is damaged, or not signed by "
 		    "the key that verify-key names: compare the keys; the "
 		    "other end's next run writes another");
-	else if (r->unsigned_files > 0)
+	} else if (r->unsigned_files > 0) {
 		err_set(why, ERR_TEMP,
 		    "carried files lie there without their signature, or a "
 		    "signature without its file: has the other end a sign-key");
+	}
 }
 
 bool
 inbound_tell_refused(struct notices *n, const struct association *a,
     const struct delivery_result *r, int rc, struct err *why)
 {
-	struct notice what = { a->name, "refused", NULL,
-		a->role == CONFIG_HUB ? "hubctl status" : "spoke status" };
+	char next[128];
+	struct notice what = { a->name, "refused", NULL, next };
 
 	explain_files(r, why);
+	inbound_next(a, why,
+	    a->role == CONFIG_HUB ? "hubctl status" : "spoke status", next,
+	    sizeof(next));
 	if (why->kind != ERR_NONE)
 		what.text = why->msg;
 	else if (r->quarantined > 0)
@@ -74,11 +96,14 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
     const struct err *e)
 {
 	const char *name = o->association->name;
-	const char *next = o->association->role == CONFIG_HUB ? "hubctl status"
-							      : "spoke status";
 	struct err ignored; /* the notice has it */
+	char next[128];
 
 	(void)inbound_tell_refused(o->notices, o->association, r, rc, &ignored);
+	inbound_next(o->association, e,
+	    o->association->role == CONFIG_HUB ? "hubctl status"
+					       : "spoke status",
+	    next, sizeof(next));
 	if (rc == -1 && is_news(r, e))
 		(void)notice_raise_cause(o->notices,
 		    &(struct notice){ name, "delivery", e->msg, next },

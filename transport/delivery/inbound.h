@@ -39,6 +39,9 @@ struct inbound_kept {
 	uint64_t acked, taken; /* when looked at last */
 	bool open, told;
 };
+/* What lets a fork go, if e is one of the spoke's stream; else the command given. */
+void inbound_next(const struct association *a, const struct err *e,
+    const char *otherwise, char *out, size_t size);
 /* What a delivery of a used, but for bytes that only its channel knows.  Of what
  * is carried, only what moved is one. */
 struct wire_use inbound_use(const struct association *a,

@@ -286,15 +286,25 @@ deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
 
 /* --- As a job ------------------------------------------------------------ */
 
+void
+outbound_next(const struct association *a, const struct err *e, char *out,
+    size_t size)
+{
+	char again[128];
+
+	(void)snprintf(again, sizeof(again), "%s %s",
+	    a->role == CONFIG_HUB ? "hubctl -v pull" : "spoke -v push",
+	    a->name);
+	inbound_next(a, e, again, out, size);
+}
+
 static void
 trouble(const struct outbound_job *j, const char *key, struct outbound_end *end)
 {
 	const struct association *a = j->deliver.association;
 	char next[128];
 
-	(void)snprintf(next, sizeof(next), "%s %s",
-	    a->role == CONFIG_HUB ? "hubctl -v pull" : "spoke -v push",
-	    a->name);
+	outbound_next(a, &end->err, next, sizeof(next));
 	end->told = notice_raise_cause(j->deliver.notices,
 	    &(struct notice){ a->name, key, end->err.msg, next },
 	    err_exit_code(&end->err), clock_wall());

@@ -43,6 +43,10 @@ struct outbound_end {
  * asked to stop. */
 int outbound_run(const struct outbound_job *j, struct outbound_end *end);
 
+/* What a person does about it, without its -c. */
+void outbound_next(const struct association *a, const struct err *e, char *out,
+    size_t size);
+
 /* Up to n milliseconds, so that many sites do not begin at once. */
 int64_t outbound_spread_ms(int64_t n);
 void outbound_sleep_ms(int64_t ms);

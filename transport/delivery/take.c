@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "common/message/message.h"
@@ -49,10 +50,12 @@ judge(struct take *t, enum inbox_verdict v, struct err *e)
 		t->b->stopped = INBOX_TAKEN;
 		return 1;
 	case INBOX_FORK:
-		return err_set(e, ERR_INPUT,
+		err_set(e, ERR_INPUT,
 		    "fork: another message %" PRIu64
 		    " was taken before, or Prev is not its predecessor's digest",
 		    t->next);
+		e->sys = ENOTUNIQ;
+		return -1;
 	case INBOX_BEYOND:
 		return err_set(e, ERR_INPUT,
 		    "message %" PRIu64 " is too far ahead of a gap", t->next);

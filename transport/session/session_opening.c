@@ -203,6 +203,7 @@ session_read_refuse(const struct frame_refuse *r, struct err *e)
 		{ EX_CONFIG, ERR_CONFIG },
 	};
 	enum err_kind kind = ERR_PROTOCOL;
+	struct slice rest = r->text;
 	char text[ERR_MSG_SIZE];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -212,4 +213,6 @@ session_read_refuse(const struct frame_refuse *r, struct err *e)
 	err_set(e, kind, "the far end refused: %s", text);
 	if (r->code == EX_TEMPFAIL)
 		e->sys = EAGAIN;
+	if (r->code == EX_DATAERR && slice_skip(&rest, SLICE("fork:")))
+		e->sys = EREMCHG;
 }
