@@ -369,6 +369,25 @@ exits "a key that is gone" 77 sp push
 has "in words" err 'refuses the key'
 mv key-elsewhere key-out
 ok "it is over" settle
+chmod 644 key-out
+collect 4 4
+exits "a key that others may read" 77 sp push
+has "ssh's own words say so" err 'Permissions 0644 for .*key-out. are too open'
+chmod 600 key-out
+ok "it is over" settle
+cp "$sshd_dir/authorized_keys" rights
+sed 's/rrsync -ro/rrsync -wo/' rights >"$sshd_dir/authorized_keys"
+collect 4 4
+exits "a get with a key that may only write" 77 sp push
+has "in words" err 'the far end only lets write'
+sed 's/rrsync -wo/rrsync -ro/' rights >"$sshd_dir/authorized_keys"
+exits "a put with a key that may only read" 77 sp -v push
+has "in words" err 'the far end only lets read'
+sed 's,alps/outbox,alps/nowhere,' rights >"$sshd_dir/authorized_keys"
+exits "a far directory that is missing" 78 sp push
+has "in words" err 'a directory is missing there'
+cp rights "$sshd_dir/authorized_keys"
+ok "it is over" settle
 cp "$sshd_dir/known_hosts" known
 : >"$sshd_dir/known_hosts"
 collect 5 6

@@ -226,9 +226,12 @@ static const struct {
 	{ 0, "command not found", ERR_CONFIG, "rsync is missing there" },
 	{ 0, "No space left", ERR_TEMP, "the disk is full" },
 	{ 0, "Disk quota", ERR_TEMP, "the disk is full" },
-	{ 0, "read only", ERR_DENIED, "the module is read only" },
-	{ 0, "read-only", ERR_DENIED, "the module is read only" },
-	{ 0, "write only", ERR_DENIED, "the module is write only" },
+	{ 0, "read only", ERR_DENIED, "the far end only lets read" },
+	{ 0, "read-only", ERR_DENIED, "the far end only lets read" },
+	{ 0, "write only", ERR_DENIED, "the far end only lets write" },
+	{ 0, "write-only", ERR_DENIED, "the far end only lets write" },
+	{ 0, "Restricted directory does not exist", ERR_CONFIG,
+	    "a directory is missing there: see rrsync in authorized_keys" },
 	{ 0, "Permission denied", ERR_DENIED, "a right is missing there" },
 	{ 0, "Operation not permitted", ERR_DENIED,
 	    "a right is missing there" },
@@ -252,7 +255,16 @@ says(struct slice text, const char *word)
 	return text.n > 0 && memmem(text.p, text.n, word, strlen(word)) != NULL;
 }
 
-/* The line that tells, not rsync's last, which repeats the status. */
+/* ssh's; a daemon's "@ERROR: ..." is none. */
+static bool
+is_frame(struct slice line)
+{
+	return slice_starts(line, SLICE("@@")) ||
+	    slice_starts(line, SLICE("@ "));
+}
+
+/* The line that tells, not rsync's last, which repeats the status, nor the frame
+ * that ssh draws around a warning. */
 static struct slice
 first_line(struct slice text)
 {
@@ -261,7 +273,7 @@ first_line(struct slice text)
 	while (slice_cut(&text, '\n', &line)) {
 		while (line.n > 0 && line.p[line.n - 1] == '\r')
 			line.n--;
-		if (line.n > 0)
+		if (line.n > 0 && !is_frame(line))
 			return line;
 	}
 	return text;
