@@ -48,9 +48,10 @@ files_of() {
 	named 'identity' "$1" | while read -r file; do
 		test -e "$file" || spoke -c "$1" keygen "$file" >/dev/null
 	done
-	named 'known-hosts' "$1" | while read -r file; do
+	{ echo known_hosts; named 'known-hosts' "$1"; } | while read -r file; do
 		spoke -c "$1" keygen "$file.key" >/dev/null
-		echo "noc.example.net $(cat "$file.key.pub")" >"$file"
+		echo "$(named host "$1" | sort -u | paste -sd ,)" \
+		    "$(cat "$file.key.pub")" >"$file"
 	done
 	for file in $(named 'sign-key' "$1") $(named 'verify-key' "$1"); do
 		test -e "$file" || spoke -c "$1" keygen --sign "${file%.pub}"

@@ -59,6 +59,19 @@ looks_at ssh.key 644
 looks_at known_hosts 666
 reads ssh.key
 reads known_hosts
+# knows_nothing WHAT TEXT: known_hosts with it has no key of the far end.
+knows_nothing() {
+	cp -p known_hosts away
+	printf "%s" "$2" >known_hosts
+	exits "known_hosts, $1" 78 spoke -c at.conf check-config
+	has "known_hosts, $1: what is missing" err \
+	    'at.conf:8: .*known_hosts: no ed25519 .* key of noc.example.net: .*ssh-keyscan'
+	mv away known_hosts
+}
+knows_nothing "empty" ""
+knows_nothing "of other hosts" "$(sed s/noc/other/ known_hosts)"
+knows_nothing "of another port" "$(sed 's/^[^ ]*/[noc.example.net]:2222/' known_hosts)"
+knows_nothing "revoked" "@revoked $(cat known_hosts)"
 ok "hubctl looks, too" hubctl -c at.conf check-config
 conf noc 'ssh { host = "noc.example.net" identity = "nowhere" known-hosts = "nowhere" }'
 ok "who is called opens none" hubctl -c at.conf check-config

@@ -6,6 +6,7 @@
 #include "common/base/sandbox.h"
 #include "transport/channel_child.h"
 #include "transport/ssh/ssh.h"
+#include "transport/ssh/ssh_known_hosts.h"
 
 enum {
 	CPU_LOGIN_S =
@@ -56,12 +57,36 @@ carry(const struct association *a, struct mono deadline, int local,
 	return rc;
 }
 
+/* What a session would find too late: it has no key to compare with. */
+static int
+check_host_is_known(const struct ssh *s, struct err *e)
+{
+	const char *file = s->a->ssh.known_hosts;
+	struct buf name = { 0 };
+	struct ssh_known known = { 0 };
+	int rc;
+
+	ssh_host_name(s->a->ssh.host, s->a->ssh.port, &name);
+	rc =
+	    ssh_known_hosts_read(buf_slice(&s->known_hosts), name.p, &known, e);
+	if (rc == 0 && !known.ed25519 && !known.ecdsa256)
+		rc = err_set(e, ERR_CONFIG,
+		    "%s: no ed25519 or ecdsa-sha2-nistp256 key of %s: append "
+		    "what ssh-keyscan -p %u %s prints, after comparing it with "
+		    "the host's own",
+		    file, name.p, (unsigned)s->a->ssh.port, s->a->ssh.host);
+	buf_clear(&name);
+	return rc;
+}
+
 static int
 check(const struct association *a, struct err *e)
 {
 	struct ssh s = { .a = a, .socket = -1 };
 	int rc = ssh_files(&s, e);
 
+	if (rc == 0)
+		rc = check_host_is_known(&s, e);
 	ssh_close(&s);
 	return rc;
 }
