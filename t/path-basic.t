@@ -108,6 +108,8 @@ has "each time" err '; next: spoke -c [^ ]*spoke.conf renew alps$'
 has "and the hub" noc/state/notices 'at the spoke: spoke renew alps'
 ok "status" hub status
 has "calls it a fork" out ' fork '
+exits "check" 2 hub check
+has "tells why" out 'trouble with fork: fork: stream .* was replaced'
 ok "which the hub cannot accept" hub accept alps
 has "but shows" out 'next: at the spoke: spoke renew alps$'
 has "and says" out '^nothing of alps waits for you$'

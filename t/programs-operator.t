@@ -169,10 +169,12 @@ exits "check does not wait for one that hangs" 2 timeout 20 hubctl \
     -c hub.conf check
 has "and says so" out 'hubd: does not run or answer'
 ok "nor does status" timeout 20 hubctl -c hub.conf status
-has "which says it, too" out '^alps .* down '
+has "which says that it runs" out '^alps .* busy '
 kill -CONT "$hubd"
 exits "it goes on" 1 hub check
 stop "$hubd"
+ok "none runs" hub status
+has "which is another word" out '^alps .* down '
 is "and ends in order" "$?" 0
 rm -f hub/run/hubd.sock
 start hubd sh -c 'exec hubd -c hub.conf <&- >&- 2>&-'

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/durable.h"
+#include "common/base/lock.h"
 #include "common/spool/cursor.h"
 #include "common/spool/ledger.h"
 #include "common/spool/listing.h"
@@ -84,8 +85,10 @@ set_state(struct status *s, const struct status_look *l)
 		"delivery", "clock", "budget-spent" };
 	struct slice state = SLICE("ok"), word;
 
-	if (l->says == NULL) {
-		state = SLICE("down");
+	if (l->says == NULL) { /* it may compile, or hang */
+		state = lock_is_held(l->ground->node.state_dir, NODE_HUB_LOCK)
+		    ? SLICE("busy")
+		    : SLICE("down");
 	} else if (find_word(l->says, s->a->name, &word) &&
 	    !slice_eq_str(word, "stable")) {
 		state = word;
@@ -93,13 +96,13 @@ set_state(struct status *s, const struct status_look *l)
 	}
 	for (size_t i = 0; i < sizeof(raised) / sizeof(raised[0]); i++)
 		if (notice_is_raised(l->notices, s->a->name, raised[i])) {
-			state = strcmp(raised[i], "delivery") == 0 &&
-				is_fork(l->notices, s->a)
-			    ? SLICE("fork")
-			    : slice_str(raised[i]);
+			state = slice_str(raised[i]);
+			s->raised = raised[i];
 			s->trouble = true;
 			break;
 		}
+	if (slice_eq_str(state, "delivery") && is_fork(l->notices, s->a))
+		state = SLICE("fork");
 	(void)snprintf(s->state, sizeof(s->state), "%.*s", (int)state.n,
 	    state.p);
 }

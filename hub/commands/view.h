@@ -8,8 +8,8 @@
 #include "common/command/status.h"
 #include "hub/commands/commands.h"
 
-/* state: "ok", "settling", "draining", "compiling", "down" (no hubd answers), or
- * what was raised. */
+/* state: "ok", "settling", "draining", "compiling", "busy" (hubd does not
+ * answer), "down" (none runs), or what was raised. */
 extern const struct status_source view_source;
 
 #endif
