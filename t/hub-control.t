@@ -98,9 +98,9 @@ ok "a configuration that drops most waits" wait_for 10 \
     sh -c 'hubctl -c hub.conf status alps | grep -q " config "'
 live /Sites/Alps/disk && pass "the tree stays" || fail "the tree stays"
 ok "nothing else waits: nothing to do" hub accept alps fork
-has "and that is said" out '^nothing of alps waits for you$'
-ok "but to who wants to hear nothing" hub -q accept alps fork
 is "silently" "$(cat out err)" ""
+ok "who asks for more is told" hub -v accept alps fork
+has "that" out '^nothing of alps waits for you$'
 exits "no such thing can wait" 64 hub accept alps everything
 ok "nor does anything of south" hub accept south
 ok "it is accepted" hub accept alps

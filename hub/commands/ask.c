@@ -62,6 +62,12 @@ refused(int status, struct slice reply, struct err *e)
 	return err_set(e, kind.kind, "%.*s", (int)line.n, line.p);
 }
 
+static bool
+is_watched(const struct ground *g)
+{
+	return g->options.verbose || isatty(STDOUT_FILENO) == 1;
+}
+
 int
 ask_hub(const struct ground *g, const char *const *word, struct err *e)
 {
@@ -74,7 +80,7 @@ ask_hub(const struct ground *g, const char *const *word, struct err *e)
 		rc = answer_here(g, word, &reply, &status, e);
 	if (rc == 0 && status != 0)
 		rc = refused(status, buf_slice(&reply), e);
-	else if (rc == 0 && reply.n > 0 && !g->options.quiet)
+	else if (rc == 0 && reply.n > 0 && is_watched(g))
 		(void)fwrite(reply.p, 1, reply.n, stdout);
 	buf_clear(&reply);
 	return rc;
