@@ -16,7 +16,7 @@ enum {
 	SENDER_BATCH_FIRST = 256 << 10,
 	/* A batch is coded, sent and taken one after the other, each while the
 	 * next and the last are at the other stages; and it stays in the
-	 * processor's cache.  Of 8 MiB a day's backlog takes a sixth more. */
+	 * cache.  With 8 MiB a day's backlog took a sixth more processor time. */
 	SENDER_BATCH_MOST = 2 << 20,
 	SENDER_CHUNK = 16 << 10, /* bytes; acknowledgements go between */
 	SENDER_NAKS = 100,       /* in a session */
