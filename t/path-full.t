@@ -100,14 +100,21 @@ refused() {
 	$1 noc/spool
 	exits "$3: the hub takes nothing" 75 sp push
 	has "$3: which is told" err 'association=alps what=delivery'
+	has "$3: at the hub, too" noc/state/notices '	alps	delivery	.*[fF]ull|No space'
+	first=$(grep '	alps	delivery	' noc/state/notices)
 	exits "$3: it still does not" 75 sp push
 	is "$3: which is not told again" "$(cat out err)" ""
+	is "$3: nor at the hub" \
+	    "$(grep '	alps	delivery	' noc/state/notices)" "$first"
+	exits "$3: a monitor of the hub sees it" 2 hub check
 	is "$3: the spoke keeps it" "$(spoke_has waiting_messages)" "$waiting"
 	running "$hubd"
 	is "$3: hubd runs on" $? 0
 	$2 noc/spool
 	ok "$3: there is room again" sp push
 	is "$3: nothing waits" "$(spoke_has waiting_messages)" 0
+	lacks "$3: the hub tells no more of it" noc/state/notices \
+	    '	alps	delivery	'
 	ok "$3: it is ingested" wait_for 20 level
 }
 refused fill empty "the hub's bytes"

@@ -16,14 +16,27 @@ enum {
 	SESSION_MS = 600 * 1000 /* in all, unless it is kept open */
 };
 
-/* A fork is, and a far end that speaks something else, or for another; a line
- * that was cut is not: it comes again. */
+/* The cause lies here, such as a disk that is full or fails, and the next session
+ * meets it, too.  What a channel says of a line that was cut is no such cause. */
+static bool
+is_of_this_end(const struct err *e)
+{
+	if (e->kind == ERR_SYS)
+		return e->sys != EPIPE && e->sys != ECONNRESET;
+	return e->kind == ERR_INTERNAL ||
+	    (e->kind == ERR_TEMP && e->sys == ENOSPC);
+}
+
+/* A fork is, and a far end that speaks something else, or for another, and trouble
+ * here, of which the far end is told no more than that; a line that was cut is not:
+ * it comes again. */
 static bool
 is_news(const struct delivery_result *r, const struct err *e)
 {
-	return r->counts.in_bytes > 0 &&
-	    (e->kind == ERR_INPUT || e->kind == ERR_PROTOCOL ||
-		e->kind == ERR_CONFIG);
+	return is_of_this_end(e) ||
+	    (r->counts.in_bytes > 0 &&
+		(e->kind == ERR_INPUT || e->kind == ERR_PROTOCOL ||
+		    e->kind == ERR_CONFIG));
 }
 
 void
