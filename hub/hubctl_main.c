@@ -23,8 +23,11 @@ static const struct options_verb verbs[] = {
 	{ "graph", "PATH -o FILE.png|.svg [--from T] [--to T] [--tree TREE]",
 	    "draw the values of a leaf", command_graph },
 #endif
-	{ "messages", "ASSOCIATION [FROM[-TO]]",
-	    "print received messages as text", command_messages },
+	{ "messages", "ASSOCIATION [FROM[-TO]] [--to-spoke]",
+	    "print received messages as text; --to-spoke: what was sent",
+	    command_messages },
+	{ "task", "ASSOCIATION [NAME:VALUE...]",
+	    "send a TASK, from standard input or the words", command_task },
 	{ "accept", "ASSOCIATION [config|stream|fork]",
 	    "let go what waits for a person", command_accept },
 	{ "compile", "[TREE]", "compile a tree now, from its CONFIGs anew",

@@ -293,7 +293,6 @@ check_line(struct body *b, const char *message, struct slice line,
 		return oversize(e, "a line that is too long");
 	if (b->lines == LIMIT_BODY_LINES)
 		return oversize(e, "more than 1,000,000 lines");
-	b->lines++;
 	if (line.n > 0 && line.p[0] == '.')
 		return wrong(e, "a line that begins with a dot");
 	if (b->type == MESSAGE_CONFIG)
@@ -316,9 +315,33 @@ body_check(struct body *b, const char *message, size_t *at, size_t end,
 			v = check_line(b, message, line, e);
 		if (v != BODY_FINE)
 			return v;
+		b->lines++;
 		*at += line.n + 1;
 	}
 	return BODY_FINE;
+}
+
+int
+message_check_body(enum message_type t, struct slice body, struct err *e)
+{
+	enum body_verdict v = BODY_FINE;
+	size_t at = 0;
+	struct body b;
+	int rc;
+
+	body_init(&b);
+	body_begin(&b, t);
+	if (body.n > 0 && body.p[body.n - 1] != '\n')
+		v = wrong(e, "the last line has no end");
+	else if (body.n > 0)
+		v = body_check(&b, body.p, &at, body.n, e);
+	if (v == BODY_DOT)
+		v = wrong(e, "a lone dot");
+	rc = v == BODY_FINE ? body_end(&b, e) : -1;
+	if (v != BODY_FINE)
+		err_wrap(e, "line %zu", b.lines + 1);
+	body_clear(&b);
+	return rc;
 }
 
 int

@@ -17,7 +17,7 @@ enum body_place {
 
 struct body {
 	enum message_type type;
-	size_t lines;
+	size_t lines;            /* that are fine */
 	struct token_set tokens; /* DATA, CONFIG: so far */
 	/* CONFIG: the block that is being read. */
 	enum body_place place;

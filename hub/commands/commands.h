@@ -13,6 +13,7 @@ int command_messages(const struct options *o, int argc, char **argv);
 int command_pull(const struct options *o, int argc, char **argv);
 int command_receive(const struct options *o, int argc, char **argv);
 int command_status(const struct options *o, int argc, char **argv);
+int command_task(const struct options *o, int argc, char **argv);
 int command_tree(const struct options *o, int argc, char **argv);
 
 /* Have a request of hub.h answered, by the hubd that runs or else here.  Its

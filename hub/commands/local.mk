@@ -12,6 +12,7 @@ hub_libhub_a_SOURCES += \
 	%D%/raw.c \
 	%D%/receive.c \
 	%D%/status.c \
+	%D%/task.c \
 	%D%/tree.c \
 	%D%/values.c \
 	%D%/view.c %D%/view.h

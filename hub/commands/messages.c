@@ -1,17 +1,13 @@
 /*
- * hubctl messages: what was received.
+ * hubctl messages: what was received, or sent.
  */
 #include "config.h"
 
 #include "common/command/messages.h"
-#include "common/spool/reader.h"
 #include "hub/commands/commands.h"
 
 int
 command_messages(const struct options *opts, int argc, char **argv)
 {
-	static const struct messages_verb received = { .role = CONFIG_HUB,
-		.dirs = SPOOL_INBOX | SPOOL_ARCHIVE };
-
-	return messages_command(&received, opts, argc, argv);
+	return messages_command(CONFIG_HUB, opts, argc, argv);
 }

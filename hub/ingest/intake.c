@@ -15,9 +15,8 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/spool/outbox.h"
 #include "common/spool/reader.h"
-#include "transport/delivery/feeder.h"
+#include "hub/return_path.h"
 
 enum {
 	RETRY_FIRST_MS = 1000,
@@ -244,17 +243,11 @@ put_resync(const struct intake *i, struct outbox *o, struct err *e)
 {
 	uint64_t generation = settling_asked(i->settling, i->who);
 	struct buf body = { 0 }, number = { 0 };
-	struct message m = {
-		.type = MESSAGE_RESYNC,
-		.timestamp = (uint64_t)wall_s(i->ground->wall),
-	};
-	int rc = -1;
+	int rc;
 
 	(void)buf_put_u64(&number, generation);
 	(void)message_put_line(&body, SLICE("generation"), buf_slice(&number));
-	m.body = buf_slice(&body);
-	if (outbox_put(o, &m, e) == 0 && outbox_commit(o, e) == 0)
-		rc = outbox_seal(o, e);
+	rc = return_path_put(o, MESSAGE_RESYNC, buf_slice(&body), e);
 	buf_clear(&body);
 	buf_clear(&number);
 	return rc;
@@ -263,13 +256,12 @@ put_resync(const struct intake *i, struct outbox *o, struct err *e)
 static int
 send_resync(struct intake *i, struct err *e)
 {
-	struct outbox_opts opts = feeder_outbox_opts(i->a);
 	struct outbox *o = NULL;
 	bool waits = false;
 	int rc = -1;
 
-	opts.lock_wait_ms = RESYNC_LOCK_WAIT_MS;
-	if (outbox_open(i->archive.dir, &opts, &o, e) == -1)
+	if (return_path_open(i->archive.dir, i->a, RESYNC_LOCK_WAIT_MS, &o,
+		e) == -1)
 		return -1;
 	rc = resync_waits(i, o, &waits, e);
 	if (rc == 0 && !waits)
