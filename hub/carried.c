@@ -107,10 +107,7 @@ tell(const struct place *p, const struct delivery_result *r, int rc,
 	}
 	inbound_settle(&o, r, rc, e);
 	if (rc == -1) /* who placed it is not there to be told why */
-		(void)notice_raise(o.notices,
-		    &(struct notice){ p->a->name, "delivery", e->msg,
-			"hubctl status" },
-		    clock_wall());
+		(void)inbound_tell_failed(o.notices, p->a, e, "hubctl status");
 	notices_flush(o.notices, clock_wall());
 	notices_close(o.notices);
 }

@@ -51,9 +51,9 @@ carried_look(struct ground *g, const struct association *a)
 	} else if (rc == -1 && inbound_is_away(&g->node, a, &e)) {
 		log_info("association=%s: %s", a->name, e.msg);
 	} else {
+		if (rc == -1 && !inbound_tell_failed(g->notices, a, &e, next))
+			ground_tell_again(g, next, &e);
 		inbound_settle(&io, &r, rc, &e);
-		if (rc == -1)
-			(void)ground_trouble(g, a->name, "delivery", next, &e);
 	}
 	if (incoming_take(&g->node, a, &e) == -1)
 		(void)ground_trouble(g, a->name, "inbox", next, &e);

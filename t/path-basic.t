@@ -107,16 +107,52 @@ exits "as who asks is" 65 sp -v push
 has "each time" err '; next: spoke -c [^ ]*spoke.conf renew alps$'
 has "and the hub" noc/state/notices 'at the spoke: spoke renew alps'
 ok "status" hub status
-has "calls it a fork" out ' fork '
+has "calls it a fork" out ' fork-to-hub '
 exits "check" 2 hub check
-has "tells why" out 'trouble with fork: fork: stream .* was replaced'
+has "tells why" out 'trouble with fork-to-hub: fork: stream .* was replaced'
+ok "status of the spoke" sp status
+has "calls it so, too" out ' fork-to-hub '
+exits "and its check" 2 sp check
+has "tells why" out 'fork-to-hub: .*fork: stream .* was replaced'
+lacks "nothing else is wrong" gw/state/notices '	delivery	'
 ok "which the hub cannot accept" hub accept alps
 has "but shows" out 'next: at the spoke: spoke renew alps$'
 ok "renew" sp renew alps
 ok "push" sp push
 ok "it goes on" wait_for 20 level
 ok "status after it" hub status
-lacks "and is no fork" out ' fork '
+lacks "and is no fork" out 'fork'
+lacks "nor told of" noc/state/notices 'fork'
+lacks "at the spoke neither" gw/state/notices 'fork'
+
+# The hub's own stream, of what it asks, from a backup, twice.
+asks() {
+	"$top_builddir/t/put_resync" noc/spool/alps 0 && sp push --always
+}
+held() { # held SOURCE TARGET
+	rm -rf "$2/outbox" "$2/sent"
+	mkdir -p "$2"
+	cp -a "$1/outbox" "$1/sent" "$2"
+}
+ok "the hub asks" asks
+held noc/spool/alps noc.backup
+ok "and asks again" asks
+held noc.backup noc/spool/alps
+ok "of a hub that was restored" sp push --always
+has "a new stream is taken" err 'the hub began a new stream'
+held noc.backup noc/spool/alps
+exits "the second time it is a fork" 65 sp push --always
+has "what lets it go is told" err \
+    'what=fork-to-spoke: .*fork: stream .*; next: at the hub: hubctl renew alps'
+has "at the hub, too" noc/state/notices \
+    'fork-to-spoke	.*fork: stream .*	hubctl .*renew alps'
+ok "status of the hub" hub status
+has "calls it so" out ' fork-to-spoke '
+ok "renew" hub renew alps
+ok "it goes on" sp push --always
+lacks "and is over" noc/state/notices fork
+lacks "at the spoke, too" gw/state/notices fork
+ok "all is ingested" wait_for 20 level
 
 # The hub loses its disk.
 stop "$hubd"

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -25,8 +26,17 @@ struct row {
 	enum err_kind kind;
 	int sys;
 	uint64_t in_bytes;
-	bool told;
+	const char *key; /* told as that; NULL: not */
 };
+
+static const char *const keys[] = { "delivery", "fork-to-hub",
+	"fork-to-spoke" };
+
+static bool
+is(const char *key, const char *other)
+{
+	return key != NULL && strcmp(key, other) == 0;
+}
 
 /* A session that ended so. */
 static void
@@ -49,25 +59,27 @@ trouble_of_this_end_and_what_the_far_end_said_is_told(void **state)
 {
 	static const struct row rows[] = {
 		/* here, before or after a byte came */
-		{ ERR_SYS, ENOSPC, 0, true },
-		{ ERR_SYS, ENOSPC, 1, true },
-		{ ERR_SYS, EIO, 0, true },
-		{ ERR_SYS, EDQUOT, 1, true },
-		{ ERR_SYS, EROFS, 0, true },
-		{ ERR_TEMP, ENOSPC, 1, true },
-		{ ERR_INTERNAL, 0, 1, true },
+		{ ERR_SYS, ENOSPC, 0, "delivery" },
+		{ ERR_SYS, ENOSPC, 1, "delivery" },
+		{ ERR_SYS, EIO, 0, "delivery" },
+		{ ERR_SYS, EDQUOT, 1, "delivery" },
+		{ ERR_SYS, EROFS, 0, "delivery" },
+		{ ERR_TEMP, ENOSPC, 1, "delivery" },
+		{ ERR_INTERNAL, 0, 1, "delivery" },
 		/* what was said */
-		{ ERR_INPUT, ENOTUNIQ, 1, true },
-		{ ERR_PROTOCOL, 0, 1, true },
-		{ ERR_CONFIG, 0, 1, true },
+		{ ERR_INPUT, ENOTUNIQ, 1, "fork-to-hub" },
+		{ ERR_INPUT, EREMCHG, 1, "fork-to-spoke" },
+		{ ERR_INPUT, 0, 1, "delivery" },
+		{ ERR_PROTOCOL, 0, 1, "delivery" },
+		{ ERR_CONFIG, 0, 1, "delivery" },
 		/* nothing was */
-		{ ERR_PROTOCOL, 0, 0, false },
+		{ ERR_PROTOCOL, 0, 0, NULL },
 		/* comes again by itself */
-		{ ERR_TEMP, 0, 1, false },
-		{ ERR_TEMP, EBUSY, 0, false },
-		{ ERR_TEMP, EPIPE, 1, false },
-		{ ERR_SYS, EPIPE, 1, false },
-		{ ERR_SYS, ECONNRESET, 1, false },
+		{ ERR_TEMP, 0, 1, NULL },
+		{ ERR_TEMP, EBUSY, 0, NULL },
+		{ ERR_TEMP, EPIPE, 1, NULL },
+		{ ERR_SYS, EPIPE, 1, NULL },
+		{ ERR_SYS, ECONNRESET, 1, NULL },
 	};
 
 	(void)state;
@@ -77,12 +89,72 @@ trouble_of_this_end_and_what_the_far_end_said_is_told(void **state)
 
 		assert_int_equal(notices_open(fd, NULL, &n, &e), 0);
 		settle(n, &rows[i]);
-		if (notice_is_raised(n, "alps", "delivery") != rows[i].told)
-			fail_msg("row %zu", i);
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			if (notice_is_raised(n, "alps", keys[k]) !=
+			    is(rows[i].key, keys[k]))
+				fail_msg("row %zu: %s", i, keys[k]);
 		settle(n, &(struct row){ .kind = ERR_NONE, .in_bytes = 1 });
-		assert_false(notice_is_raised(n, "alps", "delivery"));
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			assert_false(notice_is_raised(n, "alps", keys[k]));
 		notices_close(n);
 	}
+}
+
+/* A link that is up again, with a fork, has no other trouble; a link that is down
+ * mends no fork. */
+static void
+a_fork_stands_for_itself(void **state)
+{
+	const struct err down = { .kind = ERR_TEMP, .msg = "no route" };
+	const struct err fork = { .kind = ERR_INPUT,
+		.sys = ENOTUNIQ,
+		.msg = "fork: x" };
+	struct notices *n = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(notices_open(fd, NULL, &n, &e), 0);
+	assert_true(inbound_tell_failed(n, &alps, &down, "hubctl status"));
+	assert_true(inbound_tell_failed(n, &alps, &fork, "hubctl status"));
+	assert_false(notice_is_raised(n, "alps", "delivery"));
+	assert_false(inbound_tell_failed(n, &alps, &fork, "hubctl status"));
+	assert_true(inbound_tell_failed(n, &alps, &down, "hubctl status"));
+	assert_true(notice_is_raised(n, "alps", "fork-to-hub"));
+	notices_close(n);
+}
+
+/* What the two ends agree on ends no fork; a message that was taken does. */
+static void
+a_kept_session_ends_a_fork_by_what_moves(void **state)
+{
+	const struct err forks[] = {
+		{ .kind = ERR_INPUT, .sys = ENOTUNIQ, .msg = "fork: x" },
+		{ .kind = ERR_INPUT, .sys = EREMCHG, .msg = "fork: y" },
+	};
+	struct wire_tally t = { .state_dir = fd, .association = "alps" };
+	struct inbound_kept k = { 0 };
+	struct delivery_sofar now = { .open = true, .acked = 7, .taken = 0 };
+	struct notices *n = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(notices_open(fd, NULL, &n, &e), 0);
+	for (size_t i = 0; i < 2; i++)
+		(void)inbound_tell_failed(n, &alps, &forks[i], "hubctl status");
+	inbound_look(&k, &t, &now);
+	inbound_is_well(&k, n, &alps);
+	assert_true(notice_is_raised(n, "alps", "fork-to-hub"));
+	assert_true(notice_is_raised(n, "alps", "fork-to-spoke"));
+	now.taken++;
+	inbound_look(&k, &t, &now);
+	inbound_is_well(&k, n, &alps);
+	assert_false(notice_is_raised(n, "alps", "fork-to-hub"));
+	assert_true(notice_is_raised(n, "alps", "fork-to-spoke"));
+	now.acked++;
+	inbound_look(&k, &t, &now);
+	inbound_is_well(&k, n, &alps);
+	assert_false(notice_is_raised(n, "alps", "fork-to-spoke"));
+	notices_close(n);
 }
 
 int
@@ -91,6 +163,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(
 		    trouble_of_this_end_and_what_the_far_end_said_is_told, fd),
+		SCRATCH_TEST(a_fork_stands_for_itself, fd),
+		SCRATCH_TEST(a_kept_session_ends_a_fork_by_what_moves, fd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

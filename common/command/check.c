@@ -35,8 +35,7 @@ judge(void *arg, const struct status_look *l, const struct status *s)
 	}
 	if (s->trouble)
 		nagios_trouble(c->r, s->a->name, s->state,
-		    notice_text(l->notices, s->a->name,
-			s->raised != NULL ? s->raised : s->state));
+		    notice_text(l->notices, s->a->name, s->state));
 	c->verb->judge(c->r, s);
 	(void)buf_printf(&c->r->data, " '%s_refused'=%" PRIu64 "c", s->a->name,
 	    s->refused);

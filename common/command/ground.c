@@ -142,6 +142,18 @@ ground_list(struct ground *g, struct err *e)
 	return g->list;
 }
 
+void
+ground_tell_again(const struct ground *g, const char *next, const struct err *e)
+{
+	char *command;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	command = notices_command(g->notices, next);
+	log_err("%s; next: %s", e->msg, command);
+	free(command);
+}
+
 int
 ground_trouble(struct ground *g, const char *association, const char *key,
     const char *next, const struct err *e)
@@ -151,13 +163,8 @@ ground_trouble(struct ground *g, const char *association, const char *key,
 		.text = e->msg,
 		.next = next };
 
-	if (!notice_raise(g->notices, &n, clock_wall()) &&
-	    isatty(STDERR_FILENO)) {
-		char *command = notices_command(g->notices, next);
-
-		log_err("%s; next: %s", e->msg, command);
-		free(command);
-	}
+	if (!notice_raise(g->notices, &n, clock_wall()))
+		ground_tell_again(g, next, e);
 	return err_exit_code(e);
 }
 

@@ -58,6 +58,9 @@ const struct association *const *ground_list(struct ground *g, struct err *e);
  * terminal.  Returns its exit status. */
 int ground_trouble(struct ground *g, const char *association, const char *key,
     const char *next, const struct err *e);
+/* That again: to who sits at a terminal. */
+void ground_tell_again(const struct ground *g, const char *next,
+    const struct err *e);
 void ground_over(struct ground *g, const char *association, const char *key);
 
 /* A state of the node, told by a process that keeps no notices and whose daemon

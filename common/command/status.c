@@ -62,7 +62,7 @@ date_of(int64_t epoch_s, char *out, size_t size)
 static void
 print_head(void)
 {
-	(void)printf("%-16s %-5s %-5s %-10s %12s %10s %12s %8s  %s\n",
+	(void)printf("%-16s %-5s %-5s %-13s %12s %10s %12s %8s  %s\n",
 	    "ASSOCIATION", "VIA", "MODE", "STATE", "ACKED", "WAITING", "BYTES",
 	    "LAG", "LAST DELIVERY");
 }
@@ -74,7 +74,7 @@ print_line(const struct status *s)
 
 	if (s->lag_s >= 0)
 		(void)snprintf(lag, sizeof(lag), "%" PRId64, s->lag_s);
-	(void)printf("%-16s %-5s %-5s %-10s %12" PRIu64 " %10" PRIu64
+	(void)printf("%-16s %-5s %-5s %-13s %12" PRIu64 " %10" PRIu64
 		     " %12" PRIu64 " %8s  %s\n",
 	    s->a->name, config_transport_name(s->a->transport),
 	    config_mode_name(s->a->mode), s->state, s->acked,

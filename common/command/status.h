@@ -11,8 +11,7 @@
 struct status {
 	const struct association *a;
 	char state[32];
-	bool trouble;       /* the state is one that a person must know of */
-	const char *raised; /* what tells of it; NULL: what is named as it is */
+	bool trouble; /* the state is one that a person must know of */
 	struct stream_id stream;
 	uint64_t last, acked; /* MsgIDs; 0: none */
 	uint64_t waiting_messages, waiting_bytes;

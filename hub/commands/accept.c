@@ -8,6 +8,7 @@
 
 #include "common/operator/notice.h"
 #include "hub/commands/commands.h"
+#include "transport/delivery/inbound.h"
 
 struct shown {
 	const char *association, *what; /* what: NULL: all that waits */
@@ -17,14 +18,16 @@ static void
 show(void *arg, const struct notice *n, struct wall since)
 {
 	static const char *const keys[] = { "config", "stream", "fork" };
+	static const char *const renewed[] = { INBOUND_FORK_TO_HUB,
+		INBOUND_FORK_TO_SPOKE }; /* what lets go these is no accept */
 	const struct shown *s = arg;
 
 	(void)since;
 	if (strcmp(n->association, s->association) != 0)
 		return;
-	if (strcmp(n->key, "delivery") == 0 &&
-	    strstr(n->text, "fork: ") != NULL)
-		printf("%s: %s; next: %s\n", n->key, n->text, n->next);
+	for (size_t i = 0; i < sizeof(renewed) / sizeof(renewed[0]); i++)
+		if (strcmp(n->key, renewed[i]) == 0)
+			printf("%s: %s; next: %s\n", n->key, n->text, n->next);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(n->key, keys[i]) == 0 &&
 		    (s->what == NULL || strcmp(n->key, s->what) == 0))

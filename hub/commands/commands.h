@@ -12,6 +12,7 @@ int command_compile(const struct options *o, int argc, char **argv);
 int command_messages(const struct options *o, int argc, char **argv);
 int command_pull(const struct options *o, int argc, char **argv);
 int command_receive(const struct options *o, int argc, char **argv);
+int command_renew(const struct options *o, int argc, char **argv);
 int command_status(const struct options *o, int argc, char **argv);
 int command_task(const struct options *o, int argc, char **argv);
 int command_tree(const struct options *o, int argc, char **argv);

@@ -11,6 +11,7 @@ hub_libhub_a_SOURCES += \
 	%D%/pull.c \
 	%D%/raw.c \
 	%D%/receive.c \
+	%D%/renew.c \
 	%D%/status.c \
 	%D%/task.c \
 	%D%/tree.c \

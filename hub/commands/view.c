@@ -18,6 +18,7 @@
 #include "common/spool/ledger.h"
 #include "common/spool/listing.h"
 #include "hub/control.h"
+#include "transport/delivery/inbound.h"
 #include "transport/delivery/wire.h"
 
 static char *
@@ -67,22 +68,13 @@ is_at_work(struct slice state)
 	    slice_eq_str(state, "draining") || slice_eq_str(state, "compiling");
 }
 
-/* The session's verdict: the spoke's stream was replaced, or has another message
- * with a number that was taken. */
-static bool
-is_fork(const struct notices *n, const struct association *a)
-{
-	const char *text = notice_text(n, a->name, "delivery");
-
-	return text != NULL && strstr(text, "fork: ") != NULL;
-}
-
 static void
 set_state(struct status *s, const struct status_look *l)
 {
-	static const char *const raised[] = { "fork", "stream", "config",
-		"ingest", "leftover", "gap", "damage", "refused", "data",
-		"delivery", "clock", "budget-spent" };
+	static const char *const raised[] = { "fork", INBOUND_FORK_TO_HUB,
+		"stream", "config", INBOUND_FORK_TO_SPOKE, "ingest", "leftover",
+		"gap", "damage", "refused", "data", INBOUND_FAILED, "clock",
+		"budget-spent" };
 	struct slice state = SLICE("ok"), word;
 
 	if (l->says == NULL) { /* it may compile, or hang */
@@ -97,12 +89,9 @@ set_state(struct status *s, const struct status_look *l)
 	for (size_t i = 0; i < sizeof(raised) / sizeof(raised[0]); i++)
 		if (notice_is_raised(l->notices, s->a->name, raised[i])) {
 			state = slice_str(raised[i]);
-			s->raised = raised[i];
 			s->trouble = true;
 			break;
 		}
-	if (slice_eq_str(state, "delivery") && is_fork(l->notices, s->a))
-		state = SLICE("fork");
 	(void)snprintf(s->state, sizeof(s->state), "%.*s", (int)state.n,
 	    state.p);
 }

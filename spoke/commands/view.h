@@ -7,8 +7,8 @@
 #include "common/command/status.h"
 #include "spoke/commands/commands.h"
 
-/* state: "idle", "waiting", or what was raised: "spool", "delivery",
- * "budget-spent". */
+/* state: "idle", "waiting", or what was raised: "spool",
+ * "fork-to-hub", "fork-to-spoke", "delivery", "budget-spent". */
 extern const struct status_source view_source;
 
 #endif

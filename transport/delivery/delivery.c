@@ -290,11 +290,15 @@ delivery_refused(const struct delivery_result *r)
 	    r->refused_files + r->staging_full;
 }
 
-bool
-delivery_awaits_renewal(const struct association *a, const struct err *e)
+enum delivery_fork
+delivery_fork(const struct association *a, const struct err *e)
 {
-	return e->kind == ERR_INPUT &&
-	    e->sys == (a->role == CONFIG_HUB ? ENOTUNIQ : EREMCHG);
+	bool ours = e->sys == EREMCHG, theirs = e->sys == ENOTUNIQ;
+
+	if (e->kind != ERR_INPUT || (!ours && !theirs))
+		return DELIVERY_NO_FORK;
+	return ours == (a->role == CONFIG_SPOKE) ? DELIVERY_FORK_TO_HUB
+						 : DELIVERY_FORK_TO_SPOKE;
 }
 
 void

@@ -82,8 +82,14 @@ int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 uint64_t delivery_refused(const struct delivery_result *r);
 /* A line for each thing in it that an operator may want to know. */
 void delivery_log(const struct association *a, const struct delivery_result *r);
-/* It stands still until the spoke begins a new stream. */
-bool delivery_awaits_renewal(const struct association *a, const struct err *e);
+/* Which stream is one: it stands still until its sender begins another. */
+enum delivery_fork {
+	DELIVERY_NO_FORK,
+	DELIVERY_FORK_TO_HUB,
+	DELIVERY_FORK_TO_SPOKE,
+};
+enum delivery_fork delivery_fork(const struct association *a,
+    const struct err *e);
 /* Tell the peer why there will be no session; best effort. */
 void delivery_refuse(const struct channel *c, const struct err *why);
 

@@ -39,15 +39,58 @@ is_news(const struct delivery_result *r, const struct err *e)
 		    e->kind == ERR_CONFIG));
 }
 
+static const char *
+key_of(const struct association *a, const struct err *e)
+{
+	switch (delivery_fork(a, e)) {
+	case DELIVERY_FORK_TO_HUB:
+		return INBOUND_FORK_TO_HUB;
+	case DELIVERY_FORK_TO_SPOKE:
+		return INBOUND_FORK_TO_SPOKE;
+	case DELIVERY_NO_FORK:
+		break;
+	}
+	return INBOUND_FAILED;
+}
+
 void
 inbound_next(const struct association *a, const struct err *e,
     const char *otherwise, char *out, size_t size)
 {
-	if (delivery_awaits_renewal(a, e))
+	switch (delivery_fork(a, e)) {
+	case DELIVERY_FORK_TO_HUB:
 		(void)snprintf(out, size, "%sspoke renew %s",
 		    a->role == CONFIG_HUB ? "at the spoke: " : "", a->name);
-	else
+		break;
+	case DELIVERY_FORK_TO_SPOKE:
+		(void)snprintf(out, size, "%shubctl renew %s",
+		    a->role == CONFIG_SPOKE ? "at the hub: " : "", a->name);
+		break;
+	case DELIVERY_NO_FORK:
 		(void)snprintf(out, size, "%s", otherwise);
+		break;
+	}
+}
+
+bool
+inbound_tell_failed(struct notices *n, const struct association *a,
+    const struct err *e, const char *otherwise)
+{
+	char next[128];
+	struct notice what = { a->name, key_of(a, e), e->msg, next };
+
+	inbound_next(a, e, otherwise, next, sizeof(next));
+	if (delivery_fork(a, e) != DELIVERY_NO_FORK) /* the two have met */
+		(void)notice_clear(n, a->name, INBOUND_FAILED, clock_wall());
+	return notice_raise_cause(n, &what, err_exit_code(e), clock_wall());
+}
+
+void
+inbound_tell_over(struct notices *n, const struct association *a)
+{
+	(void)notice_clear(n, a->name, INBOUND_FAILED, clock_wall());
+	(void)notice_clear(n, a->name, INBOUND_FORK_TO_HUB, clock_wall());
+	(void)notice_clear(n, a->name, INBOUND_FORK_TO_SPOKE, clock_wall());
 }
 
 /* Of carried files nobody is asked again who could be told why. */
@@ -108,21 +151,15 @@ static void
 tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
     const struct err *e)
 {
-	const char *name = o->association->name;
 	struct err ignored; /* the notice has it */
-	char next[128];
 
 	(void)inbound_tell_refused(o->notices, o->association, r, rc, &ignored);
-	inbound_next(o->association, e,
-	    o->association->role == CONFIG_HUB ? "hubctl status"
-					       : "spoke status",
-	    next, sizeof(next));
 	if (rc == -1 && is_news(r, e))
-		(void)notice_raise_cause(o->notices,
-		    &(struct notice){ name, "delivery", e->msg, next },
-		    err_exit_code(e), clock_wall());
+		(void)inbound_tell_failed(o->notices, o->association, e,
+		    o->association->role == CONFIG_HUB ? "hubctl status"
+						       : "spoke status");
 	else if (rc == 0)
-		(void)notice_clear(o->notices, name, "delivery", clock_wall());
+		inbound_tell_over(o->notices, o->association);
 }
 
 /* --- While it runs -------------------------------------------------------- */
@@ -159,6 +196,8 @@ inbound_look(struct inbound_kept *k, struct wire_tally *t,
 	const struct delivery_result r = { .counts = now->counts };
 	struct wire_use u = use_of(&r);
 
+	k->sent_well = k->sent_well || (k->open && now->acked != k->acked);
+	k->took_well = k->took_well || (k->open && now->taken != k->taken);
 	if (k->open && (now->acked != k->acked || now->taken != k->taken))
 		t->delivered = true;
 	k->open = now->open;
@@ -172,10 +211,20 @@ void
 inbound_is_well(struct inbound_kept *k, struct notices *n,
     const struct association *a)
 {
-	if (!k->open || k->told)
-		return;
-	k->told = true;
-	if (notice_clear(n, a->name, "delivery", clock_wall()))
+	bool to_hub = a->role == CONFIG_SPOKE ? k->sent_well : k->took_well;
+	bool to_spoke = a->role == CONFIG_SPOKE ? k->took_well : k->sent_well;
+	bool over = false;
+
+	if (k->open && !k->told)
+		over = notice_clear(n, a->name, INBOUND_FAILED, clock_wall());
+	k->told = k->told || k->open;
+	if (to_hub)
+		over |=
+		    notice_clear(n, a->name, INBOUND_FORK_TO_HUB, clock_wall());
+	if (to_spoke)
+		over |= notice_clear(n, a->name, INBOUND_FORK_TO_SPOKE,
+		    clock_wall());
+	if (over)
 		notices_flush(n, clock_wall());
 }
 

@@ -10,6 +10,11 @@
 #include "transport/delivery/delivery.h"
 #include "transport/delivery/wire.h"
 
+/* The notices of a delivery that failed. */
+#define INBOUND_FAILED        "delivery"
+#define INBOUND_FORK_TO_HUB   "fork-to-hub"
+#define INBOUND_FORK_TO_SPOKE "fork-to-spoke"
+
 struct inbound_opts {
 	const struct config *config;
 	const struct node *node;
@@ -38,10 +43,8 @@ bool inbound_is_away(const struct node *n, const struct association *a,
 struct inbound_kept {
 	uint64_t acked, taken; /* when looked at last */
 	bool open, told;
+	bool sent_well, took_well; /* something, since its begin */
 };
-/* What lets a fork go, if e is one of the spoke's stream; else the command given. */
-void inbound_next(const struct association *a, const struct err *e,
-    const char *otherwise, char *out, size_t size);
 /* What a delivery of a used, but for bytes that only its channel knows.  Of what
  * is carried, only what moved is one. */
 struct wire_use inbound_use(const struct association *a,
@@ -49,10 +52,20 @@ struct wire_use inbound_use(const struct association *a,
 /* Count what it did, for whoever began it. */
 void inbound_look(struct inbound_kept *k, struct wire_tally *t,
     const struct delivery_sofar *now);
-/* Trouble with deliveries is over when the two ends have agreed again. */
+/* Trouble with deliveries is over when the two ends have agreed again, a fork when
+ * something of its direction went well. */
 void inbound_is_well(struct inbound_kept *k, struct notices *n,
     const struct association *a);
 
+/* A failure, whoever began: the notice of its kind.  otherwise: the command to run
+ * next, where nothing else lets it go.  True: it is news. */
+bool inbound_tell_failed(struct notices *n, const struct association *a,
+    const struct err *e, const char *otherwise);
+/* What that tells a person to do. */
+void inbound_next(const struct association *a, const struct err *e,
+    const char *otherwise, char *out, size_t size);
+/* A delivery went well. */
+void inbound_tell_over(struct notices *n, const struct association *a);
 /* What was refused, whoever began: a state, until a delivery without.  True: it
  * is news.  *why: what was carried and is not taken; ERR_NONE: nothing. */
 bool inbound_tell_refused(struct notices *n, const struct association *a,

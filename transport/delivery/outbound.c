@@ -286,28 +286,23 @@ deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
 
 /* --- As a job ------------------------------------------------------------ */
 
+/* To see it with one's own eyes. */
+static void
+put_again(const struct association *a, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s %s",
+	    a->role == CONFIG_HUB ? "hubctl -v pull" : "spoke -v push",
+	    a->name);
+}
+
 void
 outbound_next(const struct association *a, const struct err *e, char *out,
     size_t size)
 {
 	char again[128];
 
-	(void)snprintf(again, sizeof(again), "%s %s",
-	    a->role == CONFIG_HUB ? "hubctl -v pull" : "spoke -v push",
-	    a->name);
+	put_again(a, again, sizeof(again));
 	inbound_next(a, e, again, out, size);
-}
-
-static void
-trouble(const struct outbound_job *j, const char *key, struct outbound_end *end)
-{
-	const struct association *a = j->deliver.association;
-	char next[128];
-
-	outbound_next(a, &end->err, next, sizeof(next));
-	end->told = notice_raise_cause(j->deliver.notices,
-	    &(struct notice){ a->name, key, end->err.msg, next },
-	    err_exit_code(&end->err), clock_wall());
 }
 
 static int
@@ -318,7 +313,12 @@ take(const struct outbound_job *j, struct outbound_end *end)
 	if (j->took == NULL)
 		return 0;
 	if (j->took(j->deliver.node, a, &end->err) == -1) {
-		trouble(j, "inbox", end);
+		char again[128];
+
+		put_again(a, again, sizeof(again));
+		end->told = notice_raise_cause(j->deliver.notices,
+		    &(struct notice){ a->name, "inbox", end->err.msg, again },
+		    err_exit_code(&end->err), clock_wall());
 		return -1;
 	}
 	(void)notice_clear(j->deliver.notices, a->name, "inbox", clock_wall());
@@ -345,17 +345,18 @@ int
 outbound_run(const struct outbound_job *j, struct outbound_end *end)
 {
 	const struct association *a = j->deliver.association;
+	char again[128];
 	int rc;
 
 	*end = (struct outbound_end){ 0 };
+	put_again(a, again, sizeof(again));
 	rc = deliver_patiently(&j->deliver, &end->result, &end->err);
 	end->refused_told = inbound_tell_refused(j->deliver.notices, a,
 	    &end->result, rc, &end->refused);
 	if (end->refused.kind != ERR_NONE)
 		err_wrap(&end->refused, "association %s", a->name);
 	if (rc == 0) {
-		(void)notice_clear(j->deliver.notices, a->name, "delivery",
-		    clock_wall());
+		inbound_tell_over(j->deliver.notices, a);
 		return take(j, end);
 	}
 	end->quiet = is_quiet(&j->deliver, &end->err);
@@ -363,6 +364,7 @@ outbound_run(const struct outbound_job *j, struct outbound_end *end)
 	if (end->result.stopped != 0)
 		log_info("%s", end->err.msg);
 	else if (!end->quiet)
-		trouble(j, "delivery", end);
+		end->told = inbound_tell_failed(j->deliver.notices, a,
+		    &end->err, again);
 	return -1;
 }
