@@ -80,6 +80,7 @@ trouble_of_this_end_and_what_the_far_end_said_is_told(void **state)
 		{ ERR_TEMP, EPIPE, 1, NULL },
 		{ ERR_SYS, EPIPE, 1, NULL },
 		{ ERR_SYS, ECONNRESET, 1, NULL },
+		{ ERR_SYS, EBADF, 0, NULL },
 	};
 
 	(void)state;

@@ -375,7 +375,7 @@ delivery_loop(struct delivery *d, struct err *e)
 	    session_counts(d->session)->in_bytes == 0) {
 		errno = d->write_errno;
 		rc = err_sys(e, "write to the far end");
-		if (e->sys == EPIPE || e->sys == ECONNRESET) {
+		if (e->sys != EBADF) {      /* it is no stream at all */
 			e->kind = ERR_TEMP; /* a link that was cut */
 			e->sys = EPIPE;
 		}

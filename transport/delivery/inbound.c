@@ -17,12 +17,14 @@ enum {
 };
 
 /* The cause lies here, such as a disk that is full or fails, and the next session
- * meets it, too.  What a channel says of a line that was cut is no such cause. */
+ * meets it, too.  What a channel says of a line that was cut, or of one that is not
+ * there, is no such cause. */
 static bool
 is_of_this_end(const struct err *e)
 {
 	if (e->kind == ERR_SYS)
-		return e->sys != EPIPE && e->sys != ECONNRESET;
+		return e->sys != EPIPE && e->sys != ECONNRESET &&
+		    e->sys != EBADF;
 	return e->kind == ERR_INTERNAL ||
 	    (e->kind == ERR_TEMP && e->sys == ENOSPC);
 }
