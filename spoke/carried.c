@@ -12,6 +12,7 @@
 #include "spoke/incoming.h"
 #include "transport/carried/carry.h"
 #include "transport/delivery/inbound.h"
+#include "transport/delivery/wire.h"
 
 enum {
 	CARRIED_WAIT_MS = 5000 /* for an exchange that is at it */
@@ -46,6 +47,8 @@ carried_look(struct ground *g, const struct association *a)
 		return;
 	next = mem_printf("spoke -v collect");
 	rc = carry_run(&o, &r, &e);
+	if (rc == -1)
+		wire_set_clock(g->node.state_dir, a->name, clock_wall());
 	if (rc == -1 && e.sys == EBUSY) {
 		log_info("another is at it association=%s", a->name);
 	} else if (rc == -1 && inbound_is_away(&g->node, a, &e)) {

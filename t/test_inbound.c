@@ -158,12 +158,41 @@ a_kept_session_ends_a_fork_by_what_moves(void **state)
 	notices_close(n);
 }
 
+/* Whether a stick is elsewhere is a question: asking it changes no file. */
+static void
+away_is_only_asked(void **state)
+{
+	const struct association stick = { .name = "alps",
+		.transport = CONFIG_DIR,
+		.silent_after_s = 3600 };
+	const struct node node = { .state_dir = fd, -1, -1 };
+	const struct wall ahead = { clock_wall().ms + 7200 * 1000 };
+	struct err gone = { .kind = ERR_TEMP, .sys = ENOENT };
+	struct buf before, after;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_false(inbound_is_away(&node, &stick, &gone)); /* never seen */
+	assert_int_equal(wire_add(fd, "alps",
+			     &(struct wire_use){ .looked = true }, ahead, &e),
+	    0);
+	before = scratch_read(fd, "wire/alps");
+	assert_true(inbound_is_away(&node, &stick, &gone));
+	after = scratch_read(fd, "wire/alps");
+	assert_true(slice_eq(buf_slice(&before), buf_slice(&after)));
+	gone.sys = EIO;
+	assert_false(inbound_is_away(&node, &stick, &gone));
+	buf_clear(&before);
+	buf_clear(&after);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(
 		    trouble_of_this_end_and_what_the_far_end_said_is_told, fd),
+		SCRATCH_TEST(away_is_only_asked, fd),
 		SCRATCH_TEST(a_fork_stands_for_itself, fd),
 		SCRATCH_TEST(a_kept_session_ends_a_fork_by_what_moves, fd),
 	};

@@ -236,6 +236,25 @@ a_session_is_counted_in_few_writes(void **state)
 
 /* Files of versions that counted less. */
 static void
+a_look_in_the_future_is_now_once_the_clock_is_set(void **state)
+{
+	const struct wire_use look = { .looked = true };
+	struct wire w;
+	struct err e = { 0 };
+	int fd = scratch_open();
+
+	(void)state;
+	assert_int_equal(wire_add(fd, "alps", &look, at(2030, 1, 1), &e), 0);
+	wire_set_clock(fd, "alps", at(2031, 1, 1));
+	assert_int_equal(wire_read(fd, "alps", &w, &e), 0);
+	assert_int_equal(wire_seen_s(&w), wall_s(at(2030, 1, 1)));
+	wire_set_clock(fd, "alps", at(2026, 11, 1));
+	assert_int_equal(wire_read(fd, "alps", &w, &e), 0);
+	assert_int_equal(wire_seen_s(&w), wall_s(at(2026, 11, 1)));
+	scratch_close(fd);
+}
+
+static void
 an_older_file_is_read(void **state)
 {
 	static const char *const texts[] = { "7 202611 10",
@@ -292,6 +311,8 @@ main(void)
 		cmocka_unit_test(what_is_refused_is_counted_for_ever),
 		cmocka_unit_test(a_file_that_lies_there_is_counted_once),
 		cmocka_unit_test(a_session_is_counted_in_few_writes),
+		cmocka_unit_test(
+		    a_look_in_the_future_is_now_once_the_clock_is_set),
 		cmocka_unit_test(an_older_file_is_read),
 	};
 

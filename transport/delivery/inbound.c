@@ -261,10 +261,7 @@ inbound_is_away(const struct node *n, const struct association *a,
 	    (e->sys != ENOENT && e->sys != EACCES && e->sys != EROFS) ||
 	    wire_read(n->state_dir, a->name, &w, &ignored) == -1)
 		return false;
-	here_s = w.looked_s > w.last_s ? w.looked_s : w.last_s;
-	if (here_s > wall_s(now)) /* it is counted from now on */
-		(void)wire_add(n->state_dir, a->name,
-		    &(struct wire_use){ .bytes = 0 }, now, &ignored);
+	here_s = wire_seen_s(&w);
 	return here_s > 0 && wall_s(now) - here_s < a->silent_after_s;
 }
 

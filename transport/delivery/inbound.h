@@ -34,7 +34,7 @@ void inbound_settle(const struct inbound_opts *o,
 
 /* The directory of transport dir is not there, and silent-after has not passed
  * since it was.  That is no trouble to who looks by himself: a stick is elsewhere
- * most of the time. */
+ * most of the time.  Only reads: wire_set_clock comes before it. */
 bool inbound_is_away(const struct node *n, const struct association *a,
     const struct err *e);
 

@@ -359,6 +359,7 @@ outbound_run(const struct outbound_job *j, struct outbound_end *end)
 		inbound_tell_over(j->deliver.notices, a);
 		return take(j, end);
 	}
+	wire_set_clock(j->deliver.node->state_dir, a->name, clock_wall());
 	end->quiet = is_quiet(&j->deliver, &end->err);
 	err_wrap(&end->err, "association %s", a->name);
 	if (end->result.stopped != 0)

@@ -241,6 +241,25 @@ out:
 	return rc == 0 ? 0 : err_wrap(e, "wire/%s", association);
 }
 
+int64_t
+wire_seen_s(const struct wire *w)
+{
+	return w->looked_s > w->last_s ? w->looked_s : w->last_s;
+}
+
+void
+wire_set_clock(int state_dir, const char *association, struct wall now)
+{
+	const struct wire_use none = { .bytes = 0 }; /* any count does it */
+	struct wire w = { 0 };
+	struct err e = { 0 };
+
+	if (wire_read(state_dir, association, &w, &e) == -1 ||
+	    (wire_seen_s(&w) > wall_s(now) &&
+		wire_add(state_dir, association, &none, now, &e) == -1))
+		log_warn("the clock's step is not noted: %s", e.msg);
+}
+
 /* --- A session ------------------------------------------------------------ */
 
 static uint64_t

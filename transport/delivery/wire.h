@@ -57,6 +57,11 @@ uint64_t wire_of_month(const struct wire *w, struct wall now);
 /* What is not there, or damaged, is zero. */
 int wire_read(int state_dir, const char *association, struct wire *out,
     struct err *e);
+/* When the far end was last met, or what it brings looked at; 0: never. */
+int64_t wire_seen_s(const struct wire *w);
+/* Where that is in the future, since the clock was set back, it is counted from
+ * now on.  One that cannot be kept fails no job: it logs. */
+void wire_set_clock(int state_dir, const char *association, struct wall now);
 /* The same counted in the file, under its lock; durable. */
 int wire_add(int state_dir, const char *association, const struct wire_use *u,
     struct wall now, struct err *e);
