@@ -239,10 +239,11 @@ lib_cleanup() {
 
 # start_sshd [CONFIGURATION-LINE...]: OpenSSH's server on 127.0.0.1 with host
 # keys of its own ($sshd_keys: types, ed25519 by default), for the user who
-# runs the test.  Sets sshd_port, sshd_pid and sshd_dir, which holds
-# authorized_keys (write forced commands there at any time), known_hosts (for
-# clients), host_TYPE and host_TYPE.pub, config, and log.  Returns 1 where
-# sshd is missing or does not start, or the account has no shell for it to use.
+# runs the test; started by the words of $sshd_in, if any.  Sets sshd_port, sshd_pid
+# and sshd_dir, which holds authorized_keys (write forced commands there at any
+# time), known_hosts (for clients), host_TYPE and host_TYPE.pub, config, and log.
+# Returns 1 where sshd is missing or does not start, or the account has no shell
+# for it to use.
 start_sshd() {
 	sshd_dir=$tmp/sshd
 	case $(getent passwd "$(id -un)") in
@@ -262,7 +263,8 @@ start_sshd() {
 	for lib_try in 1 2 3 4 5; do
 		sshd_port=$(free_port)
 		lib_sshd_config "$@" >"$sshd_dir/config"
-		start sshd "$lib_sshd" -D -E "$sshd_dir/log" \
+		# shellcheck disable=SC2086 # words
+		start sshd ${sshd_in-} "$lib_sshd" -D -E "$sshd_dir/log" \
 		    -f "$sshd_dir/config"
 		sshd_pid=$pid
 		wait_for 10 lib_sshd_settled

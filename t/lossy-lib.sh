@@ -1,0 +1,146 @@
+# Helpers for tests over a long line that loses packets, under real TCP: two
+# network namespaces of the test's own, which nothing else sees and which end with
+# it, and t/lossy_link between them.  Over t/stream-lib.sh.
+
+near_address=192.0.2.1
+far_address=192.0.2.2
+
+need ip unshare nsenter perl
+test "$(id -u)" -eq 0 || skip_all "only root can make network namespaces"
+test -c /dev/net/tun || skip_all "no /dev/net/tun"
+
+# --- The two ends --------------------------------------------------------------
+
+# namespace NAME: as long as $pid lives, or five minutes.
+namespace() {
+	start "$1" unshare --net sleep 300
+	wait_for 10 elsewhere "$pid" ||
+	    skip_all "no network namespace: $(cat "$1.err")"
+}
+elsewhere() {
+	test "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)"
+}
+# $near COMMAND...: at that end of the line.  $far COMMAND... too.
+namespace near_end
+near_pid=$pid near="nsenter --net=/proc/$pid/ns/net"
+namespace far_end
+far_pid=$pid far="nsenter --net=/proc/$pid/ns/net"
+# The addresses are there without the line, as those of machines are.
+$near ip link set lo up
+$far ip link set lo up
+$near ip addr add $near_address dev lo
+$far ip addr add $far_address dev lo
+
+# What TCP makes of a loss is the same for all here.  bbr does not take it for a
+# full line, so that the line is the limit; where there is no bbr, TCP is.
+congestion=/proc/sys/net/ipv4/tcp_congestion_control
+for end in "$near" "$far"; do
+	$end sh -c "echo bbr >$congestion" 2>/dev/null
+done
+
+# --- The line --------------------------------------------------------------------
+
+# A round trip of 600 ms, 1 % of the packets lost, 2 Mbit/s, and what goes within
+# a round trip may wait.
+line_up() {
+	start line "$top_builddir/t/lossy_link" "$near_pid" "$far_pid" \
+	    delay 300 loss 10 rate 250 queue 150
+	line=$pid
+	wait_for 10 grep -q ready line.out || return
+	$near ip link set line up
+	$far ip link set line up
+	$near ip route add $far_address dev line src $near_address
+	$far ip route add $near_address dev line src $far_address
+}
+# line_down: what it carried is in line.out.
+line_down() {
+	stop "$line"
+}
+line_up || skip_all "no line: $(cat line.err)"
+line_down
+
+# read_line up|down: sets what it carried that way: $bytes; $lost packets and those
+# that were $full too many; $ms, for the last nine tenths of the bytes, without how
+# a connection begins; and $dry, how often that direction ran dry between the first
+# tenth and the last.
+read_line() {
+	read -r bytes lost full ms dry <<-EOT
+	$(awk -v way="$1" '
+		$1 == way { n = $2; said = $2 " " $4 " " $6; ms = $8 }
+		$2 != way || $3 < n / 10 { next }
+		$1 == "at" && !from { from = $4 }
+		$1 == "dry" && $3 < n * 0.9 { dry++ }
+		END { print said, ms - from, dry + 0 }' line.out)
+	EOT
+	diag "$2: $bytes bytes, $lost packets lost, $full dropped;" \
+	    "$ms ms for nine tenths, dry $dry times"
+}
+
+# --- What goes over it --------------------------------------------------------------
+
+# backlog_of_fleet: a day of 4,000 values a cycle, as a fleet of devices has them.
+backlog_of_fleet() {
+	fresh
+	sp status >/dev/null
+	hub status >/dev/null
+	"$top_builddir/t/bench/fleet_spool" fill gw/spool/alps 80 288
+}
+
+# plain up|down BYTES: so many by TCP alone.
+cat >plain.pl <<'EOT'
+use IO::Socket::INET;
+my ($end, $way, $n) = @ARGV;
+my ($s, $b);
+if ($end eq "far") {
+	my $l = IO::Socket::INET->new(Listen => 1, LocalPort => 7,
+	    ReuseAddr => 1) or die;
+	$| = 1; print "listening\n";
+	$s = $l->accept;
+} else {
+	$s = IO::Socket::INET->new(PeerAddr => $end, PeerPort => 7) or die;
+}
+if (($way eq "up") == ($end ne "far")) {
+	for ($b = "x" x 65536; $n > 0; $n -= length $b) {
+		$b = substr $b, 0, $n;
+		syswrite $s, $b;
+	}
+	shutdown $s, 1;
+	sysread $s, $b, 1; # it has all
+} else {
+	while (sysread $s, $b, 65536) { }
+}
+EOT
+plain() {
+	start plain $far perl plain.pl far "$@"
+	wait_for 10 test -s plain.out
+	$near perl plain.pl $far_address "$@"
+	wait "$pid"
+}
+
+# carried WHAT up|down DRY COMMAND...: the backlog goes that way by the command,
+# which runs near, and then as many bytes by TCP alone, over the same line with
+# the same losses.  The direction runs dry at most DRY times.
+carried() {
+	what=$1 way=$2 dry_most=$3
+	shift 3
+	line_up
+	ok "$what: a day's backlog" $near "$@"
+	line_down
+	is "$what: all is there" "$(hub messages alps | sha256sum)" \
+	    "$(sp messages alps | sha256sum)"
+	cp line.out "line.$what.out"
+	read_line "$way" "$what"
+	ours_ms=$ms
+	test "$bytes" -gt 1000000 && test "$lost" -ge 4
+	is "$what: it is one, over a line that loses" $? 0
+	test "$dry" -le "$dry_most"
+	is "$what: the line was left dry $dry times" $? 0
+	line_up
+	plain "$way" "$bytes"
+	line_down
+	read_line "$way" "TCP alone"
+	test "$ours_ms" -lt $((2 * ms + 2000))
+	is "$what: $ours_ms ms, where TCP alone took $ms" $? 0
+}
+
+diag "600 ms, 1 % lost, 2 Mbit/s; congestion control: $($near cat $congestion)"
