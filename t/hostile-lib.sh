@@ -81,20 +81,80 @@ waiting() {
 	data 1 && hub status >/dev/null 2>&1
 	resync
 }
-# What was there before is there, and nothing else.
-untouched() {
-	test "$(spoke_has acked_msgid)" = null &&
-	    test "$(spoke_has waiting_messages)" = 2 &&
-	    test -e noc/spool/alps/outbox/"$(printf '%020d-%020d' 1 1)".msgs &&
-	    test -z "$(hub messages alps 2>/dev/null)"
+# shown KEY FILE: of a status.
+shown() {
+	sed -n "s/.*\"$1\":\"*\([^,\"}]*\).*/\1/p" "$2"
 }
-# counted: the victim has refused more than before; it is a hub or a spoke.
+# What was there before is there, and nothing else.
+status_of_spoke() {
+	sp status --json alps
+}
+status_of_hub() {
+	hub status --json alps
+}
+untouched() {
+	status_of_spoke >spoke.now && status_of_hub >hub.now &&
+	    test "$(shown acked_msgid spoke.now)" = null &&
+	    test "$(shown waiting_messages spoke.now)" = 2 &&
+	    test -e noc/spool/alps/outbox/"$(printf '%020d-%020d' 1 1)".msgs &&
+	    test "$(shown last_msgid hub.now)" = null &&
+	    test -z "$(find noc/spool/alps/inbox -size +0 -name '*.msgs' \
+		-o -size +0 -name '*.open')"
+}
+# counted: the victim, a hub or a spoke, has refused more than when it was asked last.
 refused_hub=0 refused_spoke=0
 counted() {
-	counted_now=$("${victim}_has" refused)
+	counted_now=$(shown refused $victim.now)
 	eval "counted_before=\$refused_$victim refused_$victim=$counted_now"
 	# shellcheck disable=SC2154 # eval sets it
 	test "$counted_now" -gt "$counted_before"
+}
+
+# Other associations, whose sessions are kept while all this goes on.
+#
+# others_begin CONFIGURATION NAME...: a daemon of the spoke has them.
+others_begin() {
+	others_conf=$1
+	shift
+	others_names=$*
+	others_sent=0
+	start others "$peak" "$tmp/peaks" spoke -v -c "$others_conf" daemon
+	others=$pid
+	for others_name; do
+		other_writes "$others_name" "level2-token:T1
+level2-path:/m" CONFIG
+		ok "$others_name delivers" other_delivers "$others_name"
+	done
+}
+# other_writes NAME BODY [TYPE]
+other_writes() {
+	spoke -c "$others_conf" write "$1" <<-EOT
+	Type:${3-DATA}
+	Timestamp:$(date +%s)
+
+	$2
+	.
+	EOT
+}
+# other_delivers NAME: what it has now is at the hub soon.
+other_delivers() {
+	others_sent=$((others_sent + 1))
+	other_writes "$1" "T1:$others_sent" && wait_for 10 other_arrived "$1"
+}
+other_arrived() {
+	grep -rqs "^T1:$others_sent\$" "noc/spool/$1/inbox" "noc/spool/$1/archive"
+}
+# others_end: they have had nothing of it.
+others_end() {
+	stop "$others" TERM 30
+	is "the others' daemon ends well" $? 0
+	for others_name in $others_names; do
+		is "$others_name has all" "$(hub messages "$others_name" | cksum)" \
+		    "$(sp messages "$others_name" | cksum)"
+		is "and nothing that was refused" \
+		    "$(spoke_has refused "$others_name") $(hub_has refused \
+		    "$others_name")" "0 0"
+	done
 }
 # met WHAT STATUS ERE: the victim ended so, and no harm was done.  Where a status is
 # not seen the words are.
@@ -104,6 +164,7 @@ met() {
 	has "$1: it says why" err "$3"
 	ok "$1: nothing is stored or deleted" untouched
 	ok "$1: it is counted" counted
+	is "$1: another association delivers meanwhile" "$meanwhile_status" 0
 }
 # dials COMMAND...: the victim, to whom nothing was told yet.
 dials() {
@@ -119,25 +180,35 @@ stayed_small() {
 }
 # A flood is of 256 MB, a bomb too; a batch is of 8 MiB.
 small_kb=65536
+# meanwhile NAME COMMAND...: the victim, while that association delivers.
+meanwhile() {
+	meanwhile_name=$1
+	shift
+	"$@" &
+	meanwhile_pid=$!
+	other_delivers "$meanwhile_name"
+	meanwhile_status=$?
+	wait "$meanwhile_pid"
+}
 # meets_push, meets_pull WHAT STATUS ERE: one that dials the hostile end, and one that it
 # dials, in that mode.
 judge=met
 meets_push() {
 	carried push "$peer" hub push alps "$1"
 	victim=spoke
-	dials spoke -c spoke.conf push --always alps
+	meanwhile "$other_push" dials spoke -c spoke.conf push --always alps
 	"$judge" "$1, to who pushes" "$2" "$3"
 	victim=hub
-	calls push "$peer" spoke push alps "$1"
+	meanwhile "$other_push" calls push "$peer" spoke push alps "$1"
 	"$judge" "$1, to who is pushed to" "$2" "$3"
 }
 meets_pull() {
 	carried pull "$peer" spoke pull alps "$1"
 	victim=hub
-	dials hubctl -c hub.conf pull alps
+	meanwhile "$other_pull" dials hubctl -c hub.conf pull alps
 	"$judge" "$1, to who pulls" "$2" "$3"
 	victim=spoke
-	calls pull "$peer" hub pull alps "$1"
+	meanwhile "$other_pull" calls pull "$peer" hub pull alps "$1"
 	"$judge" "$1, to who is pulled from" "$2" "$3"
 }
 # all_acts: the whole list.
@@ -148,30 +219,29 @@ all_acts() {
 		meets_pull "$hostile_what" "$hostile_status" "$hostile_ere"
 	done 3<acts
 }
-# coded MODE CODEC...: what is no stream of that compression: a bomb, one that is cut
-# off, one with bytes behind it.
+# coded MODE: what is no stream of each compression: a bomb, one that is cut off, one
+# with bytes behind it.
 coded() {
-	coded_mode=$1
-	shift
-	for coded_name; do
-		"meets_$coded_mode" "coded-$coded_name" 65 \
+	for coded_name in gzip bzip2 xz zstd columnar; do
+		"meets_$1" "coded-$coded_name" 65 \
 		    "message 1 came damaged 3 times: $coded_name: "
 	done
 }
-# poisoned MODE: each victim, that has nothing yet, gets a message that no resend
-# would mend.
+# poisoned MODE N: each victim, that has nothing else, gets a message that no resend
+# would mend, its N-th.
 took_poison() {
 	is "$1: the session ends well" "$(cat status)" 0
 	has "$1: it is logged" err \
 	    'refused messages kept in quarantine association=alps count=1$'
 	has "$1: and told" err 'trouble association=alps what=refused'
-	is "$1: it is counted, once" "$("${victim}_has" refused)" 1
-	is "$1: a copy is kept" "$("${victim}_has" quarantined)" 1
-	is "$1: no segment has it" "$(find gw noc -name '*.msgs')" ""
+	"status_of_$victim" >poison.now
+	is "$1: it is counted, once" "$(shown refused poison.now)" "$poison_n"
+	is "$1: a copy is kept" "$(shown quarantined poison.now)" "$poison_n"
+	is "$1: no segment has it" "$(find ./*/spool/alps -name '*.msgs')" ""
+	is "$1: another association delivers meanwhile" "$meanwhile_status" 0
 }
 poisoned() {
-	fresh
-	judge=took_poison
+	judge=took_poison poison_n=$2
 	"meets_$1" poison
 	judge=met
 }

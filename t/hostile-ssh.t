@@ -12,22 +12,23 @@ answers() {
 	test "$1" = push && echo "$hubctl -c $tmp/hub.conf receive $2" ||
 	    echo "$spoke -c $tmp/spoke.conf serve $2"
 }
+andes() {
+	association andes "keep = yes $(over_ssh andes)"
+}
 # authorize WORD...: what alps may do; andes may deliver.
 authorize() {
 	: >"$sshd_dir/authorized_keys"
 	key_for alps "$*"
 	# shellcheck disable=SC2046 # words
-	key_for andes $(answers "$ssh_mode" andes)
+	key_for andes $(answers push andes)
 }
 carried() {
-	ssh_mode=$1
+	carried_mode=$1
 	shift
 	authorize "$@"
-	both "mode = $ssh_mode $(over_ssh alps)"
-	for carried_file in spoke.conf hub.conf; do
-		association andes "mode = $ssh_mode $(over_ssh andes)" \
-		    >>$carried_file
-	done
+	both "mode = $carried_mode $(over_ssh alps)"
+	andes >>spoke.conf
+	andes >>hub.conf
 }
 calls() {
 	# shellcheck disable=SC2046 # words
@@ -37,20 +38,23 @@ calls() {
 	dials "$@" $(ssh_client alps)
 }
 
+carried push true
+{
+	side gw
+	andes
+} >others.conf
+other_push=andes other_pull=andes
+others_begin others.conf andes
+poisoned push 1
+poisoned pull 2
+others_end
+
 fresh
-carried push true
 waiting
-
+others_begin others.conf andes
 all_acts
-# the others are t/hostile-http.t's, and all are t/hostile-peer.t's
-coded push gzip xz columnar
-coded pull bzip2 zstd columnar
-
-poisoned push
-poisoned pull
-
-carried push true
-ok "another association goes on" spoke -c spoke.conf push andes
-is "with all it has" "$(hub messages andes)" "$(sp messages andes)"
+coded push
+coded pull
+others_end
 stayed_small "all of them"
 done_testing

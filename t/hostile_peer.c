@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -442,32 +443,49 @@ coded(struct peer *p)
 	buf_clear(&good);
 }
 
-/* A message whose length and digest are right, but not its grammar, in a session
- * that is otherwise in order: no resend would help. */
+/* A message whose length and digest are right, but not its grammar: no resend would
+ * help. */
+static void
+put_poison(struct buf *text, uint64_t msgid, struct message *m)
+{
+	struct message_parser *parser =
+	    message_parser_new(MESSAGE_FORM_FULL, 1 << 10);
+	struct buf head = { 0 };
+	struct err why = { 0 };
+
+	(void)buf_printf(&head,
+	    "MsgID:%" PRIu64 "\nType:DATA\nTimestamp:1085528682\n"
+	    "Stream:22222222222222222222222222222222\n"
+	    "Prev:crc32=%08" PRIx32 "\nGeneration:1\n"
+	    "Length:@\nDigest:@\n\nT0001:1e9\n.\n",
+	    msgid, m->digest);
+	buf_reset(text);
+	text_message(text, buf_slice(&head));
+	if (message_parse(parser, buf_slice(text), m, &why) != MESSAGE_POISON)
+		exit(71);
+	message_parser_free(parser);
+	buf_clear(&head);
+}
+
+/* One in a session that is otherwise in order: the first of all in push, the second
+ * in pull. */
 static void
 poison(struct peer *p)
 {
 	struct buf text = { 0 }, done = { 0 };
-	struct message_parser *parser =
-	    message_parser_new(MESSAGE_FORM_FULL, 1 << 10);
 	struct frame_batch h;
-	struct message m;
-	struct err why = { 0 };
+	struct message m = { 0 };
 
-	text_message(&text,
-	    SLICE("MsgID:1\nType:DATA\nTimestamp:1085528682\n"
-		  "Stream:22222222222222222222222222222222\n"
-		  "Prev:crc32=00000000\nGeneration:1\n"
-		  "Length:@\nDigest:@\n\nT0001:1e9\n.\n"));
-	if (message_parse(parser, buf_slice(&text), &m, &why) != MESSAGE_POISON)
-		exit(71);
+	put_poison(&text, 1, &m);
+	if (!p->push)
+		put_poison(&text, 2, &m);
 	h = batch_of("none", text.n, text.n);
+	h.first = h.last = p->push ? 1 : 2;
 	h.digest = m.digest;
 	say_hello_with_one(p);
 	frame_put_signal(&done, FRAME_DONE);
 	if (say_until(p, &h, buf_slice(&text), FRAME_ACK))
 		(void)say(p, buf_slice(&done));
-	message_parser_free(parser);
 	buf_clear(&text);
 	buf_clear(&done);
 }
