@@ -372,7 +372,9 @@ ok "it is over" settle
 chmod 644 key-out
 collect 4 4
 exits "a key that others may read" 77 sp push
-has "ssh's own words say so" err 'Permissions 0644 for .*key-out. are too open'
+has "it says so, in ssh's own words" err \
+    'rsync: ssh uses no key that others may read: chmod 600: .*: Permissions 0644 for .*key-out. are too open'
+lacks "and nobody refused it" err 'refuses the key'
 chmod 600 key-out
 ok "it is over" settle
 cp "$sshd_dir/authorized_keys" rights

@@ -214,6 +214,9 @@ static const struct {
 } causes[] = {
 	{ 0, "auth failed", ERR_DENIED,
 	    "the daemon refuses the user or the password: see password-file" },
+	/* with ssh's own status: of a key beside one that goes it only warns */
+	{ 255, "UNPROTECTED PRIVATE KEY FILE", ERR_DENIED,
+	    "ssh uses no key that others may read: chmod 600" },
 	{ 0, "Permission denied (", ERR_DENIED, "the far end refuses the key" },
 	{ 0, "Host key verification failed", ERR_DENIED,
 	    "the far end's host key is unknown or another" },
