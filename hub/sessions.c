@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -14,6 +13,7 @@
 
 #include "common/base/keeper.h"
 #include "common/base/log.h"
+#include "common/base/reap.h"
 #include "common/base/sandbox.h"
 #include "common/command/ground.h"
 #include "hub/carried.h"
@@ -24,7 +24,6 @@
 enum {
 	SAY_RELOAD = 'r',
 	SAY_NOTHING = '.', /* are you there? */
-	REAP_STEP_MS = 20,
 };
 
 /* --- The process --------------------------------------------------------- */
@@ -248,14 +247,9 @@ sessions_stop(struct sessions *s, int wait_ms)
 	if (s->pid <= 0)
 		return;
 	sessions_end(s);
-	for (int waited = 0; waitpid(s->pid, NULL, WNOHANG) == 0;
-	     waited += REAP_STEP_MS) {
-		if (waited >= wait_ms) {
-			(void)kill(s->pid, SIGKILL);
-			(void)waitpid(s->pid, NULL, 0);
-			break;
-		}
-		poll(NULL, 0, REAP_STEP_MS);
+	if (!reap_within(s->pid, wait_ms, NULL)) {
+		(void)kill(s->pid, SIGKILL);
+		(void)waitpid(s->pid, NULL, 0);
 	}
 	*s = (struct sessions){ -1, 0 };
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/reap.h"
 #include "transport/channel_child.h"
 #include "transport/dir.h"
 #include "transport/exec.h"
@@ -132,19 +133,14 @@ reap(pid_t child, bool told)
 {
 	static const int sig[] = { 0, SIGTERM, SIGKILL };
 	int status = 0, i;
-	pid_t got = 0;
 
-	for (i = told ? 0 : 1; i < 3 && got == 0; i++) {
-		struct mono begun = clock_mono();
-
+	for (i = told ? 0 : 1; i < 3; i++) {
 		if (sig[i] != 0)
 			kill(child, sig[i]);
-		while ((got = waitpid(child, &status, WNOHANG)) == 0 &&
-		    mono_ms_since(clock_mono(), begun) < TERM_MS)
-			poll(NULL, 0, 5);
+		if (reap_within(child, TERM_MS, &status))
+			return status;
 	}
-	if (got == 0)
-		waitpid(child, &status, 0);
+	waitpid(child, &status, 0);
 	return status;
 }
 

@@ -8,16 +8,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/keeper.h"
 #include "common/base/log.h"
+#include "common/base/reap.h"
 #include "common/operator/mailer.h"
 
 enum {
 	LOOK_EVERY_MS = 15000, /* what gathers becomes due without a word */
-	REAP_STEP_MS = 20,
 };
 
 static void
@@ -119,11 +118,7 @@ mailer_stop(struct mailer *m, int wait_ms)
 	if (m->pid <= 0)
 		return;
 	close(m->wake_fd);
-	for (int waited = 0; waitpid(m->pid, NULL, WNOHANG) == 0;
-	     waited += REAP_STEP_MS) {
-		if (waited >= wait_ms)
-			break; /* it ends by itself when its mail is out */
-		poll(NULL, 0, REAP_STEP_MS);
-	}
+	/* else it ends by itself when its mail is out */
+	(void)reap_within(m->pid, wait_ms, NULL);
 	*m = (struct mailer){ -1, 0 };
 }
