@@ -87,6 +87,9 @@ struct message_parser *message_parser_new(enum message_form form,
  * verdict but MORE the parser is ready for the next message. */
 enum message_verdict message_parse(struct message_parser *p, struct slice in,
     struct message *m, struct err *e);
+/* From now on, where a Length tells its end, a body is not looked into: for what
+ * was parsed before it was kept, and has the digest that it had then. */
+void message_parser_trust(struct message_parser *p);
 void message_parser_reset(struct message_parser *p); /* forget a half message */
 void message_parser_free(struct message_parser *p);
 

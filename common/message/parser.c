@@ -25,18 +25,20 @@ enum {
 enum parser_place {
 	PARSER_HEADER,
 	PARSER_BODY,
-	PARSER_SKIP, /* in a body after the grammar was broken */
+	PARSER_SKIP, /* in a body that is not looked into (any more) */
 	PARSER_END,  /* at the line of the lone dot */
 };
 
 struct message_parser {
 	enum message_form form;
 	size_t max;
+	bool trusts; /* the bodies whose end it knows */
 	enum parser_place place;
 	size_t at;       /* behind the last line that was looked at */
 	size_t searched; /* no LF between at and here */
 	bool has_length; /* body_to is known before it is reached */
 	size_t body_at, body_to;
+	bool unread; /* the body is skipped from its start */
 	bool broken; /* the grammar is; why says where first */
 	struct err why;
 	uint32_t crc; /* of all before summed, without the Digest line */
@@ -57,11 +59,17 @@ message_parser_new(enum message_form form, size_t message_max)
 }
 
 void
+message_parser_trust(struct message_parser *p)
+{
+	p->trusts = true;
+}
+
+void
 message_parser_reset(struct message_parser *p)
 {
 	p->place = PARSER_HEADER;
 	p->at = p->searched = p->summed = 0;
-	p->broken = p->has_length = false;
+	p->broken = p->unread = p->has_length = false;
 	p->crc = 0;
 	p->header = (struct header){ 0 };
 }
@@ -166,9 +174,10 @@ begin_body(struct message_parser *p)
 {
 	const struct header *h = &p->header;
 
-	p->place = p->broken ? PARSER_SKIP : PARSER_BODY;
-	p->body_at = p->at;
 	p->has_length = header_has(h, HEADER_LENGTH);
+	p->unread = p->broken || (p->trusts && p->has_length);
+	p->place = p->unread ? PARSER_SKIP : PARSER_BODY;
+	p->body_at = p->at;
 	body_begin(&p->body, h->m.type);
 	if (p->at > p->max || p->max - p->at < END_SIZE)
 		return oversize(p, "more bytes than a message may have");
@@ -334,7 +343,7 @@ read_end(struct message_parser *p, struct slice in, struct message *m)
 	size_t n = in.n - p->at;
 	struct err e = { 0 };
 
-	if (!p->broken && body_end(&p->body, &e) == -1 &&
+	if (!p->broken && !p->unread && body_end(&p->body, &e) == -1 &&
 	    broken(p, &e) != MESSAGE_MORE)
 		return MESSAGE_DAMAGED;
 	if ((n > 0 && in.p[p->at] != '.') || (n > 1 && in.p[p->at + 1] != '\n'))

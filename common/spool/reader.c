@@ -208,6 +208,12 @@ spool_reader_open_stream(int association_dir, unsigned dirs,
 	return open_reader(r, out, e);
 }
 
+void
+spool_reader_trust(struct spool_reader *r)
+{
+	walk_trust(r->walk);
+}
+
 /* Open a listed segment and find `want` in it; ENOENT: it moved. */
 static int
 open_segment(struct spool_reader *r, const struct listed *l, struct err *e)

@@ -38,6 +38,12 @@ walk_new(void)
 }
 
 void
+walk_trust(struct walk *w)
+{
+	message_parser_trust(w->parser);
+}
+
+void
 walk_begin(struct walk *w, int fd, uint64_t from)
 {
 	message_parser_reset(w->parser);

@@ -18,6 +18,7 @@ enum walk_found {
 struct walk;
 
 struct walk *walk_new(void);
+void walk_trust(struct walk *w); /* as message_parser_trust */
 /* Begin at byte `from` of fd, which is borrowed until the next begin. */
 void walk_begin(struct walk *w, int fd, uint64_t from);
 /* After WALK_BAD and WALK_TORN e says what is wrong with them. */

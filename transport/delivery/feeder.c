@@ -116,8 +116,11 @@ open_reader(struct feeder *f, struct err *e)
 	f->reader = NULL;
 	f->pending.msgid = 0;
 	f->at_end = false;
-	return spool_reader_open(f->association_dir, SPOOL_OUTBOX | SPOOL_SENT,
-	    f->next, &f->reader, e);
+	if (spool_reader_open(f->association_dir, SPOOL_OUTBOX | SPOOL_SENT,
+		f->next, &f->reader, e) == -1)
+		return -1;
+	spool_reader_trust(f->reader);
+	return 0;
 }
 
 int
