@@ -26,6 +26,7 @@ peer_init(struct peer *p, enum session_role role, bool opener)
 	*p = (struct peer){ .opts = { .association = "alps",
 				.role = role,
 				.opener = opener,
+				.ahead = opener,
 				.codec = codec_find(SLICE("gzip")),
 				.level = 6 } };
 	p->out.stream = peer_stream(role == SESSION_HUB ? 0x11 : 0x22);
@@ -376,6 +377,8 @@ peer_run(struct peer *p, struct peer *to, struct mono now)
 		switch (a.kind) {
 		case SESSION_NOTHING:
 			return moved;
+		case SESSION_AHEAD:
+			return true;
 		case SESSION_SEND:
 			if (!on_send(p, to, a.bytes, now))
 				return moved;

@@ -25,6 +25,7 @@ struct delivery {
 	uint64_t overhead; /* of the channel, that the session was told of */
 	struct mono now, took_at;
 	bool unsealed;     /* took_at says since when */
+	bool coding_ahead; /* come again after a look for events */
 	bool write_full;   /* wait until it can be written again */
 	bool write_closed; /* the peer reads no more */
 	int write_errno;   /* why */

@@ -138,6 +138,7 @@ act(struct delivery *d, const struct session_action *a, struct err *e)
 
 	switch (a->kind) {
 	case SESSION_NOTHING:
+	case SESSION_AHEAD:
 		break;
 	case SESSION_SEND:
 		on_send(d, a->bytes);
@@ -190,7 +191,9 @@ run_session(struct delivery *d, struct err *e)
 		session_next(d->session, d->now, &a);
 		act(d, &a, e);
 	} while (!d->over && a.kind != SESSION_NOTHING &&
+	    a.kind != SESSION_AHEAD &&
 	    !(a.kind == SESSION_SEND && d->write_full));
+	d->coding_ahead = a.kind == SESSION_AHEAD;
 	return e->kind == ERR_NONE ? 0 : -1;
 }
 
@@ -249,6 +252,8 @@ wait_ms(const struct delivery *d)
 {
 	int64_t ms = mono_ms_since(session_wake(d->session), d->now) + 1;
 
+	if (d->coding_ahead)
+		return 0;
 	if (is_opening(d))
 		ms = sooner(ms, OPENING_MS);
 	if (d->o->deadline.ns != 0)

@@ -251,6 +251,10 @@ pass_lost(struct feeder *f, struct session *s, uint64_t last)
 static int
 start_over(struct feeder *f, struct session *s, struct err *e)
 {
+	if (!session_is_open(s)) { /* the receiver may lack nothing */
+		session_misled(s);
+		return 0;
+	}
 	if (session_busy(s))
 		return err_set(e, ERR_TEMP,
 		    "message %" PRIu64 " is not in the outbox any more",

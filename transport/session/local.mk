@@ -5,15 +5,18 @@ transport_libtransport_a_SOURCES += \
 	%D%/sender.c %D%/sender.h \
 	%D%/session.c %D%/session.h %D%/session_impl.h \
 	%D%/session_actions.c \
+	%D%/session_ahead.c \
 	%D%/session_opening.c \
 	%D%/session_time.c
 
-unit_tests += t/test_frame t/test_session t/test_session_compressed \
-	t/test_session_hostile t/test_session_rate t/test_session_state
+unit_tests += t/test_frame t/test_session t/test_session_ahead \
+	t/test_session_compressed t/test_session_hostile t/test_session_rate t/test_session_state
 t_test_frame_SOURCES = t/test_frame.c
 t_test_frame_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_SOURCES = t/test_session.c t/peer.c t/peer.h
 t_test_session_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_session_ahead_SOURCES = t/test_session_ahead.c t/peer.c t/peer.h
+t_test_session_ahead_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_compressed_SOURCES = t/test_session_compressed.c t/peer.c t/peer.h
 t_test_session_compressed_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_hostile_SOURCES = t/test_session_hostile.c t/peer.c t/peer.h

@@ -25,6 +25,18 @@ forget_state(struct sender *s)
 }
 
 void
+sender_forget(struct sender *s)
+{
+	buf_clear(&s->gather);
+	buf_clear(&s->encoded);
+	forget_state(s);
+	s->open = s->finished = s->begun = s->cancelled = false;
+	s->lost.first = 0;
+	s->flight_n = s->flight_bytes = 0;
+	s->sent = s->seeds = 0;
+}
+
+void
 sender_start(struct sender *s, const struct spool_point *at)
 {
 	assert(s->flight_n == 0 && s->gather.n == 0 && !s->begun);
@@ -246,13 +258,22 @@ sender_feed_lost(struct sender *s, uint64_t first, uint64_t last)
 	fly(s, last, 0, 0);
 }
 
+void
+sender_went(struct sender *s, const struct frame_lost *what, bool messages)
+{
+	s->sent_to = what->last;
+	if (messages)
+		s->sent += what->last - what->first + 1;
+}
+
 static void
 end_batch(struct sender *s)
 {
-	if (!s->cancelled) {
-		s->sent_to = s->batch.last;
-		s->sent += batch_count(&s->batch);
-	}
+	if (!s->cancelled)
+		sender_went(s,
+		    &(struct frame_lost){ .first = s->batch.first,
+			.last = s->batch.last },
+		    true);
 	s->begun = s->cancelled = false;
 	if (s->encoded.cap > FRAME_PAYLOAD_MAX)
 		buf_clear(&s->encoded); /* a kept session is small when idle */
@@ -289,7 +310,7 @@ sender_put(struct sender *s, struct buf *out)
 	}
 	if (s->lost.first != 0) {
 		frame_put_lost(out, &s->lost);
-		s->sent_to = s->lost.last;
+		sender_went(s, &s->lost, false);
 		s->lost.first = 0;
 		return true;
 	}
@@ -325,9 +346,18 @@ sender_take_ack(struct sender *s, const struct spool_point *at)
 	return SENDER_ACK_NEW;
 }
 
-/* Forget all that was fed from `from` on. */
-static void
-rewind_to(struct sender *s, uint64_t from)
+uint64_t
+sender_waits_from(const struct sender *s)
+{
+	if (s->encoded.n > 0 && !s->begun)
+		return s->batch.first;
+	if (s->lost.first != 0)
+		return s->lost.first;
+	return s->gather.n > 0 ? s->gathered.first : 0;
+}
+
+void
+sender_rewind(struct sender *s, uint64_t from)
 {
 	while (s->flight_n > 0 && entry(s, s->flight_n - 1)->msgid >= from)
 		s->flight_bytes -= entry(s, --s->flight_n)->bytes;
@@ -362,7 +392,7 @@ sender_take_nak(struct sender *s, const struct frame_nak *n, struct err *e)
 		return err_set(e, ERR_PROTOCOL,
 		    "message %" PRIu64 " was asked for again too often",
 		    n->from);
-	rewind_to(s, n->from);
+	sender_rewind(s, n->from);
 	s->alone = n->why == FRAME_NAK_STATE && s->nak_repeats == 1 &&
 	    s->codec->history != NULL && ++s->state_naks < SENDER_STATE_NAKS;
 	s->plain = n->why != FRAME_NAK_STATE || s->nak_repeats > 1;

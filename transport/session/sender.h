@@ -72,6 +72,8 @@ enum sender_ack {
 };
 
 void sender_clear(struct sender *s);
+/* Nothing was fed, nothing is known. */
+void sender_forget(struct sender *s);
 /* Send what comes after `at`, of its stream. */
 void sender_start(struct sender *s, const struct spool_point *at);
 size_t sender_room(const struct sender *s);
@@ -82,6 +84,13 @@ void sender_seed(struct sender *s, const struct slice *seed);
 void sender_feed_lost(struct sender *s, uint64_t first, uint64_t last);
 /* Append the next frame, if there is one. */
 bool sender_put(struct sender *s, struct buf *out);
+/* All of that is on its way: of messages, or of a lost range. */
+void sender_went(struct sender *s, const struct frame_lost *what,
+    bool messages);
+/* The first of what was fed and has not begun to go; 0: none. */
+uint64_t sender_waits_from(const struct sender *s);
+/* Forget all that was fed from `from` on. */
+void sender_rewind(struct sender *s, uint64_t from);
 /* All that was fed is acknowledged. */
 bool sender_idle(const struct sender *s);
 enum sender_ack sender_take_ack(struct sender *s, const struct spool_point *at);

@@ -1,8 +1,8 @@
 /*
  * The delivery protocol as a state machine; see session.h and doc/protocol.5.
  * Here are events, the dispatch of frames and actions.  The opening is judged in
- * session_opening.c, time in session_time.c; the two halves are sender.c and
- * receiver.c.
+ * session_opening.c, what is coded before that in session_ahead.c, time in
+ * session_time.c; the two halves are sender.c and receiver.c.
  *
  *	state      ends by                           then
  *	OPENING    a HELLO that suits                OPEN, or RENEWING
@@ -57,6 +57,7 @@ session_new(const struct session_opts *opts, struct mono now)
 	s->now = s->born_at = s->heard_at = s->said_at = s->rate_at = now;
 	s->allowance = (int64_t)opts->rate * 1000;
 	session_put_opening(s);
+	ahead_begin(s);
 	return s;
 }
 
@@ -69,6 +70,7 @@ session_free(struct session *s)
 	receiver_clear(&s->receiver);
 	buf_clear(&s->in);
 	buf_clear(&s->out);
+	buf_clear(&s->ahead.frames);
 	free(s);
 }
 
@@ -133,6 +135,7 @@ session_leave(struct session *s, struct mono now)
 		return;
 	s->leaving = true;
 	s->leave_at = s->now = now;
+	ahead_cut(s, false);
 	s->sender.finished = true;
 	if (s->state != STATE_OPEN) { /* nothing was agreed on yet */
 		err_set(&e, ERR_TEMP, "stopped before the session began");
@@ -184,8 +187,8 @@ size_t
 session_room(const struct session *s)
 {
 	/* Not before the shell knows where to go on. */
-	if (s->state != STATE_OPEN || s->done || s->leaving || s->start_due ||
-	    s->seek_due != 0)
+	if ((s->state != STATE_OPEN && !ahead_wants_more(s)) || s->done ||
+	    s->leaving || s->start_due || s->seek_due != 0)
 		return 0;
 	return sender_room(&s->sender);
 }
@@ -197,10 +200,16 @@ session_busy(const struct session *s)
 }
 
 void
+session_misled(struct session *s)
+{
+	ahead_drop(s);
+}
+
+void
 session_feed(struct session *s, const struct message *m)
 {
 	assert(session_room(s) > 0);
-	s->counts.fed_bytes += m->raw.n;
+	*(s->ahead.on ? &s->ahead.fed_bytes : &s->counts.fed_bytes) += m->raw.n;
 	sender_feed(&s->sender, m);
 }
 
@@ -322,6 +331,7 @@ take_open_frame(struct session *s, const struct frame *f, struct err *e)
 		take_ack(s, &at);
 		return 0;
 	case FRAME_NAK:
+		ahead_cut(s, true);
 		if (frame_read_nak(f->payload, &nak, e) == -1 ||
 		    sender_take_nak(&s->sender, &nak, e) == -1)
 			return -1;
@@ -340,9 +350,12 @@ take_hello(struct session *s, struct slice payload, struct err *e)
 	struct spool_point at;
 	int rc = session_judge_hello(s, payload, &at, e);
 
-	if (rc == 1) {
+	if (rc == 1 && ahead_holds(s, &at)) {
+		set_state(s, STATE_OPEN);
+	} else if (rc == 1) {
 		start(s, &at);
 	} else if (rc == 0) {
+		ahead_drop(s);
 		s->renew_due = true;
 		set_state(s, STATE_RENEWING);
 	}
@@ -450,7 +463,7 @@ static void
 fill_out(struct session *s)
 {
 	while (s->state == STATE_OPEN && s->out.n < OUT_ENOUGH &&
-	    (receiver_put(&s->receiver, &s->out) ||
+	    (receiver_put(&s->receiver, &s->out) || ahead_put(s, &s->out) ||
 		sender_put(&s->sender, &s->out)))
 		continue;
 	s->counts.sent = s->sender.sent;
@@ -519,7 +532,7 @@ session_next(struct session *s, struct mono now, struct session_action *a)
 	if (s->state != STATE_REFUSING && session_due_action(s, a))
 		return;
 	if (!session_send_action(s, a))
-		a->kind = SESSION_NOTHING;
+		a->kind = ahead_code(s) ? SESSION_AHEAD : SESSION_NOTHING;
 }
 
 const struct session_counts *

@@ -22,7 +22,8 @@ enum session_role {
 struct session_opts {
 	const char *association;
 	enum session_role role;
-	bool opener;                   /* we opened the channel */
+	bool opener; /* we opened the channel */
+	bool ahead;  /* code what waits while the channel opens */
 	const struct codec_ops *codec; /* wanted for what we send */
 	int level;
 	struct spool_point out;       /* newest message that we hold */
@@ -39,7 +40,9 @@ enum session_action_kind {
 	/* write bytes; tell by session_sent how many went.  Comes again until
 	 * all did: stop when no more can be written */
 	SESSION_SEND,
-	/* opened: feed the messages after `at`, which the receiver has durably.
+	/* opened (or coding ahead of that: what was fed is forgotten when START
+	 * or RENEW comes again): feed the messages after `at`, which the
+	 * receiver has durably.
 	 * First see that ours is the same (another digest: our spool was
 	 * restored) and that all behind it is held or known to be lost; else
 	 * act as for RENEW */
@@ -62,6 +65,8 @@ enum session_action_kind {
 	/* text: one line for the log (fallback of compression, a strange
 	 * acknowledgement, ...) */
 	SESSION_WARN,
+	/* coded ahead: look for events, and come again at once */
+	SESSION_AHEAD,
 	SESSION_END,    /* closed as agreed: both directions delivered */
 	SESSION_FAILED, /* err: tell, close the channel */
 };
@@ -111,6 +116,8 @@ size_t session_read_most(const struct session *s);
 size_t session_room(const struct session *s);
 /* Is anything fed and not acknowledged?  Then it is too late to renew. */
 bool session_busy(const struct session *s);
+/* What was fed ahead does not hold: START or RENEW follows. */
+void session_misled(struct session *s);
 /* One message of our outbox, or a range that is lost, in order. */
 void session_feed(struct session *s, const struct message *m);
 void session_feed_lost(struct session *s, uint64_t first, uint64_t last);

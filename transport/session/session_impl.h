@@ -31,6 +31,19 @@ struct session {
 	bool closed; /* and no more will */
 	bool done;   /* our DONE went */
 
+	struct {
+		bool on; /* the peer has not answered yet */
+		const struct codec_ops *codec;
+		struct buf frames; /* to be sent before any other */
+		size_t at;         /* so much of them went */
+		/* What is going: of a batch, bytes that must still; and then
+		 * nobody wants it any more. */
+		struct frame_lost what;
+		size_t left;
+		bool cancelled;
+		uint64_t fed_bytes;
+	} ahead;
+
 	bool start_due, renew_due, acked_due, told; /* told: the shell has it */
 	uint64_t seek_due;                          /* 0: none */
 	char warning[ERR_MSG_SIZE];                 /* "": none */
@@ -52,6 +65,22 @@ struct session {
 bool session_due_action(struct session *s, struct session_action *a);
 /* Bytes that may be written now; false: none. */
 bool session_send_action(const struct session *s, struct session_action *a);
+
+/* session_ahead.c */
+
+/* Begin as if the peer had what it acknowledged last, if the shell wants that. */
+void ahead_begin(struct session *s);
+bool ahead_wants_more(const struct session *s);
+/* Code what was fed, while more is wanted; false: nothing was. */
+bool ahead_code(struct session *s);
+/* The peer has answered: it is so, and what was coded goes; or it is forgotten. */
+bool ahead_holds(struct session *s, const struct spool_point *at);
+void ahead_drop(struct session *s);
+/* What has not begun to go stays here, as if it had not been fed.  cancelled: what
+ * is going counts for nothing. */
+void ahead_cut(struct session *s, bool cancelled);
+/* Append the next frame of it, if there is one. */
+bool ahead_put(struct session *s, struct buf *out);
 
 /* session_opening.c */
 
