@@ -213,7 +213,7 @@ what_was_dropped_since_it_was_sent_is_no_new_stream(void **state)
 	assert_int_equal(world_acked(&spoke), 2);
 	world_carry(&hub, &spoke);
 	world_run(&spoke);
-	assert_false(spoke.r.renewed);
+	assert_int_equal(spoke.r.renewed, START_ON);
 	assert_int_equal(spoke.r.counts.strange_acks, 0);
 	assert_int_equal(world_acked(&spoke), 8);
 	world_carry(&spoke, &hub);
@@ -260,11 +260,11 @@ what_an_old_copy_dropped_is_a_new_stream(void **state)
 		const char *what;
 		bool heard;  /* the hub read that we knew of more */
 		bool midway; /* the hub stands where no digest was kept */
-		bool renewed;
+		enum start_verdict renewed;
 	} rows[] = {
-		{ "told by the digest", false, false, true },
-		{ "told by what the hub heard", true, true, true },
-		{ "not to be told", false, true, false },
+		{ "told by the digest", false, false, START_COPY },
+		{ "told by what the hub heard", true, true, START_COPY },
+		{ "not to be told", false, true, START_ON },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -399,7 +399,7 @@ an_old_acknowledgement_moves_nothing(void **state)
 	assert_int_equal(
 	    durable_replace(spoke.staging, "ack", buf_slice(&old), &e), 0);
 	world_run(&spoke);
-	assert_false(spoke.r.renewed);
+	assert_int_equal(spoke.r.renewed, START_ON);
 	assert_int_equal(spoke.r.counts.strange_acks, 1);
 	assert_int_equal(world_acked(&spoke), 3);
 	buf_clear(&old);
@@ -426,9 +426,9 @@ a_receiver_without_a_memory_is_filled_again(void **state)
 	world_run(&hub);
 	world_carry(&hub, &spoke); /* none, and it has heard nothing of us */
 	world_run(&spoke);
-	assert_false(spoke.r.renewed);
+	assert_int_equal(spoke.r.renewed, START_ON);
 	world_round_trip(); /* now it has */
-	assert_true(spoke.r.renewed);
+	assert_int_equal(spoke.r.renewed, START_UNKNOWN);
 	world_round_trip();
 	assert_string_equal(world_at_hub(), "1 2 3 4");
 	assert_int_equal(world_acked(&spoke), 4);

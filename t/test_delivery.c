@@ -214,7 +214,7 @@ a_backlog_arrives_sealed_and_is_acknowledged(void **state)
 	assert_int_equal(from_hub.r.durable.msgid, 5);
 	assert_int_equal(from_spoke.r.counts.sent, 5);
 	assert_int_equal(from_hub.r.counts.taken, 5);
-	assert_false(from_spoke.r.renewed);
+	assert_int_equal(from_spoke.r.renewed, START_ON);
 	assert_false(from_hub.r.replaced);
 	o = helper_outbox(spoke.top, NULL);
 	assert_int_equal(outbox_state(o)->waiting_messages, 0);
@@ -296,7 +296,7 @@ a_hub_that_lost_its_disk_is_filled_again(void **state)
 	make_end(&hub, "hub", CONFIG_HUB);
 	deliver();
 	assert_delivered();
-	assert_true(from_spoke.r.renewed);
+	assert_int_equal(from_spoke.r.renewed, START_UNKNOWN);
 	assert_false(from_hub.r.replaced);
 	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3 4");
 }
@@ -320,42 +320,88 @@ a_spoke_that_lost_its_disk_begins_anew(void **state)
 	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2");
 }
 
+/* What an end has of the association, as a backup, and that brought back. */
 static void
-an_old_copy_of_the_spool_begins_a_new_stream(void **state)
+back_up(const struct end *n)
 {
-	struct outbox *o;
 	char from[160], to[160];
-	struct err e = { 0 };
 
-	(void)state;
-	fill(spoke.top, 1);
-	snprintf(from, sizeof(from), "%s/alps", spoke.spool);
+	snprintf(from, sizeof(from), "%s/alps", n->spool);
 	snprintf(to, sizeof(to), "%s/old", scratch_path);
 	if (fork() == 0) {
 		execl("/bin/cp", "cp", "-a", from, to, NULL);
 		_exit(127);
 	}
 	wait(NULL);
-	o = helper_outbox(spoke.top, NULL);
-	assert_int_equal(helper_put_data(o, 2, &e), 0);
+}
+
+static void
+bring_back(struct end *n)
+{
+	char from[160], to[160];
+
+	snprintf(to, sizeof(to), "%s/alps", n->spool);
+	snprintf(from, sizeof(from), "%s/old", scratch_path);
+	close(n->top);
+	remove_tree(to);
+	assert_int_equal(rename(from, to), 0);
+	n->top = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* DATA messages, the first told by its number. */
+static void
+put(int top, unsigned first, unsigned n)
+{
+	struct outbox *o = helper_outbox(top, NULL);
+	struct err e = { 0 };
+
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(helper_put_data(o, first + i, &e), 0);
 	assert_int_equal(outbox_commit(o, &e), 0);
 	outbox_close(o);
+}
+
+static void
+a_hub_from_a_backup_gets_what_is_still_held(void **state)
+{
+	(void)state;
+	fill(spoke.top, 1);
+	deliver();
+	back_up(&hub);
+	put(spoke.top, 2, 2);
+	deliver();
+	assert_int_equal(from_spoke.r.acked.msgid, 4);
+
+	bring_back(&hub);
+	assert_int_equal(unlinkat(spoke.top,
+			     "sent/00000000000000000003-00000000000000000004"
+			     ".msgs",
+			     0),
+	    0); /* too old to be kept */
+	put(spoke.top, 4, 1);
+	deliver();
+	assert_delivered();
+	assert_int_equal(from_spoke.r.renewed, START_GONE);
+	assert_true(from_hub.r.replaced);
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3");
+}
+
+static void
+an_old_copy_of_the_spool_begins_a_new_stream(void **state)
+{
+	(void)state;
+	fill(spoke.top, 1);
+	back_up(&spoke);
+	put(spoke.top, 2, 1);
 	deliver();
 	assert_delivered();
 	assert_int_equal(from_spoke.r.acked.msgid, 3);
 
-	close(spoke.top);
-	remove_tree(from);
-	assert_int_equal(rename(to, from), 0);
-	spoke.top = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	o = helper_outbox(spoke.top, NULL);
-	for (unsigned i = 0; i < 3; i++) /* another message 3, and more */
-		assert_int_equal(helper_put_data(o, 50 + i, &e), 0);
-	assert_int_equal(outbox_commit(o, &e), 0);
-	outbox_close(o);
+	bring_back(&spoke);
+	put(spoke.top, 50, 3); /* another message 3, and more */
 	deliver();
 	assert_delivered();
-	assert_true(from_spoke.r.renewed);
+	assert_int_equal(from_spoke.r.renewed, START_COPY);
 	assert_true(from_hub.r.replaced);
 	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 1), "1 2 3 4 5");
 }
@@ -455,7 +501,7 @@ cuts_lose_and_double_nothing(void **state)
 		    "1 2 3 4");
 		assert_string_equal(helper_read(spoke.top, SPOOL_INBOX, 1),
 		    "1 2");
-		assert_false(from_spoke.r.renewed);
+		assert_int_equal(from_spoke.r.renewed, START_ON);
 	}
 }
 
@@ -894,6 +940,7 @@ main(void)
 		T(what_is_written_later_goes_on_from_there),
 		T(a_hub_that_lost_its_disk_is_filled_again),
 		T(a_spoke_that_lost_its_disk_begins_anew),
+		T(a_hub_from_a_backup_gets_what_is_still_held),
 		T(an_old_copy_of_the_spool_begins_a_new_stream),
 		T(what_a_spoke_lost_is_recorded_and_passed),
 		T(cuts_lose_and_double_nothing),

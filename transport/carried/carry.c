@@ -204,19 +204,19 @@ acknowledge(struct carry *c, struct outbox *o, const struct spool_point *have,
 
 /* Is it what we have, too?  Then it is an acknowledgement. */
 static int
-fits(struct carry *c, struct outbox *o, const struct spool_point *have,
-    struct spool_point *at, bool *yes, struct err *e)
+judge(struct carry *c, struct outbox *o, const struct spool_point *have,
+    struct spool_point *at, enum start_verdict *verdict, struct err *e)
 {
 	const struct outbox_state *s = outbox_state(o);
 	struct spool_point out = s->last, acked = s->acked;
 
 	out.stream = acked.stream = s->stream;
-	*yes = start_find(&out, &acked, have, at);
-	if (!*yes || !stream_eq(have->stream, s->stream))
+	*verdict = start_find(&out, &acked, have, at);
+	if (*verdict != START_ON || !stream_eq(have->stream, s->stream))
 		return 0;
 	if (acknowledge(c, o, have, e) == 0)
 		return 0;
-	*yes = false;
+	*verdict = START_COPY;
 	return e->kind == ERR_INPUT ? 0 : -1;
 }
 
@@ -235,11 +235,11 @@ is_of_a_copy(const struct carry *c, const struct outbox *o)
 }
 
 static int
-renew(struct carry *c, struct outbox *o, struct err *e)
+renew(struct carry *c, struct outbox *o, enum start_verdict why, struct err *e)
 {
 	if (outbox_renew(o, e) == -1 || outbox_seal(o, e) == -1)
 		return -1;
-	c->r->renewed = true;
+	c->r->renewed = why;
 	c->after = 0;
 	return 0;
 }
@@ -249,25 +249,28 @@ static int
 hear_acknowledgement(struct carry *c, struct outbox *o, struct err *e)
 {
 	const struct outbox_state *s = outbox_state(o);
-	bool fresh, good = false;
+	enum start_verdict verdict = START_ON;
 	struct spool_point at;
+	bool fresh;
 
 	c->after = s->acked.msgid;
 	if (!c->heard)
 		return 0;
 	fresh = is_fresh(&c->ack, s);
 	if (is_of_a_copy(c, o))
-		return renew(c, o, e);
-	if (fits(c, o, &c->ack.have, &at, &good, e) == -1)
+		return renew(c, o, START_COPY, e);
+	if (judge(c, o, &c->ack.have, &at, &verdict, e) == -1)
 		return -1;
 	err_clear(e);
 	c->after = s->acked.msgid;
-	if (good && fresh)
+	if (verdict == START_ON && fresh)
 		c->after = at.msgid;
-	if (good && outbox_holds_all_after(o, c->after))
+	if (verdict == START_ON && !outbox_holds_all_after(o, c->after))
+		verdict = START_GONE;
+	if (verdict == START_ON)
 		return 0;
 	if (fresh)
-		return renew(c, o, e);
+		return renew(c, o, verdict, e);
 	c->r->counts.strange_acks++;
 	return 0;
 }

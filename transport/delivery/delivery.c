@@ -302,15 +302,34 @@ delivery_fork(const struct association *a, const struct err *e)
 						 : DELIVERY_FORK_TO_SPOKE;
 }
 
+/* What the far end said of our stream. */
+static const char *
+why_renewed(enum start_verdict v)
+{
+	switch (v) {
+	case START_ON:
+		break;
+	case START_UNKNOWN:
+		return "knew no stream of ours";
+	case START_COPY:
+		return "has other messages of our stream than this spool, as "
+		       "when an old copy was brought back";
+	case START_GONE:
+		return "lacks messages of our stream that are not held any "
+		       "more";
+	}
+	return "knew our stream";
+}
+
 void
 delivery_log(const struct association *a, const struct delivery_result *r)
 {
 	const char *peer = a->role == CONFIG_HUB ? "spoke" : "hub";
 
-	if (r->renewed)
-		log_warn("the %s knew no stream of ours: a new one began with "
-			 "all that is held association=%s",
-		    peer, a->name);
+	if (r->renewed != START_ON)
+		log_warn("the %s %s: a new one began with all that is held "
+			 "association=%s",
+		    peer, why_renewed(r->renewed), a->name);
 	if (r->replaced)
 		log_warn("the %s began a new stream association=%s", peer,
 		    a->name);

@@ -47,11 +47,12 @@ struct delivery_result {
 	struct session_counts counts;
 	struct spool_point acked;   /* of our outbox */
 	struct spool_point durable; /* of our inbox */
-	bool renewed;               /* we began a new stream: tell once */
-	bool replaced;              /* the peer began one: tell once */
-	uint64_t lost;              /* numbers newly recorded as lost */
-	uint64_t quarantined;       /* refused or poisonous: kept there */
-	uint64_t poisonous;         /* of them, those that were acknowledged */
+	/* Why we began a new stream, to be told once; START_ON: we did not. */
+	enum start_verdict renewed;
+	bool replaced;        /* the peer began one: tell once */
+	uint64_t lost;        /* numbers newly recorded as lost */
+	uint64_t quarantined; /* refused or poisonous: kept there */
+	uint64_t poisonous;   /* of them, those that were acknowledged */
 	/* Carried: something of the other end's came, or of ours went to where it
 	 * looks; a mere look does neither. */
 	bool moved;

@@ -147,7 +147,8 @@ act(struct delivery *d, const struct session_action *a, struct err *e)
 		check(d, feeder_start(&d->feeder, &a->at, &own), &own);
 		break;
 	case SESSION_RENEW:
-		check(d, feeder_renew(&d->feeder, d->session, &own), &own);
+		check(d, feeder_renew(&d->feeder, d->session, a->why, &own),
+		    &own);
 		break;
 	case SESSION_SEED_OUT:
 	case SESSION_SEED_IN:

@@ -134,7 +134,8 @@ feeder_start(struct feeder *f, const struct spool_point *at, struct err *e)
 }
 
 int
-feeder_renew(struct feeder *f, struct session *s, struct err *e)
+feeder_renew(struct feeder *f, struct session *s, enum start_verdict why,
+    struct err *e)
 {
 	struct outbox *o = NULL;
 	int rc = -1;
@@ -147,7 +148,7 @@ feeder_renew(struct feeder *f, struct session *s, struct err *e)
 	if (rc == 0) {
 		copy_state(f, o);
 		f->acked = (struct spool_point){ .stream = f->last.stream };
-		f->renewed = true;
+		f->renewed = why;
 		session_renewed(s, &f->last);
 	}
 	outbox_close(o);
@@ -249,7 +250,8 @@ pass_lost(struct feeder *f, struct session *s, uint64_t last)
 /* The receiver lacks what we do not hold any more, or its last message is not
  * ours: a new stream holds what is left. */
 static int
-start_over(struct feeder *f, struct session *s, struct err *e)
+start_over(struct feeder *f, struct session *s, enum start_verdict why,
+    struct err *e)
 {
 	if (!session_is_open(s)) { /* the receiver may lack nothing */
 		session_misled(s);
@@ -259,7 +261,7 @@ start_over(struct feeder *f, struct session *s, struct err *e)
 		return err_set(e, ERR_TEMP,
 		    "message %" PRIu64 " is not in the outbox any more",
 		    f->next);
-	return feeder_renew(f, s, e) == -1 ? -1 : 0;
+	return feeder_renew(f, s, why, e) == -1 ? -1 : 0;
 }
 
 /* 1: something is pending or was fed, go on.  0: nothing now. */
@@ -276,7 +278,7 @@ read_on(struct feeder *f, struct session *s, struct err *e)
 	case SPOOL_READ_GAP:
 		if (pass_lost(f, s, m.msgid - 1) == 1)
 			return 1;
-		return start_over(f, s, e);
+		return start_over(f, s, START_GONE, e);
 	case SPOOL_READ_BAD:
 		return repair(f, m.msgid, e) == -1 ? -1 : 1;
 	case SPOOL_READ_END:
@@ -303,7 +305,7 @@ feed_pending(struct feeder *f, struct session *s, struct err *e)
 		    f->next);
 	if (f->base.msgid != 0 && f->base.digest != 0 &&
 	    m->prev != f->base.digest)
-		return start_over(f, s, e); /* an old copy of our spool */
+		return start_over(f, s, START_COPY, e);
 	session_feed(s, m);
 	f->base.msgid = 0;
 	f->pending.msgid = 0;
@@ -327,7 +329,8 @@ feeder_feed(struct feeder *f, struct session *s, struct err *e)
 {
 	int more = 1;
 
-	if (f->reader != NULL && is_strange(f) && start_over(f, s, e) == -1)
+	if (f->reader != NULL && is_strange(f) &&
+	    start_over(f, s, START_COPY, e) == -1)
 		return -1;
 	while (
 	    more == 1 && !f->at_end && f->reader != NULL && session_room(s) > 0)

@@ -24,8 +24,8 @@ struct feeder {
 	bool at_end;    /* nothing more, unless told otherwise */
 	bool ack_waits; /* acked is not in the spool yet */
 	struct mono ack_since;
-	bool renewed;
-	uint64_t strange_acks; /* that the spool refused */
+	enum start_verdict renewed; /* START_ON: it was not */
+	uint64_t strange_acks;      /* that the spool refused */
 };
 
 /* How the outbox of `a` is opened, by whoever writes or sends it. */
@@ -41,7 +41,8 @@ int feeder_open(struct feeder *f, int association_dir,
     const struct association *a, struct err *e);
 /* SESSION_START, SESSION_RENEW, SESSION_ACKED, SESSION_SEEK. */
 int feeder_start(struct feeder *f, const struct spool_point *at, struct err *e);
-int feeder_renew(struct feeder *f, struct session *s, struct err *e);
+int feeder_renew(struct feeder *f, struct session *s, enum start_verdict why,
+    struct err *e);
 void feeder_acked(struct feeder *f, const struct spool_point *at,
     struct mono now);
 void feeder_seek(struct feeder *f, uint64_t from);

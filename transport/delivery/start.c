@@ -13,18 +13,18 @@ differ(const struct spool_point *a, const struct spool_point *b)
 	    a->digest != b->digest;
 }
 
-bool
+enum start_verdict
 start_find(const struct spool_point *out, const struct spool_point *acked,
     const struct spool_point *theirs, struct spool_point *at)
 {
 	*at = (struct spool_point){ .stream = out->stream };
 	if (stream_is_zero(theirs->stream))
-		return acked->msgid == 0;
+		return acked->msgid == 0 ? START_ON : START_UNKNOWN;
 	if (!stream_eq(theirs->stream, out->stream))
-		return true; /* ours takes the place of theirs */
+		return START_ON; /* ours takes the place of theirs */
 	if (theirs->msgid > out->msgid || differ(theirs, out) ||
 	    differ(theirs, acked))
-		return false;
+		return START_COPY;
 	*at = *theirs;
-	return true;
+	return START_ON;
 }

@@ -7,11 +7,19 @@
 
 #include "common/spool/cursor.h"
 
+/* Whether a sender's stream goes on, or why it begins another. */
+enum start_verdict {
+	START_ON,
+	START_UNKNOWN, /* the receiver knows no stream of it any more */
+	START_COPY, /* it has what was never sent: our spool is an old copy */
+	START_GONE, /* it lacks what is not held any more */
+};
+
 /* out and acked are the sender's newest message and the newest acknowledged.
  * *at: what the receiver has of the stream, to go on behind; whether all behind
- * it is held is the caller's to see.  False: the two do not fit together, a new
- * stream must begin. */
-bool start_find(const struct spool_point *out, const struct spool_point *acked,
-    const struct spool_point *theirs, struct spool_point *at);
+ * it is held, START_GONE, is the caller's to see. */
+enum start_verdict start_find(const struct spool_point *out,
+    const struct spool_point *acked, const struct spool_point *theirs,
+    struct spool_point *at);
 
 #endif

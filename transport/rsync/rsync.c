@@ -72,7 +72,8 @@ add_result(struct delivery_result *to, const struct delivery_result *r)
 	to->counts.cut += r->counts.cut;
 	to->acked = r->acked;
 	to->durable = r->durable;
-	to->renewed = to->renewed || r->renewed;
+	if (to->renewed == START_ON)
+		to->renewed = r->renewed;
 	to->replaced = to->replaced || r->replaced;
 	to->lost += r->lost;
 	to->quarantined += r->quarantined;

@@ -13,6 +13,7 @@
 #include "common/codec/codec.h"
 #include "common/message/message.h"
 #include "common/spool/cursor.h"
+#include "transport/delivery/start.h"
 
 enum session_role {
 	SESSION_SPOKE,
@@ -75,6 +76,7 @@ struct session_action {
 	enum session_action_kind kind;
 	struct slice bytes; /* until the next call into the session */
 	struct spool_point at;
+	enum start_verdict why; /* RENEW */
 	uint64_t first, last;
 	const struct codec_history *seed;
 	const char *text;

@@ -45,6 +45,7 @@ session_due_action(struct session *s, struct session_action *a)
 		s->warning[0] = '\0';
 	} else if (s->renew_due) {
 		a->kind = SESSION_RENEW;
+		a->why = s->begins;
 		s->renew_due = false;
 	} else if (s->start_due) {
 		a->kind = SESSION_START;

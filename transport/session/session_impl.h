@@ -44,6 +44,7 @@ struct session {
 		uint64_t fed_bytes;
 	} ahead;
 
+	enum start_verdict begins; /* what their HELLO says of our stream */
 	bool start_due, renew_due, acked_due, told; /* told: the shell has it */
 	uint64_t seek_due;                          /* 0: none */
 	char warning[ERR_MSG_SIZE];                 /* "": none */

@@ -162,7 +162,8 @@ session_judge_hello(struct session *s, struct slice payload,
 		return -1;
 	s->keep = s->opts.keep && h.keep;
 	choose_codec(s, h.codecs);
-	return start_find(&s->opts.out, &s->opts.out_acked, &h.in, at) ? 1 : 0;
+	s->begins = start_find(&s->opts.out, &s->opts.out_acked, &h.in, at);
+	return s->begins == START_ON ? 1 : 0;
 }
 
 /* What a person at the other end can use of it: not our files' names.  75 means
