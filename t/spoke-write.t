@@ -124,6 +124,9 @@ printf 'Type:DATA\nTimestamp:1\nDigest:crc32=00000000\n\nT1:1\n.\n' >in
 refused "a wrong Digest"
 printf 'Type:TASK\nTimestamp:1\n\na:1\n.\n' >in
 refused "a TASK"
+printf 'Type:STATUS\nTimestamp:1\n\na:1\nb\n.\n' >in
+refused "a STATUS with a line that is none"
+has "which is told by its number" err 'line 5: a line without a colon'
 printf 'Type:CONFIG\nTimestamp:1\nPart:1/2\n\n.\n' >in
 refused "half a configuration"
 for value in nan 1e5 0x1 "" " 1" --1; do

@@ -15,7 +15,8 @@ static void
 set_state(struct status *s, const struct notices *n)
 {
 	static const char *const raised[] = { "spool", INBOUND_FORK_TO_HUB,
-		INBOUND_FORK_TO_SPOKE, INBOUND_FAILED, "budget-spent" };
+		INBOUND_FORK_TO_SPOKE, INBOUND_FAILED, "inbox",
+		"budget-spent" };
 	const char *state = s->waiting_messages > 0 ? "waiting" : "idle";
 
 	for (size_t i = 0; i < sizeof(raised) / sizeof(*raised); i++)

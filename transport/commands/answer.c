@@ -9,15 +9,16 @@
 #include "transport/delivery/inbound.h"
 
 static int
-answer(const struct ground *g, const struct association *a, int *stopped,
-    struct err *e)
+answer(const struct answer_verb *v, const struct ground *g,
+    const struct association *a, int *stopped, struct err *e)
 {
 	struct channel ch;
 	const struct inbound_opts o = { .config = g->config,
 		.node = &g->node,
 		.association = a,
 		.notices = g->notices,
-		.channel = &ch };
+		.channel = &ch,
+		.took = v->took };
 	struct delivery_result r = { 0 };
 	struct err ignored = { 0 }; /* the session said it all */
 	int rc;
@@ -42,9 +43,7 @@ answer_command(const struct answer_verb *v, const struct options *opts,
 	if (ground_open(&g, GROUND_CHANGING, &e) == 0)
 		a = ground_operand(&g, 1, &e);
 	if (a != NULL)
-		rc = answer(&g, a, &stopped, &e);
-	if (rc == 0 && v->took != NULL)
-		rc = v->took(&g.node, a, &e);
+		rc = answer(v, &g, a, &stopped, &e);
 	ground_close(&g);
 	if (stopped != 0)
 		(void)raise(stopped); /* now that all is kept */

@@ -5,6 +5,7 @@
 #define TRANSPORT_COMMANDS_COMMANDS_H
 
 #include "common/command/ground.h"
+#include "transport/delivery/delivery.h"
 
 int command_check_config(const struct options *o, int argc, char **argv);
 int command_authorize(const struct options *o, int argc, char **argv);
@@ -16,9 +17,7 @@ struct dial_verb {
 	/* Is a session worth it?  NULL: always. */
 	int (*waits)(const struct node *n, const struct association *a,
 	    bool *yes, struct err *e);
-	/* What came is acted upon; NULL: that is another program's. */
-	int (*took)(const struct node *n, const struct association *a,
-	    struct err *e);
+	delivery_took *took; /* NULL: another program acts on what came */
 };
 int dial_command(const struct dial_verb *v, const struct options *o, int argc,
     char **argv);
@@ -28,8 +27,7 @@ int dial_command(const struct dial_verb *v, const struct options *o, int argc,
  * line's, never the client's words (G12). */
 struct answer_verb {
 	enum config_role role;
-	int (*took)(const struct node *n, const struct association *a,
-	    struct err *e); /* as above */
+	delivery_took *took; /* as above */
 };
 int answer_command(const struct answer_verb *v, const struct options *o,
     int argc, char **argv);

@@ -53,13 +53,13 @@ static int
 deliver(struct dial *d, const struct association *a)
 {
 	struct progress progress;
-	struct outbound_job j = { .deliver = { .config = d->g.config,
-				      .node = &d->g.node,
-				      .association = a,
-				      .deadline = d->deadline,
-				      .tries = (unsigned)d->tries,
-				      .notices = d->g.notices,
-				      .beyond_budget = d->always },
+	struct outbound_opts o = { .config = d->g.config,
+		.node = &d->g.node,
+		.association = a,
+		.deadline = d->deadline,
+		.tries = (unsigned)d->tries,
+		.notices = d->g.notices,
+		.beyond_budget = d->always,
 		.took = d->verb->took };
 	struct outbound_end end;
 	struct err ignored = { 0 }; /* the delivery will find the same */
@@ -70,8 +70,8 @@ deliver(struct dial *d, const struct association *a)
 	    d->verb->waits(&d->g.node, a, &waits, &ignored) == 0 && !waits)
 		return 0; /* only a delivery tells that an outage is over */
 	progress_begin(&progress, &d->g, a);
-	j.deliver.show = progress_show(&progress);
-	if (outbound_run(&j, &end) == -1 && !end.quiet)
+	o.show = progress_show(&progress);
+	if (outbound_run(&o, &end) == -1 && !end.quiet)
 		status = failed(d, a, &end.err, end.told);
 	d->stopped = end.result.stopped;
 	if (end.refused.kind != ERR_NONE)

@@ -53,7 +53,7 @@ session_opts_of(const struct delivery *d)
 		.out = d->feeder.last,
 		.out_acked = d->feeder.acked,
 		.in = inbox_durable(d->in),
-		.keep = a->keep && !d->o->once,
+		.keep = delivery_is_kept(d->o),
 		.rate = a->rate,
 	};
 }
@@ -103,11 +103,17 @@ delivery_watch(struct delivery *d, struct err *e)
 	return 0;
 }
 
+bool
+delivery_is_kept(const struct delivery_opts *o)
+{
+	return o->association->keep && !o->once;
+}
+
 /* Only a kept session waits for what is written meanwhile. */
 static int
 open_watch(struct delivery *d, struct err *e)
 {
-	if (!d->o->association->keep || d->o->once)
+	if (!delivery_is_kept(d->o))
 		return 0;
 	d->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (d->watch_fd == -1)

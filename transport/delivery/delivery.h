@@ -6,7 +6,7 @@
 #define TRANSPORT_DELIVERY_DELIVERY_H
 
 #include "common/base/clock.h"
-#include "common/config/config.h"
+#include "common/config/node.h"
 #include "common/spool/inbox.h"
 #include "common/spool/outbox.h"
 #include "transport/session/session.h"
@@ -28,6 +28,10 @@ struct delivery_show {
 	void *arg;
 };
 
+/* Acts on what came in the inbox of `a` and can be read by others. */
+typedef int delivery_took(const struct node *n, const struct association *a,
+    struct err *e);
+
 struct delivery_opts {
 	const struct config *config;
 	const struct association *association;
@@ -39,6 +43,9 @@ struct delivery_opts {
 	/* Called every few seconds while it runs; true: it is to end in order.
 	 * NULL: none. */
 	bool (*look)(void *arg, const struct delivery_sofar *now);
+	/* Called when a session that is kept open begins, and each time when what
+	 * came in it can be read by others: a moment after it came.  NULL: none. */
+	void (*came)(void *arg);
 	void *arg;
 	struct delivery_show show;
 };

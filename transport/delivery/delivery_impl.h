@@ -38,10 +38,12 @@ int delivery_run_here(const struct delivery_opts *o,
 /* The inbox behind its cursor. */
 int delivery_open_inbox(const struct node *n, int association_dir,
     const struct association *a, struct inbox **out, struct err *e);
-/* Run d->session to its end. */
 /* Look for what is written to the outbox, wherever that is now: a new stream is
  * made beside it and takes its place.  Again does no harm. */
 int delivery_watch(struct delivery *d, struct err *e);
+/* It waits for what is said meanwhile. */
+bool delivery_is_kept(const struct delivery_opts *o);
+/* Run d->session to its end. */
 int delivery_loop(struct delivery *d, struct err *e);
 
 #endif

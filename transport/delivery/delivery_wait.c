@@ -1,14 +1,19 @@
 /*
  * A session's child, seen from its parent: it is waited for, its bytes are
  * counted as they go, and it is asked to end when we are.  A session that is
- * kept open lives for months.
+ * kept open lives for months; what comes in it is acted upon meanwhile, here, for
+ * the child is confined.
  */
 #include "config.h"
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include "common/base/log.h"
 #include "transport/delivery/delivery_child.h"
 #include "transport/delivery/delivery_impl.h"
 
@@ -21,6 +26,7 @@ struct parent {
 	const struct delivery_opts *o;
 	struct delivery_sofar *sofar; /* the child writes it */
 	struct delivery_child child;
+	int inbox_fd; /* readable when something was sealed there; -1 */
 	sigset_t before;
 	struct sigaction old_term, old_int;
 };
@@ -70,6 +76,60 @@ look(const struct parent *p)
 	    stopped != 0;
 }
 
+/* A segment of the inbox is sealed by giving it its name. */
+static int
+watch_inbox(const struct parent *p, struct err *e)
+{
+	const struct delivery_opts *o = p->o;
+	struct node node = { -1, -1, -1 };
+	char path[64 + sizeof("/inbox")];
+	int dir = -1, rc = -1;
+
+	if (node_open(o->config, &node, e) == 0)
+		dir = node_open_association(&node, o->association, e);
+	if (dir != -1) {
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/inbox",
+		    dir);
+		rc = inotify_add_watch(p->inbox_fd, path, IN_MOVED_TO);
+		if (rc == -1)
+			err_sys(e, "watch the inbox");
+		close(dir);
+	}
+	node_close(&node);
+	return rc == -1 ? -1 : 0;
+}
+
+/* Without a watch what comes is acted upon at the end. */
+static void
+open_watch(struct parent *p)
+{
+	struct err e = { 0 };
+
+	if (p->o->came == NULL || !delivery_is_kept(p->o))
+		return;
+	p->inbox_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (p->inbox_fd == -1)
+		err_sys(&e, "inotify");
+	else if (watch_inbox(p, &e) == 0)
+		return;
+	log_warn("what comes is acted upon at the session's end "
+		 "association=%s: %s",
+	    p->o->association->name, e.msg);
+	if (p->inbox_fd != -1)
+		close(p->inbox_fd);
+	p->inbox_fd = -1;
+}
+
+static void
+on_sealed(const struct parent *p)
+{
+	char events[4096];
+
+	while (read(p->inbox_fd, events, sizeof(events)) > 0)
+		continue;
+	p->o->came(p->o->arg);
+}
+
 /* Until its report can be read.  It ends by itself, once it was asked. */
 static void
 wait_for_report(const struct parent *p)
@@ -78,20 +138,26 @@ wait_for_report(const struct parent *p)
 	const int64_t turn_ms = show->show != NULL ? SHOW_MS : LOOK_MS;
 	const struct timespec pause = { turn_ms / 1000,
 		turn_ms % 1000 * 1000000 };
-	int64_t waited_ms = 0;
-	struct pollfd f = { .fd = p->child.fd, .events = POLLIN };
+	struct mono looked_at = clock_mono();
+	struct pollfd f[] = { { .fd = p->child.fd, .events = POLLIN },
+		{ .fd = p->inbox_fd, .events = POLLIN } };
 	sigset_t open_mask = p->before;
 	bool asked = false;
 
 	sigdelset(&open_mask, SIGTERM);
 	sigdelset(&open_mask, SIGINT);
-	while (ppoll(&f, 1, &pause, &open_mask) <= 0) {
+	if (p->inbox_fd != -1)
+		p->o->came(p->o->arg); /* what another one left */
+	while (ppoll(f, 2, &pause, &open_mask) <= 0 || f[0].revents == 0) {
+		if (f[1].revents != 0)
+			on_sealed(p);
+		f[1].revents = 0; /* ppoll leaves it where it fails */
 		if (show->show != NULL)
 			show->show(show->arg, p->sofar);
-		waited_ms += turn_ms;
-		if (waited_ms < LOOK_MS && stopped == 0)
+		if (mono_ms_since(clock_mono(), looked_at) < LOOK_MS &&
+		    stopped == 0)
 			continue;
-		waited_ms = 0;
+		looked_at = clock_mono();
 		if (look(p) && !asked) {
 			kill(p->child.pid, SIGINT);
 			asked = true;
@@ -116,8 +182,11 @@ run(struct parent *p, struct delivery_result *r, struct err *e)
 
 	if (delivery_child_start(work, p, p->o->channel, &p->child, e) == -1)
 		return -1;
+	open_watch(p);
 	mind_signals(p);
 	wait_for_report(p);
+	if (p->inbox_fd != -1)
+		close(p->inbox_fd);
 	rc = delivery_child_end(&p->child, r, e);
 	forget_signals(p);
 	if (r->counts.in_bytes + r->counts.out_bytes < p->sofar->bytes)
@@ -130,7 +199,7 @@ int
 delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e)
 {
-	struct parent p = { .o = o };
+	struct parent p = { .o = o, .inbox_fd = -1 };
 	int rc;
 
 	*r = (struct delivery_result){ 0 };

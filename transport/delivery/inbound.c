@@ -230,6 +230,27 @@ inbound_is_well(struct inbound_kept *k, struct notices *n,
 		notices_flush(n, clock_wall());
 }
 
+int
+inbound_take(const struct inbound_taker *t, bool *told, struct err *e)
+{
+	const struct association *a = t->association;
+	char next[128];
+
+	*told = false;
+	if (t->took == NULL)
+		return 0;
+	if (t->took(t->node, a, e) == 0) {
+		(void)notice_clear(t->notices, a->name, "inbox", clock_wall());
+		return 0;
+	}
+	(void)snprintf(next, sizeof(next), "spoke %s %s",
+	    config_dials(a) ? "-v push --always" : "status", a->name);
+	*told = notice_raise_cause(t->notices,
+	    &(struct notice){ a->name, "inbox", e->msg, next },
+	    err_exit_code(e), clock_wall());
+	return -1;
+}
+
 /* A session that is answered. */
 struct answer {
 	const struct inbound_opts *o;
@@ -246,6 +267,26 @@ look(void *arg, const struct delivery_sofar *now)
 	inbound_look(&s->kept, &s->tally, now);
 	inbound_is_well(&s->kept, s->o->notices, s->o->association);
 	return false;
+}
+
+static int
+take(const struct inbound_opts *o, struct err *e)
+{
+	bool told;
+
+	return inbound_take(&(struct inbound_taker){ o->node, o->association,
+				o->notices, o->took },
+	    &told, e);
+}
+
+static void
+came(void *arg)
+{
+	struct answer *s = arg;
+	struct err told = { 0 };
+
+	(void)take(s->o, &told);
+	notices_flush(s->o->notices, clock_wall()); /* a session lasts */
 }
 
 bool
@@ -315,6 +356,7 @@ inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
 		.opener = false,
 		.channel = o->channel,
 		.look = look,
+		.came = o->took != NULL ? came : NULL,
 		.arg = &s };
 	int rc;
 
@@ -322,5 +364,5 @@ inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
 		d.deadline = mono_add_ms(clock_mono(), SESSION_MS);
 	rc = delivery_run(&d, r, e);
 	settle(o, &s.tally, r, rc, e);
-	return rc;
+	return rc == -1 ? -1 : take(o, e);
 }

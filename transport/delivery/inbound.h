@@ -22,9 +22,11 @@ struct inbound_opts {
 	struct notices *notices;
 	const struct channel *channel; /* stays open; carried files: NULL */
 	bool hushed;                   /* of one that fails the caller tells */
+	delivery_took *took;           /* NULL: another program acts */
 };
 
-/* Until the session's end.  -1 as delivery_run. */
+/* Until the session's end, and what came is acted upon.  -1 as delivery_run, or
+ * that failed. */
 int inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
     struct err *e);
 
@@ -45,6 +47,16 @@ struct inbound_kept {
 	bool open, told;
 	bool sent_well, took_well; /* something, since its begin */
 };
+/* What came is acted upon, and told where it cannot be, until it can.  -1: *told,
+ * it is news. */
+struct inbound_taker {
+	const struct node *node;
+	const struct association *association;
+	struct notices *notices;
+	delivery_took *took; /* NULL: nothing is done */
+};
+int inbound_take(const struct inbound_taker *t, bool *told, struct err *e);
+
 /* What a delivery of a used, but for bytes that only its channel knows.  Of what
  * is carried, only what moved is one. */
 struct wire_use inbound_use(const struct association *a,

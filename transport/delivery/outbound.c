@@ -172,6 +172,25 @@ look(void *arg, const struct delivery_sofar *now)
 }
 
 static int
+take(const struct outbound_opts *o, bool *told, struct err *e)
+{
+	return inbound_take(&(struct inbound_taker){ o->node, o->association,
+				o->notices, o->took },
+	    told, e);
+}
+
+static void
+came(void *arg)
+{
+	const struct outbound *d = arg;
+	struct err why = { 0 }; /* the notice has it */
+	bool told;
+
+	(void)take(d->o, &told, &why);
+	notices_flush(d->o->notices, clock_wall()); /* a session lasts */
+}
+
+static int
 deliver_once(struct outbound *d, struct delivery_result *r,
     uint64_t *wire_bytes, struct err *e)
 {
@@ -186,6 +205,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 		.deadline = d->o->deadline,
 		.channel = &ch,
 		.look = look,
+		.came = d->o->took != NULL ? came : NULL,
 		.arg = d,
 		.show = d->o->show };
 	struct err cause = { 0 };
@@ -305,26 +325,6 @@ outbound_next(const struct association *a, const struct err *e, char *out,
 	inbound_next(a, e, again, out, size);
 }
 
-static int
-take(const struct outbound_job *j, struct outbound_end *end)
-{
-	const struct association *a = j->deliver.association;
-
-	if (j->took == NULL)
-		return 0;
-	if (j->took(j->deliver.node, a, &end->err) == -1) {
-		char again[128];
-
-		put_again(a, again, sizeof(again));
-		end->told = notice_raise_cause(j->deliver.notices,
-		    &(struct notice){ a->name, "inbox", end->err.msg, again },
-		    err_exit_code(&end->err), clock_wall());
-		return -1;
-	}
-	(void)notice_clear(j->deliver.notices, a->name, "inbox", clock_wall());
-	return 0;
-}
-
 /* True: it is no trouble. */
 static bool
 is_quiet(const struct outbound_opts *o, const struct err *e)
@@ -342,30 +342,30 @@ is_quiet(const struct outbound_opts *o, const struct err *e)
 }
 
 int
-outbound_run(const struct outbound_job *j, struct outbound_end *end)
+outbound_run(const struct outbound_opts *o, struct outbound_end *end)
 {
-	const struct association *a = j->deliver.association;
+	const struct association *a = o->association;
 	char again[128];
 	int rc;
 
 	*end = (struct outbound_end){ 0 };
 	put_again(a, again, sizeof(again));
-	rc = deliver_patiently(&j->deliver, &end->result, &end->err);
-	end->refused_told = inbound_tell_refused(j->deliver.notices, a,
-	    &end->result, rc, &end->refused);
+	rc = deliver_patiently(o, &end->result, &end->err);
+	end->refused_told = inbound_tell_refused(o->notices, a, &end->result,
+	    rc, &end->refused);
 	if (end->refused.kind != ERR_NONE)
 		err_wrap(&end->refused, "association %s", a->name);
 	if (rc == 0) {
-		inbound_tell_over(j->deliver.notices, a);
-		return take(j, end);
+		inbound_tell_over(o->notices, a);
+		return take(o, &end->told, &end->err);
 	}
-	wire_set_clock(j->deliver.node->state_dir, a->name, clock_wall());
-	end->quiet = is_quiet(&j->deliver, &end->err);
+	wire_set_clock(o->node->state_dir, a->name, clock_wall());
+	end->quiet = is_quiet(o, &end->err);
 	err_wrap(&end->err, "association %s", a->name);
 	if (end->result.stopped != 0)
 		log_info("%s", end->err.msg);
 	else if (!end->quiet)
-		end->told = inbound_tell_failed(j->deliver.notices, a,
-		    &end->err, again);
+		end->told =
+		    inbound_tell_failed(o->notices, a, &end->err, again);
 	return -1;
 }

@@ -16,19 +16,12 @@ struct outbound_opts {
 	struct mono deadline;    /* ns 0: none */
 	struct notices *notices; /* are told of the budget; NULL: nobody is */
 	bool beyond_budget;      /* whatever was used */
-	bool stay;      /* keep it open where the association says so */
-	unsigned tries; /* sessions that may fail to open; 0: one */
+	bool stay;           /* keep it open where the association says so */
+	unsigned tries;      /* sessions that may fail to open; 0: one */
+	delivery_took *took; /* NULL: another program acts */
 	struct delivery_show show;
 };
 
-/* A delivery as a job: what a person must know of it is told, and what came is
- * acted upon. */
-struct outbound_job {
-	struct outbound_opts deliver; /* with notices */
-	/* NULL: another program acts */
-	int (*took)(const struct node *n, const struct association *a,
-	    struct err *e);
-};
 struct outbound_end {
 	struct delivery_result result;
 	bool quiet; /* no failure: a twin is at it, or the budget is used up */
@@ -39,9 +32,10 @@ struct outbound_end {
 	struct err refused;
 	bool refused_told; /* that was news */
 };
-/* -1: end->err, which an operator has been told of unless it is quiet or we were
+/* What a person must know of it is told, and what came is acted upon.  -1:
+ * end->err, which an operator has been told of unless it is quiet or we were
  * asked to stop. */
-int outbound_run(const struct outbound_job *j, struct outbound_end *end);
+int outbound_run(const struct outbound_opts *o, struct outbound_end *end);
 
 /* What a person does about it, without its -c. */
 void outbound_next(const struct association *a, const struct err *e, char *out,

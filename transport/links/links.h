@@ -13,7 +13,7 @@
 
 #include <uv.h>
 
-#include "common/config/node.h"
+#include "transport/delivery/delivery.h"
 
 struct links;
 
@@ -25,10 +25,9 @@ enum {
 struct links_opts {
 	uv_loop_t *loop;
 	enum config_role role; /* associations in which we have it */
-	/* What came in a session is acted upon, in the session's child when the
-	 * session is over; NULL: another program does. */
-	int (*took)(const struct node *n, const struct association *a,
-	    struct err *e);
+	/* In the session's own process, when the session is over and while it is
+	 * kept open; NULL: another program acts on what came. */
+	delivery_took *took;
 };
 
 /* Begins at once.  Borrows config until links_close or links_reload.  The loop's

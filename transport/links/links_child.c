@@ -39,19 +39,19 @@ static enum links_schedule_end
 dial(const struct links_child *c, struct ground *g)
 {
 	struct mono begun = clock_mono();
-	const struct outbound_job j = {
-		.deliver = { .config = c->config,
-		    .node = &g->node,
-		    .association = c->association,
-		    .deadline = c->association->keep
-			? (struct mono){ 0 } /* none */
-			: mono_add_ms(begun, SESSION_MS),
-		    .notices = g->notices,
-		    .stay = true },
+	const struct outbound_opts o = {
+		.config = c->config,
+		.node = &g->node,
+		.association = c->association,
+		.deadline = c->association->keep
+		    ? (struct mono){ 0 } /* none */
+		    : mono_add_ms(begun, SESSION_MS),
+		.notices = g->notices,
+		.stay = true,
 		.took = c->took,
 	};
 	struct outbound_end end;
-	int rc = outbound_run(&j, &end);
+	int rc = outbound_run(&o, &end);
 
 	return judge(&end, rc, mono_ms_since(clock_mono(), begun));
 }
@@ -81,16 +81,13 @@ answer(const struct links_child *c, struct ground *g)
 		.association = c->association,
 		.notices = g->notices,
 		.channel = &ch,
-		.hushed = true };
+		.hushed = true,
+		.took = c->took };
 	struct delivery_result r = { 0 };
 	struct err e = { 0 };
 
 	if (inbound_answer(&o, &r, &e) == -1) {
 		tell_failed(c, &e);
-		return LINK_FAILED;
-	}
-	if (c->took != NULL && c->took(&g->node, c->association, &e) == -1) {
-		log_err("%s", e.msg);
 		return LINK_FAILED;
 	}
 	return LINK_WELL;

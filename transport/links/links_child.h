@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
-#include "common/config/node.h"
+#include "transport/delivery/delivery.h"
 
 struct links_child {
 	uv_loop_t *loop; /* the parent's */
@@ -20,8 +20,7 @@ struct links_child {
 	 * not. */
 	bool may_tell;
 	uint64_t untold;
-	int (*took)(const struct node *n, const struct association *a,
-	    struct err *e);
+	delivery_took *took; /* or NULL */
 };
 
 /* Returns its number, or -1 with errno.  It ends with its parent, orderly at a
