@@ -347,6 +347,62 @@ a_lost_answer_is_given_again(void **state)
 	http_answerer_free(h);
 }
 
+static void
+an_answer_goes_on_while_there_is_much(void **state)
+{
+	static char much[1 << 20];
+	const struct slice bytes = { much, sizeof(much) };
+	struct http_answerer *h = http_answerer_new(1, 1);
+	struct http_request r = request(ID, 0, 0, HTTP_WAIT);
+	struct http_ticket t, u;
+	struct mono wake, now = at0;
+	struct http_answer a;
+	struct slice body;
+
+	(void)state;
+	(void)http_answerer_request(h, 0, &r, now, &t);
+	http_ticket_whole(&t, now);
+	http_session_said(h, 0, bytes, now);
+	assert_true(http_ticket_due(h, &t, now, &wake));
+	http_ticket_answer(h, &t, now, &a, &body);
+	assert_true(t.goes_on && !a.end);
+	assert_int_equal(http_ticket_more(h, &t, now, &body, &wake),
+	    HTTP_BYTES);
+	assert_int_equal(body.n, sizeof(much));
+	http_ticket_said(h, &t, body.n, now);
+	/* Silent for a while, and then not. */
+	assert_int_equal(http_ticket_more(h, &t, now, &body, &wake),
+	    HTTP_SILENT);
+	assert_int_equal(mono_ms_since(wake, now), 2000);
+	now = mono_add_ms(now, 1999);
+	http_session_said(h, 0, SLICE("abc"), now);
+	assert_int_equal(http_ticket_more(h, &t, now, &body, &wake),
+	    HTTP_BYTES);
+	assert_true(slice_eq_str(body, "abc"));
+	http_ticket_said(h, &t, 3, now);
+	/* What is said is kept until it is known to have come. */
+	http_session_said(h, 0, (struct slice){ much, http_session_room(h, 0) },
+	    now);
+	assert_int_equal(http_ticket_more(h, &t, now, &body, &wake),
+	    HTTP_BYTES);
+	http_ticket_said(h, &t, body.n, now);
+	assert_int_equal(http_ticket_more(h, &t, now, &body, &wake),
+	    HTTP_ENOUGH);
+	r = request(ID, 0, sizeof(much), HTTP_NOW);
+	(void)http_answerer_request(h, 0, &r, now, &u);
+	assert_int_equal(http_ticket_more(h, &t, now, &body, &wake),
+	    HTTP_SILENT);
+	assert_int_equal(http_ticket_more(h, &t, wake, &body, &wake),
+	    HTTP_ENOUGH);
+	/* Another that waits has the rest. */
+	http_session_said(h, 0, SLICE("def"), now);
+	r = request(ID, 0, sizeof(much) + 3, HTTP_END);
+	(void)http_answerer_request(h, 0, &r, now, &u);
+	assert_int_equal(http_ticket_more(h, &t, now, &body, &wake),
+	    HTTP_ENOUGH);
+	http_answerer_free(h);
+}
+
 /* --- Both ends, and a bad link between ---------------------------------------------- */
 
 enum {
@@ -473,6 +529,28 @@ carry_body(struct link *l, struct flight *f)
 	f->at += take;
 }
 
+/* An answer that goes on: false when it is over. */
+static bool
+more_answer(struct link *l, struct flight *f)
+{
+	enum http_more more = HTTP_ENOUGH;
+	struct slice body;
+	struct mono wake;
+
+	if (f->t.goes_on)
+		more = http_ticket_more(l->h, &f->t, l->now, &body, &wake);
+	if (more != HTTP_BYTES)
+		return more == HTTP_SILENT;
+	if (body.n > 30000)
+		body.n = 1 + draw(l, 30000);
+	free(f->back);
+	f->back = mem_strndup(body.p, body.n);
+	f->back_n = body.n;
+	f->back_at = 0;
+	http_ticket_said(l->h, &f->t, body.n, l->now);
+	return true;
+}
+
 static void
 carry_answer(struct link *l, struct flight *f)
 {
@@ -486,12 +564,12 @@ carry_answer(struct link *l, struct flight *f)
 	assert_int_equal(http_requester_head(&l->q, f->which, &f->a, &e), 0);
 	if (n > 3000)
 		n = 1 + draw(l, 3000);
-	had = http_requester_heard(&l->q, f->which, n);
+	had = n == 0 ? 0 : http_requester_heard(&l->q, f->which, n);
 	for (size_t i = had; i < n; i++)
 		assert_int_equal(f->back[f->back_at + i],
 		    byte_at(l->got_down++, 'd'));
 	f->back_at += n;
-	if (f->back_at < f->back_n)
+	if (f->back_at < f->back_n || more_answer(l, f))
 		return;
 	http_requester_answered(&l->q, f->which, &f->a, l->now);
 	drop(l, f);
@@ -629,15 +707,24 @@ enum {
 	LONG_BYTES = 16 << 20, /* to get up to speed, and as many behind it */
 };
 
-/* A link of 600 ms there and back, on which nothing is lost: requests and answers
- * come whole, each so much later. */
+enum {
+	PIECES = 4096
+};
+
+/* A link of 600 ms there and back, on which nothing is lost: requests come whole, and
+ * answers in pieces, each so much later. */
 struct trip {
-	bool used, back;
+	bool used, answered, said; /* all of it */
 	size_t which, n;
 	struct http_request r;
 	struct http_ticket t;
 	struct http_answer a;
-	struct mono due;
+	struct mono due; /* the request, or the end of the answer */
+	struct {
+		size_t n;
+		struct mono due;
+	} piece[PIECES];
+	size_t came, sent; /* of those */
 };
 
 struct far {
@@ -656,19 +743,75 @@ comes_at(const struct far *f, size_t n)
 }
 
 static void
-arrive(struct far *f, struct trip *t)
+say(struct far *f, struct trip *t, size_t n)
+{
+	assert_true(t->sent - t->came < PIECES);
+	t->piece[t->sent % PIECES].n = n;
+	t->piece[t->sent++ % PIECES].due = comes_at(f, n);
+}
+
+/* What the line takes in 2 ms. */
+static void
+say_more(struct far *f, struct trip *t)
 {
 	struct slice body;
 	struct mono wake;
+	enum http_more more =
+	    http_ticket_more(f->h, &t->t, f->now, &body, &wake);
+
+	if (more == HTTP_BYTES) {
+		if (body.n > 2 * LONG_RATE)
+			body.n = 2 * LONG_RATE;
+		say(f, t, body.n);
+		http_ticket_said(f->h, &t->t, body.n, f->now);
+	}
+	t->said = more == HTTP_ENOUGH;
+}
+
+static void
+answer(struct far *f, struct trip *t)
+{
+	struct slice body;
+
+	http_ticket_answer(f->h, &t->t, f->now, &t->a, &body);
+	t->answered = true;
+	t->said = !t->t.goes_on;
+	if (t->said)
+		say(f, t, body.n);
+}
+
+static void
+hear(struct far *f, struct trip *t)
+{
+	while (t->came < t->sent &&
+	    t->piece[t->came % PIECES].due.ns <= f->now.ns) {
+		size_t n = t->piece[t->came++ % PIECES].n;
+
+		f->down += n - http_requester_heard(&f->q, t->which, n);
+	}
+	if (!t->said || t->came < t->sent)
+		return;
+	http_requester_answered(&f->q, t->which, &t->a, f->now);
+	t->used = false;
+}
+
+static void
+arrive(struct far *f, struct trip *t)
+{
+	struct mono wake;
 	size_t had;
 
-	if (t->back && t->due.ns <= f->now.ns) {
-		f->down += t->n - http_requester_heard(&f->q, t->which, t->n);
-		http_requester_answered(&f->q, t->which, &t->a, f->now);
-		t->used = false;
+	if (t->answered) {
+		bool was_said = t->said;
+
+		if (!t->said)
+			say_more(f, t);
+		if (t->said && !was_said)
+			http_ticket_end(f->h, &t->t);
+		hear(f, t);
 		return;
 	}
-	if (t->back || t->due.ns > f->now.ns)
+	if (t->due.ns > f->now.ns)
 		return;
 	if (!t->t.whole) {
 		if (t->t.serial == 0)
@@ -682,11 +825,9 @@ arrive(struct far *f, struct trip *t)
 	}
 	if (!http_ticket_due(f->h, &t->t, f->now, &wake))
 		return;
-	http_ticket_answer(f->h, &t->t, f->now, &t->a, &body);
-	http_ticket_end(f->h, &t->t);
-	t->n = body.n;
-	t->back = true;
-	t->due = comes_at(f, body.n);
+	answer(f, t);
+	if (t->said)
+		http_ticket_end(f->h, &t->t);
 }
 
 static void
@@ -953,6 +1094,7 @@ main(void)
 		cmocka_unit_test(sessions_and_requests_are_limited),
 		cmocka_unit_test(a_repeated_body_is_not_taken_twice),
 		cmocka_unit_test(a_lost_answer_is_given_again),
+		cmocka_unit_test(an_answer_goes_on_while_there_is_much),
 		cmocka_unit_test(
 		    every_byte_comes_once_and_in_order_over_a_bad_link),
 		cmocka_unit_test(a_long_link_is_kept_full),

@@ -81,6 +81,27 @@ use(struct http_answerer *h, struct http_ticket *t, struct slice *s,
 	if (a.sent != t->request.received || body.n > HTTP_ANSWER_MAX ||
 	    a.received < t->at)
 		abort();
+	if (!t->goes_on ||
+	    http_ticket_more(h, t, now, &body, &wake) != HTTP_BYTES)
+		return;
+	if (body.n == 0 || body.n > HTTP_ANSWER_MAX - t->said)
+		abort();
+	http_ticket_said(h, t, body.n > 1 ? body.n - n % 2 : 1, now);
+}
+
+/* Now and then so much that an answer goes on. */
+static void
+say(struct http_answerer *h, size_t which, bool much, struct slice s,
+    struct mono now)
+{
+	static const char p[64 << 10];
+
+	if (much)
+		s = (struct slice){ p, sizeof(p) };
+	else if (s.n > 9)
+		s.n = 9;
+	if (s.n <= http_session_room(h, which))
+		http_session_said(h, which, s, now);
 }
 
 static void
@@ -113,8 +134,7 @@ run_script(struct slice s)
 			has[i] = v == HTTP_BEGINS || v == HTTP_GOES_ON;
 		}
 		if (http_session_lives(h, which))
-			http_session_said(h, which,
-			    (struct slice){ s.p, s.n > 9 ? 9 : s.n }, now);
+			say(h, which, b % 8 == 5, s, now);
 		if (b == 0xff)
 			http_session_ended(h, which);
 		while (http_answerer_idle(h, now, &over))

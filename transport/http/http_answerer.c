@@ -14,9 +14,11 @@ enum {
 	REQUESTS_MOST = 16, /* eight, and those of connections that are dead */
 	GATHER_MS = 10,     /* bytes that come one behind another go together */
 	MUCH = 64 << 10,    /* and so much goes at once */
-	ANSWER_FIRST = 1 << 20, /* of an answer, until the link is known */
-	QUICK_MS = 8000,        /* from an answer to the word that it came */
+	KEPT_FIRST = 2 << 20, /* until the link is known */
+	QUICK_MS = 8000,      /* from bytes to the word that they came */
 	SLOW_MS = 60000,
+	ANSWER_MS = 60000, /* of one answer that goes on */
+	SILENT_MS = 2000,  /* within it */
 };
 
 enum session_state {
@@ -28,14 +30,13 @@ enum session_state {
 struct http_session {
 	enum session_state state;
 	char id[HTTP_ID_SIZE];
-	uint64_t number;     /* counts those of the association */
-	uint64_t taken;      /* of the requester's bytes */
-	uint64_t down_at;    /* of ours, the requester has so many */
-	struct buf down;     /* from there on */
-	size_t most;         /* of an answer; twice that is kept */
-	uint64_t answer_end; /* of the last that was as large */
-	struct mono answered;
-	bool large;       /* one beyond ANSWER_FIRST is on its way */
+	uint64_t number;  /* counts those of the association */
+	uint64_t taken;   /* of the requester's bytes */
+	uint64_t down_at; /* of ours, the requester has so many */
+	struct buf down;  /* from there on */
+	size_t most;      /* of bytes that are kept */
+	uint64_t timed;   /* when the word comes that these came; 0: none */
+	struct mono timed_from;
 	struct mono said; /* it grew last */
 	bool up_ended;    /* the requester sends no more */
 	uint64_t newest;  /* serial of the newest request that waits */
@@ -58,7 +59,7 @@ http_answerer_new(size_t n, size_t sessions_most)
 	h->n = n;
 	h->most = sessions_most;
 	for (size_t i = 0; i < n; i++)
-		buf_init(&h->session[i].down, 2 * HTTP_ANSWER_MAX);
+		buf_init(&h->session[i].down, HTTP_KEPT_MAX);
 	return h;
 }
 
@@ -100,7 +101,7 @@ begin(struct http_session *s, const struct http_request *r)
 	buf_clear(&s->down);
 	*s = (struct http_session){ .state = SESSION_LIVES,
 		.number = number,
-		.most = ANSWER_FIRST,
+		.most = KEPT_FIRST,
 		.down = s->down };
 	memcpy(s->id, r->id, sizeof(s->id));
 }
@@ -124,18 +125,18 @@ judge(const struct http_answerer *h, struct http_session *s,
 	return HTTP_BEGINS;
 }
 
-/* Answers as large as the link carries in a few seconds. */
+/* As much is kept as the link carries in some seconds. */
 static void
 adapt(struct http_session *s, uint64_t received, struct mono now)
 {
-	int64_t ms = mono_ms_since(now, s->answered);
+	int64_t ms = mono_ms_since(now, s->timed_from);
 
-	if (s->answer_end == 0 || received < s->answer_end)
+	if (s->timed == 0 || received < s->timed)
 		return;
-	s->answer_end = 0;
-	if (ms < QUICK_MS && s->most < HTTP_ANSWER_MAX)
+	s->timed = 0;
+	if (ms < QUICK_MS && s->most < HTTP_KEPT_MAX)
 		s->most *= 2;
-	else if (ms > SLOW_MS && s->most > ANSWER_FIRST)
+	else if (ms > SLOW_MS && s->most > KEPT_FIRST)
 		s->most /= 2;
 }
 
@@ -246,14 +247,23 @@ http_ticket_due(const struct http_answerer *h, const struct http_ticket *t,
 	return now.ns >= wake->ns;
 }
 
+/* What there is from that byte on. */
+static struct slice
+from_on(const struct http_session *s, uint64_t at)
+{
+	struct slice bytes = buf_slice(&s->down);
+
+	bytes.p += at - s->down_at;
+	bytes.n -= (size_t)(at - s->down_at);
+	return bytes;
+}
+
 void
 http_ticket_answer(const struct http_answerer *h, struct http_ticket *t,
     struct mono now, struct http_answer *out, struct slice *body)
 {
 	struct http_session *s = session_of(h, t->association);
 	uint64_t from = t->request.received;
-	/* One that was not heard to the end may have taken memory for its own. */
-	size_t most = s->large ? ANSWER_FIRST : s->most;
 
 	*out = (struct http_answer){ .sent = from, .received = s->taken };
 	*body = (struct slice){ "", 0 };
@@ -261,17 +271,51 @@ http_ticket_answer(const struct http_answerer *h, struct http_ticket *t,
 	if (t->request.word == HTTP_NOW || t->serial != s->newest ||
 	    from < s->down_at)
 		return;
-	*body = buf_slice(&s->down);
-	body->p += from - s->down_at;
-	body->n -= (size_t)(from - s->down_at);
-	out->end = s->state == SESSION_OVER && body->n <= most;
-	if (body->n > most)
-		body->n = most;
-	if (body->n > s->most / 2) {
-		s->answer_end = from + body->n;
-		s->answered = now;
+	*body = from_on(s, from);
+	if (body->n < MUCH) {
+		out->end = s->state == SESSION_OVER;
+		return;
 	}
-	s->large |= t->large = body->n > ANSWER_FIRST;
+	t->goes_on = true;
+	t->answered = t->said_at = now;
+	*body = (struct slice){ "", 0 };
+}
+
+enum http_more
+http_ticket_more(const struct http_answerer *h, const struct http_ticket *t,
+    struct mono now, struct slice *body, struct mono *wake)
+{
+	const struct http_session *s = session_of(h, t->association);
+	uint64_t at = t->request.received + t->said;
+
+	if (http_ticket_gone(h, t) || t->serial != s->newest ||
+	    at < s->down_at || t->said == HTTP_ANSWER_MAX ||
+	    mono_ms_since(now, t->answered) > ANSWER_MS)
+		return HTTP_ENOUGH;
+	*body = from_on(s, at);
+	if (body->n > HTTP_ANSWER_MAX - t->said)
+		body->n = HTTP_ANSWER_MAX - t->said;
+	if (body->n > 0)
+		return HTTP_BYTES;
+	*wake = mono_add_ms(t->said_at, SILENT_MS);
+	if (now.ns >= wake->ns || s->state == SESSION_OVER ||
+	    http_session_room(h, t->association) == 0)
+		return HTTP_ENOUGH; /* until it is known that something came */
+	return HTTP_SILENT;
+}
+
+void
+http_ticket_said(struct http_answerer *h, struct http_ticket *t, size_t n,
+    struct mono now)
+{
+	struct http_session *s = session_of(h, t->association);
+
+	if (s->timed == 0) {
+		s->timed = t->request.received + t->said + s->most / 4;
+		s->timed_from = now;
+	}
+	t->said += n;
+	t->said_at = now;
 }
 
 void
@@ -282,8 +326,8 @@ http_ticket_end(struct http_answerer *h, struct http_ticket *t)
 	if (http_ticket_gone(h, t))
 		return;
 	s->requests--;
-	if (t->large)
-		s->large = false;
+	if (t->goes_on && t->request.received + t->said < s->timed)
+		s->timed = 0; /* they are not said any more */
 }
 
 /* --- The stream ------------------------------------------------------------------ */
@@ -299,7 +343,7 @@ http_session_room(const struct http_answerer *h, size_t association)
 {
 	const struct http_session *s = session_of(h, association);
 
-	return s->down.n < 2 * s->most ? 2 * s->most - s->down.n : 0;
+	return s->down.n < s->most ? s->most - s->down.n : 0;
 }
 
 void

@@ -20,6 +20,12 @@ enum http_verdict {
 	HTTP_FULL,    /* too many sessions, or requests of one: 503 */
 };
 
+enum http_more {
+	HTTP_BYTES,  /* *body, which lives until the session's next event */
+	HTTP_SILENT, /* not before *wake, or until something happens */
+	HTTP_ENOUGH, /* the answer is over */
+};
+
 /* A request that was let in, from its head to its answer. */
 struct http_ticket {
 	size_t association;
@@ -29,7 +35,9 @@ struct http_ticket {
 	uint64_t serial;
 	bool whole;        /* its body came */
 	struct mono since; /* then, or when bytes of it did */
-	bool large;        /* so is its answer */
+	bool goes_on;      /* so does its answer, as the stream does */
+	size_t said;       /* of that */
+	struct mono answered, said_at;
 };
 
 /* For associations 0 .. n - 1, of which at most sessions_most at once have one. */
@@ -61,9 +69,16 @@ bool http_ticket_late(const struct http_answerer *h,
 /* May it be answered?  Else not before *wake, or until something happens. */
 bool http_ticket_due(const struct http_answerer *h, const struct http_ticket *t,
     struct mono now, struct mono *wake);
-/* With what; *body lives until the session's next event. */
+/* With what; *body lives until the session's next event.  Where there is much to
+ * say, t->goes_on, and the body is what http_ticket_more tells. */
 void http_ticket_answer(const struct http_answerer *h, struct http_ticket *t,
     struct mono now, struct http_answer *out, struct slice *body);
+enum http_more http_ticket_more(const struct http_answerer *h,
+    const struct http_ticket *t, struct mono now, struct slice *body,
+    struct mono *wake);
+/* The first n bytes of that were taken. */
+void http_ticket_said(struct http_answerer *h, struct http_ticket *t, size_t n,
+    struct mono now);
 void http_ticket_end(struct http_answerer *h, struct http_ticket *t);
 
 /* The session's stream: is it open, and how much may it say? */

@@ -17,6 +17,7 @@ enum {
 	QUICK_MS = 4000, /* a satellite's handshakes and slow start included */
 	SLOW_MS = 16000,
 	BODIES = HTTP_POSTS - 1, /* at once: one waits */
+	TELL = 256 << 10,        /* that so many came, while more do */
 	TRIES = 5,
 	TRIES_FIRST = 2, /* while there was no answer at all */
 	RETRY_MS = 500,  /* doubled each time */
@@ -142,6 +143,8 @@ start(struct http_requester *r, enum http_word word, uint64_t at, size_t n,
 	p->request.sent = at;
 	p->request.received = r->received;
 	p->request.word = word;
+	p->part = n > 0 && n < r->body_most;
+	r->told = r->received;
 	if (at + n > r->highest)
 		r->highest = at + n;
 	r->poll_at = (struct mono){ INT64_MAX };
@@ -168,20 +171,33 @@ is_ripe(const struct http_requester *r, size_t n, struct mono now,
 	return false;
 }
 
+/* Bodies under way that are smaller than they might be. */
+static size_t
+parts(const struct http_requester *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < HTTP_POSTS; i++)
+		n += r->post[i].under_way && r->post[i].part &&
+		    r->post[i].request.word == HTTP_NOW;
+	return n;
+}
+
 /* May n bytes from `at` on go beside others?  What a cut left out must, for what is
- * behind it waits; and much does where the link was found to be quick, but a
- * small session has no need of another connection. */
+ * behind it waits; and much does where the link was found to be quick, with its
+ * end, but a small session has no need of another connection. */
 static bool
 goes_beside(const struct http_requester *r, uint64_t at, size_t n)
 {
 	size_t others = under_way(r, HTTP_NOW);
 
-	if (n == 0)
-		return false;
+	if (n == 0) /* the far end keeps what it is not told of */
+		return others == 0 && r->received - r->told >= TELL;
 	return others == 0 ||
 	    (others < BODIES &&
 		(at < r->highest ||
-		    (n >= r->body_most && r->body_most > BODY_FIRST)));
+		    (r->body_most > BODY_FIRST &&
+			(n >= r->body_most || parts(r) == 0))));
 }
 
 /* The word of a request that brings *n bytes from `at` on; false: none now. */

@@ -18,6 +18,7 @@ struct http_post {
 	bool under_way;
 	struct http_request request;
 	size_t n;       /* bytes of its body */
+	bool part;      /* of what a body may have */
 	uint64_t heard; /* of its answer's */
 	struct mono begun;
 };
@@ -29,6 +30,7 @@ struct http_requester {
 	uint64_t acked;    /* where they begin */
 	uint64_t highest;  /* how far any request went */
 	uint64_t received; /* of the far end */
+	uint64_t told;     /* it knows that so many were */
 	bool out_ended, in_ended;
 	bool answered; /* ever */
 	struct http_post post[HTTP_POSTS];

@@ -13,7 +13,8 @@
 #include "transport/http/http_server_impl.h"
 
 enum {
-	REFUSED_SAYS = 80
+	REFUSED_SAYS = 80,
+	ANSWER_BLOCK = 16 << 10,
 };
 
 /* --- Refusals ----------------------------------------------------------------- */
@@ -43,17 +44,11 @@ says(unsigned status)
 	}
 }
 
+/* Takes the response. */
 static enum MHD_Result
-reply(struct MHD_Connection *c, unsigned status, struct slice body,
+queue(struct MHD_Connection *c, unsigned status, struct MHD_Response *r,
     const char *name, const char *value)
 {
-	/* libmicrohttpd copies it, but its type lacks the const */
-	union {
-		const char *ours;
-		void *theirs;
-	} p = { .ours = body.p };
-	struct MHD_Response *r = mhd.create_response_from_buffer(body.n,
-	    p.theirs, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result rc = MHD_NO;
 
 	if (r == NULL)
@@ -65,6 +60,22 @@ reply(struct MHD_Connection *c, unsigned status, struct slice body,
 		rc = mhd.queue_response(c, status, r);
 	mhd.destroy_response(r);
 	return rc;
+}
+
+static enum MHD_Result
+reply(struct MHD_Connection *c, unsigned status, struct slice body,
+    const char *name, const char *value)
+{
+	/* libmicrohttpd copies it, but its type lacks the const */
+	union {
+		const char *ours;
+		void *theirs;
+	} p = { .ours = body.p };
+
+	return queue(c, status,
+	    mhd.create_response_from_buffer(body.n, p.theirs,
+		MHD_RESPMEM_MUST_COPY),
+	    name, value);
 }
 
 static enum MHD_Result
@@ -301,6 +312,34 @@ take_body(struct http_asked *q, const char *data, size_t *n)
 
 /* --- The answer -------------------------------------------------------------------------- */
 
+/* More of an answer that goes on: how many bytes, or 0 while it sleeps. */
+static ssize_t
+on_more(void *cls, uint64_t at, char *p, size_t most)
+{
+	struct http_asked *q = cls;
+	struct http_server *s = q->s;
+	struct slice bytes;
+	struct mono wake;
+
+	(void)at;
+	s->now = clock_mono();
+	switch (
+	    http_ticket_more(s->answerer, &q->ticket, s->now, &bytes, &wake)) {
+	case HTTP_BYTES:
+		if (bytes.n > most)
+			bytes.n = most;
+		memcpy(p, bytes.p, bytes.n);
+		http_ticket_said(s->answerer, &q->ticket, bytes.n, s->now);
+		return (ssize_t)bytes.n;
+	case HTTP_SILENT:
+		sleep_now(q);
+		return 0;
+	case HTTP_ENOUGH:
+		break;
+	}
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
 static enum MHD_Result
 answer(struct http_asked *q)
 {
@@ -327,6 +366,11 @@ answer(struct http_asked *q)
 		return refuse(s, q->connection, MHD_HTTP_REQUEST_TIMEOUT);
 	http_ticket_answer(s->answerer, &q->ticket, s->now, &a, &body);
 	http_answer_text(&a, text);
+	if (q->ticket.goes_on)
+		return queue(q->connection, MHD_HTTP_OK,
+		    mhd.create_response_from_callback(MHD_SIZE_UNKNOWN,
+			ANSWER_BLOCK, on_more, q, NULL),
+		    HTTP_HEADER, text);
 	return reply(q->connection, MHD_HTTP_OK, body, HTTP_HEADER, text);
 }
 
@@ -380,8 +424,12 @@ static bool
 may_go_on(struct http_asked *q, struct mono *wake)
 {
 	struct http_server *s = q->s;
+	struct slice bytes;
 	size_t had;
 
+	if (q->ticket.goes_on)
+		return http_ticket_more(s->answerer, &q->ticket, s->now, &bytes,
+			   wake) != HTTP_SILENT;
 	if (http_ticket_due(s->answerer, &q->ticket, s->now, wake))
 		return true;
 	if (q->ticket.whole)
@@ -416,7 +464,8 @@ http_server_wake_requests(struct http_server *s, struct mono *wake)
 			continue;
 		if (may_go_on(q, &at)) {
 			q->asleep = false;
-			q->peer->moving = s->now;
+			if (!q->ticket.goes_on)
+				q->peer->moving = s->now;
 			q->peer->moved = 0;
 			mhd.resume_connection(q->connection);
 			*wake = s->now;

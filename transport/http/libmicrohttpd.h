@@ -14,7 +14,8 @@
 /* clang-format off */
 #define LIBMICROHTTPD_FUNCTIONS(F) \
 	F(add_response_header) F(create_response_from_buffer) \
-	F(destroy_response) F(get_connection_info) F(get_daemon_info) \
+	F(create_response_from_callback) F(destroy_response) \
+	F(get_connection_info) F(get_daemon_info) \
 	F(get_timeout) F(lookup_connection_value) F(queue_response) \
 	F(resume_connection) F(run) F(start_daemon) F(suspend_connection)
 /* clang-format on */
