@@ -37,7 +37,7 @@ http_alps() {
 	echo "hub-subtree = \"/Alps\" compression = ${compression-gzip} ${keys-} http { $1 } }"
 }
 http_web() {
-	echo "web { listen = \"127.0.0.1:$port\" $1 }"
+	echo "web { listen = \"${web_address-127.0.0.1}:$port\" $1 }"
 }
 # PUSH.  hub_conf WEB-KEYS [HTTP-KEYS]; spoke_conf URL [HTTP-KEYS]
 hub_conf() {

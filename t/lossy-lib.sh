@@ -59,21 +59,21 @@ line_down() {
 line_up || skip_all "no line: $(cat line.err)"
 line_down
 
-# read_line up|down: sets what it carried that way: $bytes; $lost packets and those
-# that were $full too many; $ms, for the last nine tenths of the bytes, without how
-# a connection begins; and $dry, how often that direction ran dry between the first
-# tenth and the last.
+# read_line up|down NAME: sets what it carried that way: $bytes; $lost packets and
+# those that were $full too many; of the last three quarters of the bytes, when
+# connections have found their speed, $ms; and how often the direction ran $dry
+# between $from per cent of them and 95.
 read_line() {
 	read -r bytes lost full ms dry <<-EOT
-	$(awk -v way="$1" '
+	$(awk -v way="$1" -v from="$from" '
 		$1 == way { n = $2; said = $2 " " $4 " " $6; ms = $8 }
-		$2 != way || $3 < n / 10 { next }
-		$1 == "at" && !from { from = $4 }
-		$1 == "dry" && $3 < n * 0.9 { dry++ }
-		END { print said, ms - from, dry + 0 }' line.out)
+		$2 != way { next }
+		$1 == "at" && $3 >= n / 4 && !at { at = $4 }
+		$1 == "dry" && $3 > n * from / 100 && $3 < n * 0.95 { dry++ }
+		END { print said, ms - at, dry + 0 }' line.out)
 	EOT
 	diag "$2: $bytes bytes, $lost packets lost, $full dropped;" \
-	    "$ms ms for nine tenths, dry $dry times"
+	    "$ms ms for three quarters, dry $dry times"
 }
 
 # --- What goes over it --------------------------------------------------------------
@@ -114,32 +114,34 @@ plain() {
 	start plain $far perl plain.pl far "$@"
 	wait_for 10 test -s plain.out
 	$near perl plain.pl $far_address "$@"
-	wait "$pid"
+	stop "$pid"
 }
 
-# carried WHAT up|down DRY COMMAND...: the backlog goes that way by the command,
-# which runs near, and then as many bytes by TCP alone, over the same line with
-# the same losses.  The direction runs dry at most DRY times.
+# carried WHAT up|down FROM COMMAND...: the backlog goes that way by the command,
+# which runs near, and then as many bytes by TCP alone, over the same line with the
+# same losses.  From FROM per cent of the bytes on nobody waits for the far end; a
+# batch a round trip, or a body, would be waited for five times and more.  Once it
+# may: this machine may have been busy.
 carried() {
-	what=$1 way=$2 dry_most=$3
+	what=$1 way=$2 from=$3
 	shift 3
 	line_up
 	ok "$what: a day's backlog" $near "$@"
 	line_down
 	is "$what: all is there" "$(hub messages alps | sha256sum)" \
 	    "$(sp messages alps | sha256sum)"
-	cp line.out "line.$what.out"
+	test -z "${KEEP-}" || diag "$(cat line.out)"
 	read_line "$way" "$what"
 	ours_ms=$ms
-	test "$bytes" -gt 1000000 && test "$lost" -ge 4
+	test "$bytes" -gt 1000000 && test "$lost" -ge 3
 	is "$what: it is one, over a line that loses" $? 0
-	test "$dry" -le "$dry_most"
+	test "$dry" -le 1
 	is "$what: the line was left dry $dry times" $? 0
 	line_up
 	plain "$way" "$bytes"
 	line_down
 	read_line "$way" "TCP alone"
-	test "$ours_ms" -lt $((2 * ms + 2000))
+	test "$ours_ms" -lt $((3 * ms + 2000))
 	is "$what: $ours_ms ms, where TCP alone took $ms" $? 0
 }
 

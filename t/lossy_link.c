@@ -23,12 +23,12 @@
  * from, that the last is there.  And each in a line of its own
  *
  *	at up N MS      N bytes had been sent, so long after the first: each 64 KiB
- *	dry up N MS     N bytes had been sent, and next to all of them were known to be
- *	                there, where there had been many on their way
+ *	dry up N MS     N bytes had been sent, and were known to be there, where there
+ *	                had been many on their way
  *
- * A direction runs dry when a program waits for something, and never else: while
- * it is TCP that waits, for a lost packet or since its window is full, bytes are on
- * their way.
+ * A direction runs dry when a program waits for something.  While TCP waits, for a
+ * lost packet or since its window is full, bytes are on their way, or the last
+ * packet that went had no room left.
  */
 #include "config.h"
 
@@ -59,7 +59,8 @@ enum {
 	CONNECTIONS = 256, /* in all: a test has some tens */
 	NOTES = 4096,
 	NOTE_EACH = 64 << 10,
-	DRY = 4096, /* so few bytes on their way are none */
+	MANY = 4096, /* bytes on their way */
+	FEW = 1000,  /* less than any packet that is full */
 };
 
 enum {
@@ -78,6 +79,7 @@ struct sender {
 	uint32_t end;   /* behind the last byte */
 	uint32_t acked; /* up to here, as it knows */
 	bool known;     /* its first packet came by us */
+	bool full;      /* no byte more went into the last */
 };
 
 struct connection {
@@ -180,17 +182,20 @@ read_segment(const struct packet *p, int direction, struct segment *s)
 	return true;
 }
 
-/* Of that direction, as far as its senders know. */
+/* Bytes on their way, as far as the senders of that direction know; *full: of a
+ * sender that may be about to send more. */
 static uint64_t
-on_their_way(int direction)
+on_their_way(int direction, bool *full)
 {
 	uint64_t n = 0;
 
+	*full = false;
 	for (size_t i = 0; i < n_connections; i++) {
 		const struct sender *s = &connections[i].from[direction];
 
 		if (is_before(s->acked, s->end))
 			n += s->end - s->acked;
+		*full |= s->full;
 	}
 	return n;
 }
@@ -211,12 +216,13 @@ note_sent(const struct packet *p, int direction, int64_t now)
 	struct segment g;
 	struct sender *s;
 	uint64_t before = f->bytes;
+	bool full;
 
 	if (!read_segment(p, direction, &g))
 		return;
 	s = &g.c->from[direction];
 	if (g.syn)
-		*s = (struct sender){ g.seq + 1, g.seq + 1, true };
+		*s = (struct sender){ g.seq + 1, g.seq + 1, true, false };
 	if (g.rst) /* who gets it sends no more either */
 		for (int i = 0; i < 2; i++)
 			g.c->from[i].acked = g.c->from[i].end;
@@ -226,9 +232,10 @@ note_sent(const struct packet *p, int direction, int64_t now)
 		f->first_ns = now;
 	f->bytes += g.seq + g.n - s->end;
 	s->end = g.seq + g.n;
+	s->full = p->n == PACKET_MAX;
 	if (before / NOTE_EACH != f->bytes / NOTE_EACH)
 		note(f, "at", now);
-	if (on_their_way(direction) > DRY)
+	if (on_their_way(direction, &full) > MANY)
 		f->carries = true;
 }
 
@@ -239,6 +246,7 @@ note_heard(const struct packet *p, int direction, int64_t now)
 	struct flow *f = &flows[!direction];
 	struct segment g;
 	struct sender *s;
+	bool full;
 
 	if (!read_segment(p, direction, &g) || !g.acks)
 		return;
@@ -248,7 +256,7 @@ note_heard(const struct packet *p, int direction, int64_t now)
 		return;
 	s->acked = g.ack;
 	f->last_ns = now;
-	if (f->carries && on_their_way(!direction) <= DRY) {
+	if (f->carries && on_their_way(!direction, &full) <= FEW && !full) {
 		f->carries = false;
 		note(f, "dry", now);
 	}
