@@ -25,9 +25,11 @@ transport_libtransport_a_SOURCES += \
 	%D%/http_no_listener.c
 endif
 
-unit_tests += t/test_http
+unit_tests += t/test_http t/test_http_link
 t_test_http_SOURCES = t/test_http.c
 t_test_http_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_http_link_SOURCES = t/test_http_link.c
+t_test_http_link_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += t/test_listening
 t_test_listening_SOURCES = t/test_listening.c
