@@ -169,6 +169,15 @@ helper_inbox(int top, const struct spool_point *cursor)
 	return i;
 }
 
+struct inbox *
+helper_inbox_upto(int top, uint64_t msgid)
+{
+	struct inbox *i = helper_inbox(top, NULL);
+
+	assert_int_equal(inbox_durable(i).msgid, msgid);
+	return i;
+}
+
 struct stream_id
 helper_stream(uint8_t b)
 {

@@ -33,6 +33,8 @@ struct outbox *helper_outbox(int top, const struct outbox_opts *opts);
 /* CONFIG of generation 1, then n DATA, in one commit; sealed. */
 struct outbox *helper_filled(int top, unsigned n);
 struct inbox *helper_inbox(int top, const struct spool_point *cursor);
+/* Opened again: all up to msgid is there. */
+struct inbox *helper_inbox_upto(int top, uint64_t msgid);
 
 /* Write message msgid of `stream` as a sender would; returns its digest. */
 uint32_t helper_write(struct buf *out, struct stream_id stream, uint64_t msgid,
