@@ -23,6 +23,7 @@
 #include "common/spool/reader.h"
 #include "spoke/config_parts.h"
 #include "spoke/outgoing.h"
+#include "transport/carried/carry.h"
 #include "transport/delivery/feeder.h"
 
 enum {
@@ -293,8 +294,7 @@ outgoing_put_message(struct outgoing *o, struct message *m, struct err *e)
 static bool
 seal_at_once(const struct association *a)
 {
-	return a->mode == CONFIG_PULL || a->transport == CONFIG_RSYNC ||
-	    a->transport == CONFIG_DIR;
+	return !config_dials(a) || carry_is_used(a);
 }
 
 int
