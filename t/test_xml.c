@@ -23,6 +23,7 @@
 #include "common/base/mem.h"
 #include "common/message/names.h"
 #include "t/scratch.h"
+#include "t/xml_file.h"
 #include "xmlconfig/xml.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -74,7 +75,7 @@ write_xml(int dir, const struct tree *t)
 
 	if (xml_write_association(dir, "a.xml", t, &opts, &e) == -1)
 		fail_msg("%s", e.msg);
-	if (xml_validate(dir, "a.xml", tree_size(t), &e) == -1)
+	if (xml_file_check(dir, "a.xml", tree_size(t), &e) == -1)
 		fail_msg("%s", e.msg);
 }
 
@@ -583,7 +584,7 @@ only_files_of_ours_are_valid(void **state)
 		int rc;
 
 		scratch_write(dir, "f", slice_str(row[i].text));
-		rc = xml_validate(dir, "f", 1, &e);
+		rc = xml_file_check(dir, "f", 1, &e);
 		if ((rc == 0) != (row[i].says == NULL))
 			fail_msg("%s: %s", row[i].text, e.msg);
 		if (rc == 0)
@@ -611,7 +612,7 @@ elements_are_at_most_64_deep(void **state)
 		for (int i = 1; i < depth; i++)
 			buf_put_str(&b, "</subtree>");
 		scratch_write(dir, "f", buf_slice(&b));
-		assert_int_equal(xml_validate(dir, "f", 1, &e),
+		assert_int_equal(xml_file_check(dir, "f", 1, &e),
 		    depth <= 64 ? 0 : -1);
 		buf_clear(&b);
 	}

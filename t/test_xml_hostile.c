@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "t/scratch.h"
+#include "t/xml_file.h"
 #include "xmlconfig/xml.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -40,7 +41,7 @@ refused(int dir, const char *name, struct slice text, const char *says)
 	double start = cpu_s();
 
 	scratch_write(dir, "f", text);
-	if (xml_validate(dir, "f", 1, &e) == 0)
+	if (xml_file_check(dir, "f", 1, &e) == 0)
 		fail_msg("%s: was taken", name);
 	assert_int_equal(e.kind, ERR_INPUT);
 	assert_int_equal(err_exit_code(&e), 65);

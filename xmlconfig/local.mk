@@ -28,10 +28,11 @@ t_test_tree_SOURCES = t/test_tree.c
 t_test_tree_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += t/test_xml_hostile
-t_test_xml_hostile_SOURCES = t/test_xml_hostile.c t/scratch.c t/scratch.h
+t_test_xml_hostile_SOURCES = t/test_xml_hostile.c t/scratch.c t/scratch.h \
+	t/xml_file.c t/xml_file.h
 t_test_xml_hostile_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS)
 unit_tests += t/test_xml
-t_test_xml_SOURCES = t/test_xml.c t/scratch.c t/scratch.h
+t_test_xml_SOURCES = t/test_xml.c t/scratch.c t/scratch.h t/xml_file.c t/xml_file.h
 t_test_xml_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS) $(LIBXML2_LIBS)
 t_test_xml_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
 

@@ -86,23 +86,6 @@ xml_write_tree(int dirfd, const char *name, const char *const *files, size_t n,
 	return write_file(dirfd, name, &d, e);
 }
 
-int
-xml_validate(int dirfd, const char *name, size_t leaves, struct err *e)
-{
-	struct xml_sum found = { 0 };
-	int fd = durable_open_file(dirfd, name, e);
-	int rc = -1;
-
-	if (fd == -1)
-		return -1;
-	rc = xml_check(fd, &found, e);
-	close(fd);
-	if (rc == 0 && found.leaves != leaves)
-		rc = err_set(e, ERR_INPUT, "%zu leaves, not %zu", found.leaves,
-		    leaves);
-	return rc == 0 ? 0 : err_wrap(e, "%s", name);
-}
-
 /* --- Directories ------------------------------------------------------- */
 
 /* mkdir -p; path is changed and restored meanwhile. */

@@ -25,9 +25,6 @@ int xml_write_association(int dirfd, const char *name, const struct tree *t,
  * the name of the tree's file itself. */
 int xml_write_tree(int dirfd, const char *name, const char *const *files,
     size_t n, struct err *e);
-/* Read a file of ours back with the streaming parser, no DTD, and compare the
- * number of leaves. */
-int xml_validate(int dirfd, const char *name, size_t leaves, struct err *e);
 /* Make the directories that data-dir names, for Torrus refuses a tree where one
  * is missing.  The store makes a file's own directory as well. */
 int xml_make_dirs(const struct tree *t, const struct xml_opts *o,
