@@ -117,6 +117,16 @@ is "hubd ends in order" "$?" 0
 # --- Without hubd -----------------------------------------------------------------
 
 exits "check says that hubd is down" 2 hub check alps
+ok "so does status" hub status alps
+has "by its state" out ' down '
+mkfifo hold
+start verb flock hub/state/hub.lock sh -c 'echo held; cat hold'
+wait_for 10 grep -q held verb.out
+ok "while a verb works in its place" hub status alps
+has "status says so" out ' busy '
+exits "but check that no hubd answers" 2 hub check alps
+echo >hold
+wait "$pid"
 { config /load /users; data 3 T1:3 T2:3; } | push
 ok "compile takes what lies there" hub compile
 ok "and leaves nothing" inbox_is_empty

@@ -9,7 +9,7 @@
 #include "hub/commands/commands.h"
 
 /* state: "ok", "settling", "draining", "compiling", "busy" (hubd does not
- * answer), "down" (none runs), or what was raised. */
+ * answer, or a verb works in its place), "down" (none runs), or what was raised. */
 extern const struct status_source view_source;
 
 #endif
