@@ -107,7 +107,7 @@ lies_in() {
 }
 # knows: the hub, that the spoke has all that it said.
 knows() {
-	test "$(files noc/spool/alps/outbox)" = 0
+	test "$(hub_has to_spoke_waiting)" = 0
 }
 # configs N: the hub has so many.
 configs() {

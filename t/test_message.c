@@ -461,6 +461,55 @@ TEST_ROWS(config_rows)
 TEST_ROWS(text_rows)
 TEST_ROWS(field_rows)
 
+struct body_row {
+	const char *body, *why; /* NULL: it is right */
+};
+
+static const struct body_row body_rows[] = {
+	{ "", NULL },
+	{ "a:1\n", NULL },
+	{ "a:1\nb:\na:2:3\n", NULL },
+	{ "a:1\nb\n", "line 2: a line without a colon" },
+	{ "a:1\n\nb:2\n", "line 2: a line without a colon" },
+	{ ":1\n", "line 1: not a name" },
+	{ "a:1\n.\nb:2\n", "line 2: a lone dot" },
+	{ "a:1\nb:2", "line 2: the last line has no end" },
+	{ "b:2", "line 1: the last line has no end" },
+};
+
+static void
+body_alone_is_judged_by_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(body_rows) / sizeof(body_rows[0]); i++) {
+		const struct body_row *r = &body_rows[i];
+		struct err e = { 0 };
+		int rc =
+		    message_check_body(MESSAGE_TASK, slice_str(r->body), &e);
+
+		assert_int_equal(rc, r->why == NULL ? 0 : -1);
+		assert_string_equal(e.msg, r->why == NULL ? "" : r->why);
+		assert_int_equal(e.kind, r->why == NULL ? ERR_NONE : ERR_INPUT);
+	}
+}
+
+/* The same as the parser says of a whole message, behind its header. */
+static void
+parser_names_the_line_of_a_field(void **state)
+{
+	struct message_parser *p = message_parser_new(MESSAGE_FORM_INPUT, 0);
+	struct message m = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(message_parse(p,
+			     SLICE("Type:STATUS\nTimestamp:1\n\na:1\nb\n.\n"),
+			     &m, &e),
+	    MESSAGE_DAMAGED);
+	assert_string_equal(e.msg, "line 5: a line without a colon");
+	message_parser_free(p);
+}
+
 /* A decimal comma must change nothing, where there is a locale that has it. */
 static void
 numbers_are_the_same_in_any_locale(void **state)
@@ -485,6 +534,8 @@ main(void)
 		cmocka_unit_test(config_rows_get_their_verdicts),
 		cmocka_unit_test(text_rows_get_their_verdicts),
 		cmocka_unit_test(field_rows_get_their_verdicts),
+		cmocka_unit_test(body_alone_is_judged_by_line),
+		cmocka_unit_test(parser_names_the_line_of_a_field),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,8 @@ print_json(const struct status *s)
 	json_put_number(&b, "gaps", true, (int64_t)s->gaps);
 	json_put_number(&b, "quarantined", true, (int64_t)s->quarantined);
 	json_put_number(&b, "refused", true, (int64_t)s->refused);
+	json_put_number(&b, "to_spoke_waiting", s->to_spoke_waiting >= 0,
+	    s->to_spoke_waiting);
 	(void)buf_put_char(&b, '}');
 	(void)puts(b.p);
 	buf_clear(&b);

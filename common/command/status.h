@@ -21,6 +21,8 @@ struct status {
 	uint64_t wire_bytes_month; /* both directions, of this month */
 	uint64_t gaps, quarantined;
 	uint64_t refused; /* things of the far end's, ever */
+	/* messages of the return direction, not acknowledged; -1: unknown */
+	int64_t to_spoke_waiting;
 };
 
 /* What is looked with. */

@@ -325,16 +325,18 @@ int
 message_check_body(enum message_type t, struct slice body, struct err *e)
 {
 	enum body_verdict v = BODY_FINE;
-	size_t at = 0;
+	size_t at = 0, whole = body.n;
 	struct body b;
 	int rc;
 
+	while (whole > 0 && body.p[whole - 1] != '\n')
+		whole--;
 	body_init(&b);
 	body_begin(&b, t);
-	if (body.n > 0 && body.p[body.n - 1] != '\n')
+	if (whole > 0)
+		v = body_check(&b, body.p, &at, whole, e);
+	if (v == BODY_FINE && whole < body.n)
 		v = wrong(e, "the last line has no end");
-	else if (body.n > 0)
-		v = body_check(&b, body.p, &at, body.n, e);
 	if (v == BODY_DOT)
 		v = wrong(e, "a lone dot");
 	rc = v == BODY_FINE ? body_end(&b, e) : -1;

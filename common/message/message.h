@@ -110,8 +110,8 @@ bool message_next_param(struct slice *body, struct slice *name,
 bool message_next_field(struct slice *body, struct slice *name,
     struct slice *value);
 
-/* Whole lines, as a body of that type: by the parser's grammar and limits, but
- * for the size of the message.  ERR_INPUT says what is wrong, and with which
+/* All of a body of that type, by the parser's grammar and limits but for the size
+ * of the message.  ERR_INPUT says what is wrong, and with which
  * line. */
 int message_check_body(enum message_type t, struct slice body, struct err *e);
 /* Append one body line, a leading dot doubled.  False at the buf's limit. */

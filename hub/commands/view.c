@@ -17,6 +17,7 @@
 #include "common/spool/cursor.h"
 #include "common/spool/ledger.h"
 #include "common/spool/listing.h"
+#include "common/spool/peek.h"
 #include "hub/control.h"
 #include "transport/delivery/inbound.h"
 #include "transport/delivery/wire.h"
@@ -98,7 +99,7 @@ set_state(struct status *s, const struct status_look *l)
 
 /* Of the last one, the time of a measurement: a CONFIG's is that of a change. */
 static void
-peek(int dir, struct segment_name s, bool last, uint64_t *time)
+peek_time(int dir, struct segment_name s, bool last, uint64_t *time)
 {
 	struct buf keep = { 0 };
 	struct err ignored; /* a damaged one does not tell */
@@ -117,7 +118,7 @@ look_at_newest(struct view *v, int dir, struct segment_name s)
 	char name[SEGMENT_NAME_SIZE];
 	struct stat st;
 
-	peek(dir, s, true, &v->newest_s);
+	peek_time(dir, s, true, &v->newest_s);
 	if (fstatat(dir, segment_name_text(s, name), &st,
 		AT_SYMLINK_NOFOLLOW) == 0)
 		v->s->last_delivery_s = st.st_mtim.tv_sec;
@@ -139,7 +140,7 @@ count_inbox(struct view *v, int dir, const struct listing *l,
 		else if (v->s->gaps == 0)
 			v->s->acked = s.last;
 		if (v->s->waiting_messages == 0)
-			peek(dir, s, false, &v->s->oldest_s);
+			peek_time(dir, s, false, &v->s->oldest_s);
 		v->s->waiting_messages +=
 		    s.last - (s.first > v->s->last ? s.first - 1 : v->s->last);
 		v->s->waiting_bytes += listing_size(dir, s);
@@ -214,6 +215,18 @@ find_lag(struct view *v)
 		v->s->lag_s = lag_s > 0 ? lag_s : 0;
 }
 
+/* What the spoke does not have yet, as far as we know. */
+static void
+look_at_outbox(struct view *v, int dir)
+{
+	struct err ignored; /* then it is not known */
+	struct peek p;
+
+	v->s->to_spoke_waiting = peek_outbox(dir, &p, &ignored) == 0
+	    ? (int64_t)p.waiting_messages
+	    : -1;
+}
+
 static int
 look(const struct status_look *l, const struct association *a,
     struct status *out, struct err *e)
@@ -240,6 +253,7 @@ look(const struct status_look *l, const struct association *a,
 		out->refused = wire.refused;
 		rc = 0;
 	}
+	look_at_outbox(&v, dir);
 	find_lag(&v);
 	set_state(out, l);
 	close(dir);

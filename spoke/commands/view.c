@@ -67,6 +67,7 @@ look(const struct status_look *l, const struct association *a,
 	out->last_delivery_s = wire.last_s;
 	out->wire_bytes_month = wire_of_month(&wire, now);
 	out->refused = wire.refused;
+	out->to_spoke_waiting = -1; /* the hub's to know */
 	set_state(out, l->notices);
 	return 0;
 }
