@@ -54,6 +54,19 @@ else
 	hub task alps a:1
 fi
 
+# --- Several at once -----------------------------------------------------------------
+
+at_once=
+for n in 1 2 3 4 5 6 7 8; do
+	start at_once_$n hubctl -c "$tmp/hub.conf" task alps "at-once:$n"
+	at_once="$at_once $pid"
+done
+for pid in $at_once; do
+	wait "$pid" || fail "one of several at once"
+done
+is "several at once: each is there, once" \
+    "$(sent | sed -n 's/^at-once://p' | sort | tr '\n' ' ')" "1 2 3 4 5 6 7 8 "
+
 # --- Refused ---------------------------------------------------------------------
 
 before=$(sent | cksum)

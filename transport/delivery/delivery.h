@@ -44,8 +44,9 @@ struct delivery_opts {
 	 * NULL: none. */
 	bool (*look)(void *arg, const struct delivery_sofar *now);
 	/* Called when a session that is kept open begins, and each time when what
-	 * came in it can be read by others: a moment after it came.  NULL: none. */
-	void (*came)(void *arg);
+	 * came in it can be read by others: a moment after it came.  -1: it is
+	 * called again in some seconds.  NULL: none. */
+	int (*came)(void *arg);
 	void *arg;
 	struct delivery_show show;
 };

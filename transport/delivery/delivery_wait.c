@@ -120,14 +120,15 @@ open_watch(struct parent *p)
 	p->inbox_fd = -1;
 }
 
-static void
-on_sealed(const struct parent *p)
+/* False: not all of what came is acted upon. */
+static bool
+act(const struct parent *p)
 {
 	char events[4096];
 
 	while (read(p->inbox_fd, events, sizeof(events)) > 0)
 		continue;
-	p->o->came(p->o->arg);
+	return p->o->came(p->o->arg) == 0;
 }
 
 /* Until its report can be read.  It ends by itself, once it was asked. */
@@ -142,20 +143,20 @@ wait_for_report(const struct parent *p)
 	struct pollfd f[] = { { .fd = p->child.fd, .events = POLLIN },
 		{ .fd = p->inbox_fd, .events = POLLIN } };
 	sigset_t open_mask = p->before;
-	bool asked = false;
+	bool asked = false, acted = p->inbox_fd == -1;
 
 	sigdelset(&open_mask, SIGTERM);
 	sigdelset(&open_mask, SIGINT);
-	if (p->inbox_fd != -1)
-		p->o->came(p->o->arg); /* what another one left */
+	acted = acted || act(p); /* on what another one left */
 	while (ppoll(f, 2, &pause, &open_mask) <= 0 || f[0].revents == 0) {
-		if (f[1].revents != 0)
-			on_sealed(p);
+		bool due = mono_ms_since(clock_mono(), looked_at) >= LOOK_MS;
+
+		if (f[1].revents != 0 || (due && !acted))
+			acted = act(p);
 		f[1].revents = 0; /* ppoll leaves it where it fails */
 		if (show->show != NULL)
 			show->show(show->arg, p->sofar);
-		if (mono_ms_since(clock_mono(), looked_at) < LOOK_MS &&
-		    stopped == 0)
+		if (!due && stopped == 0)
 			continue;
 		looked_at = clock_mono();
 		if (look(p) && !asked) {

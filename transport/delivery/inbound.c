@@ -279,14 +279,16 @@ take(const struct inbound_opts *o, struct err *e)
 	    &told, e);
 }
 
-static void
+static int
 came(void *arg)
 {
 	struct answer *s = arg;
 	struct err told = { 0 };
+	int rc;
 
-	(void)take(s->o, &told);
+	rc = take(s->o, &told);
 	notices_flush(s->o->notices, clock_wall()); /* a session lasts */
+	return rc;
 }
 
 bool

@@ -179,15 +179,17 @@ take(const struct outbound_opts *o, bool *told, struct err *e)
 	    told, e);
 }
 
-static void
+static int
 came(void *arg)
 {
 	const struct outbound *d = arg;
 	struct err why = { 0 }; /* the notice has it */
 	bool told;
+	int rc;
 
-	(void)take(d->o, &told, &why);
+	rc = take(d->o, &told, &why);
 	notices_flush(d->o->notices, clock_wall()); /* a session lasts */
+	return rc;
 }
 
 static int
