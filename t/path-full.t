@@ -188,6 +188,25 @@ archived | cat - earlier | sort -u >there
 sort -u promised >wanted
 is "all that was promised is there" "$(comm -13 there wanted | tr '\n' ' ')" ""
 
+# --- A hub's disk that fails --------------------------------------------------------
+
+if command -v strace >/dev/null; then
+	for call in pwrite64 fdatasync; do
+		ok "the hub's disk: a value" collect
+		authorize "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f -o $tmp/trace -e trace=$call -e inject=$call:error=EIO $hub_side"
+		exits "the hub's disk fails, at $call" 75 sp push
+		has "the night shift is told, at $call" noc/state/notices \
+		    '	alps	delivery	.*Input/output error'
+		exits "and a monitor, at $call" 2 hub check
+		authorize
+		ok "it does not any more, at $call" sp push
+		lacks "which is over, at $call" noc/state/notices \
+		    '	alps	delivery	'
+	done
+else
+	skip "a hub's disk that fails" "strace is not installed"
+fi
+
 # --- A quota -------------------------------------------------------------------------
 
 if command -v strace >/dev/null; then
