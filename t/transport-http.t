@@ -261,7 +261,7 @@ speaks "an answer for what was never sent" 76 'answers for another request'
 says 'HTTP/1.1 200 OK\r\nAxletree-Session: 0 -1 more\r\nContent-Length: 0\r\n\r\n'
 speaks "an answer whose numbers are none" 76 'without a right Axletree-Session'
 fake 'print $c "HTTP/1.1 200 OK\r\nAxletree-Session: 0 6 more\r\nTransfer-Encoding: chunked\r\n\r\n";
-    print $c "10000\r\n", "x" x 65536, "\r\n" or last for 1 .. 1000'
+    print $c "10000\r\n", "x" x 65536, "\r\n" or last for 1 .. 2000'
 speaks "chunks without end" 76 'the answer has no end'
 fake 'print $c "HTTP/1.1 200 OK\r\n"; print $c "X-$_: ", "y" x 100, "\r\n" or last for 1 .. 10000'
 speaks "a head without end" 76 "the answer's head is too large"

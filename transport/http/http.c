@@ -74,8 +74,7 @@ start_requests(struct http *h, struct mono *wake, bool *over)
 	size_t which;
 
 	*wake = (struct mono){ INT64_MAX };
-	/* What the program has yet to read is not added to. */
-	while (h->in.n < HTTP_BODY_MAX &&
+	while (h->in.n < HTTP_IN_MOST &&
 	    (todo = http_requester_next(&h->requester, clock_mono(), &which,
 		 &body, wake)) == HTTP_START)
 		if (http_exchange_begin(&h->exchange[which], body, h->e) == -1)
@@ -154,6 +153,8 @@ pump(struct http *h)
 	for (;;) {
 		read_local(h);
 		write_local(h);
+		for (size_t i = 0; i < HTTP_POSTS; i++)
+			http_exchange_resume(&h->exchange[i]);
 		if (start_requests(h, &wake, &over) == -1)
 			return -1;
 		if (over && h->in.n == 0)

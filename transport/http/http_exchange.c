@@ -95,6 +95,10 @@ on_body(char *p, size_t size, size_t n, void *arg)
 	struct slice bytes = { p, size * n };
 	size_t had, got = bytes.n;
 
+	if (x->h->in.n >= HTTP_IN_MOST) {
+		x->paused = true;
+		return CURL_WRITEFUNC_PAUSE; /* curl brings them again */
+	}
 	x->body_n += got;
 	if (x->body_n > HTTP_ANSWER_MAX)
 		return refuse(x, "the answer has no end");
@@ -245,6 +249,15 @@ http_exchange_open(struct http_exchange *x, struct err *e)
 	return 0;
 }
 
+void
+http_exchange_resume(struct http_exchange *x)
+{
+	if (!x->paused || x->h->in.n >= HTTP_IN_MOST)
+		return;
+	x->paused = false;
+	curl.easy_pause(x->easy, CURLPAUSE_CONT);
+}
+
 static bool
 add(struct curl_slist **list, const char *line)
 {
@@ -272,7 +285,7 @@ http_exchange_begin(struct http_exchange *x, struct slice body, struct err *e)
 	    add(&x->headers, "Content-Type: application/octet-stream") &&
 	    (h->authorization == NULL || add(&x->headers, h->authorization));
 	buf_clear(&b);
-	x->has_answer = false;
+	x->has_answer = x->paused = false;
 	x->head_n = x->body_n = 0;
 	buf_reset(&x->text);
 	err_clear(&x->wrong);
@@ -374,7 +387,7 @@ http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
 	long status = status_of(x);
 	int rc = 0;
 
-	*again = false;
+	*again = x->paused = false;
 	curl.multi_remove_handle(x->h->multi, x->easy);
 	if (code != CURLE_OK)
 		rc = broken(x, code, e);

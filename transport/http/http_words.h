@@ -11,9 +11,9 @@
 #define HTTP_HEADER "Axletree-Session"
 
 enum {
-	HTTP_ID_SIZE = 33,         /* 128 bits in hex, and a NUL */
-	HTTP_BODY_MAX = 1 << 20,   /* of a request */
-	HTTP_ANSWER_MAX = 8 << 20, /* of an answer */
+	HTTP_ID_SIZE = 33,          /* 128 bits in hex, and a NUL */
+	HTTP_BODY_MAX = 1 << 20,    /* of a request */
+	HTTP_ANSWER_MAX = 64 << 20, /* of an answer */
 	HTTP_KEPT_MAX = 16 << 20, /* of bytes that were said, on a quick link */
 	HTTP_HEADER_MAX = 128,
 	HTTP_TOKEN_LEAST = 22, /* 128 bits in base64 */

@@ -10,8 +10,8 @@
 
 /* clang-format off */
 #define LIBCURL_FUNCTIONS(F) \
-	F(easy_cleanup) F(easy_getinfo) F(easy_init) F(easy_setopt) \
-	F(easy_strerror) F(free) F(global_cleanup) F(global_init) \
+	F(easy_cleanup) F(easy_getinfo) F(easy_init) F(easy_pause) \
+	F(easy_setopt) F(easy_strerror) F(free) F(global_cleanup) F(global_init) \
 	F(multi_add_handle) F(multi_cleanup) F(multi_info_read) \
 	F(multi_init) F(multi_perform) F(multi_poll) \
 	F(multi_remove_handle) F(slist_append) F(slist_free_all) F(url) \
