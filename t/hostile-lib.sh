@@ -71,6 +71,8 @@ hostile_acts() {
 	large 76 not in the compression it names
 	damage 65 message 1 came damaged 3 times
 	bomb 65 more than the 8388608 bytes named
+	odd-gzip 65 message 1 came damaged 3 times: gzip:
+	resend 76 message 1 was asked for again too often
 	strange-ack 76 acknowledge.* ignored
 	ping-flood 76 a frame of type 0x5a
 	EOT

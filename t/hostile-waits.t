@@ -357,6 +357,7 @@ while read -r name; do
 		ok "$name: nothing is deleted" \
 		    sh -c "ls noc/spool/$name/outbox/*.msgs"
 	fi
+	has "$name: it is counted" status '"refused":[1-9]'
 done <names
 if test -n "$http"; then
 	stop "$hubd" TERM 30

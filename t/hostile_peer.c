@@ -443,6 +443,25 @@ coded(struct peer *p)
 	buf_clear(&good);
 }
 
+/* Input of gzip without output, a header without end, and what is not compressed. */
+static void
+odd_gzip(struct peer *p)
+{
+	static const char text[] = "T0001:1\nT0002:2\n";
+	struct buf b = { 0 };
+
+	say_hello_with_one(p);
+	(void)buf_put(&b, SLICE("\x1f\x8b\x08\0\0\0\0\0\0\x03"));
+	while (b.n < 4 << 20) /* blocks that are empty, none the last */
+		(void)buf_put(&b, SLICE("\x00\x00\x00\xff\xff"));
+	say_refused(p, "gzip", 8 << 20, buf_slice(&b));
+	memset(b.p + 10, 'n', b.n - 10);
+	b.p[3] = 1 << 3; /* FNAME */
+	say_refused(p, "gzip", 8 << 20, buf_slice(&b));
+	say_refused(p, "gzip", sizeof(text) - 1, SLICE(text));
+	buf_clear(&b);
+}
+
 /* A message whose length and digest are right, but not its grammar: no resend would
  * help. */
 static void
@@ -572,6 +591,30 @@ strange_ack(struct peer *p)
 	buf_clear(&b);
 }
 
+/* What was sent, again and again. */
+static void
+resend(struct peer *p)
+{
+	struct frame_hello h = honest(p);
+	struct frame_nak again = { .from = 1,
+		.why = FRAME_NAK_DAMAGED,
+		.text = SLICE("once more") };
+	struct buf b = { 0 };
+
+	say_hello(p, &h);
+	again.stream = theirs(p).stream;
+	frame_put_nak(&b, &again);
+	for (int sent = 0; sent < TIMES; sent++) {
+		while (heard(p, FRAME_BATCH) <= sent)
+			if (!hear(p, -1))
+				goto out;
+		if (!say(p, buf_slice(&b)))
+			break;
+	}
+out:
+	buf_clear(&b);
+}
+
 static void
 unknown_frame(struct peer *p)
 {
@@ -672,8 +715,10 @@ static const struct {
 	{ "coded-zstd", coded },
 	{ "coded-columnar", coded },
 	{ "bomb", bomb },
+	{ "odd-gzip", odd_gzip },
 	{ "poison", poison },
 	{ "strange-ack", strange_ack },
+	{ "resend", resend },
 	{ "unknown-frame", unknown_frame },
 	{ "drip", drip },
 	{ "ping", ping },
