@@ -50,6 +50,7 @@ struct carried {
 	struct watch *watch;
 	struct place *at;
 	size_t n, working;
+	size_t turn; /* whose it is: none waits for the same others again */
 	struct run *first;
 	size_t open; /* handles that are not closed yet */
 	bool closing;
@@ -125,6 +126,8 @@ settle(struct place *p, struct delivery_child *child)
 		again_later(p);
 	else
 		p->again_ms = 0;
+	if (rc == 0 && r.more)
+		(void)uv_timer_start(&p->timer, on_timer, AGAIN_MS, 0);
 }
 
 static void
@@ -196,9 +199,16 @@ begin(struct place *p)
 static void
 work(struct carried *c)
 {
-	for (size_t i = 0; i < c->n && c->working < AT_ONCE; i++)
-		if (c->at[i].due && !c->at[i].working)
-			begin(&c->at[i]);
+	size_t from = c->turn;
+
+	for (size_t i = 0; i < c->n && c->working < AT_ONCE; i++) {
+		struct place *p = &c->at[(from + i) % c->n];
+
+		if (!p->due || p->working)
+			continue;
+		c->turn = (from + i + 1) % c->n;
+		begin(p);
+	}
 }
 
 /* --- Watching ------------------------------------------------------------ */

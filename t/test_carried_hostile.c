@@ -27,6 +27,7 @@
 #include "t/carried_world.h"
 #include "transport/carried/carried_ack.h"
 #include "transport/carried/signature.h"
+#include "transport/carried/staging.h"
 
 /* --- Files that are none ------------------------------------------ */
 
@@ -164,6 +165,23 @@ names_that_are_not_ours_stay(void **state)
 	assert_int_equal(hub.r.quarantined, 0);
 }
 
+/* However many lie there, a look is over soon: the next one goes on. */
+static void
+a_look_refuses_so_many(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i <= STAGING_REFUSED + 10; i++)
+		world_stage(world_file_of(i, i), SLICE("x"));
+	world_run(&hub);
+	assert_int_equal(hub.r.refused_files, STAGING_REFUSED);
+	assert_true(hub.r.more);
+	world_run(&hub);
+	assert_int_equal(hub.r.refused_files, 10);
+	assert_false(hub.r.more);
+	world_run(&hub);
+	assert_int_equal(hub.r.refused_files, 0);
+}
+
 /* --- Files that are not what they say ------------------------------- */
 
 static void
@@ -265,25 +283,55 @@ what_is_damaged_before_it_goes_is_made_anew(void **state)
 	assert_string_equal(world_at_hub(), "1 2 3 4 5 6");
 }
 
-/* A bomb: decoded only as far as a segment may be, and a ratio allows. */
+/* A bomb: decoded only as far as a segment may be, and a ratio allows; a stream
+ * that is cut off, and one with bytes behind it. */
 static void
-a_bomb_is_refused(void **state)
+what_no_segment_decodes_from_is_refused(void **state)
 {
-	struct buf zeros = { 0 }, bomb = { 0 };
-	char *room = buf_room(&zeros, 32 << 20);
-	struct err e = { 0 };
+	static const char *const suffixes[] = { "gz", "bz2", "zst", "xz",
+		"col" };
+	struct buf zeros = { 0 };
+	char *room = buf_room(&zeros, 8 << 20);
+	char name[CARRIED_NAME_SIZE];
+	unsigned tried = 0;
 
 	(void)state;
-	memset(room, 0, 32 << 20);
-	zeros.n = 32 << 20;
-	assert_int_equal(
-	    codec_find(SLICE("gzip"))->encode(buf_slice(&zeros), 9, &bomb, &e),
-	    0);
-	world_stage(world_file_of(1, 2), buf_slice(&bomb));
-	world_run(&hub);
-	assert_int_equal(hub.r.quarantined, 1);
+	memset(room, 0, 8 << 20);
+	zeros.n = 8 << 20;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		struct carried_name c;
+		struct buf bomb = { 0 }, good = { 0 };
+		struct err e = { 0 };
+
+		snprintf(name, sizeof(name), "%020d-%020d.msgs.%s", 1, 2,
+		    suffixes[i]);
+		if (!carried_name_parse(name, &c))
+			continue; /* not in this build */
+		assert_int_equal(c.codec->encode(buf_slice(&zeros),
+				     c.codec->level_default, &bomb, &e),
+		    0);
+		assert_int_equal(c.codec->encode(SLICE("MsgID:1\n"),
+				     c.codec->level_default, &good, &e),
+		    0);
+		for (int k = 0; k < 3; k++) {
+			struct slice s = buf_slice(k == 0 ? &bomb : &good);
+
+			s.n -= k == 1;
+			world_stage(name, s);
+			world_run(&hub);
+			assert_int_equal(hub.r.quarantined, 1);
+			assert_int_equal(hub.r.refused_files, 1);
+			assert_string_equal(world_at_hub(), "");
+			assert_false(world_is_staged(name));
+			if (k == 1)
+				buf_put_str(&good, "tail");
+		}
+		buf_clear(&bomb);
+		buf_clear(&good);
+		tried++;
+	}
+	assert_true(tried >= 2);
 	buf_clear(&zeros);
-	buf_clear(&bomb);
 }
 
 /* One writes a file that is good and bad by turns, while it is read. */
@@ -717,9 +765,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_plain_file_is_put_away),
 		TEST(names_that_are_not_ours_stay),
+		TEST(a_look_refuses_so_many),
 		TEST(damaged_segments_go_to_quarantine_and_come_again),
 		TEST(what_is_damaged_before_it_goes_is_made_anew),
-		TEST(a_bomb_is_refused),
+		TEST(what_no_segment_decodes_from_is_refused),
 		TEST(a_file_that_changes_does_no_harm),
 		TEST(a_fork_is_told_and_both_are_kept),
 #ifdef HAVE_LIBSODIUM

@@ -366,8 +366,8 @@ durable_move(int from_dir, const char *from, int to_dir, const char *to,
 	return 0;
 }
 
-static bool
-is_temporary(const char *name)
+bool
+durable_is_temporary(const char *name)
 {
 	return strncmp(name, TMP_PREFIX, sizeof(TMP_PREFIX) - 1) == 0;
 }
@@ -394,14 +394,13 @@ names_add(struct names *l, const char *name)
 	l->name[l->n++] = mem_strdup(name);
 }
 
-/* The temporaries of dirfd, or all that is not one; in no order. */
-static int
-list_names(int dirfd, bool temporaries, struct names *out, struct err *e)
+int
+durable_each(int dirfd, durable_name *f, void *arg, struct err *e)
 {
-	struct names found = { 0 };
-	struct dirent *d;
+	const struct dirent *d;
 	DIR *dir;
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
 
 	if (fd == -1)
 		return err_sys(e, "list directory");
@@ -412,18 +411,40 @@ list_names(int dirfd, bool temporaries, struct names *out, struct err *e)
 		return -1;
 	}
 	while (errno = 0, (d = readdir(dir)) != NULL)
-		if (strcmp(d->d_name, ".") != 0 &&
-		    strcmp(d->d_name, "..") != 0 &&
-		    is_temporary(d->d_name) == temporaries)
-			names_add(&found, d->d_name);
-	if (errno != 0) {
-		err_sys(e, "list directory");
-		closedir(dir);
-		names_free(&found);
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			f(arg, dirfd, d->d_name);
+	if (errno != 0)
+		rc = err_sys(e, "list directory");
+	closedir(dir);
+	return rc;
+}
+
+/* The temporaries of a directory, or all that is not one. */
+struct wanted_names {
+	bool temporaries;
+	struct names found;
+};
+
+static void
+add_wanted(void *arg, int dirfd, const char *name)
+{
+	struct wanted_names *w = arg;
+
+	(void)dirfd;
+	if (durable_is_temporary(name) == w->temporaries)
+		names_add(&w->found, name);
+}
+
+static int
+list_names(int dirfd, bool temporaries, struct names *out, struct err *e)
+{
+	struct wanted_names w = { .temporaries = temporaries };
+
+	if (durable_each(dirfd, add_wanted, &w, e) == -1) {
+		names_free(&w.found);
 		return -1;
 	}
-	closedir(dir);
-	*out = found;
+	*out = w.found;
 	return 0;
 }
 

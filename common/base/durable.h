@@ -78,6 +78,11 @@ struct names {
 	size_t n;
 };
 int durable_list(int dirfd, struct names *out, struct err *e);
+/* The same, and temporaries, one by one and in no order, for a directory that others
+ * may fill with any number of them.  f may remove what it is shown. */
+typedef void durable_name(void *arg, int dirfd, const char *name);
+int durable_each(int dirfd, durable_name *f, void *arg, struct err *e);
+bool durable_is_temporary(const char *name);
 void names_free(struct names *l);
 
 #endif

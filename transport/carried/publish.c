@@ -328,29 +328,37 @@ count_fetched(const struct publisher *u, struct segment_name s,
 		u->r->counts.out_bytes += (uint64_t)st.st_size;
 }
 
+/* What is removed of a directory that may hold anything. */
+struct pruning {
+	const struct publisher *u;
+	bool (*which)(const struct publisher *, struct segment_name);
+};
+
+static void
+prune_one(void *arg, int dir, const char *shown)
+{
+	const struct pruning *g = arg;
+	const struct carried_place *at = &g->u->p->at;
+	char text[CARRIED_NAME_SIZE];
+	struct carried_name n;
+
+	if (!carried_file_name(at, shown, &n) || n.codec == NULL ||
+	    !g->which(g->u, n.segment) ||
+	    (!at->foreign && !n.signature && n.codec == &codec_none))
+		return;
+	count_fetched(g->u, n.segment, carried_name_text(&n, text));
+	(void)unlinkat(dir, text, 0);
+}
+
 /* Remove those, but never a segment of outbox/ itself. */
 static int
 prune(const struct publisher *u,
     bool (*which)(const struct publisher *, struct segment_name), struct err *e)
 {
-	const struct publish_opts *p = u->p;
-	struct names names;
+	struct pruning g = { u, which };
 
-	if (durable_list(p->at.dir, &names, e) == -1)
-		return carried_file_trouble(&p->at, e);
-	for (size_t i = 0; i < names.n; i++) {
-		char text[CARRIED_NAME_SIZE];
-		struct carried_name n;
-
-		if (carried_file_name(&p->at, names.name[i], &n) &&
-		    n.codec != NULL && which(u, n.segment) &&
-		    (p->at.foreign || n.signature || n.codec != &codec_none)) {
-			count_fetched(u, n.segment,
-			    carried_name_text(&n, text));
-			(void)unlinkat(p->at.dir, text, 0);
-		}
-	}
-	names_free(&names);
+	if (durable_each(u->p->at.dir, prune_one, &g, e) == -1)
+		return carried_file_trouble(&u->p->at, e);
 	return 0;
 }
 

@@ -40,36 +40,49 @@ find(const struct staging *s, const struct carried_name *name)
 	return bsearch(&key, s->at, s->n, sizeof(*s->at), compare);
 }
 
-static void
-add_name(struct staging *s, const char *text, struct carried_name **signatures,
-    size_t *n_signatures)
+/* Room for one more; false: there are too many. */
+static bool
+grow(void **at, size_t n, size_t size)
 {
-	struct carried_name name;
+	if (n >= STAGING_FILES)
+		return false;
+	if ((n & (n - 1)) == 0) /* full at every power of two */
+		*at = mem_resize(*at, n > 0 ? n * 2 : 1, size);
+	return true;
+}
 
+static void
+add_name(void *arg, int dir, const char *text)
+{
+	struct staging *s = arg;
+	struct carried_name name;
+	void *stray = s->stray, *at = s->at;
+
+	(void)dir;
+	if (durable_is_temporary(text))
+		return;
 	if (!carried_file_name(&s->o.at, text, &name)) {
 		s->foreign_names++;
 	} else if (name.codec == NULL) {
 		s->has_ack = true;
 	} else if (name.signature) {
-		*signatures = mem_resize(*signatures, *n_signatures + 1,
-		    sizeof(**signatures));
-		(*signatures)[(*n_signatures)++] = name;
+		s->more |= !grow(&stray, s->n_stray, sizeof(*s->stray));
+		s->stray = stray;
+		if (s->n_stray < STAGING_FILES)
+			s->stray[s->n_stray++] = name;
 	} else {
-		s->at = mem_resize(s->at, s->n + 1, sizeof(*s->at));
-		s->at[s->n++] = (struct staged){ .name = name };
+		s->more |= !grow(&at, s->n, sizeof(*s->at));
+		s->at = at;
+		if (s->n < STAGING_FILES)
+			s->at[s->n++] = (struct staged){ .name = name };
 	}
 }
 
 static int
 list(struct staging *s, struct err *e)
 {
-	struct names names;
-
-	if (durable_list(s->o.at.dir, &names, e) == -1)
+	if (durable_each(s->o.at.dir, add_name, s, e) == -1)
 		return carried_file_trouble(&s->o.at, e);
-	for (size_t i = 0; i < names.n; i++)
-		add_name(s, names.name[i], &s->stray, &s->n_stray);
-	names_free(&names);
 	if (s->n > 1)
 		qsort(s->at, s->n, sizeof(*s->at), compare);
 	for (size_t i = 0; i < s->n_stray;) {

@@ -18,6 +18,9 @@
 enum {
 	STAGING_PLAIN_MAX = SEGMENT_SIZE + LIMIT_MESSAGE_HARD, /* a segment */
 	STAGING_FILE_MAX = STAGING_PLAIN_MAX + (1 << 20), /* and its file */
+	/* Of one look, whatever lies there; what is left is the next one's. */
+	STAGING_FILES = 100000, /* segments, and signatures: as a spool has */
+	STAGING_REFUSED = 100,
 };
 
 struct staging_opts {
@@ -29,7 +32,7 @@ struct staging_opts {
 
 struct staging;
 
-/* List what is there. */
+/* List what is there, as much as one look is for. */
 int staging_open(const struct staging_opts *o, struct staging **out,
     struct err *e);
 /* The other end's ack.  1: *out is it, owned.  0: there is none to be
@@ -37,7 +40,8 @@ int staging_open(const struct staging_opts *o, struct staging **out,
 int staging_ack(struct staging *s, struct carried_ack *out,
     struct delivery_result *r, struct err *e);
 /* Take all segments, in order; `ack` (or NULL) is what staging_ack found.  What
- * is not to be taken goes to quarantine/ or stays and is counted in r.  -1: it
+ * is not to be taken goes to quarantine/ or stays and is counted in r; so is that
+ * there is more than one look is for.  -1: it
  * cannot be gone on (a fork, a full disk, ...); what was committed is durable
  * nevertheless, and the rest stays. */
 int staging_take(struct staging *s, struct inbox *in,

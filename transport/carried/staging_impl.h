@@ -22,6 +22,7 @@ struct staging {
 	struct carried_name *stray; /* signatures of nothing */
 	size_t n_stray;
 	bool has_ack;
+	bool more; /* than are looked at at once */
 	uint64_t foreign_names;
 };
 

@@ -256,7 +256,12 @@ staging_take(struct staging *s, struct inbox *in, const struct carried_ack *ack,
 	struct buf b = { 0 };
 	int rc = 0;
 
+	r->more = s->more;
 	for (size_t i = 0; rc == 0 && i < s->n; i++) {
+		if (r->refused_files >= STAGING_REFUSED) {
+			r->more = true;
+			break;
+		}
 		if (is_had(&s->at[i], in, ack))
 			s->at[i].done = true;
 		else

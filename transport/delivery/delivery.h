@@ -69,6 +69,7 @@ struct delivery_result {
 	uint64_t unsigned_files;  /* that wait for a signature for long */
 	uint64_t refused_files;   /* carried: they are not what they say */
 	struct err refused;       /* why, the first of them */
+	bool more;                /* carried: than one look is for */
 	uint64_t staging_full;    /* rsyncs that were ended: no room for more */
 	int stopped;              /* the signal that asked us to end, or 0 */
 	int64_t wait_s;           /* EDQUOT: until the budget allows one */

@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,29 +19,16 @@ enum {
 	TEMPORARY_END = 7, /* ".XXXXXX" */
 };
 
-typedef void each_name(void *arg, int dir, const char *name);
-
-/* Every name below dir, in no order. */
 static void
-each(int dir, each_name *f, void *arg)
+each(int dir, durable_name *f, void *arg)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	const struct dirent *x;
+	struct err ignored; /* it counts nothing, and stays */
 
-	if (d == NULL) {
-		if (fd != -1)
-			close(fd);
-		return;
-	}
-	while ((x = readdir(d)) != NULL)
-		if (strcmp(x->d_name, ".") != 0 && strcmp(x->d_name, "..") != 0)
-			f(arg, dir, x->d_name);
-	closedir(d);
+	(void)durable_each(dir, f, arg, &ignored);
 }
 
 static void
-each_partial(int staging, each_name *f, void *arg)
+each_partial(int staging, durable_name *f, void *arg)
 {
 	int dir = openat(staging, RSYNC_ROOM_PARTIAL,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
