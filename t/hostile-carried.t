@@ -2,7 +2,8 @@
 # As t/hostile-peer.t for what is carried as files: each end that looks at what
 # others brought, by dir and by rsync, finds a list of hostile things among what is
 # meant for it.  One look tells, counts and puts away; another association delivers
-# in the same run, and so does the one that was attacked.
+# in the same run, and so does the one that was attacked.  Then far ends that are no
+# rsync.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/carried-lib.sh"
 . "$top_srcdir/t/hostile-lib.sh"
@@ -13,9 +14,13 @@ need rsync perl
 
 # block END OTHER NAME: where END finds the other one; signs END OTHER NAME: its keys.
 block() {
-	case $transport-$mode-$1 in
+	case $transport-$mode-$1${far:+-$3} in
 	dir-*) echo "dir { path = \"$tmp/share\" }" ;;
-	rsync-push-gw | rsync-pull-noc)
+	rsync-push-gw-alps | rsync-pull-noc-alps)
+		echo "rsync { put = \"far:in\" get = \"far:out\""
+		echo "rsh = {\"$tmp/far\", \"$far\"} }"
+		;;
+	rsync-push-gw* | rsync-pull-noc*)
 		echo "rsync { put = \"$tmp/$2/spool/$3/staging\""
 		echo "get = \"$tmp/$2/spool/$3/outbox\" }"
 		;;
@@ -25,6 +30,18 @@ signs() {
 	test "$transport" != dir ||
 	    echo "sign-key = \"$tmp/$1.$3\" verify-key = \"$tmp/$2.$3.pub\""
 }
+# A far end that is no rsync is what $far says.
+far=
+cat >far <<'EOT'
+#!/bin/sh
+case $1 in
+noise) exec cat /dev/urandom ;;
+banner) exec yes "Welcome to the machine" ;;
+errors) yes noise | head -c 20000000 >&2; exit 5 ;;
+silence) exec sleep 600 ;;
+esac
+EOT
+chmod +x far
 # conf END OTHER
 conf() {
 	side "$1"
@@ -34,17 +51,20 @@ conf() {
 		    $(block "$1" "$2" $conf_name)"
 	done
 }
-# begin TRANSPORT MODE: two nodes that know each other.
-begin() {
-	transport=$1 mode=$2
-	rm -rf gw noc share
-	mkdir -m 700 gw noc share
+configured() {
 	conf gw noc >spoke.conf
 	{
 		conf noc gw
 		stores
 	} >hub.conf
 	chmod 600 spoke.conf hub.conf
+}
+# begin TRANSPORT MODE: two nodes that know each other.
+begin() {
+	transport=$1 mode=$2
+	rm -rf gw noc share
+	mkdir -m 700 gw noc share
+	configured
 	test "$transport" != dir || test -e gw.alps || for begin_key in \
 	    gw.alps gw.andes noc.alps noc.andes; do
 		sp keygen --sign $begin_key || return
@@ -241,7 +261,49 @@ hubd_looks
 lay noc/spool/alps/outbox fetched noc/spool/alps/outbox/ack
 attacked "rsync, to the spoke" spoke 65 spoke -v -c spoke.conf push --always
 
+# strange VICTIM COMMAND...: it dials one that is no rsync, while andes delivers.
+strange() {
+	strange_victim=$1
+	shift
+	while read -r far strange_status strange_counts strange_words <&3; do
+		configured
+		victim=$strange_victim
+		write T1:2
+		rm -f ./*/state/notices
+		what="rsync to $far, by the $victim"
+		refused_before=$("${victim}_has" refused)
+		begun=$(lib_now)
+		timeout 60 "$peak" peaks "$@" --deadline 4s >out 2>look
+		is "$what: ends with $strange_status" $? "$strange_status"
+		ok "$what: in time" test $(($(lib_now) - begun)) -le 30
+		has "$what: it says why" look \
+		    "association=alps what=delivery: .*$strange_words"
+		is "$what: it is counted" $(($("${victim}_has" refused) -
+		    refused_before)) "$strange_counts"
+		# the time of all is over with the deadline
+		test $far = silence ||
+		    ok "$what: another association delivers in the same run" \
+			carried_on
+	done 3<strangers
+	far=
+	configured
+}
+# What was written for andes is at the hub.
+carried_on() {
+	carried_file=$(number "$(spoke_has last_msgid andes)")
+	test -e "noc/spool/andes/staging/$carried_file" ||
+	    arrived andes
+}
+cat >strangers <<'EOT'
+noise 76 1 another version
+banner 76 1 another version
+errors 75 0 the connection ended
+silence 75 0 .
+EOT
+strange spoke spoke -c spoke.conf push --always
+
 begin rsync pull
+strange hub hubctl -c hub.conf pull
 write T1:1
 lay gw/spool/alps/outbox fetched gw/spool/alps/outbox/ack
 attacked "rsync, to the hub" hub 65 hubctl -v -c hub.conf pull

@@ -184,7 +184,8 @@ inbound_use(const struct association *a, const struct delivery_result *r,
 	u.delivered = rc == 0 && (!carry_is_used(a) || r->moved);
 	if (!carry_is_used(a))
 		return u;
-	if (rc == -1 && e->kind == ERR_INPUT) /* such as a fork */
+	/* a fork, or a far end that is no rsync */
+	if (rc == -1 && (e->kind == ERR_INPUT || e->kind == ERR_PROTOCOL))
 		u.refused++;
 	u.looked = rc == 0;
 	u.lying = r->ignored + r->unsigned_files;
