@@ -21,7 +21,7 @@ over_ssh() {
 	backlog_of_fleet
 }
 over_ssh push "$hub_side"
-carried "ssh PUSH" up 3 spoke -c "$tmp/spoke.conf" push alps
+carried "ssh PUSH" up 3 1 spoke -c "$tmp/spoke.conf" push alps
 over_ssh pull "$spoke_side"
-carried "ssh PULL" down 3 hubctl -c "$tmp/hub.conf" pull alps
+carried "ssh PULL" down 3 1 hubctl -c "$tmp/hub.conf" pull alps
 done_testing
