@@ -152,7 +152,7 @@ wait $!
 ok "a stranger's noise is counted, and told" \
     wait_for 10 grep -q 'requests refused count=1 last_status=400' hubd.err
 for port in $hub_port $daemon_port; do
-	for what in noise banner endless-line http version length drip silence; do
+	for what in noise banner endless-line http tls version length drip silence; do
 		start "$what.$port" on_socket connect "$port" \
 		    timeout 45 "$peer" spoke push alps $what
 		strangers="$strangers $pid"

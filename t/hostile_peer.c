@@ -215,6 +215,13 @@ http(struct peer *p)
 	say_text(p, "GET / HTTP/1.1\r\nHost: noc\r\n\r\n");
 }
 
+/* As a browser begins over TLS, and then waits. */
+static void
+tls(struct peer *p)
+{
+	(void)say(p, SLICE("\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03"));
+}
+
 static void
 version(struct peer *p)
 {
@@ -698,6 +705,7 @@ static const struct {
 	{ "banner", banner },
 	{ "endless-line", endless_line },
 	{ "http", http },
+	{ "tls", tls },
 	{ "version", version },
 	{ "other-association", other },
 	{ "same-role", same_role },
