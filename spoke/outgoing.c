@@ -189,18 +189,18 @@ is_due_again(const struct outgoing *o, uint64_t now_s)
 	    age_s >= (uint64_t)o->a->config_interval_s;
 }
 
-/* Number the configuration when it is another one than that of the spool. */
+/* Number the configuration when it is another one than the last, which may have
+ * been prepared in this very run. */
 static void
 number_change(struct outgoing *o, uint64_t changed_s)
 {
-	const struct outbox_state *s = outbox_state(o->box);
+	uint64_t last = outbox_prepared_generation(o->box);
 	uint32_t digest = tokens_config_digest(o->t);
 
 	o->t->changed = false;
-	if (s->generation > 0 && o->t->generation == s->generation &&
-	    digest == o->t->digest)
+	if (last > 0 && o->t->generation == last && digest == o->t->digest)
 		return; /* it changed back */
-	o->t->generation = s->generation + 1;
+	o->t->generation = last + 1;
 	o->t->digest = digest;
 	o->t->changed_s = changed_s;
 	o->t->written_s = 0;
@@ -212,7 +212,7 @@ outgoing_put_config(struct outgoing *o, uint64_t changed_s, uint64_t now_s,
     struct err *e)
 {
 	if (o->t->changed) {
-		if (outbox_state(o->box)->generation == 0 &&
+		if (outbox_prepared_generation(o->box) == 0 &&
 		    tokens_live(o->t, NULL) == 0)
 			return 0; /* nothing is known yet */
 		number_change(o, changed_s);

@@ -190,6 +190,39 @@ exits "more than the spool takes" 75 give
 sp messages alps >after
 ok "is not spooled by half" cmp before after
 
+# Configurations in one input: each that differs is one of its own.
+generations() {
+	for n in $(seq $(($1 + 1)) "$(last)"); do
+		echo "$(field Type "$n") $(field Generation "$n")"
+	done | tr '\n' ' '
+}
+rm -rf spool state
+leaves="T1=/R/a T2=/R/b"
+{
+	config 1085528682 $leaves
+	data 1085528683 T1:1
+	config 1085528684 $leaves T3=/R/c
+	data 1085528685 T3:1
+	config 1085528686 $leaves T3=/R/c T4=/R/d
+	data 1085528687 T4:1
+} >in
+ok "three configurations that grow" give
+is "are three generations" "$(generations 0)" \
+    "CONFIG 1 DATA 1 CONFIG 2 DATA 2 CONFIG 3 DATA 3 "
+{
+	config 1085528690 $leaves
+	config 1085528691 $leaves
+	data 1085528692 T1:1
+	config 1085528693 $leaves T3=/R/c T4=/R/d
+	data 1085528694 T4:1
+} >in
+ok "one that shrinks, again, and is as it was" give
+is "is two, and repeats nothing" "$(generations 6)" \
+    "CONFIG 4 DATA 4 CONFIG 5 DATA 5 "
+config 1085528695 $leaves T3=/R/c T4=/R/d >in
+ok "the last one again" give
+is "is no new one" "$(generations 10)" ""
+
 # Nor is a CONFIG's Timestamp an age: it is that of its last change.
 rm -rf spool state
 config 1085528682 T1=/R/in >in

@@ -253,6 +253,12 @@ outbox_prepared(const struct outbox *o)
 	return o->put;
 }
 
+uint64_t
+outbox_prepared_generation(const struct outbox *o)
+{
+	return o->put_generation;
+}
+
 int
 outbox_holds(struct outbox *o, const struct spool_point *at, bool *holds,
     struct err *e)

@@ -57,6 +57,8 @@ int outbox_commit(struct outbox *o, struct err *e);
 void outbox_rollback(struct outbox *o);
 /* The newest message that was put, committed or not. */
 struct spool_point outbox_prepared(const struct outbox *o);
+/* The generation of the last CONFIG that was put, committed or not; 0: none. */
+uint64_t outbox_prepared_generation(const struct outbox *o);
 /* Whether that very message was committed and is still here; of one that was
  * acknowledged and is gone nobody knows: *holds false.  May seal. */
 int outbox_holds(struct outbox *o, const struct spool_point *at, bool *holds,
