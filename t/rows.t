@@ -30,6 +30,18 @@ $n: $file has no \"$name\""
 done <rows
 is "each test is in its file" "$wrong" ""
 
+# What a stream carries concerns each of them.
+wrong=
+for over in peer ssh http; do
+	for list_of in all_acts 'coded push' 'coded pull' 'poisoned push 1' \
+	    'poisoned pull 2'; do
+		grep -Fqx -e "$list_of" "$top_srcdir/t/hostile-$over.t" ||
+		    wrong="$wrong
+t/hostile-$over.t has no $list_of"
+	done
+done
+is "each list of acts is met over each stream" "$wrong" ""
+
 # A script, or a program of unit tests, that make check knows.
 find "$top_srcdir" -name local.mk -exec cat {} + | tr -s ' \t\\' '\n' >known
 wrong=
