@@ -75,7 +75,8 @@ sync_found(struct inbox *i, const char *file, struct err *e)
 	dir_name = mem_strndup(file, (size_t)(slash - file));
 	fd = durable_open_file(i->top, file, e);
 	if (fd == -1 && e->sys == ENOENT) {
-		rc = 0; /* ingested meanwhile: hubd synced it */
+		err_clear(e); /* ingested meanwhile: hubd synced it */
+		rc = 0;
 		goto out;
 	}
 	if (fd == -1 || durable_sync(fd, e) == -1)

@@ -11,9 +11,12 @@
 #include "common/spool/ledger.h"
 
 struct inbox_opts {
-	struct spool_point cursor; /* from cursor_find */
-	size_t message_max;        /* 0: LIMIT_MESSAGE */
-	uint64_t size_max;         /* bytes not ingested; 0: 1 GiB */
+	struct spool_point cursor; /* up to where all is ingested */
+	/* Or where to find it, for whom something ingests meanwhile: it is
+	 * looked up behind each listing, as it is written before files move. */
+	const struct cursor_place *place;
+	size_t message_max; /* 0: LIMIT_MESSAGE */
+	uint64_t size_max;  /* bytes not ingested; 0: 1 GiB */
 };
 
 enum inbox_verdict {

@@ -56,13 +56,26 @@ find_stream(struct inbox *i, const struct listing *l)
 	buf_clear(&keep);
 }
 
+/* The segments of inbox/, and then the cursor: one that hubd moves away before
+ * or after the listing was read is at or before it. */
+static int
+list(struct inbox *i, struct listing *l, struct err *e)
+{
+	listing_clear(l);
+	if (listing_read(l, i->dir, 0, e) == -1)
+		return -1;
+	if (i->opts.place == NULL)
+		return 0;
+	return cursor_find(i->opts.place, &i->opts.cursor, e) == -1 ? -1 : 0;
+}
+
 /* What a dead session left open is sealed. */
 static int
 recover_open(struct inbox *i, struct err *e)
 {
 	struct repair_dir d = repair_dir(i);
 	struct listing l = { 0 };
-	int rc = listing_read(&l, i->dir, 0, e);
+	int rc = list(i, &l, e);
 
 	d.all = &l;
 	i->state.foreign = l.foreign;
@@ -92,34 +105,32 @@ sync_segment(struct inbox *i, struct segment_name s, struct err *e)
 	int rc, fd = durable_open_file(i->dir, segment_name_text(s, name), e);
 
 	if (fd == -1)
-		return e->sys == ENOENT ? 0 : -1;
+		return -1;
 	rc = durable_sync(fd, e);
 	close(fd);
 	return rc;
 }
 
 /* The segments from..to of a listing follow each other: one run.  Its ends
- * are looked at; *bad is the one that does not fit its name. */
+ * are looked at; -1: that of the number *bad could not be read, or does not fit
+ * its name. */
 static int
 load_run(struct inbox *i, const struct listing *l, size_t from, size_t to,
-    size_t *bad)
+    size_t *bad, struct err *e)
 {
 	struct extent_run r = { .first = l->at[from].name.first,
 		.last = l->at[to].name.last };
 	struct buf keep = { 0 };
-	struct err ignored; /* the segment is repaired, which tells why */
 	struct message m;
 	int rc = -1;
 
 	*bad = to;
-	if (segment_peek_last(i->dir, l->at[to].name, &m, &keep, &ignored) ==
-		-1 ||
+	if (segment_peek_last(i->dir, l->at[to].name, &m, &keep, e) == -1 ||
 	    !stream_eq(m.stream, i->stream))
 		goto out;
 	r.last_digest = m.digest;
 	*bad = from;
-	if (segment_peek_first(i->dir, l->at[from].name, &m, &keep, &ignored) ==
-		-1 ||
+	if (segment_peek_first(i->dir, l->at[from].name, &m, &keep, e) == -1 ||
 	    !stream_eq(m.stream, i->stream))
 		goto out;
 	r.first_prev = m.prev;
@@ -130,14 +141,15 @@ out:
 	return rc;
 }
 
-/* Which numbers the sealed segments hold.  *bad: a segment to repair, or n. */
+/* Which numbers the sealed segments hold.  -1: as of load_run, or *bad is l->n:
+ * nothing can be done about it. */
 static int
 load_extent(struct inbox *i, const struct listing *l, size_t *bad,
     struct err *e)
 {
 	size_t from = 0, to;
 
-	*bad = l->n;
+	err_clear(e);
 	for (; from < l->n; from = to + 1) {
 		to = from;
 		if (l->at[from].name.last <= i->now.have.msgid)
@@ -146,11 +158,12 @@ load_extent(struct inbox *i, const struct listing *l, size_t *bad,
 		    l->at[to + 1].name.first == l->at[to].name.last + 1)
 			to++;
 		for (size_t k = from; k <= to; k++)
-			if (sync_segment(i, l->at[k].name, e) == -1)
+			if (sync_segment(i, l->at[k].name, e) == -1) {
+				*bad = e->sys == ENOENT ? k : l->n;
 				return -1;
-		if (load_run(i, l, from, to, bad) == -1)
-			return 0;
-		*bad = l->n;
+			}
+		if (load_run(i, l, from, to, bad, e) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -159,6 +172,8 @@ static void
 begin_extent(struct inbox *i)
 {
 	i->now.n = 0;
+	if (stream_is_zero(i->stream))
+		i->stream = i->opts.cursor.stream; /* its segments moved */
 	i->now.have = i->opts.cursor;
 	if (!stream_eq(i->opts.cursor.stream, i->stream))
 		i->now.have = (struct spool_point){ .stream = i->stream };
@@ -167,29 +182,35 @@ begin_extent(struct inbox *i)
 static int
 load_segments(struct inbox *i, struct err *e)
 {
-	struct repair_dir d = repair_dir(i);
 	struct listing l = { 0 };
-	size_t bad = 0;
+	size_t bad;
 	int rc;
 
-	do {
+	for (;;) {
+		struct repair_dir d;
 		struct listing made = { 0 };
 
-		listing_clear(&l);
-		rc = listing_read(&l, i->dir, 0, e);
+		rc = list(i, &l, e);
+		if (rc == -1)
+			break;
 		begin_extent(i);
-		if (rc == 0)
-			rc = load_extent(i, &l, &bad, e);
-		if (rc == 0 && bad < l.n) {
-			/* unless hubd moved it meanwhile */
-			i->state.quarantined +=
-			    listing_size(i->dir, l.at[bad].name) > 0;
-			rc = repair_segment(&d, l.at[bad].name,
-			    "damaged or of another stream", &made, e);
-		}
+		rc = load_extent(i, &l, &bad, e);
+		if (rc == 0 || bad == l.n)
+			break;
+		if (e->sys == ENOENT)
+			continue; /* hubd moved it meanwhile */
+		i->state.quarantined++;
+		d = repair_dir(i);
+		rc = repair_segment(&d, l.at[bad].name,
+		    "damaged or of another stream", &made, e);
 		listing_clear(&made);
-	} while (rc == 0 && bad < l.n);
-	inbox_count(i, &l);
+		if (rc == -1)
+			break;
+	}
+	if (rc == 0) {
+		err_clear(e);
+		inbox_count(i, &l);
+	}
 	listing_clear(&l);
 	return rc;
 }

@@ -34,8 +34,8 @@ crash_model_ldflags = -Wl,--wrap=openat,--wrap=pwrite,--wrap=write \
 	-Wl,--wrap=renameat2,--wrap=unlinkat,--wrap=mkdirat
 
 unit_tests += t/test_spool_crash t/test_spool_fault t/test_spool_inbox \
-	t/test_spool_ledger t/test_spool_outbox t/test_spool_reader t/test_spool_recall \
-	t/test_spool_recover t/test_spool_segment
+	t/test_spool_ledger t/test_spool_moves t/test_spool_outbox t/test_spool_reader \
+	t/test_spool_recall t/test_spool_recover t/test_spool_segment
 t_test_spool_crash_SOURCES = t/test_spool_crash.c $(spool_test) $(crash_model)
 t_test_spool_crash_LDFLAGS = $(AM_LDFLAGS) $(crash_model_ldflags)
 t_test_spool_fault_SOURCES = t/test_spool_fault.c $(spool_test)
@@ -45,6 +45,8 @@ t_test_spool_fault_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=renameat2,--wrap=unlinkat
 t_test_spool_inbox_SOURCES = t/test_spool_inbox.c $(spool_test)
 t_test_spool_ledger_SOURCES = t/test_spool_ledger.c $(spool_test)
+t_test_spool_moves_SOURCES = t/test_spool_moves.c $(spool_test)
+t_test_spool_moves_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=openat
 t_test_spool_outbox_SOURCES = t/test_spool_outbox.c $(spool_test)
 t_test_spool_reader_SOURCES = t/test_spool_reader.c $(spool_test)
 t_test_spool_recall_SOURCES = t/test_spool_recall.c $(spool_test)

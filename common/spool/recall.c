@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ enum {
 	HEAD_BYTES = 512, /* in which the type of a message stands */
 	DIRS = 4,         /* of enum spool_dirs */
 	A_FEW = 4,        /* messages that tell how large others are */
+	TRIES = 100,      /* listings until none of it moved away */
 };
 
 struct taken {
@@ -40,17 +42,20 @@ struct recall {
 
 /* --- The CONFIG ---------------------------------------------------------- */
 
+/* *moved is set where it is there no more. */
 static bool
-begins_with_config(int dir, struct segment_name s)
+begins_with_config(int dir, struct segment_name s, bool *moved)
 {
 	char name[SEGMENT_NAME_SIZE];
 	struct buf head = { 0 };
-	struct err ignored; /* it moved, or cannot be read: not this one */
+	struct err ignored; /* it cannot be read: not this one */
 	bool found = false;
 	int fd = durable_open_file(dir, segment_name_text(s, name), &ignored);
 
-	if (fd == -1)
+	if (fd == -1) {
+		*moved = ignored.sys == ENOENT;
 		return false;
+	}
 	if (io_pread_upto(fd, HEAD_BYTES, 0, &head, &ignored) == 0 &&
 	    head.n > 0)
 		found = strstr(head.p, "\nType:CONFIG\n") != NULL;
@@ -106,30 +111,43 @@ directory(const struct recall *r, int dir[DIRS], unsigned which)
 	return dir[i];
 }
 
-/* The segments that begin with a CONFIG, by their numbers. */
+/* The newest segment that begins with a CONFIG; *moved: look again, as an older
+ * one is another state. */
 static bool
-find_config(struct recall *r)
+look_for_config(struct recall *r, int dir[DIRS], bool *moved)
 {
 	struct listing all = { 0 };
 	struct err ignored; /* what cannot be listed has none */
-	int dir[DIRS] = { -1, -1, -1, -1 };
 	bool found = false;
 
+	*moved = false;
 	for (unsigned d = SPOOL_OUTBOX; d <= SPOOL_ARCHIVE; d <<= 1)
 		if ((r->dirs & d) != 0 && directory(r, dir, d) != -1)
 			(void)listing_read(&all, directory(r, dir, d), d,
 			    &ignored);
-	for (size_t i = all.n; i-- > 0 && !found;) {
+	for (size_t i = all.n; i-- > 0 && !found && !*moved;) {
 		const struct listed *l = &all.at[i];
 
 		found = l->name.first <= r->at->msgid && l->name.last != 0 &&
-		    begins_with_config(directory(r, dir, l->dir), l->name) &&
+		    begins_with_config(directory(r, dir, l->dir), l->name,
+			moved) &&
 		    read_config(r, l->name.first);
 	}
+	listing_clear(&all);
+	return found;
+}
+
+static bool
+find_config(struct recall *r)
+{
+	int dir[DIRS] = { -1, -1, -1, -1 };
+	bool found = false, moved = true;
+
+	for (unsigned i = 0; i < TRIES && moved; i++)
+		found = look_for_config(r, dir, &moved);
 	for (size_t i = 0; i < DIRS; i++)
 		if (dir[i] != -1)
 			close(dir[i]);
-	listing_clear(&all);
 	return found;
 }
 

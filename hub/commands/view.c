@@ -149,15 +149,19 @@ count_inbox(struct view *v, int dir, const struct listing *l,
 }
 
 static int
-look_at_inbox(struct view *v, int dir, struct err *e)
+look_at_inbox(struct view *v, int dir, const struct cursor_place *place,
+    struct err *e)
 {
 	struct listing l = { 0 };
 	struct ledger lost = { 0 };
-	struct err ignored; /* without it there are only more gaps */
+	struct err ignored; /* without these there is less to tell */
 	int inbox = durable_open_dir(dir, "inbox", e);
 	int rc = inbox == -1 ? -1 : listing_read(&l, inbox, 0, e);
 
 	(void)ledger_read(dir, "ledger", &lost, &ignored);
+	/* behind the listing: what is not in it any more is ingested */
+	(void)cursor_find(place, &v->cursor, &ignored);
+	v->s->stream = v->cursor.stream;
 	if (rc == 0) {
 		count_inbox(v, inbox, &l, &lost);
 		if (v->s->waiting_messages > 0)
@@ -235,7 +239,6 @@ look(const struct status_look *l, const struct association *a,
 	struct cursor_place place = { .state_dir = node->state_dir,
 		.association = a->name };
 	struct view v = { .s = out };
-	struct err ignored; /* without a cursor there is nothing to tell */
 	struct wire wire;
 	int rc = -1, dir = node_open_association(node, a, e);
 
@@ -243,9 +246,7 @@ look(const struct status_look *l, const struct association *a,
 		return -1;
 	out->lag_s = -1;
 	place.association_dir = dir;
-	(void)cursor_find(&place, &v.cursor, &ignored);
-	out->stream = v.cursor.stream;
-	if (look_at_inbox(&v, dir, e) == 0 &&
+	if (look_at_inbox(&v, dir, &place, e) == 0 &&
 	    look_at_archive(&v, dir, e) == 0 &&
 	    count_quarantine(&v, dir, e) == 0 &&
 	    wire_read(node->state_dir, a->name, &wire, e) == 0) {

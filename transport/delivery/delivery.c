@@ -81,10 +81,9 @@ delivery_open_inbox(const struct node *n, int association_dir,
 		.association_dir = association_dir,
 		.association = a->name,
 	};
-	struct inbox_opts io = { .size_max = a->spool_size };
+	const struct inbox_opts io = { .size_max = a->spool_size,
+		.place = &place };
 
-	if (cursor_find(&place, &io.cursor, e) == -1)
-		return -1;
 	return inbox_open(association_dir, &io, out, e);
 }
 

@@ -365,6 +365,7 @@ delivery_loop(struct delivery *d, struct err *e)
 	sigaction(SIGPIPE, &ignore, &old_pipe);
 
 	d->now = clock_mono();
+	err_clear(e); /* its kind tells what the session came to */
 	for (;;) {
 		on_time(d);
 		rc = run_session(d, e);
