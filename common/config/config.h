@@ -161,6 +161,9 @@ bool config_dials(const struct association *a);
 /* This end goes for what is there by itself: it dials, or is the hub of a carried
  * directory, to which both ends go. */
 bool config_visits(const struct association *a);
+/* A connection that a daemon opens stays open.  Files are exchanged, whatever keep
+ * says. */
+bool config_stays(const struct association *a);
 const char *config_transport_name(enum config_transport t);
 const char *config_mode_name(enum config_mode m);
 const char *config_role_name(enum config_role r);

@@ -152,6 +152,13 @@ config_visits(const struct association *a)
 	    (a->transport == CONFIG_DIR && a->role == CONFIG_HUB);
 }
 
+bool
+config_stays(const struct association *a)
+{
+	return a->keep && a->transport != CONFIG_RSYNC &&
+	    a->transport != CONFIG_DIR;
+}
+
 const char *
 config_transport_name(enum config_transport t)
 {

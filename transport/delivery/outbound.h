@@ -13,7 +13,7 @@ struct outbound_opts {
 	const struct config *config;
 	const struct node *node;
 	const struct association *association;
-	struct mono deadline;    /* ns 0: none */
+	struct mono deadline;    /* ns 0: none, of a session that stays open */
 	struct notices *notices; /* are told of the budget; NULL: nobody is */
 	bool beyond_budget;      /* whatever was used */
 	bool stay;           /* keep it open where the association says so */

@@ -68,13 +68,6 @@ struct links {
 
 static void look(struct links *l);
 
-/* Files are exchanged, not kept open. */
-static bool
-is_kept(const struct association *a)
-{
-	return a->keep && !carry_is_used(a);
-}
-
 /* --- Sessions ------------------------------------------------------------ */
 
 /* False: it could not be forked. */
@@ -132,7 +125,7 @@ anything_waits(const struct links *l, const struct association *a)
 static bool
 is_worth_it(const struct links *l, const struct association *a)
 {
-	return l->o.role == CONFIG_HUB || a->keep || carry_is_used(a) ||
+	return l->o.role == CONFIG_HUB || config_stays(a) || carry_is_used(a) ||
 	    anything_waits(l, a);
 }
 
@@ -243,7 +236,7 @@ on_written(void *arg, size_t link)
 		return;
 	for (size_t i = 0; i < l->plan.n; i++)
 		if ((link == SIZE_MAX || link == i) &&
-		    !is_kept(l->plan.link[i]))
+		    !config_stays(l->plan.link[i]))
 			tell_if_waits(l, i);
 	look(l);
 }
@@ -317,7 +310,8 @@ static void
 add_link(struct plan *p, const struct association *a, struct mono now)
 {
 	const struct links_schedule_link k = { a->name,
-		is_kept(a) ? 0 : a->pull_interval_s * 1000, is_kept(a) };
+		config_stays(a) ? 0 : a->pull_interval_s * 1000,
+		config_stays(a) };
 
 	p->link = mem_resize(p->link, p->n + 1, sizeof(*p->link));
 	p->link[p->n++] = a;
@@ -377,7 +371,7 @@ hand_over(struct links *l, const struct plan *p)
 
 		if (s->link != NO_LINK)
 			s->link = find_link(p, s->association);
-		if (s->link == NO_LINK || a == NULL || is_kept(a))
+		if (s->link == NO_LINK || a == NULL || config_stays(a))
 			(void)kill(s->pid, SIGTERM);
 	}
 }

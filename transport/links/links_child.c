@@ -43,7 +43,7 @@ dial(const struct links_child *c, struct ground *g)
 		.config = c->config,
 		.node = &g->node,
 		.association = c->association,
-		.deadline = c->association->keep
+		.deadline = config_stays(c->association)
 		    ? (struct mono){ 0 } /* none */
 		    : mono_add_ms(begun, SESSION_MS),
 		.notices = g->notices,
