@@ -238,7 +238,7 @@ one_session(int end, bool opener)
 	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
 		_exit(71);
-	if (delivery_run_here(&o, &sofar, &r, &e) == 0)
+	if (delivery_run_here(&o, -1, &sofar, &r, &e) == 0)
 		e.kind = ERR_NONE;
 	close(fd);
 	return (char)e.kind;

@@ -234,6 +234,39 @@ a_session_is_counted_in_few_writes(void **state)
 	scratch_close(dir);
 }
 
+/* Of a delivery it is soon known, and of a budget each part. */
+static void
+a_delivery_is_counted_in_some_seconds_and_a_budget_in_parts(void **state)
+{
+	int dir = scratch_open();
+	struct wire_tally t = { .state_dir = dir, .association = "alps" };
+	struct wire_use u = { .bytes = 100 };
+	struct mono now = { 1 };
+	struct err e = { 0 };
+	struct wire w;
+
+	(void)state;
+	t.delivered = true;
+	wire_tally_add(&t, &u, now);
+	wire_tally_add(&t, &u, mono_add_ms(now, 9000));
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.newest.bytes, 0);
+	now = mono_add_ms(now, 10000);
+	wire_tally_add(&t, &u, now);
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.newest.bytes, 100);
+	t.step = wire_step(64 << 10);
+	u.bytes += t.step - 1;
+	wire_tally_add(&t, &u, now);
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.newest.bytes, 100);
+	u.bytes++;
+	wire_tally_add(&t, &u, now);
+	assert_int_equal(wire_read(dir, "alps", &w, &e), 0);
+	assert_int_equal(w.newest.bytes, 100 + (64 << 10) / 20);
+	scratch_close(dir);
+}
+
 /* Files of versions that counted less. */
 static void
 a_look_in_the_future_is_now_once_the_clock_is_set(void **state)
@@ -311,6 +344,8 @@ main(void)
 		cmocka_unit_test(what_is_refused_is_counted_for_ever),
 		cmocka_unit_test(a_file_that_lies_there_is_counted_once),
 		cmocka_unit_test(a_session_is_counted_in_few_writes),
+		cmocka_unit_test(
+		    a_delivery_is_counted_in_some_seconds_and_a_budget_in_parts),
 		cmocka_unit_test(
 		    a_look_in_the_future_is_now_once_the_clock_is_set),
 		cmocka_unit_test(an_older_file_is_read),

@@ -259,7 +259,7 @@ deliver(void *arg)
 		.deadline = { sim_now_ns() + SESSION_S * SECOND },
 		.channel = &channel };
 
-	if (delivery_run_here(&o, &sofar, &r, &e) == -1)
+	if (delivery_run_here(&o, -1, &sofar, &r, &e) == -1)
 		trace("session at %s: %s", end.host == HUB ? "hub" : "spoke",
 		    e.msg);
 	/* the end of the process closes the channel */

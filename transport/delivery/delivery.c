@@ -260,8 +260,8 @@ close_all(struct delivery *d)
 }
 
 int
-delivery_run_here(const struct delivery_opts *o, struct delivery_sofar *sofar,
-    struct delivery_result *r, struct err *e)
+delivery_run_here(const struct delivery_opts *o, int wake_fd,
+    struct delivery_sofar *sofar, struct delivery_result *r, struct err *e)
 {
 	struct delivery d = { .o = o,
 		.r = r,
@@ -270,7 +270,8 @@ delivery_run_here(const struct delivery_opts *o, struct delivery_sofar *sofar,
 		.association_dir = -1,
 		.lock_fd = -1,
 		.slot_fd = -1,
-		.watch_fd = -1 };
+		.watch_fd = -1,
+		.wake_fd = wake_fd };
 	int rc = -1;
 
 	if (open_all(&d, e) == -1 || confine(&d, e) == -1) {

@@ -40,9 +40,11 @@ struct delivery_opts {
 	struct mono deadline; /* the session is cut then; ns 0: none */
 	/* Stays open: channel_close has the cause of what failed in it. */
 	const struct channel *channel;
-	/* Called every few seconds while it runs; true: it is to end in order.
-	 * NULL: none. */
+	/* Called every few seconds while it runs, and at once when look_bytes
+	 * more passed (0: not for that); true: it is to end in order.  NULL:
+	 * none. */
 	bool (*look)(void *arg, const struct delivery_sofar *now);
+	uint64_t look_bytes;
 	/* Called when a session that is kept open begins, and each time when what
 	 * came in it can be read by others: a moment after it came.  -1: it is
 	 * called again in some seconds.  NULL: none. */

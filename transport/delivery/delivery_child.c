@@ -23,11 +23,13 @@ struct report {
 	struct delivery_result result;
 };
 
-static void child(delivery_work *f, void *arg, const struct channel *only,
-    int report_fd) __attribute__((noreturn));
+static void child(delivery_work *f, void *arg,
+    const struct delivery_child_fds *only, int report_fd)
+    __attribute__((noreturn));
 
 static void
-child(delivery_work *f, void *arg, const struct channel *only, int report_fd)
+child(delivery_work *f, void *arg, const struct delivery_child_fds *only,
+    int report_fd)
 {
 	struct report report = { 0 };
 	struct err ignored = { 0 }; /* nobody is left to tell */
@@ -35,7 +37,8 @@ child(delivery_work *f, void *arg, const struct channel *only, int report_fd)
 	proc_own_signals(NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (only != NULL) {
-		const int keep[] = { only->read_fd, only->write_fd, report_fd };
+		const int keep[] = { only->fd[0], only->fd[1], only->fd[2],
+			report_fd };
 
 		sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	}
@@ -46,8 +49,9 @@ child(delivery_work *f, void *arg, const struct channel *only, int report_fd)
 }
 
 int
-delivery_child_start(delivery_work *f, void *arg, const struct channel *only,
-    struct delivery_child *c, struct err *e)
+delivery_child_start(delivery_work *f, void *arg,
+    const struct delivery_child_fds *only, struct delivery_child *c,
+    struct err *e)
 {
 	sigset_t all, before;
 	int fd[2];

@@ -16,10 +16,15 @@ struct delivery_child {
 
 typedef int delivery_work(void *arg, struct delivery_result *r, struct err *e);
 
+struct delivery_child_fds {
+	int fd[3]; /* -1: none */
+};
+
 /* Fork, and do the work there.  The child ends with its parent.  only: the
  * descriptors that stay open in it (and it must not use libuv); NULL: all do. */
 int delivery_child_start(delivery_work *f, void *arg,
-    const struct channel *only, struct delivery_child *c, struct err *e);
+    const struct delivery_child_fds *only, struct delivery_child *c,
+    struct err *e);
 /* Wait for it, and say what the work said.  r is filled in either case. */
 int delivery_child_end(struct delivery_child *c, struct delivery_result *r,
     struct err *e);

@@ -23,6 +23,8 @@ struct delivery {
 	struct session *session;
 	struct buf input;
 	uint64_t overhead; /* of the channel, that the session was told of */
+	int wake_fd;       /* the parent's, to look; -1: none */
+	uint64_t woken_at; /* bytes on the wire, when it was woken last */
 	struct mono now, took_at;
 	bool unsealed;     /* took_at says since when */
 	bool coding_ahead; /* come again after a look for events */
@@ -32,8 +34,9 @@ struct delivery {
 	bool over;
 };
 
-/* delivery_run in this process, which is confined from then on. */
-int delivery_run_here(const struct delivery_opts *o,
+/* delivery_run in this process, which is confined from then on.  wake_fd: an
+ * eventfd for each o->look_bytes; -1: none. */
+int delivery_run_here(const struct delivery_opts *o, int wake_fd,
     struct delivery_sofar *sofar, struct delivery_result *r, struct err *e);
 /* The inbox behind its cursor. */
 int delivery_open_inbox(const struct node *n, int association_dir,

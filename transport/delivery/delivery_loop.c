@@ -294,6 +294,21 @@ wait_event(struct delivery *d, const sigset_t *open_mask)
 		on_written(d);
 }
 
+/* The parent looks every few seconds; much may pass in one. */
+static void
+wake_parent(struct delivery *d, uint64_t wire)
+{
+	static const uint64_t one = 1;
+
+	if (d->wake_fd == -1 || wire < d->woken_at ||
+	    wire - d->woken_at < d->o->look_bytes)
+		return;
+	d->woken_at = wire;
+	/* one that is full wakes it as well */
+	if (write(d->wake_fd, &one, sizeof(one)) == -1)
+		return;
+}
+
 /* What the parent may know, and what the channel adds on the wire. */
 static void
 note_sofar(struct delivery *d)
@@ -313,6 +328,7 @@ note_sofar(struct delivery *d)
 		session_overhead(d->session, overhead - d->overhead);
 		d->overhead = overhead;
 	}
+	wake_parent(d, ours + overhead);
 }
 
 static void

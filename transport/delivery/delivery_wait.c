@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ struct parent {
 	struct delivery_sofar *sofar; /* the child writes it */
 	struct delivery_child child;
 	int inbox_fd; /* readable when something was sealed there; -1 */
+	int wake_fd;  /* readable when look_bytes passed; -1 */
 	sigset_t before;
 	struct sigaction old_term, old_int;
 };
@@ -131,6 +133,14 @@ act(const struct parent *p)
 	return p->o->came(p->o->arg) == 0;
 }
 
+static bool
+was_woken(const struct parent *p)
+{
+	uint64_t n;
+
+	return p->wake_fd != -1 && read(p->wake_fd, &n, sizeof(n)) > 0;
+}
+
 /* Until its report can be read.  It ends by itself, once it was asked. */
 static void
 wait_for_report(const struct parent *p)
@@ -141,14 +151,15 @@ wait_for_report(const struct parent *p)
 		turn_ms % 1000 * 1000000 };
 	struct mono looked_at = clock_mono();
 	struct pollfd f[] = { { .fd = p->child.fd, .events = POLLIN },
-		{ .fd = p->inbox_fd, .events = POLLIN } };
+		{ .fd = p->inbox_fd, .events = POLLIN },
+		{ .fd = p->wake_fd, .events = POLLIN } };
 	sigset_t open_mask = p->before;
 	bool asked = false, acted = p->inbox_fd == -1;
 
 	sigdelset(&open_mask, SIGTERM);
 	sigdelset(&open_mask, SIGINT);
 	acted = acted || act(p); /* on what another one left */
-	while (ppoll(f, 2, &pause, &open_mask) <= 0 || f[0].revents == 0) {
+	while (ppoll(f, 3, &pause, &open_mask) <= 0 || f[0].revents == 0) {
 		bool due = mono_ms_since(clock_mono(), looked_at) >= LOOK_MS;
 
 		if (f[1].revents != 0 || (due && !acted))
@@ -156,7 +167,7 @@ wait_for_report(const struct parent *p)
 		f[1].revents = 0; /* ppoll leaves it where it fails */
 		if (show->show != NULL)
 			show->show(show->arg, p->sofar);
-		if (!due && stopped == 0)
+		if (!was_woken(p) && !due && stopped == 0)
 			continue;
 		looked_at = clock_mono();
 		if (look(p) && !asked) {
@@ -173,15 +184,18 @@ work(void *arg, struct delivery_result *r, struct err *e)
 {
 	const struct parent *p = arg;
 
-	return delivery_run_here(p->o, p->sofar, r, e);
+	return delivery_run_here(p->o, p->wake_fd, p->sofar, r, e);
 }
 
 static int
 run(struct parent *p, struct delivery_result *r, struct err *e)
 {
+	const struct channel *ch = p->o->channel;
+	const struct delivery_child_fds fds = { { ch->read_fd, ch->write_fd,
+	    p->wake_fd } };
 	int rc;
 
-	if (delivery_child_start(work, p, p->o->channel, &p->child, e) == -1)
+	if (delivery_child_start(work, p, &fds, &p->child, e) == -1)
 		return -1;
 	open_watch(p);
 	mind_signals(p);
@@ -200,7 +214,7 @@ int
 delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e)
 {
-	struct parent p = { .o = o, .inbox_fd = -1 };
+	struct parent p = { .o = o, .inbox_fd = -1, .wake_fd = -1 };
 	int rc;
 
 	*r = (struct delivery_result){ 0 };
@@ -209,7 +223,12 @@ delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p.sofar == MAP_FAILED)
 		return err_sys(e, "memory for the session");
+	if (o->look != NULL &&
+	    o->look_bytes > 0) /* else it looks by its clock */
+		p.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	rc = run(&p, r, e);
+	if (p.wake_fd != -1)
+		close(p.wake_fd);
 	munmap(p.sofar, sizeof(*p.sofar));
 	return rc;
 }

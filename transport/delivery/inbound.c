@@ -353,7 +353,8 @@ inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
 	const struct association *a = o->association;
 	struct answer s = { .o = o,
 		.tally = { .state_dir = o->node->state_dir,
-		    .association = a->name } };
+		    .association = a->name,
+		    .step = wire_step(a->budget) } };
 	struct delivery_opts d = { .config = o->config,
 		.association = a,
 		.opener = false,

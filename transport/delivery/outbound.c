@@ -207,6 +207,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 		.deadline = d->o->deadline,
 		.channel = &ch,
 		.look = look,
+		.look_bytes = d->tally.step,
 		.came = d->o->took != NULL ? came : NULL,
 		.arg = d,
 		.show = d->o->show };
@@ -240,7 +241,8 @@ deliver(const struct outbound_opts *o, uint64_t keep, struct delivery_result *r,
 	struct outbound d = { .o = o,
 		.keep = keep,
 		.tally = { .state_dir = o->node->state_dir,
-		    .association = o->association->name } };
+		    .association = o->association->name,
+		    .step = wire_step(o->association->budget) } };
 	struct budget_answer b;
 	struct err ignored; /* it is looked at before the next one */
 	struct wire_use used;

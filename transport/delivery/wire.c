@@ -21,7 +21,9 @@ enum {
 	MONTH_MAX = 999912,
 	LOCK_MS = 5000, /* two sessions of one association meet rarely */
 	TALLY_BYTES = 256 << 10,
-	TALLY_MS = 60000,
+	TALLY_MS = 60000, /* without a delivery: of what keeps it open */
+	DELIVERED_MS = 10000,
+	BUDGET_PARTS = 20, /* that are counted by themselves */
 };
 
 /* --- Counting ------------------------------------------------------------- */
@@ -295,6 +297,21 @@ tally(struct wire_tally *t, const struct wire_use *u)
 	t->delivered = false;
 }
 
+uint64_t
+wire_step(uint64_t budget)
+{
+	return budget / BUDGET_PARTS;
+}
+
+static bool
+is_due(const struct wire_tally *t, uint64_t bytes, struct mono now)
+{
+	int64_t age_ms = mono_ms_since(now, t->counted_at);
+
+	return bytes >= TALLY_BYTES || (t->step > 0 && bytes >= t->step) ||
+	    age_ms >= (t->delivered ? DELIVERED_MS : TALLY_MS);
+}
+
 void
 wire_tally_add(struct wire_tally *t, const struct wire_use *sofar,
     struct mono now)
@@ -303,9 +320,7 @@ wire_tally_add(struct wire_tally *t, const struct wire_use *sofar,
 
 	if (t->counted_at.ns == 0)
 		t->counted_at = now;
-	if (u.bytes == 0 ||
-	    (u.bytes < TALLY_BYTES &&
-		mono_ms_since(now, t->counted_at) < TALLY_MS))
+	if (u.bytes == 0 || !is_due(t, u.bytes, now))
 		return;
 	u.session = true;
 	u.delivered = t->delivered;

@@ -67,16 +67,19 @@ int wire_add(int state_dir, const char *association, const struct wire_use *u,
     struct wall now, struct err *e);
 
 /* A session, counted as it goes: a kept one lives for months, and what it used
- * must outlive a kill.  Zero-initialised but for the first two. */
+ * must outlive a kill.  Zero-initialised but for the first three. */
 struct wire_tally {
 	int state_dir;
 	const char *association;
+	uint64_t step; /* bytes that are counted at once; 0: as many as any */
 	uint64_t bytes, plain, refused; /* in the file */
 	struct mono counted_at;
 	bool delivered; /* something was, and is not in the file yet */
 };
-/* What was used since the session's begin.  Counted when it is much, or a minute
- * has passed. */
+/* The step with which a month's budget is kept; 0 where there is none. */
+uint64_t wire_step(uint64_t budget);
+/* What was used since the session's begin.  Counted when it is much, some seconds
+ * after a delivery, or when a minute has passed. */
 void wire_tally_add(struct wire_tally *t, const struct wire_use *sofar,
     struct mono now);
 /* The last count.  One that cannot be kept fails no job: it logs. */
