@@ -15,33 +15,36 @@
 void
 config_parts_clear(struct config_parts *p)
 {
-	for (size_t i = 0; i < p->n; i++)
-		buf_clear(&p->body[i]);
-	free(p->body);
-	buf_clear(&p->extra);
+	for (size_t i = 0; i < p->n; i++) {
+		buf_clear(&p->part[i].extra);
+		buf_clear(&p->part[i].body);
+	}
+	free(p->part);
 	*p = (struct config_parts){ 0 };
 }
 
-static struct buf *
+static struct config_part *
 add(struct config_parts *p)
 {
-	p->body = mem_resize(p->body, p->n + 1, sizeof(*p->body));
-	p->body[p->n] = (struct buf){ 0 };
-	return &p->body[p->n++];
+	p->part = mem_resize(p->part, p->n + 1, sizeof(*p->part));
+	p->part[p->n] = (struct config_part){ 0 };
+	return &p->part[p->n++];
 }
 
 void
 config_parts_present(struct config_parts *p, const struct tokens *t,
     size_t part_max)
 {
+	struct config_part part = { 0 };
 	size_t at = 0;
 
-	while (tokens_config_part(t, &at, part_max, add(p)))
-		;
-	buf_clear(&p->body[--p->n]); /* the one behind the last */
+	while (tokens_config_part(t, &at, part_max, &part.body, &part.extra)) {
+		buf_printf(&part.extra, NEXT_TOKEN "%" PRIu64 "\n", t->next);
+		*add(p) = part;
+		part = (struct config_part){ 0 };
+	}
 	p->generation = t->generation;
 	p->timestamp = t->changed_s;
-	buf_printf(&p->extra, NEXT_TOKEN "%" PRIu64 "\n", t->next);
 }
 
 int
@@ -53,8 +56,8 @@ config_parts_put(const struct config_parts *p, struct outbox *o, struct err *e)
 			.generation = p->generation,
 			.part = (uint32_t)i + 1,
 			.parts = (uint32_t)p->n,
-			.extra = buf_slice(&p->extra),
-			.body = buf_slice(&p->body[i]) };
+			.extra = buf_slice(&p->part[i].extra),
+			.body = buf_slice(&p->part[i].body) };
 
 		if (outbox_put(o, &m, e) == -1)
 			return -1;
@@ -66,16 +69,19 @@ config_parts_put(const struct config_parts *p, struct outbox *o, struct err *e)
 static bool
 take(struct config_parts *p, const struct message *m)
 {
+	struct config_part *part;
+
 	if (m->part == 1) {
 		config_parts_clear(p);
 		p->generation = m->generation;
 		p->timestamp = m->timestamp;
-		buf_put(&p->extra, m->extra);
 	} else if (m->generation != p->generation || m->part != p->n + 1) {
 		config_parts_clear(p);
 		return false;
 	}
-	buf_put(add(p), m->body);
+	part = add(p);
+	buf_put(&part->extra, m->extra);
+	buf_put(&part->body, m->body);
 	return m->part == m->parts;
 }
 
@@ -110,16 +116,17 @@ out:
 }
 
 /* Tokens that were given out before and are not in that CONFIG stay taken. */
-static void
-adopt_next(struct tokens *t, struct slice extra)
+static uint64_t
+find_next(struct slice extra)
 {
 	struct slice line;
 	uint64_t next;
 
 	while (slice_cut(&extra, '\n', &line))
 		if (slice_skip(&line, SLICE(NEXT_TOKEN)) &&
-		    slice_u64(line, UINT64_MAX / 2, &next) && next > t->next)
-			t->next = next;
+		    slice_u64(line, UINT64_MAX / 2, &next))
+			return next;
+	return 0;
 }
 
 void
@@ -127,9 +134,9 @@ config_parts_adopt(const struct config_parts *p, struct tokens *t)
 {
 	tokens_adopt_begin(t);
 	for (size_t i = 0; i < p->n; i++)
-		tokens_adopt_part(t, buf_slice(&p->body[i]));
-	adopt_next(t, buf_slice(&p->extra));
-	tokens_adopt_end(t);
+		tokens_adopt_part(t, buf_slice(&p->part[i].body),
+		    buf_slice(&p->part[i].extra));
+	tokens_adopt_end(t, find_next(buf_slice(&p->part[0].extra)));
 	t->generation = p->generation;
 	t->changed_s = t->written_s = p->timestamp;
 }

@@ -1,6 +1,6 @@
 /*
  * A configuration as it is spooled: one CONFIG, of one part or more, that says
- * what the tokens mean and which of them were given out before.
+ * what the tokens mean, whose they are and which of them were given out before.
  */
 #ifndef SPOKE_CONFIG_PARTS_H
 #define SPOKE_CONFIG_PARTS_H
@@ -10,10 +10,11 @@
 
 /* Begins as { 0 }. */
 struct config_parts {
-	struct buf *body;
+	struct config_part {
+		struct buf extra, body;
+	} * part;
 	size_t n;
 	uint64_t generation, timestamp;
-	struct buf extra;
 };
 
 /* Of what the tokens are now, in bodies of at most part_max bytes (or one

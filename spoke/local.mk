@@ -9,6 +9,7 @@ spoke_libspoke_a_SOURCES += \
 	%D%/daemon_child.c %D%/daemon_child.h \
 	%D%/incoming.c %D%/incoming.h \
 	%D%/outgoing.c %D%/outgoing.h \
+	%D%/owners.c %D%/owners.h \
 	%D%/readings.c %D%/readings.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/stated.c %D%/stated.h \
@@ -39,7 +40,7 @@ t_test_turns_SOURCES = t/test_turns.c
 t_test_turns_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 
 script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-storm.t t/spoke-verbs.t \
-	t/spoke-write.t t/spoke-write-all.t
+	t/spoke-write.t t/spoke-write-all.t t/spoke-tokens.t
 campaign_tests += t/spoke-collect.t t/spoke-write-all.t
 script_tests += t/keep-budget.t t/spoke-budget.t t/spoke-daemon.t t/spoke-daemon-pull.t t/spoke-refused.t
 script_tests += t/spoke-carried.t t/spoke-incoming.t

@@ -10,6 +10,9 @@
  *	stream			the spool says what is live, with which tokens
  *
  * So no generation stands for two configurations, and no token for two leaves.
+ * What a source calls its leaves is in the header of that CONFIG as far as it has
+ * room; a name that is not known for certain is nobody's until its source states
+ * its leaves again.
  */
 #include "config.h"
 
@@ -64,6 +67,7 @@ adopt(struct outgoing *o, struct err *e)
 		    o->a->name);
 		rc = outgoing_renew(o, e);
 		/* nor is what is live what its last CONFIG says */
+		tokens_forget_aliases(o->t);
 		o->t->generation = 0;
 		o->t->changed = true;
 		goto out;
@@ -211,15 +215,26 @@ int
 outgoing_put_config(struct outgoing *o, uint64_t changed_s, uint64_t now_s,
     struct err *e)
 {
+	uint64_t before = o->t->generation;
+	bool renamed;
+
 	if (o->t->changed) {
 		if (outbox_prepared_generation(o->box) == 0 &&
 		    tokens_live(o->t, NULL) == 0)
 			return 0; /* nothing is known yet */
 		number_change(o, changed_s);
 	}
-	if (o->t->generation == 0 || !is_due_again(o, now_s))
+	renamed = o->t->renamed && o->t->generation == before;
+	o->t->renamed = false;
+	if (o->t->generation == 0 || (!renamed && !is_due_again(o, now_s)))
 		return 0;
-	return put_present(o, now_s, e);
+	if (put_present(o, now_s, e) == -1)
+		return -1;
+	/* Its number does not tell whether this repeat came into the spool:
+	 * once more, next time. */
+	if (renamed)
+		o->t->written_s = 0;
+	return 0;
 }
 
 static int

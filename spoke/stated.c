@@ -13,7 +13,7 @@
 char *
 stated_source(const char *name)
 {
-	return mem_printf("write/%s", name);
+	return mem_printf(SOURCE_STATES "%s", name);
 }
 
 static struct leaf *
@@ -84,24 +84,17 @@ not_theirs(void *leaf)
 	(void)leaf;
 }
 
-/* Live leaves of a source by what it calls them.  Those that were made anew
- * from the spool, with nobody's name, answer to their tokens. */
+/* Live leaves of a source by what it calls them. */
 static void *
-index_aliases(struct tokens *t, const struct source *s)
+index_aliases(const struct tokens *t, const struct source *s)
 {
 	void *index = NULL;
 
 	for (size_t i = 0; i < t->n; i++) {
 		struct leaf *l = t->leaf[i];
 
-		if (l->state != LEAF_LIVE)
-			continue;
-		if (strcmp(l->source->name, SOURCE_UNKNOWN) == 0 &&
-		    l->alias == NULL)
-			tokens_set_alias(t, l, slice_str(l->token));
-		else if (l->source != s || l->alias == NULL)
-			continue;
-		(void)tsearch(l, &index, by_alias);
+		if (l->state == LEAF_LIVE && l->source == s && l->alias != NULL)
+			(void)tsearch(l, &index, by_alias);
 	}
 	return index;
 }
@@ -119,6 +112,33 @@ find_alias(void *const *index, struct slice token)
 	return found != NULL ? *found : NULL;
 }
 
+/* Leaves were made anew from the spool, which did not tell what their source
+ * calls them: any of them may be meant. */
+static bool
+names_are_lost(const struct tokens *t, const struct source *s)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct leaf *l = t->leaf[i];
+
+		if (l->state == LEAF_LIVE && l->alias == NULL &&
+		    (l->source == s ||
+			strcmp(l->source->name, SOURCE_UNKNOWN) == 0))
+			return true;
+	}
+	return false;
+}
+
+static int
+refuse_token(const struct tokens *t, const struct source *s, struct slice token,
+    struct err *e)
+{
+	return err_set(e, ERR_INPUT, "token %.*s: %s", (int)token.n, token.p,
+	    names_are_lost(t, s)
+		? "state/tokens was lost, and with it what this source calls "
+		  "its leaves: give its CONFIG again"
+		: "no CONFIG of this source has it");
+}
+
 int
 stated_values(struct tokens *t, const char *source, const struct message *m,
     struct values *out, struct err *e)
@@ -131,17 +151,11 @@ stated_values(struct tokens *t, const char *source, const struct message *m,
 	while (rc == 0 && message_next_value(&body, &token, &value)) {
 		struct leaf *l = find_alias(&index, token);
 
-		if (l == NULL) {
-			rc = err_set(e, ERR_INPUT,
-			    "token %.*s: no CONFIG of this source has it",
-			    (int)token.n, token.p);
-			break;
-		}
-		if (l->source != s) {
-			l->source = s;
-			t->unsaved = true;
-		}
-		values_add(out, (struct value){ m->timestamp, l->at, value });
+		if (l == NULL)
+			rc = refuse_token(t, s, token, e);
+		else
+			values_add(out,
+			    (struct value){ m->timestamp, l->at, value });
 	}
 	tdestroy(index, not_theirs);
 	return rc;

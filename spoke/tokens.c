@@ -12,6 +12,7 @@
 
 #include "common/base/crc.h"
 #include "common/base/mem.h"
+#include "spoke/owners.h"
 #include "spoke/tokens.h"
 #include "xmlconfig/tree.h"
 
@@ -90,6 +91,12 @@ tokens_source(struct tokens *t, const char *name)
 	return s;
 }
 
+bool
+source_states(const struct source *s)
+{
+	return slice_starts(slice_str(s->name), SLICE(SOURCE_STATES));
+}
+
 /* The leaf that a tree of tsearch(3) holds for a key. */
 static struct leaf *
 found(void *const *node)
@@ -163,44 +170,73 @@ tokens_claim(struct tokens *t, const char *path, const struct source *source,
 		*other = l->source;
 		return NULL;
 	}
+	free(l->alias); /* the former source's */
+	l->alias = NULL;
 	l->source = source;
 	t->unsaved = true;
 	return l;
 }
 
-/* A number behind all that were given out as T<n>, whoever chose them. */
-static void
-note_token(struct tokens *t, const char *token)
+static bool
+token_number(struct slice token, uint64_t *n)
 {
-	struct slice digits = slice_str(token);
-	uint64_t n = 0;
-
-	if (!slice_skip(&digits, SLICE("T")))
-		return;
-	while (digits.n > 1 && slice_skip(&digits, SLICE("0")))
+	if (!slice_skip(&token, SLICE("T")))
+		return false;
+	while (token.n > 1 && slice_skip(&token, SLICE("0")))
 		;
-	if (slice_u64(digits, UINT64_MAX / 2, &n) && n >= t->next)
+	return slice_u64(token, UINT64_MAX / 2, n);
+}
+
+/* The next number is behind all that were given out as T<n>, whoever chose
+ * them. */
+static void
+set_token(struct tokens *t, struct leaf *l, struct slice token)
+{
+	uint64_t n;
+
+	l->token = slice_dup(token);
+	if (token_number(token, &n) && n >= t->next)
 		t->next = n + 1;
+	keep(&t->by_token, l, by_token);
+}
+
+static bool
+is_free(const struct tokens *t, struct slice token)
+{
+	uint64_t n;
+
+	if (t->forgot > 0 && (!token_number(token, &n) || n < t->forgot))
+		return false;
+	return token.n > 0 && tokens_by_token(t, token) == NULL;
 }
 
 static void
 give_token(struct tokens *t, struct leaf *l, struct slice wanted)
 {
-	if (l->token != NULL)
+	char *made;
+
+	if (is_free(t, wanted)) {
+		set_token(t, l, wanted);
 		return;
-	if (wanted.n > 0 && tokens_by_token(t, wanted) == NULL) {
-		l->token = slice_dup(wanted);
-		note_token(t, l->token);
-	} else {
-		l->token = mem_printf("T%04" PRIu64, t->next++);
 	}
-	keep(&t->by_token, l, by_token);
+	made = mem_printf("T%04" PRIu64, t->next);
+	set_token(t, l, slice_str(made));
+	free(made);
 }
 
 void
 tokens_enter(struct tokens *t, struct leaf *l, struct slice wanted)
 {
-	give_token(t, l, wanted);
+	if (l->token == NULL)
+		give_token(t, l, wanted);
+	tokens_enter_as(t, l, slice_str(l->token));
+}
+
+void
+tokens_enter_as(struct tokens *t, struct leaf *l, struct slice token)
+{
+	if (l->token == NULL)
+		set_token(t, l, token);
 	l->state = LEAF_LIVE;
 	l->streak = 0;
 	l->missing_s = 0;
@@ -260,7 +296,17 @@ void
 tokens_set_alias(struct tokens *t, struct leaf *l, struct slice alias)
 {
 	if (replace_text(&l->alias, alias))
-		t->unsaved = true;
+		t->renamed = t->unsaved = true;
+}
+
+void
+tokens_forget_aliases(struct tokens *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->leaf[i]->alias);
+		t->leaf[i]->alias = NULL;
+	}
+	t->unsaved = true;
 }
 
 size_t
@@ -276,8 +322,10 @@ tokens_live(const struct tokens *t, const struct source *source)
 
 bool
 tokens_config_part(const struct tokens *t, size_t *at, size_t max,
-    struct buf *body)
+    struct buf *body, struct buf *extra)
 {
+	struct owners owners = { 0 };
+
 	if (*at > t->n)
 		return false;
 	buf_reset(body);
@@ -288,14 +336,17 @@ tokens_config_part(const struct tokens *t, size_t *at, size_t max,
 			continue;
 		if (body->n > 0 &&
 		    body->n + strlen(l->path) + strlen(l->params) + 128 > max)
-			return true;
+			break;
 		if (body->n > 0)
 			buf_put_str(body, ";\n");
 		buf_printf(body, "level2-token:%s\nlevel2-path:%s\n", l->token,
 		    l->path);
 		buf_put_str(body, l->params);
+		owners_add(&owners, l);
 	}
-	++*at; /* past the end: this was the last */
+	owners_print(&owners, extra);
+	owners_clear(&owners);
+	*at += *at == t->n; /* past the end: this was the last */
 	return true;
 }
 
@@ -331,8 +382,30 @@ tokens_adopt_begin(struct tokens *t)
 	t->unsaved = true;
 }
 
-/* A leaf as the spool has it: its token counts, not the one that we knew. */
+/* Whose it is, by what the CONFIG tells of it next; one of a collector is known
+ * by its path and stays. */
 static void
+adopt_owner(struct tokens *t, struct leaf *l, struct owners_reader *owners)
+{
+	struct slice source;
+	bool by_token, told = owners_next(owners, &source, &by_token);
+	char *name;
+
+	free(l->alias);
+	l->alias = NULL;
+	if (told) {
+		name = slice_dup(source);
+		l->source = tokens_source(t, name);
+		free(name);
+	} else if (source_states(l->source)) {
+		l->source = tokens_source(t, SOURCE_UNKNOWN);
+	}
+	if (by_token)
+		l->alias = mem_strdup(l->token);
+}
+
+/* A leaf as the spool has it: its token counts, not the one that we knew. */
+static struct leaf *
 adopt_leaf(struct tokens *t, struct slice token, struct slice path,
     struct slice params)
 {
@@ -353,20 +426,45 @@ adopt_leaf(struct tokens *t, struct slice token, struct slice path,
 		free(l->token);
 		l->token = NULL;
 	}
-	tokens_enter(t, l, token);
+	tokens_enter_as(t, l, token);
 	tokens_set_params(t, l, params);
+	return l;
+}
+
+/* What the file says of sources and aliases holds where the header's digest is of
+ * the same. */
+static void
+adopt_owners(struct tokens *t, struct leaf *const *leaf, size_t n,
+    struct slice extra)
+{
+	struct owners_reader reader = { .extra = extra };
+	struct owners known = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		owners_add(&known, leaf[i]);
+	if (!owners_match(&known, extra))
+		for (size_t i = 0; i < n; i++)
+			adopt_owner(t, leaf[i], &reader);
+	owners_clear(&known);
 }
 
 void
-tokens_adopt_part(struct tokens *t, struct slice body)
+tokens_adopt_part(struct tokens *t, struct slice body, struct slice extra)
 {
 	struct slice token = { 0 }, path = { 0 }, name, value;
+	struct leaf **leaf = NULL;
 	struct buf params = { 0 };
+	size_t n = 0, cap = 0;
 	bool block_end;
 
 	while (message_next_param(&body, &name, &value, &block_end)) {
 		if (block_end) {
-			adopt_leaf(t, token, path, buf_slice(&params));
+			if (n == cap) {
+				cap = cap > 0 ? 2 * cap : 256;
+				leaf = mem_resize(leaf, cap, sizeof(*leaf));
+			}
+			leaf[n++] =
+			    adopt_leaf(t, token, path, buf_slice(&params));
 			buf_reset(&params);
 		} else if (slice_eq_str(name, "level2-token")) {
 			token = value;
@@ -377,11 +475,16 @@ tokens_adopt_part(struct tokens *t, struct slice body)
 		}
 	}
 	buf_clear(&params);
+	adopt_owners(t, leaf, n, extra);
+	free(leaf);
 }
 
 void
-tokens_adopt_end(struct tokens *t)
+tokens_adopt_end(struct tokens *t, uint64_t next)
 {
+	if (next > t->next)
+		t->next = next;
+	t->forgot = t->next;
 	t->changed = false;
 	t->digest = tokens_config_digest(t);
 }

@@ -16,18 +16,20 @@ enum leaf_state {
 };
 
 /* Who states leaves: "collector/self", "write/stdin", or "?" for those whose
- * source the spool did not tell. */
+ * source the spool did not tell.  Those of `spoke write` have names of their own
+ * for them. */
 struct source {
 	char *name;
 	uint32_t setup; /* digest of what the configuration file says of it */
 };
 #define SOURCE_UNKNOWN "?"
+#define SOURCE_STATES  "write/"
 
 struct leaf {
 	size_t at; /* its place in the configuration's order */
 	char *path;
 	char *token;  /* NULL: never had one */
-	char *alias;  /* what its source calls it; NULL: nothing */
+	char *alias;  /* what its source calls it; NULL: nothing, or unknown */
 	char *params; /* CONFIG lines, each with its LF */
 	const struct source *source;
 	enum leaf_state state;
@@ -43,11 +45,14 @@ struct tokens {
 	uint64_t changed_s;  /* its Timestamp: of the last change */
 	uint64_t written_s;  /* when it was spooled last */
 	uint64_t next;       /* number of the next token that is given out */
+	uint64_t forgot;     /* any token but T<n> from this number on may have
+				been given to a leaf that we forgot; 0: none */
 	struct leaf **leaf;
 	size_t n, cap;
 	struct source **source;
 	size_t n_source;
 	bool changed; /* the configuration is not that of the last CONFIG */
+	bool renamed; /* a leaf has another alias than the last CONFIG tells */
 	bool unsaved;
 	uint64_t serial;          /* of the last outcome applied */
 	void *by_path, *by_token; /* tsearch(3) */
@@ -67,6 +72,8 @@ int tokens_parse(struct slice text, struct tokens **out, struct err *e);
 
 /* Found, or made with setup 0. */
 struct source *tokens_source(struct tokens *t, const char *name);
+/* Whether it states leaves by names of its own. */
+bool source_states(const struct source *s);
 struct leaf *tokens_find(const struct tokens *t, const char *path);
 struct leaf *tokens_by_token(const struct tokens *t, struct slice token);
 /* A new leaf; path is not there yet. */
@@ -83,25 +90,31 @@ int tokens_fit(const struct tokens *t, struct leaf *const *more, size_t n,
 /* Into the configuration, with the token that it had, the wanted one where it
  * is free, or the next T<n>. */
 void tokens_enter(struct tokens *t, struct leaf *l, struct slice wanted);
+/* With one that it is known to have, and no other leaf has. */
+void tokens_enter_as(struct tokens *t, struct leaf *l, struct slice token);
 /* Out of it; what never had a token stays as a mere name. */
 void tokens_leave(struct tokens *t, struct leaf *l);
 void tokens_set_params(struct tokens *t, struct leaf *l, struct slice params);
 void tokens_set_alias(struct tokens *t, struct leaf *l, struct slice alias);
+/* No alias is known any more. */
+void tokens_forget_aliases(struct tokens *t);
 /* Leaves in the configuration, of that source or (NULL) of all. */
 size_t tokens_live(const struct tokens *t, const struct source *source);
 
 /* Bodies of the configuration: part by part, each of at most max bytes (or one
- * block); *at begins at 0.  False: that was all; an empty configuration is one
- * empty part. */
+ * block), and behind what stands in extra the header lines that say whose the
+ * leaves are; *at begins at 0.  False: that was all; an empty configuration is
+ * one empty part. */
 bool tokens_config_part(const struct tokens *t, size_t *at, size_t max,
-    struct buf *body);
+    struct buf *body, struct buf *extra);
 uint32_t tokens_config_digest(const struct tokens *t);
 
-/* Make t agree with a CONFIG (all its parts' bodies, in order, between begin
- * and end) that was spooled: its leaves, and no others, are live, with its
- * tokens. */
+/* Make t agree with a CONFIG (all its parts, in order, between begin and end)
+ * that was spooled: its leaves, and no others, are live, with its tokens and,
+ * where it tells them, sources and aliases; those of t hold where it has them.
+ * `next`: below it tokens were given that are not in that CONFIG. */
 void tokens_adopt_begin(struct tokens *t);
-void tokens_adopt_part(struct tokens *t, struct slice body);
-void tokens_adopt_end(struct tokens *t);
+void tokens_adopt_part(struct tokens *t, struct slice body, struct slice extra);
+void tokens_adopt_end(struct tokens *t, uint64_t next);
 
 #endif

@@ -6,12 +6,14 @@
  *	stream 32-hex
  *	config GENERATION crc32=DIGEST CHANGED WRITTEN
  *	next NUMBER
+ *	forgot NUMBER
  *	source SETUP NAME
  *	leaf STATE SOURCE TOKEN ALIAS STREAK MISSING PATH
  *	 rrd-create-dstype:COUNTER
  *	crc32=DIGEST
  *
- * SOURCE counts the lines above from 0; "*" stands for no token or alias.
+ * SOURCE counts the lines above from 0; "*" stands for no token or alias.  The
+ * line forgot is there where tokens are not known any more.
  */
 #include "config.h"
 
@@ -86,6 +88,8 @@ tokens_print(const struct tokens *t, struct buf *out)
 	    "config %" PRIu64 " crc32=%08" PRIx32 " %" PRIu64 " %" PRIu64 "\n",
 	    t->generation, t->digest, t->changed_s, t->written_s);
 	buf_printf(out, "next %" PRIu64 "\n", t->next);
+	if (t->forgot > 0)
+		buf_printf(out, "forgot %" PRIu64 "\n", t->forgot);
 	for (size_t i = 0; i < t->n_source; i++)
 		buf_printf(out, "source %08" PRIx32 " %s\n",
 		    t->source[i]->setup, t->source[i]->name);
@@ -162,7 +166,7 @@ parse_leaf(struct tokens *t, struct slice line)
 	if (l == NULL)
 		return false;
 	if (token.n > 0)
-		tokens_enter(t, l, token);
+		tokens_enter_as(t, l, token);
 	if (alias.n > 0)
 		tokens_set_alias(t, l, alias);
 	l->state = state;
@@ -206,6 +210,8 @@ parse_line(struct tokens *t, struct slice line, struct buf *params)
 		return parse_source(t, line);
 	if (slice_eq_str(word, "next"))
 		return word_u64(&line, &t->next) && line.n == 0;
+	if (slice_eq_str(word, "forgot"))
+		return word_u64(&line, &t->forgot) && line.n == 0;
 	if (slice_eq_str(word, "stream"))
 		return stream_parse(line, &t->stream);
 	return slice_eq_str(word, "config") &&
@@ -253,7 +259,7 @@ tokens_parse(struct slice text, struct tokens **out, struct err *e)
 		tokens_free(t);
 		return err_set(e, ERR_INPUT, "not written by this program");
 	}
-	t->changed = t->unsaved = false;
+	t->changed = t->renamed = t->unsaved = false;
 	*out = t;
 	return 0;
 }

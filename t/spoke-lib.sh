@@ -56,6 +56,32 @@ age() {
 	cp aged "state/tokens/$1"
 }
 
+# config TIMESTAMP [TOKEN=PATH...]: for the input of `spoke write`.
+config() {
+	printf 'Type:CONFIG\nTimestamp:%s\n\n' "$1"
+	shift
+	sep=
+	for leaf; do
+		test -z "$sep" || echo ";"
+		printf 'level2-token:%s\nlevel2-path:%s\n' "${leaf%%=*}" \
+		    "${leaf#*=}"
+		sep=1
+	done
+	echo .
+}
+
+# data TIMESTAMP LINE...: likewise.
+data() {
+	printf 'Type:DATA\nTimestamp:%s\n\n' "$1"
+	shift
+	printf '%s\n' "$@" .
+}
+
+# give [ARGS]: the file `in`.
+give() {
+	sp write "$@" <in
+}
+
 # --- A spoke and its hub over a real sshd -------------------------------
 
 # both NODE [KEYS]: the association's block is the same on both ends.

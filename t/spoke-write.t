@@ -6,31 +6,6 @@
 echo 'echo v:1' >a.sh
 node "$(association alps)" "$(collector a)"
 
-# config TIMESTAMP [TOKEN=PATH...]
-config() {
-	printf 'Type:CONFIG\nTimestamp:%s\n\n' "$1"
-	shift
-	sep=
-	for leaf; do
-		test -z "$sep" || echo ";"
-		printf 'level2-token:%s\nlevel2-path:%s\n' "${leaf%%=*}" \
-		    "${leaf#*=}"
-		sep=1
-	done
-	echo .
-}
-
-# data TIMESTAMP LINE...
-data() {
-	printf 'Type:DATA\nTimestamp:%s\n\n' "$1"
-	shift
-	printf '%s\n' "$@" .
-}
-
-give() {
-	sp write "$@" <in
-}
-
 json() {
 	sp status --json | sed "s/.*\"$1\":\([^,]*\),.*/\1/"
 }
