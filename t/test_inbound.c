@@ -158,6 +158,59 @@ a_kept_session_ends_a_fork_by_what_moves(void **state)
 	notices_close(n);
 }
 
+/* A look into one's own staging/ is no exchange; and what it does not find may
+ * come again. */
+static void
+check_looks(const struct association *a, struct notices *n)
+{
+	static const char *const all[] = { "delivery", "fork-to-hub",
+		"fork-to-spoke", "refused" };
+	const bool brings = a->transport == CONFIG_RSYNC && config_dials(a);
+	const struct node node = { .state_dir = fd, -1, -1 };
+	const struct inbound_opts o = { .node = &node,
+		.association = a,
+		.notices = n };
+	struct delivery_result r = { .moved = true };
+	const struct err none = { 0 };
+
+	for (size_t i = 0; i < 4; i++)
+		(void)notice_raise(n,
+		    &(struct notice){ a->name, all[i], "x", "y" },
+		    clock_wall());
+	inbound_settle(&o, &r, 0, &none);
+	assert_int_equal(notice_is_raised(n, a->name, "delivery"), brings);
+	for (size_t i = 1; i < 4; i++)
+		assert_true(notice_is_raised(n, a->name, all[i]));
+	r.all_here = true;
+	inbound_settle(&o, &r, 0, &none);
+	assert_int_equal(notice_is_raised(n, a->name, "delivery"), brings);
+	for (size_t i = 1; i < 4; i++)
+		assert_false(notice_is_raised(n, a->name, all[i]));
+	r.all_here = false;
+	inbound_tell_over(n, a, &r);
+	assert_false(notice_is_raised(n, a->name, "delivery"));
+}
+
+static void
+a_look_at_carried_files_ends_what_it_can_know(void **state)
+{
+	static const enum config_transport by[] = { CONFIG_RSYNC, CONFIG_DIR };
+	struct notices *n = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(notices_open(fd, NULL, &n, &e), 0);
+	for (unsigned i = 0; i < 8; i++) {
+		const struct association a = { .name = "alps",
+			.role = i & 1 ? CONFIG_HUB : CONFIG_SPOKE,
+			.mode = i & 2 ? CONFIG_PULL : CONFIG_PUSH,
+			.transport = by[i >> 2] };
+
+		check_looks(&a, n);
+	}
+	notices_close(n);
+}
+
 /* Whether a stick is elsewhere is a question: asking it changes no file. */
 static void
 away_is_only_asked(void **state)
@@ -195,6 +248,7 @@ main(void)
 		SCRATCH_TEST(away_is_only_asked, fd),
 		SCRATCH_TEST(a_fork_stands_for_itself, fd),
 		SCRATCH_TEST(a_kept_session_ends_a_fork_by_what_moves, fd),
+		SCRATCH_TEST(a_look_at_carried_files_ends_what_it_can_know, fd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -526,6 +526,23 @@ keep_first(int *rc, struct err *e, int now, const struct err *why)
 		*rc = -1;
 }
 
+/* A look finds nothing of what was refused in the one before: that says nothing
+ * of it. */
+static bool
+is_all_here(const struct carry *c)
+{
+	const struct spool_point *send = &c->ack.send;
+	struct spool_point have = inbox_durable(c->in);
+
+	if (!c->heard)
+		return c->r->counts.taken > 0;
+	return send->msgid == 0 ||
+	    (stream_eq(send->stream, have.stream) &&
+		send->msgid == have.msgid &&
+		(send->digest == have.digest || send->digest == 0 ||
+		    have.digest == 0));
+}
+
 /* What was taken is acknowledged before it is removed, whatever came behind it;
  * but a stick may be so full of it that no acknowledgement goes on it. */
 static int
@@ -550,6 +567,7 @@ take_and_answer(struct carry *c, struct err *e)
 		answered = answer(c, &why);
 	keep_first(&rc, e, answered, &why);
 	c->r->durable = inbox_durable(c->in);
+	c->r->all_here = is_all_here(c);
 	c->r->moved = c->r->moved || c->r->counts.taken > 0 || c->r->lost > 0 ||
 	    (is_foreign(c) && c->r->counts.out_bytes > 0);
 	return rc;

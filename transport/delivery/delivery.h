@@ -66,6 +66,10 @@ struct delivery_result {
 	/* Carried: something of the other end's came, or of ours went to where it
 	 * looks; a mere look does neither. */
 	bool moved;
+	/* Carried: no trouble of before can be with what comes, since all that
+	 * the other end says it sends is here; of one that does not say,
+	 * something came. */
+	bool all_here;
 	uint64_t ignored;         /* carried files that are none of ours */
 	uint64_t unbelieved_acks; /* carried, damaged or by a stranger */
 	uint64_t unsigned_files;  /* that wait for a signature for long */

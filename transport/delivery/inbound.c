@@ -87,12 +87,29 @@ inbound_tell_failed(struct notices *n, const struct association *a,
 	return notice_raise_cause(n, &what, err_exit_code(e), clock_wall());
 }
 
-void
-inbound_tell_over(struct notices *n, const struct association *a)
+/* What a look at carried files does not find may come again. */
+static bool
+is_over(const struct association *a, const struct delivery_result *r, int rc)
 {
-	(void)notice_clear(n, a->name, INBOUND_FAILED, clock_wall());
+	return rc == 0 && (!carry_is_used(a) || r->all_here);
+}
+
+static void
+tell_no_fork(struct notices *n, const struct association *a,
+    const struct delivery_result *r)
+{
+	if (!is_over(a, r, 0))
+		return;
 	(void)notice_clear(n, a->name, INBOUND_FORK_TO_HUB, clock_wall());
 	(void)notice_clear(n, a->name, INBOUND_FORK_TO_SPOKE, clock_wall());
+}
+
+void
+inbound_tell_over(struct notices *n, const struct association *a,
+    const struct delivery_result *r)
+{
+	(void)notice_clear(n, a->name, INBOUND_FAILED, clock_wall());
+	tell_no_fork(n, a, r);
 }
 
 /* Of carried files nobody is asked again who could be told why. */
@@ -143,7 +160,7 @@ inbound_tell_refused(struct notices *n, const struct association *a,
 		what.text = "messages were refused and are kept in quarantine";
 	if (what.text != NULL)
 		return notice_raise(n, &what, clock_wall());
-	if (rc == 0)
+	if (is_over(a, r, rc))
 		(void)notice_clear(n, a->name, "refused", clock_wall());
 	return false;
 }
@@ -160,8 +177,10 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 		(void)inbound_tell_failed(o->notices, o->association, e,
 		    o->association->role == CONFIG_HUB ? "hubctl status"
 						       : "spoke status");
+	else if (rc == 0 && carry_brings(o->association))
+		tell_no_fork(o->notices, o->association, r); /* no exchange */
 	else if (rc == 0)
-		inbound_tell_over(o->notices, o->association);
+		inbound_tell_over(o->notices, o->association, r);
 }
 
 /* --- While it runs -------------------------------------------------------- */

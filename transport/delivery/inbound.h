@@ -76,9 +76,12 @@ bool inbound_tell_failed(struct notices *n, const struct association *a,
 /* What that tells a person to do. */
 void inbound_next(const struct association *a, const struct err *e,
     const char *otherwise, char *out, size_t size);
-/* A delivery went well. */
-void inbound_tell_over(struct notices *n, const struct association *a);
-/* What was refused, whoever began: a state, until a delivery without.  True: it
+/* A delivery went well; of carried files an exchange did, or a look, at the end
+ * that is called. */
+void inbound_tell_over(struct notices *n, const struct association *a,
+    const struct delivery_result *r);
+/* What was refused, whoever began: a state, until a delivery without; of carried
+ * files, until all is here (struct delivery_result).  True: it
  * is news.  *why: what was carried and is not taken; ERR_NONE: nothing. */
 bool inbound_tell_refused(struct notices *n, const struct association *a,
     const struct delivery_result *r, int rc, struct err *why);

@@ -360,7 +360,7 @@ outbound_run(const struct outbound_opts *o, struct outbound_end *end)
 	if (end->refused.kind != ERR_NONE)
 		err_wrap(&end->refused, "association %s", a->name);
 	if (rc == 0) {
-		inbound_tell_over(o->notices, a);
+		inbound_tell_over(o->notices, a, &end->result);
 		return take(o, &end->told, &end->err);
 	}
 	wire_set_clock(o->node->state_dir, a->name, clock_wall());

@@ -72,6 +72,7 @@ add_result(struct delivery_result *to, const struct delivery_result *r)
 	to->counts.cut += r->counts.cut;
 	to->acked = r->acked;
 	to->durable = r->durable;
+	to->all_here = r->all_here;
 	if (to->renewed == START_ON)
 		to->renewed = r->renewed;
 	to->replaced = to->replaced || r->replaced;
