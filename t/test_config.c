@@ -650,6 +650,32 @@ http_needs_both_ends_to_be_safe(void **state)
 		config_free(accept(good[i]));
 }
 
+#ifdef HAVE_LIBSODIUM
+/* One key may sign for several; who is believed differs from one to the other. */
+static void
+each_association_verifies_with_a_key_of_its_own(void **state)
+{
+#define CARRIED_TWO(transport, keys_a, keys_b)                      \
+	NODE "association a { hub = n spoke = s hub-subtree = /A\n" \
+	     "transport = " transport " " keys_a " }\n"             \
+	     "association b { hub = n spoke = t hub-subtree = /B\n" \
+	     "transport = " transport " " keys_b " }"
+	static const struct row rows[] = {
+		{ CARRIED_TWO("dir dir { path = /x }",
+		      "sign-key = k verify-key = v",
+		      "sign-key = l verify-key = v"),
+		    "c:5: association \"b\": has a key of association \"a\"" },
+		{ CARRIED_TWO("rsync", "verify-key = v", "verify-key = v"),
+		    "c:5: association \"b\": has a key of association \"a\"" },
+	};
+
+	(void)state;
+	REFUSE(rows);
+	config_free(accept(CARRIED_TWO("dir dir { path = /x }",
+	    "sign-key = k verify-key = v", "sign-key = k verify-key = w")));
+}
+#endif
+
 /* --- Files ---------------------------------------------------------------------- */
 
 static void
@@ -913,6 +939,10 @@ main(void)
 		cmocka_unit_test(bad_values_are_refused_with_their_line),
 		cmocka_unit_test(bad_associations_are_refused),
 		cmocka_unit_test(http_needs_both_ends_to_be_safe),
+#ifdef HAVE_LIBSODIUM
+		cmocka_unit_test(
+		    each_association_verifies_with_a_key_of_its_own),
+#endif
 		cmocka_unit_test(included_files_are_read_and_named),
 		cmocka_unit_test(bad_includes_are_refused),
 		cmocka_unit_test(others_may_not_write_the_file),
