@@ -6,6 +6,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "common/base/mem.h"
 #include "spoke/stated.h"
@@ -14,6 +15,47 @@ char *
 stated_source(const char *name)
 {
 	return mem_printf(SOURCE_STATES "%s", name);
+}
+
+struct stated {
+	struct tokens *t;
+	struct source *source;
+	bool indexed;
+	void *by_alias; /* tsearch(3) */
+};
+
+/* The index only points at leaves. */
+static void
+not_theirs(void *leaf)
+{
+	(void)leaf;
+}
+
+static void
+drop_index(struct stated *s)
+{
+	tdestroy(s->by_alias, not_theirs);
+	s->by_alias = NULL;
+	s->indexed = false;
+}
+
+struct stated *
+stated_new(struct tokens *t, const char *source)
+{
+	struct stated *s = mem_alloc(sizeof(*s));
+
+	s->t = t;
+	s->source = tokens_source(t, source);
+	return s;
+}
+
+void
+stated_free(struct stated *s)
+{
+	if (s == NULL)
+		return;
+	drop_index(s);
+	free(s);
 }
 
 static struct leaf *
@@ -51,22 +93,25 @@ state_leaf(struct tokens *t, struct source *s, const struct tree_leaf *from,
 }
 
 int
-stated_config(struct tokens *t, const char *source, const struct tree *tree,
-    struct err *e)
+stated_config(struct stated *s, const struct tree *tree, struct err *e)
 {
-	struct source *s = tokens_source(t, source);
+	struct tokens *t = s->t;
 
+	drop_index(s);
 	t->serial++;
 	for (size_t i = 0; i < tree_size(tree); i++) {
 		const struct tree_leaf l = tree_leaf(tree, i);
 
-		if (state_leaf(t, s, &l, e) == -1)
+		if (state_leaf(t, s->source, &l, e) == -1)
 			return -1;
 	}
-	for (size_t i = 0; i < t->n; i++)
-		if (t->leaf[i]->source == s && t->leaf[i]->state == LEAF_LIVE &&
-		    t->leaf[i]->touched != t->serial)
-			tokens_leave(t, t->leaf[i]);
+	for (size_t i = 0; i < t->n; i++) {
+		struct leaf *l = t->leaf[i];
+
+		if (l->source == s->source && l->state == LEAF_LIVE &&
+		    l->touched != t->serial)
+			tokens_leave(t, l);
+	}
 	return tokens_fit(t, NULL, 0, e);
 }
 
@@ -78,25 +123,21 @@ by_alias(const void *a, const void *b)
 	return strcmp(x->alias, y->alias);
 }
 
+/* Live leaves of the source by what it calls them. */
 static void
-not_theirs(void *leaf)
+make_index(struct stated *s)
 {
-	(void)leaf;
-}
+	if (s->indexed)
+		return;
+	for (size_t i = 0; i < s->t->n; i++) {
+		struct leaf *l = s->t->leaf[i];
 
-/* Live leaves of a source by what it calls them. */
-static void *
-index_aliases(const struct tokens *t, const struct source *s)
-{
-	void *index = NULL;
-
-	for (size_t i = 0; i < t->n; i++) {
-		struct leaf *l = t->leaf[i];
-
-		if (l->state == LEAF_LIVE && l->source == s && l->alias != NULL)
-			(void)tsearch(l, &index, by_alias);
+		if (l->state == LEAF_LIVE && l->source == s->source &&
+		    l->alias != NULL &&
+		    tsearch(l, &s->by_alias, by_alias) == NULL)
+			exit(EX_OSERR); /* as mem_alloc would */
 	}
-	return index;
+	s->indexed = true;
 }
 
 static struct leaf *
@@ -140,23 +181,18 @@ refuse_token(const struct tokens *t, const struct source *s, struct slice token,
 }
 
 int
-stated_values(struct tokens *t, const char *source, const struct message *m,
-    struct values *out, struct err *e)
+stated_values(struct stated *s, const struct message *m, struct values *out,
+    struct err *e)
 {
-	struct source *s = tokens_source(t, source);
-	void *index = index_aliases(t, s);
 	struct slice body = m->body, token, value;
-	int rc = 0;
 
-	while (rc == 0 && message_next_value(&body, &token, &value)) {
-		struct leaf *l = find_alias(&index, token);
+	make_index(s);
+	while (message_next_value(&body, &token, &value)) {
+		const struct leaf *l = find_alias(&s->by_alias, token);
 
 		if (l == NULL)
-			rc = refuse_token(t, s, token, e);
-		else
-			values_add(out,
-			    (struct value){ m->timestamp, l->at, value });
+			return refuse_token(s->t, s->source, token, e);
+		values_add(out, (struct value){ m->timestamp, l->at, value });
 	}
-	tdestroy(index, not_theirs);
-	return rc;
+	return 0;
 }

@@ -97,6 +97,13 @@ is_part(const struct message *m, uint32_t part, uint32_t parts,
 	    (parts == 1 || (m->part == part && m->parts == parts));
 }
 
+/* An input on its way into one outbox. */
+struct passage {
+	const struct input *in;
+	struct outgoing *o;
+	struct stated *stated;
+};
+
 /* All parts of the CONFIG that begins at in->m[at]; *used of them. */
 static int
 take_config(const struct input *in, size_t at, struct tree *tree, size_t *used,
@@ -158,54 +165,52 @@ check_parts(const struct message *m, size_t n, struct outgoing *o,
 }
 
 static int
-put_config(const struct input *in, size_t at, struct outgoing *o, size_t *used,
-    struct err *e)
+put_config(const struct passage *p, size_t at, size_t *used, struct err *e)
 {
+	const struct message *m = &p->in->m[at];
 	struct tree *tree = tree_new();
-	int rc = take_config(in, at, tree, used, e);
+	int rc = take_config(p->in, at, tree, used, e);
 
 	if (rc == 0)
-		rc = stated_config(outgoing_tokens(o), in->source, tree, e);
+		rc = stated_config(p->stated, tree, e);
 	if (rc == 0)
-		rc = outgoing_put_config(o, in->m[at].timestamp,
+		rc = outgoing_put_config(p->o, m->timestamp,
 		    (uint64_t)wall_s(clock_wall()), e);
 	tree_free(tree);
-	return rc == 0 ? check_parts(&in->m[at], *used, o, e) : -1;
+	return rc == 0 ? check_parts(m, *used, p->o, e) : -1;
 }
 
 static int
-put_data(const struct input *in, const struct message *m, struct outgoing *o,
-    struct err *e)
+put_data(const struct passage *p, const struct message *m, struct err *e)
 {
 	struct values v = { 0 };
-	int rc = check_generation(m, o, e);
+	int rc = check_generation(m, p->o, e);
 
 	if (rc == 0)
-		rc = stated_values(outgoing_tokens(o), in->source, m, &v, e);
+		rc = stated_values(p->stated, m, &v, e);
 	if (rc == 0)
-		rc = outgoing_put_values(o, &v, m, e);
+		rc = outgoing_put_values(p->o, &v, m, e);
 	values_clear(&v);
 	return rc;
 }
 
 static int
-put_one(const struct input *in, size_t at, struct outgoing *o, size_t *used,
-    struct err *e)
+put_one(const struct passage *p, size_t at, size_t *used, struct err *e)
 {
-	struct message m = in->m[at];
+	struct message m = p->in->m[at];
 
 	*used = 1;
-	if (check_prev(&m, o, e) == -1)
+	if (check_prev(&m, p->o, e) == -1)
 		return -1;
 	switch (m.type) {
 	case MESSAGE_CONFIG:
-		return put_config(in, at, o, used, e);
+		return put_config(p, at, used, e);
 	case MESSAGE_DATA:
-		return put_data(in, &in->m[at], o, e);
+		return put_data(p, &m, e);
 	case MESSAGE_STATUS:
 	case MESSAGE_RESULT:
-		return check_generation(&m, o, e) == 0
-		    ? outgoing_put_message(o, &m, e)
+		return check_generation(&m, p->o, e) == 0
+		    ? outgoing_put_message(p->o, &m, e)
 		    : -1;
 	case MESSAGE_TASK:
 	case MESSAGE_RESYNC:
@@ -218,12 +223,16 @@ put_one(const struct input *in, size_t at, struct outgoing *o, size_t *used,
 static int
 put_all(const struct input *in, struct outgoing *o, struct err *e)
 {
-	size_t used;
+	const struct passage p = { in, o,
+		stated_new(outgoing_tokens(o), in->source) };
+	size_t at = 0, used;
+	int rc = 0;
 
-	for (size_t at = 0; at < in->n; at += used)
-		if (put_one(in, at, o, &used, e) == -1)
-			return err_wrap(e, "message %zu", at + 1);
-	return 0;
+	for (; at < in->n && rc == 0; at += used)
+		if (put_one(&p, at, &used, e) == -1)
+			rc = err_wrap(e, "message %zu", at + 1);
+	stated_free(p.stated);
+	return rc;
 }
 
 /* Which of the associations get it: that of the operand, or all of the tree. */
