@@ -171,8 +171,16 @@ check_looks(const struct association *a, struct notices *n)
 		.association = a,
 		.notices = n };
 	struct delivery_result r = { .moved = true };
-	const struct err none = { 0 };
+	const struct err none = { 0 },
+			 fork = { .kind = ERR_INPUT,
+				 .sys = ENOTUNIQ,
+				 .msg = "fork: x" };
 
+	(void)inbound_tell_failed(n, a, &none, "y");
+	(void)inbound_tell_failed(n, a, &fork, "y");
+	assert_int_equal(notice_is_raised(n, a->name, "delivery"), brings);
+	inbound_tell_met(n, a, &fork);
+	assert_false(notice_is_raised(n, a->name, "delivery"));
 	for (size_t i = 0; i < 4; i++)
 		(void)notice_raise(n,
 		    &(struct notice){ a->name, all[i], "x", "y" },

@@ -74,6 +74,14 @@ inbound_next(const struct association *a, const struct err *e,
 	}
 }
 
+void
+inbound_tell_met(struct notices *n, const struct association *a,
+    const struct err *e)
+{
+	if (delivery_fork(a, e) != DELIVERY_NO_FORK)
+		(void)notice_clear(n, a->name, INBOUND_FAILED, clock_wall());
+}
+
 bool
 inbound_tell_failed(struct notices *n, const struct association *a,
     const struct err *e, const char *otherwise)
@@ -82,8 +90,8 @@ inbound_tell_failed(struct notices *n, const struct association *a,
 	struct notice what = { a->name, key_of(a, e), e->msg, next };
 
 	inbound_next(a, e, otherwise, next, sizeof(next));
-	if (delivery_fork(a, e) != DELIVERY_NO_FORK) /* the two have met */
-		(void)notice_clear(n, a->name, INBOUND_FAILED, clock_wall());
+	if (!carry_brings(a)) /* a look does not know */
+		inbound_tell_met(n, a, e);
 	return notice_raise_cause(n, &what, err_exit_code(e), clock_wall());
 }
 

@@ -69,6 +69,11 @@ void inbound_look(struct inbound_kept *k, struct wire_tally *t,
 void inbound_is_well(struct inbound_kept *k, struct notices *n,
     const struct association *a);
 
+/* An exchange ended with a fork, and so the two ends have met: there is no other
+ * trouble.  inbound_tell_failed says so itself, but where rsync is run here and it
+ * may be of a look alone. */
+void inbound_tell_met(struct notices *n, const struct association *a,
+    const struct err *e);
 /* A failure, whoever began: the notice of its kind.  otherwise: the command to run
  * next, where nothing else lets it go.  True: it is news. */
 bool inbound_tell_failed(struct notices *n, const struct association *a,

@@ -368,8 +368,9 @@ outbound_run(const struct outbound_opts *o, struct outbound_end *end)
 	err_wrap(&end->err, "association %s", a->name);
 	if (end->result.stopped != 0)
 		log_info("%s", end->err.msg);
-	else if (!end->quiet)
-		end->told =
-		    inbound_tell_failed(o->notices, a, &end->err, again);
+	if (end->result.stopped != 0 || end->quiet)
+		return -1;
+	inbound_tell_met(o->notices, a, &end->err);
+	end->told = inbound_tell_failed(o->notices, a, &end->err, again);
 	return -1;
 }
