@@ -29,6 +29,7 @@
 #include "t/test_spool_helper.h"
 #include "transport/delivery/delivery.h"
 #include "transport/delivery/delivery_child.h"
+#include "transport/delivery/feeder.h"
 #include "transport/delivery/session_lock.h"
 #include "transport/delivery/take.h"
 
@@ -599,6 +600,69 @@ a_newer_session_ends_the_older(void **state)
 	close(fd[0]);
 }
 
+/* The session of this test's process, confined, but for the signal that comes at
+ * that moment: it holds its lock, and does not wait for anything yet. */
+static bool asked_at_its_begin, asked_at_its_end;
+
+int __real_sandbox_enter(const struct sandbox_opts *o,
+    struct sandbox_state *got, struct err *e);
+int __wrap_sandbox_enter(const struct sandbox_opts *o,
+    struct sandbox_state *got, struct err *e);
+int __real_feeder_flush(struct feeder *f, struct err *e);
+int __wrap_feeder_flush(struct feeder *f, struct err *e);
+
+int
+__wrap_sandbox_enter(const struct sandbox_opts *o, struct sandbox_state *got,
+    struct err *e)
+{
+	if (asked_at_its_begin)
+		raise(SIGTERM);
+	return __real_sandbox_enter(o, got, e);
+}
+
+int
+__wrap_feeder_flush(struct feeder *f, struct err *e)
+{
+	if (asked_at_its_end)
+		raise(SIGTERM);
+	return __real_feeder_flush(f, e);
+}
+
+static void
+one_that_is_asked_before_it_listens_says_why_it_ends(void **state)
+{
+	struct child c;
+	struct outcome got;
+	int fd[2];
+
+	(void)state;
+	fill(spoke.top, 1);
+	pair_up(fd);
+	asked_at_its_begin = true;
+	c = start_hub(fd, false);
+	asked_at_its_begin = false;
+	got = run_end(&spoke, fd[0], true);
+	close(fd[0]);
+	assert_int_equal(got.rc, -1);
+	assert_int_equal(got.err.kind, ERR_TEMP);
+	assert_int_equal(got.err.sys, EAGAIN); /* and it comes again */
+	assert_non_null(strstr(got.err.msg, "asked to end"));
+	got = end_hub(c);
+	assert_int_equal(got.rc, -1);
+	assert_non_null(strstr(got.err.msg, "asked to end"));
+}
+
+static void
+one_that_is_asked_when_all_is_done_ends_well(void **state)
+{
+	(void)state;
+	fill(spoke.top, 1);
+	asked_at_its_end = true;
+	deliver();
+	asked_at_its_end = false;
+	assert_delivered();
+}
+
 static void
 one_that_does_not_listen_is_killed(void **state)
 {
@@ -948,6 +1012,8 @@ main(void)
 		T(another_association_is_refused),
 		T(an_opener_gives_way_to_a_running_twin),
 		T(a_newer_session_ends_the_older),
+		T(one_that_is_asked_before_it_listens_says_why_it_ends),
+		T(one_that_is_asked_when_all_is_done_ends_well),
 		T(one_that_does_not_listen_is_killed),
 		T(a_session_is_confined_before_it_speaks),
 		T(a_kept_session_delivers_what_is_written_meanwhile),

@@ -154,15 +154,32 @@ open_all(struct delivery *d, struct err *e)
 	return 0;
 }
 
+/* Who speaks bare can be told nothing: asked to end, we just do. */
+static void
+let_signals_in(sigset_t *before)
+{
+	sigset_t in;
+
+	sigemptyset(&in);
+	sigaddset(&in, SIGTERM);
+	sigaddset(&in, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &in, before);
+}
+
 /* Where bare messages are allowed, who was called waits for the first bytes. */
 static int
 hear_first(struct delivery *d, struct err *e)
 {
 	struct pollfd p = { d->o->channel->read_fd, POLLIN, 0 };
 	char *room = buf_room(&d->input, DELIVERY_READ);
+	sigset_t before;
 	ssize_t n;
+	int rc;
 
-	if (poll(&p, 1, FIRST_MS) <= 0)
+	let_signals_in(&before);
+	rc = poll(&p, 1, FIRST_MS);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (rc <= 0)
 		return err_set(e, ERR_TEMP, "the far end was silent");
 	n = read(p.fd, room, DELIVERY_READ);
 	if (n == -1 && errno != EAGAIN && errno != EINTR)
@@ -180,8 +197,12 @@ run_bare(struct delivery *d, struct err *e)
 		.begun = buf_slice(&d->input),
 		.deadline = d->o->deadline };
 	struct err late = { 0 };
-	int rc = bare_receive(&bo, d->r, e);
+	sigset_t before;
+	int rc;
 
+	let_signals_in(&before);
+	rc = bare_receive(&bo, d->r, e);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	d->r->counts.cut = rc == -1 && e->kind == ERR_INPUT;
 	if (inbox_seal(d->in, &late) == -1 && rc == 0) {
 		*e = late;

@@ -366,13 +366,14 @@ delivery_loop(struct delivery *d, struct err *e)
 	struct sigaction asked = { .sa_handler = on_asked };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction old_term, old_int, old_pipe;
-	sigset_t block, open_mask;
+	sigset_t block, before, open_mask;
 	int rc;
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGTERM);
 	sigaddset(&block, SIGINT);
-	sigprocmask(SIG_BLOCK, &block, &open_mask);
+	sigprocmask(SIG_BLOCK, &block, &before);
+	open_mask = before;
 	sigdelset(&open_mask, SIGTERM);
 	sigdelset(&open_mask, SIGINT);
 	asked_to_end = asked_to_leave = 0;
@@ -393,7 +394,7 @@ delivery_loop(struct delivery *d, struct err *e)
 	sigaction(SIGPIPE, &old_pipe, NULL);
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGTERM, &old_term, NULL);
-	sigprocmask(SIG_SETMASK, &open_mask, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (rc == 0 && d->write_errno != 0 &&
 	    session_counts(d->session)->in_bytes == 0) {
 		errno = d->write_errno;

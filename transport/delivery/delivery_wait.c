@@ -179,10 +179,18 @@ wait_for_report(const struct parent *p)
 		show->show(show->arg, NULL);
 }
 
+/* From its lock on a newer session may ask it to end, also before it waits for
+ * that and after: it says so then, and does not just die. */
 static int
 work(void *arg, struct delivery_result *r, struct err *e)
 {
 	const struct parent *p = arg;
+	sigset_t block;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGINT);
+	sigprocmask(SIG_BLOCK, &block, NULL);
 
 	return delivery_run_here(p->o, p->wake_fd, p->sofar, r, e);
 }

@@ -21,6 +21,8 @@ t_test_budget_SOURCES = t/test_budget.c
 t_test_budget_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) t/scratch.c t/scratch.h
 t_test_delivery_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_delivery_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=sandbox_enter,--wrap=feeder_flush
 t_test_delivery_child_SOURCES = t/test_delivery_child.c
 t_test_delivery_child_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_child_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork

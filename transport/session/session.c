@@ -76,20 +76,26 @@ session_free(struct session *s)
 
 /* Ending */
 
-/* End for this reason, which the peer is told if it speaks our language. */
 static void
-end(struct session *s, const struct err *why)
+end_for(struct session *s, const struct err *why, bool tell)
 {
 	if (session_over(s) || s->state == STATE_REFUSING)
 		return;
 	s->why = *why;
 	s->fail_at = mono_add_ms(s->now, REFUSE_MS);
-	if (s->lined && !s->closed) {
+	if (tell && !s->closed) {
 		session_put_refuse(&s->out, why);
 		set_state(s, STATE_REFUSING);
 	} else {
 		set_state(s, STATE_FAILED);
 	}
+}
+
+/* End for this reason, which the peer is told if it speaks our language. */
+static void
+end(struct session *s, const struct err *why)
+{
+	end_for(s, why, s->lined);
 }
 
 /* What the peer did is the reason. */
@@ -116,8 +122,8 @@ session_abort(struct session *s, const struct err *why)
 {
 	if (why->kind == ERR_INPUT)
 		refuse(s, why); /* what came */
-	else
-		end(s, why);
+	else /* our reason: its line may be on its way */
+		end_for(s, why, true);
 }
 
 bool
