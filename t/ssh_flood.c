@@ -2,10 +2,11 @@
  * An SSH server that agrees on keys as it should, and then never comes to the
  * point: for t/transport-ssh.t.
  *
- *	ssh_flood ignore|debug|global|banner|failure
+ *	ssh_flood ignore|debug|global|banner|failure|late
  *
  * Prints its port and its host key, takes one client, and floods it with such
- * messages until it goes away, or for a minute.  Only what libssh2 needs of
+ * messages until it goes away, or for a minute; late: it lets it in, opens a
+ * channel, and says no more.  Only what libssh2 needs of
  * RFC 4253 and RFC 8731 is here.
  */
 #include "config.h"
@@ -347,6 +348,27 @@ put_flood(struct buf *b, const char *kind)
 }
 
 static void
+let_in(void)
+{
+	struct buf b = { 0 };
+
+	buf_put_char(&b, 6);
+	put_string(&b, SLICE("ssh-userauth"));
+	send_packet(buf_slice(&b));
+	send_packet(SLICE("\x34")); /* whatever its key is */
+	buf_reset(&b);
+	buf_put_char(&b, 91);
+	put_u32(&b, 0); /* its first channel, and ours */
+	put_u32(&b, 0);
+	put_u32(&b, 1 << 20);
+	put_u32(&b, 1 << 15);
+	send_packet(buf_slice(&b));
+	buf_clear(&b);
+	for (;;)
+		pause();
+}
+
+static void
 flood(const char *kind)
 {
 	struct buf accept = { 0 }, b = { 0 };
@@ -391,6 +413,8 @@ main(int argc, char **argv)
 	if (client == -1)
 		die("nobody came");
 	exchange_keys(host, buf_slice(&blob));
+	if (strcmp(argv[1], "late") == 0)
+		let_in();
 	flood(argv[1]);
 	return 0;
 }

@@ -297,18 +297,22 @@ fake 'print $c "SSH-2.0-x\r\n"; $p = pack("NCCN", 30016, 6, 2, 30004) .
 exits "packets that mean nothing, before the keys" 76 dial 10 </dev/null
 bounded "packets that mean nothing, before the keys"
 # And once keys are agreed upon, by a server that has the right one.
+# flood KIND: that server, and how to reach it.
+flood() {
+	rm -f flood.out
+	start flood "$top_builddir/t/ssh_flood" $1
+	wait_for 10 test -s flood.out
+	read -r port blob <flood.out
+	echo "[127.0.0.1]:$port ssh-ed25519 $blob" >known_flood
+	configure key known_flood
+}
 for kind in ignore debug global banner failure; do
 	what="a flood of $kind, behind the keys"
 	if test ! -x "$top_builddir/t/ssh_flood"; then
 		skip "$what" "built without libcrypto"
 		continue
 	fi
-	rm -f flood.out
-	start flood "$top_builddir/t/ssh_flood" $kind
-	wait_for 10 test -s flood.out
-	read -r port blob <flood.out
-	echo "[127.0.0.1]:$port ssh-ed25519 $blob" >known_flood
-	configure key known_flood
+	flood $kind
 	before=$(lib_now)
 	dial 60 >out 2>err </dev/null
 	status=$?
@@ -328,6 +332,13 @@ for kind in ignore debug global banner failure; do
 	bounded "$what"
 	stop "$pid" KILL 2>/dev/null
 done
+# One under load is only late: that is no fault of its configuration.
+if test -x "$top_builddir/t/ssh_flood"; then
+	flood late
+	refused "a server that lets us in and runs nothing yet" 75 \
+	    'has not run anything yet' 50
+	stop "$pid" KILL 2>/dev/null
+fi
 
 # --- What the server's other clients may do ------------------------------------------
 

@@ -498,18 +498,24 @@ open_channel(struct ssh *s, struct err *e)
 {
 	static const char kind[] = "session", exec[] = "exec",
 			  word[] = "axletree";
+	int rc = 0;
 
 	s->channel = ssh2.channel_open_ex(s->session, kind, sizeof(kind) - 1,
 	    WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
-	if (s->channel != NULL &&
-	    ssh2.channel_process_startup(s->channel, exec, sizeof(exec) - 1,
-		word, sizeof(word) - 1) == 0)
-		return 0;
+	if (s->channel != NULL) {
+		rc = ssh2.channel_process_startup(s->channel, exec,
+		    sizeof(exec) - 1, word, sizeof(word) - 1);
+		if (rc == 0)
+			return 0;
+	}
 	if (s->closed || s->reset)
 		return err_set(e, ERR_TEMP,
 		    "it went away before it ran anything");
 	if (s->channel == NULL)
 		return fail(s, ERR_TEMP, "it opens no channel", e);
+	if (rc == LIBSSH2_ERROR_TIMEOUT || rc == LIBSSH2_ERROR_SOCKET_TIMEOUT)
+		return fail(s, ERR_TEMP,
+		    "it let us in, and has not run anything yet", e);
 	return fail(s, ERR_PROTOCOL, "it runs nothing for this key", e);
 }
 
