@@ -25,6 +25,7 @@
 #include "common/base/durable.h"
 #include "common/base/sandbox.h"
 #include "common/config/node.h"
+#include "t/delivery_world.h"
 #include "t/scratch.h"
 #include "t/test_spool_helper.h"
 #include "transport/delivery/delivery.h"
@@ -32,174 +33,6 @@
 #include "transport/delivery/feeder.h"
 #include "transport/delivery/session_lock.h"
 #include "transport/delivery/take.h"
-
-enum {
-	DEADLINE_MS = 60000 /* of a session that hangs */
-};
-
-/* A node with the one association alps. */
-struct end {
-	char state[128], spool[128], run[128];
-	struct config config;
-	struct association a;
-	int top; /* <spool>/alps */
-};
-
-static struct end spoke, hub;
-static int scratch;
-
-static void
-make_end(struct end *n, const char *name, enum config_role role)
-{
-	char top[64];
-	struct node node;
-	struct err e = { 0 };
-
-	snprintf(top, sizeof(top), "%s/%s", scratch_path, name);
-	assert_int_equal(mkdir(top, 0700), 0);
-	snprintf(n->state, sizeof(n->state), "%s/state", top);
-	snprintf(n->spool, sizeof(n->spool), "%s/spool", top);
-	snprintf(n->run, sizeof(n->run), "%s/run", top);
-	n->config = (struct config){ .file = "test.conf",
-		.node = { name, n->state, n->spool, n->run, NULL, 1 },
-		.association = &n->a,
-		.n_association = 1 };
-	n->a = (struct association){ .name = "alps",
-		.role = role,
-		.mode = CONFIG_PUSH,
-		.compression = "gzip",
-		.level = -1,
-		.spool_size = 1 << 30,
-		.retain_s = 7 * 86400 };
-	if (node_open(&n->config, &node, &e) == -1)
-		fail_msg("%s", e.msg);
-	n->top = node_open_association(&node, &n->a, &e);
-	assert_true(n->top != -1);
-	node_close(&node);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	scratch = scratch_open();
-	make_end(&spoke, "spoke", CONFIG_SPOKE);
-	make_end(&hub, "hub", CONFIG_HUB);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	close(spoke.top);
-	close(hub.top);
-	scratch_close(scratch);
-	return 0;
-}
-
-/* What came of one end's session. */
-struct outcome {
-	int rc;
-	struct err err;
-	struct delivery_result r;
-};
-
-static struct outcome
-run_end(const struct end *n, int fd, bool opener)
-{
-	struct channel c = { .read_fd = fd, .write_fd = fd, .report_fd = -1 };
-	struct delivery_opts o = { .config = &n->config,
-		.association = &n->a,
-		.opener = opener,
-		.deadline = mono_add_ms(clock_mono(), DEADLINE_MS),
-		.channel = &c };
-	struct outcome got = { 0 };
-
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	got.rc = delivery_run(&o, &got.r, &got.err);
-	return got;
-}
-
-static void
-pair_up(int fd[2])
-{
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd),
-	    0);
-}
-
-/* The hub's end in a child; its outcome comes over a pipe. */
-struct child {
-	pid_t pid;
-	int report;
-};
-
-static struct child
-start_hub(int fd[2], bool opener)
-{
-	int report[2];
-	struct child c;
-
-	assert_int_equal(pipe(report), 0);
-	c.pid = fork();
-	assert_true(c.pid != -1);
-	if (c.pid == 0) {
-		struct outcome got;
-
-		close(fd[0]);
-		got = run_end(&hub, fd[1], opener);
-		if (write(report[1], &got, sizeof(got)) != sizeof(got))
-			_exit(1);
-		_exit(0);
-	}
-	close(fd[1]);
-	close(report[1]);
-	c.report = report[0];
-	return c;
-}
-
-static struct outcome
-end_hub(struct child c)
-{
-	struct outcome got = { .rc = -2 };
-	int status;
-
-	if (read(c.report, &got, sizeof(got)) != sizeof(got))
-		got.rc = -2; /* it was killed */
-	close(c.report);
-	assert_int_equal(waitpid(c.pid, &status, 0), c.pid);
-	return got;
-}
-
-static struct outcome from_spoke, from_hub;
-
-static void
-deliver(void)
-{
-	int fd[2];
-	struct child c;
-
-	pair_up(fd);
-	c = start_hub(fd, false);
-	from_spoke = run_end(&spoke, fd[0], true);
-	close(fd[0]);
-	from_hub = end_hub(c);
-}
-
-static void
-assert_delivered(void)
-{
-	assert_string_equal(from_spoke.err.msg, "");
-	assert_string_equal(from_hub.err.msg, "");
-	assert_int_equal(from_spoke.rc, 0);
-	assert_int_equal(from_hub.rc, 0);
-}
-
-static void
-fill(int top, unsigned n)
-{
-	outbox_close(helper_filled(top, n));
-}
 
 static void
 a_backlog_arrives_sealed_and_is_acknowledged(void **state)
@@ -489,8 +322,8 @@ cuts_lose_and_double_nothing(void **state)
 {
 	(void)state;
 	for (size_t n = 20; n < 900; n += 97) {
-		teardown(NULL);
-		setup(NULL);
+		world_teardown(NULL);
+		world_setup(NULL);
 		fill(spoke.top, 3);
 		fill(hub.top, 1);
 		signal(SIGPIPE, SIG_IGN);
@@ -997,7 +830,8 @@ a_childs_report_is_made_safe(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) \
+	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_backlog_arrives_sealed_and_is_acknowledged),
 		T(both_directions_are_delivered),

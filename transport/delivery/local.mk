@@ -19,7 +19,8 @@ unit_tests += t/test_budget t/test_delivery t/test_delivery_child t/test_inbound
 	t/test_session_lock t/test_wire
 t_test_budget_SOURCES = t/test_budget.c
 t_test_budget_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
-t_test_delivery_SOURCES = t/test_delivery.c $(spool_test) t/scratch.c t/scratch.h
+t_test_delivery_SOURCES = t/test_delivery.c t/delivery_world.c t/delivery_world.h \
+	$(spool_test) t/scratch.c t/scratch.h
 t_test_delivery_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=sandbox_enter,--wrap=feeder_flush

@@ -122,8 +122,8 @@ session_abort(struct session *s, const struct err *why)
 {
 	if (why->kind == ERR_INPUT)
 		refuse(s, why); /* what came */
-	else /* our reason: its line may be on its way */
-		end_for(s, why, true);
+	else
+		end_for(s, why, true); /* its line may be on its way */
 }
 
 bool
