@@ -696,6 +696,64 @@ a_number_in_a_name_makes_no_other_kin(void **state)
 	assert_true(leaves_of("/a/%/in") < leaves_of("/in/%"));
 }
 
+/* Of devices with two octet counters, packets behind each, and a load; what a
+ * cycle costs once names have told which is which. */
+static size_t
+cost_of_names(const char *const name[5])
+{
+	struct ends x = begin();
+	uint64_t octets[80][2] = { 0 }, packets[80][2] = { 0 };
+	struct buf body = { 0 }, b = { 0 };
+	uint32_t seed = 5;
+	size_t sum = 0;
+
+	for (int i = 0; i < 400; i++)
+		buf_printf(&body, "%slevel2-token:T%d\nlevel2-path:/d%d/%s\n",
+		    i > 0 ? ";\n" : "", i, i / 5, name[i % 5]);
+	put_message(&b, MESSAGE_CONFIG, 1, "", body.p);
+	carry(&x, buf_slice(&b));
+	buf_clear(&b);
+	for (int c = 0; c < 60; c++) {
+		size_t n;
+
+		buf_reset(&body);
+		for (int d = 0; d < 80; d++) {
+			for (int k = 0; k < 2; k++) {
+				uint32_t more = 1000000U * (unsigned)(d + 1) +
+				    draw(&seed, 300000U * (unsigned)(d + 1));
+
+				octets[d][k] += more;
+				packets[d][k] += more / 500 + draw(&seed, 8);
+				buf_printf(&body, "T%d:%llu\nT%d:%llu\n",
+				    5 * d + 2 * k,
+				    (unsigned long long)octets[d][k],
+				    5 * d + 2 * k + 1,
+				    (unsigned long long)packets[d][k]);
+			}
+			buf_printf(&body, "T%d:%u\n", 5 * d + 4,
+			    draw(&seed, 100));
+		}
+		n = carry_values(&x, &body);
+		sum += c >= 30 ? n : 0;
+	}
+	buf_clear(&body);
+	finish(&x);
+	return sum;
+}
+
+static void
+numbers_alone_may_name_the_leaves(void **state)
+{
+	static const char *const words[] = { "in", "pin", "out", "pout",
+		"load" };
+	static const char *const numbers[] = { "v1", "v2", "v3", "v4", "v5" };
+	size_t by_words = cost_of_names(words);
+
+	(void)state;
+	assert_in_range(cost_of_names(numbers), by_words * 98 / 100,
+	    by_words * 102 / 100);
+}
+
 static void
 what_repeats_costs_little(void **state)
 {
@@ -901,6 +959,7 @@ main(void)
 		cmocka_unit_test(tokens_come_go_and_change_places),
 		cmocka_unit_test(each_device_has_its_own_time),
 		cmocka_unit_test(a_number_in_a_name_makes_no_other_kin),
+		cmocka_unit_test(numbers_alone_may_name_the_leaves),
 		cmocka_unit_test(what_repeats_costs_little),
 		cmocka_unit_test(hostile_bytes_are_refused_or_have_the_size),
 		cmocka_unit_test(what_is_no_smaller_is_stored),

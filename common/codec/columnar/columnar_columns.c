@@ -30,6 +30,7 @@ columns_clear(struct columns *t)
 	free(t->coming);
 	free(t->column);
 	free(t->index);
+	free(t->stem);
 	buf_clear(&t->names);
 	*t = (struct columns){ 0 };
 }
@@ -130,20 +131,61 @@ is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The last component of a path, without its digits: kin have numbers of their own. */
 static uint16_t
-class_of(struct slice path)
+class_of_hash(uint32_t h)
 {
-	uint32_t h = 2166136261U;
+	return (uint16_t)((h ^ h >> 15) & (CLASSES - 1));
+}
+
+/* The last component of a path; and its stem, without digits: where few have just
+ * this name, kin have numbers of their own. */
+static uint16_t
+class_of(struct slice path, uint16_t *stem)
+{
+	uint32_t all = 2166136261U, some = all;
 	size_t at = path.n;
 	bool letters = false;
 
 	for (; at > 0 && path.p[at - 1] != '/'; at--)
 		letters |= is_letter(path.p[at - 1]);
-	for (size_t i = path.n; i > at; i--)
-		if (!letters || path.p[i - 1] < '0' || path.p[i - 1] > '9')
-			h = (h ^ (uint8_t)path.p[i - 1]) * 16777619U;
-	return (uint16_t)((h ^ h >> 15) & (CLASSES - 1));
+	for (size_t i = path.n; i > at; i--) {
+		uint8_t c = (uint8_t)path.p[i - 1];
+
+		all = (all ^ c) * 16777619U;
+		if (!letters || c < '0' || c > '9')
+			some = (some ^ c) * 16777619U;
+	}
+	*stem = class_of_hash(some);
+	return class_of_hash(all);
+}
+
+/* The class is that of the stem, unless most are told apart by digits alone. */
+static void
+choose_classes(struct columns *t)
+{
+	uint32_t named[CLASSES] = { 0 }, stemmed[CLASSES] = { 0 };
+
+	for (size_t i = 0; i < t->n; i++) {
+		named[t->column[i].class]++;
+		stemmed[t->stem[i]]++;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		if (stemmed[t->stem[i]] < t->n / CLASS_SHARE ||
+		    named[t->column[i].class] < CLASS_LEAVES)
+			t->column[i].class = t->stem[i];
+	free(t->stem);
+	t->stem = NULL;
+	t->stems = 0;
+}
+
+static void
+make_stems(struct columns *t)
+{
+	if (t->stems == t->cap)
+		return;
+	t->stem = mem_resize(t->stem, t->cap, sizeof(*t->stem));
+	memset(t->stem + t->stems, 0, (t->cap - t->stems) * sizeof(*t->stem));
+	t->stems = t->cap;
 }
 
 /* The leaves of a part, behind those that came. */
@@ -163,11 +205,14 @@ read_part(struct columns *t, struct slice body)
 			line.p += token.n;
 			line.n -= token.n;
 			i = columns_add(t, line); /* one told twice is none */
+			make_stems(t);
 			k = i == TOKEN_NONE ? NULL : &t->column[i];
 		} else if (k == NULL) {
 			continue;
 		} else if (slice_starts(line, path)) {
-			k->class = class_of(line);
+			line.p += path.n;
+			line.n -= path.n;
+			k->class = class_of(line, &t->stem[k - t->column]);
 		} else if (slice_starts(line, kind)) {
 			line.p += kind.n;
 			line.n -= kind.n;
@@ -232,6 +277,7 @@ columns_config(struct columns *t, uint64_t generation, uint32_t part,
 	if (part != parts)
 		return;
 	if (now->n > 0) {
+		choose_classes(now);
 		keep_columns(now, t);
 		t->coming = NULL;
 		columns_clear(t);

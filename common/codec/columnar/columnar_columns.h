@@ -13,6 +13,10 @@
 enum {
 	COLUMNS_MAX = LIMIT_DATASOURCES_HARD,
 	CLASS_BITS = 10, /* leaves of one name share what is learnt */
+	/* of all leaves, this part have one name but for its digits: then those
+	 * tell what is what, where so many leaves have just one name */
+	CLASS_SHARE = 3,
+	CLASS_LEAVES = 64,
 	CLASSES = 1 << CLASS_BITS,
 };
 
@@ -71,6 +75,8 @@ struct columns {
 	uint32_t *index; /* by hash; a power of two of places, 1 + number */
 	size_t places;
 	uint64_t key[2];
+	uint16_t *stem; /* of those of a CONFIG that comes: see class_of() */
+	size_t stems;   /* room for so many */
 	/* a CONFIG of several parts, as far as it came */
 	struct columns *coming;
 	uint32_t part;
