@@ -38,15 +38,6 @@ pace(const struct session *s)
 	return s->keep ? &pace_kept : &pace_once;
 }
 
-/* Who was called is begun first, and where many call at once it waits for its turn:
- * it is given time for its first word as if the session were kept. */
-static int64_t
-silence_ms(const struct session *s)
-{
-	return s->opts.opener && !s->heard ? pace_kept.silence_ms
-					   : pace(s)->silence_ms;
-}
-
 /* How long the frame of which we have a part may take. */
 static int64_t
 part_ms(const struct session *s)
@@ -71,9 +62,9 @@ session_late(const struct session *s, struct err *e)
 	if (!s->keep && session_since(s, s->born_at, TOTAL_MS))
 		err_set(e, ERR_TEMP, "the session took longer than %d s",
 		    TOTAL_MS / 1000);
-	else if (session_since(s, s->heard_at, silence_ms(s)))
+	else if (session_since(s, s->heard_at, pace(s)->silence_ms))
 		err_set(e, ERR_TEMP, "the far end was silent for %" PRId64 " s",
-		    silence_ms(s) / 1000);
+		    pace(s)->silence_ms / 1000);
 	else if (s->out.n > 0 &&
 	    session_since(s, s->said_at, pace_kept.silence_ms))
 		err_set(e, ERR_TEMP, "the far end does not read");
@@ -213,7 +204,7 @@ session_wake(const struct session *s)
 		return s->fail_at;
 	if (!s->keep)
 		no_later(&t, mono_add_ms(s->born_at, TOTAL_MS));
-	no_later(&t, mono_add_ms(s->heard_at, silence_ms(s)));
+	no_later(&t, mono_add_ms(s->heard_at, pace(s)->silence_ms));
 	if (s->out.n > 0)
 		no_later(&t, mono_add_ms(s->said_at, pace_kept.silence_ms));
 	else if (s->state == STATE_OPEN)

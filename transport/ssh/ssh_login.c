@@ -16,7 +16,6 @@
 
 enum {
 	SILENCE_MS = 30000,
-	GREETING_MS = 60000,   /* before the first byte */
 	PROGRESS_MIN = 100,    /* bytes in that time, or it counts as silence */
 	LOGIN_MS = 120000,     /* in all; it is sshd's LoginGraceTime, too */
 	LOGIN_MAX = 512 << 10, /* bytes before we are logged in */
@@ -139,8 +138,7 @@ fail_handshake(struct ssh *s, int rc, struct err *e)
 
 /* libssh2 gives up a step that takes longer than SILENCE_MS, but does not forget
  * it.  Where many log in at once each of them is slow, and all would give up
- * together, nearly done: so it is the silence that counts.  Those whom sshd has
- * not turned to yet hear nothing at all, for longer. */
+ * together, nearly done: so it is the silence that counts. */
 struct patience {
 	uint64_t received;
 	struct mono begun;
@@ -150,12 +148,11 @@ static bool
 goes_on(const struct ssh *s, struct patience *p, int rc)
 {
 	bool came = s->received >= p->received + PROGRESS_MIN;
-	int64_t most_ms = came ? LOGIN_MS : s->received == 0 ? GREETING_MS : 0;
 
 	p->received = s->received;
 	return (rc == LIBSSH2_ERROR_TIMEOUT ||
 		   rc == LIBSSH2_ERROR_SOCKET_TIMEOUT) &&
-	    mono_ms_since(clock_mono(), p->begun) < most_ms;
+	    came && mono_ms_since(clock_mono(), p->begun) < LOGIN_MS;
 }
 
 /* --- The socket, with bytes counted ------------------------------------------------------ */
