@@ -63,7 +63,7 @@ rm -rf $tmp/there
 sync
 EOT
 chmod 700 nothing_there columnar/again zstd/again
-turns 3 <<EOT
+turns 7 <<EOT
 columnar	$tmp/columnar/again	spoke -c $tmp/columnar/gw.conf push
 zstd	$tmp/zstd/again	spoke -c $tmp/zstd/gw.conf push
 rsync	$tmp/nothing_there	rsync -az --fsync $tmp/columnar/full/spool/alps/outbox/ 127.0.0.1:$tmp/there
