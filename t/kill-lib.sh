@@ -43,13 +43,18 @@ points() {
 	}' "$1"
 }
 
+# removed DIRECTORY: also where what a killed program left behind still ends, and
+# writes there.
+removed() {
+	rm -rf "$1" 2>/dev/null
+}
 # save NAME, restore NAME: the whole scenario.
 save() {
 	rm -rf "$tmp/saved-$1"
 	cp -a "$tmp/node" "$tmp/saved-$1"
 }
 restore() {
-	rm -rf "$tmp/node"
+	wait_for 20 removed "$tmp/node"
 	cp -a "$tmp/saved-$1" "$tmp/node"
 }
 
