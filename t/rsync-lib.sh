@@ -41,6 +41,11 @@ listens() {
 settled() {
 	ended "$daemon" || listens "$1"
 }
+# connections [END]: how many the daemon was asked for.  What it says of an end comes
+# when we may have gone on.
+connections() {
+	grep -c 'connect from' "${1-noc}.rsyncd.log"
+}
 modules() {
 	echo "rsync { put = \"rsync://alps@127.0.0.1:$port/alps-in\""
 	echo "get = \"rsync://alps@127.0.0.1:$port/alps-out/\""

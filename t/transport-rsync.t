@@ -27,9 +27,9 @@ ok "brings the acknowledgement" acked 2
 is "what was compressed for it is gone" "$(files gw/spool/alps/outbox)" 0
 is "and is kept as it was" "$(files gw/spool/alps/sent)" 1
 is "nothing is left to be taken" "$(files noc/spool/alps/staging)" 0
-before=$(wc -l <noc.rsyncd.log)
+before=$(connections)
 ok "nothing to send" sp push
-is "no connection" "$(wc -l <noc.rsyncd.log)" "$before"
+is "no connection" "$(connections)" "$before"
 case $(spoke_has wire_bytes_month) in
 [1-9]*) pass "the bytes on the wire are counted" ;;
 *) fail "the bytes on the wire are counted" "$(sp status --json)" ;;
@@ -54,15 +54,12 @@ ok "its acknowledgement went with the same exchange" wait_for 20 hub_acked
 taken() {
 	test "$(files noc/spool/alps/staging)" = 0
 }
-connections() {
-	grep -c 'connect from' "${1-gw}.rsyncd.log"
-}
 # quiet: no connection for two seconds, of which each exchange needs two.
 quiet() {
 	! wait_for 2 called
 }
 called() {
-	test "$(connections)" -gt "$n"
+	test "$(connections gw)" -gt "$n"
 }
 # settle: exchange until the hub has acknowledged all that the spoke has.
 settle() {
@@ -317,7 +314,7 @@ brought() {
 	test "$(files gw/spool/alps/staging '*.msgs.gz')" = 1
 }
 ok "and at once when it has something to send" wait_for 20 brought
-n=$(connections)
+n=$(connections gw)
 ok "but does not call again and again until that is acknowledged" quiet
 stop "$hubd"
 stop "$daemon"
