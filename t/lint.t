@@ -129,6 +129,8 @@ none "common includes only itself" wrong_includes common 'common'
 none "common/config includes <config.h>" wrong_config
 none "transport includes only common" wrong_includes transport \
     'common|transport'
+none "transport/session includes only common" wrong_includes \
+    transport/session 'common|transport/session'
 none "xmlconfig includes only common" wrong_includes xmlconfig \
     'common|xmlconfig'
 none "spoke does not include hub" wrong_includes spoke \

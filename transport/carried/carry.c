@@ -21,7 +21,7 @@
 #include "transport/delivery/feeder.h"
 #include "transport/delivery/outbound.h"
 #include "transport/delivery/session_lock.h"
-#include "transport/delivery/start.h"
+#include "transport/session/start.h"
 
 enum {
 	LOCK_STEP_MS = 50,

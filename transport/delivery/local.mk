@@ -11,7 +11,6 @@ transport_libtransport_a_SOURCES += \
 	%D%/outbound.c %D%/outbound.h \
 	%D%/redial.c %D%/redial.h \
 	%D%/session_lock.c %D%/session_lock.h \
-	%D%/start.c %D%/start.h \
 	%D%/take.c %D%/take.h \
 	%D%/wire.c %D%/wire.h
 

@@ -7,7 +7,8 @@ transport_libtransport_a_SOURCES += \
 	%D%/session_actions.c \
 	%D%/session_ahead.c \
 	%D%/session_opening.c \
-	%D%/session_time.c
+	%D%/session_time.c \
+	%D%/start.c %D%/start.h
 
 unit_tests += t/test_frame t/test_session t/test_session_ahead \
 	t/test_session_compressed t/test_session_hostile t/test_session_rate t/test_session_state

@@ -13,7 +13,7 @@
 #include "common/codec/codec.h"
 #include "common/message/message.h"
 #include "common/spool/cursor.h"
-#include "transport/delivery/start.h"
+#include "transport/session/start.h"
 
 enum session_role {
 	SESSION_SPOKE,

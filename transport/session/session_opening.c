@@ -10,8 +10,8 @@
 #include <sysexits.h>
 
 #include "common/base/log.h"
-#include "transport/delivery/start.h"
 #include "transport/session/session_impl.h"
+#include "transport/session/start.h"
 
 enum {
 	NOISE_MAX = 80, /* bytes that are shown */

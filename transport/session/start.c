@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "transport/delivery/start.h"
+#include "transport/session/start.h"
 
 /* Digest 0: of a lost message, not known. */
 static bool

@@ -2,8 +2,8 @@
  * Where a sender goes on, from what its receiver says that it has: the table of
  * doc/protocol.5, "What each end does with a HELLO".  Does no I/O.
  */
-#ifndef TRANSPORT_DELIVERY_START_H
-#define TRANSPORT_DELIVERY_START_H
+#ifndef TRANSPORT_SESSION_START_H
+#define TRANSPORT_SESSION_START_H
 
 #include "common/spool/cursor.h"
 
