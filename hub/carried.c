@@ -18,6 +18,7 @@
 #include "common/command/ground.h"
 #include "transport/carried/carry.h"
 #include "transport/delivery/inbound.h"
+#include "transport/delivery/outcome.h"
 
 enum {
 	AT_ONCE = 4,     /* children */
@@ -108,7 +109,7 @@ tell(const struct place *p, const struct delivery_result *r, int rc,
 	}
 	inbound_settle(&o, r, rc, e);
 	if (rc == -1) /* who placed it is not there to be told why */
-		(void)inbound_tell_failed(o.notices, p->a, e, "hubctl status");
+		(void)outcome_tell_failed(o.notices, p->a, e, "hubctl status");
 	notices_flush(o.notices, clock_wall());
 	notices_close(o.notices);
 }

@@ -12,6 +12,7 @@
 #include "spoke/incoming.h"
 #include "transport/carried/carry.h"
 #include "transport/delivery/inbound.h"
+#include "transport/delivery/outcome.h"
 #include "transport/delivery/wire.h"
 
 enum {
@@ -51,10 +52,10 @@ carried_look(struct ground *g, const struct association *a)
 		wire_set_clock(g->node.state_dir, a->name, clock_wall());
 	if (rc == -1 && e.sys == EBUSY) {
 		log_info("another is at it association=%s", a->name);
-	} else if (rc == -1 && inbound_is_away(&g->node, a, &e)) {
+	} else if (rc == -1 && outcome_is_away(&g->node, a, &e)) {
 		log_info("association=%s: %s", a->name, e.msg);
 	} else {
-		if (rc == -1 && !inbound_tell_failed(g->notices, a, &e, next))
+		if (rc == -1 && !outcome_tell_failed(g->notices, a, &e, next))
 			ground_tell_again(g, next, &e);
 		inbound_settle(&io, &r, rc, &e);
 	}

@@ -1,5 +1,6 @@
 /*
- * Sessions that the far end began: which failures a person is told of.
+ * Sessions that the far end began, and what any delivery came to: which failures a
+ * person is told of, and what ends that.
  */
 #include "config.h"
 
@@ -14,7 +15,9 @@
 #include <cmocka.h>
 
 #include "t/scratch.h"
+#include "transport/delivery/course.h"
 #include "transport/delivery/inbound.h"
+#include "transport/delivery/outcome.h"
 
 static int fd = -1;
 
@@ -115,11 +118,11 @@ a_fork_stands_for_itself(void **state)
 
 	(void)state;
 	assert_int_equal(notices_open(fd, NULL, &n, &e), 0);
-	assert_true(inbound_tell_failed(n, &alps, &down, "hubctl status"));
-	assert_true(inbound_tell_failed(n, &alps, &fork, "hubctl status"));
+	assert_true(outcome_tell_failed(n, &alps, &down, "hubctl status"));
+	assert_true(outcome_tell_failed(n, &alps, &fork, "hubctl status"));
 	assert_false(notice_is_raised(n, "alps", "delivery"));
-	assert_false(inbound_tell_failed(n, &alps, &fork, "hubctl status"));
-	assert_true(inbound_tell_failed(n, &alps, &down, "hubctl status"));
+	assert_false(outcome_tell_failed(n, &alps, &fork, "hubctl status"));
+	assert_true(outcome_tell_failed(n, &alps, &down, "hubctl status"));
 	assert_true(notice_is_raised(n, "alps", "fork-to-hub"));
 	notices_close(n);
 }
@@ -132,28 +135,26 @@ a_kept_session_ends_a_fork_by_what_moves(void **state)
 		{ .kind = ERR_INPUT, .sys = ENOTUNIQ, .msg = "fork: x" },
 		{ .kind = ERR_INPUT, .sys = EREMCHG, .msg = "fork: y" },
 	};
-	struct wire_tally t = { .state_dir = fd, .association = "alps" };
-	struct inbound_kept k = { 0 };
+	const struct node node = { .state_dir = fd, -1, -1 };
+	struct course c;
 	struct delivery_sofar now = { .open = true, .acked = 7, .taken = 0 };
 	struct notices *n = NULL;
 	struct err e = { 0 };
 
 	(void)state;
 	assert_int_equal(notices_open(fd, NULL, &n, &e), 0);
+	course_begin(&c, &node, &alps, n, NULL);
 	for (size_t i = 0; i < 2; i++)
-		(void)inbound_tell_failed(n, &alps, &forks[i], "hubctl status");
-	inbound_look(&k, &t, &now);
-	inbound_is_well(&k, n, &alps);
+		(void)outcome_tell_failed(n, &alps, &forks[i], "hubctl status");
+	course_look(&c, &now);
 	assert_true(notice_is_raised(n, "alps", "fork-to-hub"));
 	assert_true(notice_is_raised(n, "alps", "fork-to-spoke"));
 	now.taken++;
-	inbound_look(&k, &t, &now);
-	inbound_is_well(&k, n, &alps);
+	course_look(&c, &now);
 	assert_false(notice_is_raised(n, "alps", "fork-to-hub"));
 	assert_true(notice_is_raised(n, "alps", "fork-to-spoke"));
 	now.acked++;
-	inbound_look(&k, &t, &now);
-	inbound_is_well(&k, n, &alps);
+	course_look(&c, &now);
 	assert_false(notice_is_raised(n, "alps", "fork-to-spoke"));
 	notices_close(n);
 }
@@ -176,10 +177,10 @@ check_looks(const struct association *a, struct notices *n)
 				 .sys = ENOTUNIQ,
 				 .msg = "fork: x" };
 
-	(void)inbound_tell_failed(n, a, &none, "y");
-	(void)inbound_tell_failed(n, a, &fork, "y");
+	(void)outcome_tell_failed(n, a, &none, "y");
+	(void)outcome_tell_failed(n, a, &fork, "y");
 	assert_int_equal(notice_is_raised(n, a->name, "delivery"), brings);
-	inbound_tell_met(n, a, &fork);
+	outcome_tell_met(n, a, &fork);
 	assert_false(notice_is_raised(n, a->name, "delivery"));
 	for (size_t i = 0; i < 4; i++)
 		(void)notice_raise(n,
@@ -195,7 +196,7 @@ check_looks(const struct association *a, struct notices *n)
 	for (size_t i = 1; i < 4; i++)
 		assert_false(notice_is_raised(n, a->name, all[i]));
 	r.all_here = false;
-	inbound_tell_over(n, a, &r);
+	outcome_tell_over(n, a, &r);
 	assert_false(notice_is_raised(n, a->name, "delivery"));
 }
 
@@ -233,16 +234,16 @@ away_is_only_asked(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_false(inbound_is_away(&node, &stick, &gone)); /* never seen */
+	assert_false(outcome_is_away(&node, &stick, &gone)); /* never seen */
 	assert_int_equal(wire_add(fd, "alps",
 			     &(struct wire_use){ .looked = true }, ahead, &e),
 	    0);
 	before = scratch_read(fd, "wire/alps");
-	assert_true(inbound_is_away(&node, &stick, &gone));
+	assert_true(outcome_is_away(&node, &stick, &gone));
 	after = scratch_read(fd, "wire/alps");
 	assert_true(slice_eq(buf_slice(&before), buf_slice(&after)));
 	gone.sys = EIO;
-	assert_false(inbound_is_away(&node, &stick, &gone));
+	assert_false(outcome_is_away(&node, &stick, &gone));
 	buf_clear(&before);
 	buf_clear(&after);
 }

@@ -8,7 +8,7 @@
 
 #include "common/operator/notice.h"
 #include "hub/commands/commands.h"
-#include "transport/delivery/inbound.h"
+#include "transport/delivery/outcome.h"
 
 struct shown {
 	const char *association, *what; /* what: NULL: all that waits */
@@ -18,8 +18,8 @@ static void
 show(void *arg, const struct notice *n, struct wall since)
 {
 	static const char *const keys[] = { "config", "stream", "fork" };
-	static const char *const renewed[] = { INBOUND_FORK_TO_HUB,
-		INBOUND_FORK_TO_SPOKE }; /* what lets go these is no accept */
+	static const char *const renewed[] = { OUTCOME_FORK_TO_HUB,
+		OUTCOME_FORK_TO_SPOKE }; /* what lets go these is no accept */
 	const struct shown *s = arg;
 
 	(void)since;

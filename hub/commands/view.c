@@ -19,7 +19,7 @@
 #include "common/spool/listing.h"
 #include "common/spool/peek.h"
 #include "hub/control.h"
-#include "transport/delivery/inbound.h"
+#include "transport/delivery/outcome.h"
 #include "transport/delivery/wire.h"
 
 static char *
@@ -72,9 +72,9 @@ is_at_work(struct slice state)
 static void
 set_state(struct status *s, const struct status_look *l)
 {
-	static const char *const raised[] = { "fork", INBOUND_FORK_TO_HUB,
-		"stream", "config", INBOUND_FORK_TO_SPOKE, "ingest", "leftover",
-		"gap", "damage", "refused", "data", INBOUND_FAILED, "clock",
+	static const char *const raised[] = { "fork", OUTCOME_FORK_TO_HUB,
+		"stream", "config", OUTCOME_FORK_TO_SPOKE, "ingest", "leftover",
+		"gap", "damage", "refused", "data", OUTCOME_FAILED, "clock",
 		"budget-spent" };
 	struct slice state = SLICE("ok"), word;
 

@@ -8,14 +8,14 @@
 
 #include "common/spool/peek.h"
 #include "spoke/commands/view.h"
-#include "transport/delivery/inbound.h"
+#include "transport/delivery/outcome.h"
 #include "transport/delivery/wire.h"
 
 static void
 set_state(struct status *s, const struct notices *n)
 {
-	static const char *const raised[] = { "spool", INBOUND_FORK_TO_HUB,
-		INBOUND_FORK_TO_SPOKE, INBOUND_FAILED, "inbox",
+	static const char *const raised[] = { "spool", OUTCOME_FORK_TO_HUB,
+		OUTCOME_FORK_TO_SPOKE, OUTCOME_FAILED, "inbox",
 		"budget-spent" };
 	const char *state = s->waiting_messages > 0 ? "waiting" : "idle";
 

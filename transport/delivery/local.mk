@@ -1,6 +1,7 @@
 transport_libtransport_a_SOURCES += \
 	%D%/bare.c %D%/bare.h \
 	%D%/budget.c %D%/budget.h \
+	%D%/course.c %D%/course.h \
 	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
 	%D%/delivery_child.c %D%/delivery_child.h \
 	%D%/delivery_loop.c \
@@ -9,6 +10,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/inbound.c %D%/inbound.h \
 	%D%/leftover.c %D%/leftover.h \
 	%D%/outbound.c %D%/outbound.h \
+	%D%/outcome.c %D%/outcome.h \
 	%D%/redial.c %D%/redial.h \
 	%D%/session_lock.c %D%/session_lock.h \
 	%D%/take.c %D%/take.h \

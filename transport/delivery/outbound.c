@@ -14,12 +14,12 @@
 #include "common/config/node.h"
 #include "transport/carried/carry.h"
 #include "transport/delivery/budget.h"
+#include "transport/delivery/course.h"
 #include "transport/delivery/feeder.h"
-#include "transport/delivery/inbound.h"
 #include "transport/delivery/outbound.h"
+#include "transport/delivery/outcome.h"
 #include "transport/delivery/redial.h"
 #include "transport/delivery/session_lock.h"
-#include "transport/delivery/wire.h"
 
 enum {
 	MS_NS = 1000000,
@@ -55,8 +55,7 @@ outbound_spread_ms(int64_t n)
 struct outbound {
 	const struct outbound_opts *o;
 	uint64_t keep; /* as exchange has it */
-	struct wire_tally tally;
-	struct inbound_kept kept;
+	struct course course;
 };
 
 /* --- The budget ----------------------------------------------------------- */
@@ -70,8 +69,6 @@ tell_budget(const struct outbound_opts *o, const struct budget_answer *b)
 	    a->role == CONFIG_HUB ? "hubctl status" : "spoke status";
 	char text[160];
 
-	if (o->notices == NULL)
-		return;
 	if (b->level == BUDGET_FINE)
 		(void)notice_clear(o->notices, a->name, "budget", clock_wall());
 	if (b->level != BUDGET_SPENT)
@@ -159,37 +156,22 @@ static bool
 look(void *arg, const struct delivery_sofar *now)
 {
 	struct outbound *d = arg;
-	uint64_t before = d->tally.bytes;
+	uint64_t before = d->course.tally.bytes;
 	struct budget_answer b;
 	struct err ignored; /* it ends by itself, then */
 
-	inbound_look(&d->kept, &d->tally, now);
-	if (d->o->notices != NULL)
-		inbound_is_well(&d->kept, d->o->notices, d->o->association);
+	course_look(&d->course, now);
 	return d->o->association->keep && d->o->stay &&
-	    d->tally.bytes > before &&
+	    d->course.tally.bytes > before &&
 	    look_at_budget(d->o, &b, &ignored) == 0 && b.level == BUDGET_SPENT;
-}
-
-static int
-take(const struct outbound_opts *o, bool *told, struct err *e)
-{
-	return inbound_take(&(struct inbound_taker){ o->node, o->association,
-				o->notices, o->took },
-	    told, e);
 }
 
 static int
 came(void *arg)
 {
 	const struct outbound *d = arg;
-	struct err why = { 0 }; /* the notice has it */
-	bool told;
-	int rc;
 
-	rc = take(d->o, &told, &why);
-	notices_flush(d->o->notices, clock_wall()); /* a session lasts */
-	return rc;
+	return course_came(&d->course);
 }
 
 static int
@@ -207,7 +189,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 		.deadline = d->o->deadline,
 		.channel = &ch,
 		.look = look,
-		.look_bytes = d->tally.step,
+		.look_bytes = d->course.tally.step,
 		.came = d->o->took != NULL ? came : NULL,
 		.arg = d,
 		.show = d->o->show };
@@ -235,14 +217,9 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 
 /* Run it, count it, tell of it. */
 static int
-deliver(const struct outbound_opts *o, uint64_t keep, struct delivery_result *r,
-    struct err *e)
+deliver(struct outbound *d, struct delivery_result *r, struct err *e)
 {
-	struct outbound d = { .o = o,
-		.keep = keep,
-		.tally = { .state_dir = o->node->state_dir,
-		    .association = o->association->name,
-		    .step = wire_step(o->association->budget) } };
+	const struct outbound_opts *o = d->o;
 	struct budget_answer b;
 	struct err ignored; /* it is looked at before the next one */
 	struct wire_use used;
@@ -250,11 +227,12 @@ deliver(const struct outbound_opts *o, uint64_t keep, struct delivery_result *r,
 	int rc;
 
 	*r = (struct delivery_result){ 0 };
-	rc = deliver_once(&d, r, &wire, e);
-	used = inbound_use(o->association, r, rc, e);
+	course_begin(&d->course, o->node, o->association, o->notices, o->took);
+	rc = deliver_once(d, r, &wire, e);
+	used = outcome_use(o->association, r, rc, e);
 	if (used.bytes < wire)
 		used.bytes = wire;
-	wire_tally_end(&d.tally, &used);
+	wire_tally_end(&d->course.tally, &used);
 	(void)look_at_budget(o, &b, &ignored);
 	log_info("%s association=%s messages=%" PRIu64 " received=%" PRIu64
 		 " wire_bytes=%" PRIu64,
@@ -281,11 +259,10 @@ check_twin(const struct outbound_opts *o, struct err *e)
  * knows; ERR_TEMP with EBUSY: a twin on this machine is at it; ERR_TEMP with
  * EDQUOT: the budget is used up, nothing was done, come again in r->wait_s. */
 static int
-deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
-    struct err *e)
+deliver_patiently(struct outbound *d, struct delivery_result *r, struct err *e)
 {
+	const struct outbound_opts *o = d->o;
 	struct redial again = { .tries = o->tries, .deadline = o->deadline };
-	uint64_t keep = UINT64_MAX;
 	int64_t wait_ms;
 
 	*r = (struct delivery_result){ 0 };
@@ -295,9 +272,9 @@ deliver_patiently(const struct outbound_opts *o, struct delivery_result *r,
 		/* also again: another may have begun while we waited */
 		if (check_twin(o, e) == -1 ||
 		    (again.busy + again.turned_away == 0 &&
-			ask_budget(o, r, &keep, e) == -1))
+			ask_budget(o, r, &d->keep, e) == -1))
 			return -1;
-		rc = deliver(o, keep, r, e);
+		rc = deliver(d, r, e);
 		if (rc == 0 || r->stopped != 0 ||
 		    !redial_after(&again, e, clock_mono(), draw(), &wait_ms))
 			return rc;
@@ -326,7 +303,7 @@ outbound_next(const struct association *a, const struct err *e, char *out,
 	char again[128];
 
 	put_again(a, again, sizeof(again));
-	inbound_next(a, e, again, out, size);
+	outcome_next(a, e, again, out, size);
 }
 
 /* True: it is no trouble. */
@@ -341,7 +318,7 @@ is_quiet(const struct outbound_opts *o, const struct err *e)
 		log_info("nothing is delivered association=%s: %s", a->name,
 		    e->msg);
 	else
-		return o->stay && inbound_is_away(o->node, a, e);
+		return o->stay && outcome_is_away(o->node, a, e);
 	return true;
 }
 
@@ -349,19 +326,20 @@ int
 outbound_run(const struct outbound_opts *o, struct outbound_end *end)
 {
 	const struct association *a = o->association;
+	struct outbound d = { .o = o, .keep = UINT64_MAX };
 	char again[128];
 	int rc;
 
 	*end = (struct outbound_end){ 0 };
 	put_again(a, again, sizeof(again));
-	rc = deliver_patiently(o, &end->result, &end->err);
-	end->refused_told = inbound_tell_refused(o->notices, a, &end->result,
+	rc = deliver_patiently(&d, &end->result, &end->err);
+	end->refused_told = outcome_tell_refused(o->notices, a, &end->result,
 	    rc, &end->refused);
 	if (end->refused.kind != ERR_NONE)
 		err_wrap(&end->refused, "association %s", a->name);
 	if (rc == 0) {
-		inbound_tell_over(o->notices, a, &end->result);
-		return take(o, &end->told, &end->err);
+		outcome_tell_over(o->notices, a, &end->result);
+		return course_take(&d.course, &end->told, &end->err);
 	}
 	wire_set_clock(o->node->state_dir, a->name, clock_wall());
 	end->quiet = is_quiet(o, &end->err);
@@ -370,7 +348,7 @@ outbound_run(const struct outbound_opts *o, struct outbound_end *end)
 		log_info("%s", end->err.msg);
 	if (end->result.stopped != 0 || end->quiet)
 		return -1;
-	inbound_tell_met(o->notices, a, &end->err);
-	end->told = inbound_tell_failed(o->notices, a, &end->err, again);
+	outcome_tell_met(o->notices, a, &end->err);
+	end->told = outcome_tell_failed(o->notices, a, &end->err, again);
 	return -1;
 }

@@ -13,9 +13,9 @@ struct outbound_opts {
 	const struct config *config;
 	const struct node *node;
 	const struct association *association;
-	struct mono deadline;    /* ns 0: none, of a session that stays open */
-	struct notices *notices; /* are told of the budget; NULL: nobody is */
-	bool beyond_budget;      /* whatever was used */
+	struct mono deadline; /* ns 0: none, of a session that stays open */
+	struct notices *notices;
+	bool beyond_budget;  /* whatever was used */
 	bool stay;           /* keep it open where the association says so */
 	unsigned tries;      /* sessions that may fail to open; 0: one */
 	delivery_took *took; /* NULL: another program acts */

@@ -1,0 +1,35 @@
+/*
+ * A delivery while it runs, whoever began it: counted, and what went well in it
+ * told, since one that is kept open lasts for months; and acting on what came.
+ */
+#ifndef TRANSPORT_DELIVERY_COURSE_H
+#define TRANSPORT_DELIVERY_COURSE_H
+
+#include "common/config/node.h"
+#include "common/operator/notice.h"
+#include "transport/delivery/delivery.h"
+#include "transport/delivery/wire.h"
+
+struct course {
+	const struct node *node;
+	const struct association *association;
+	struct notices *notices;
+	delivery_took *took;
+	struct wire_tally tally;
+	uint64_t acked, taken; /* when looked at last */
+	bool open, told;
+	bool sent_well, took_well; /* something, since its begin */
+};
+
+/* Borrows all until the last call.  took: NULL, another program acts. */
+void course_begin(struct course *c, const struct node *n,
+    const struct association *a, struct notices *notices, delivery_took *took);
+/* Count what it did; tell what is well again. */
+void course_look(struct course *c, const struct delivery_sofar *now);
+/* What came is acted upon, and told where it cannot be, until it can.  -1: *told,
+ * it is news. */
+int course_take(const struct course *c, bool *told, struct err *e);
+/* The same while a session lasts: what is told goes out now. */
+int course_came(const struct course *c);
+
+#endif
