@@ -33,13 +33,6 @@ peer_init(struct peer *p, enum session_role role, bool opener)
 }
 
 void
-peer_pair(struct peer *spoke, struct peer *hub)
-{
-	peer_init(spoke, SESSION_SPOKE, true);
-	peer_init(hub, SESSION_HUB, false);
-}
-
-void
 peer_choose(struct peer *p, const char *codec)
 {
 	p->opts.codec = codec_find(slice_str(codec));

@@ -52,8 +52,6 @@ void peer_write_status(struct peer *p);
 void peer_write_lost(struct peer *p, unsigned messages);
 
 void peer_init(struct peer *p, enum session_role role, bool opener);
-/* The two ends of an association; the spoke opens. */
-void peer_pair(struct peer *spoke, struct peer *hub);
 void peer_clear(struct peer *p);
 /* Send in this compression; in none where the build lacks it. */
 void peer_choose(struct peer *p, const char *codec);

@@ -13,53 +13,24 @@
 
 #include <cmocka.h>
 
-#include "t/peer.h"
-
-static struct peer spoke, hub;
+#include "t/peers.h"
 
 /* Of what both send: the initial state of a test. */
 static char gzip[] = "gzip", zstd[] = "zstd", columnar[] = "columnar";
-static const char *codec;
-
-static int
-setup(void **state)
-{
-	if (state != NULL)
-		codec = *state;
-	peer_pair(&spoke, &hub);
-	peer_choose(&spoke, codec);
-	peer_choose(&hub, codec);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	peer_clear(&spoke);
-	peer_clear(&hub);
-	return 0;
-}
 
 static void
 join(size_t chunk, uint64_t seed)
 {
-	struct mono now = { 1000000000 };
-
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 	peer_join(&spoke, &hub, chunk, seed);
 }
 
 static void
 assert_ended(void)
 {
-	assert_string_equal(spoke.why.msg, "");
-	assert_string_equal(hub.why.msg, "");
+	peers_assert_delivered();
 	assert_int_equal(spoke.end, SESSION_END);
 	assert_int_equal(hub.end, SESSION_END);
-	assert_true(peer_same(&spoke.out, &hub.in));
-	assert_true(peer_same(&hub.out, &spoke.in));
 }
 
 static void
@@ -78,7 +49,7 @@ both_directions_arrive_whatever_the_chunks(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
-		setup(NULL);
+		peers_renew();
 		peer_write(&spoke, 40, 500);
 		peer_write(&hub, 5, 100);
 		join(chunks[i], i);
@@ -87,7 +58,6 @@ both_directions_arrive_whatever_the_chunks(void **state)
 		assert_int_equal(session_counts(spoke.session)->sent, 40);
 		assert_int_equal(session_counts(spoke.session)->acked, 40);
 		assert_int_equal(session_counts(hub.session)->taken, 40);
-		teardown(NULL);
 	}
 }
 
@@ -217,11 +187,9 @@ a_stream_that_the_receiver_does_not_know_replaces_its_own(void **state)
 static void
 cut_at(size_t limit, size_t chunk)
 {
-	struct mono now = { 1000000000 };
 	size_t moved = 0, n;
 
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 	for (;;) {
 		peer_run(&spoke, &hub, now);
 		peer_run(&hub, &spoke, now);
@@ -254,8 +222,7 @@ a_cut_at_every_byte_is_taken_up_again(void **state)
 	    session_counts(hub.session)->out_bytes;
 	assert_true(total > 600);
 	for (size_t i = 0; i <= total; i++) {
-		teardown(NULL);
-		setup(NULL);
+		peers_renew();
 		peer_write(&spoke, 3, 60);
 		peer_write_lost(&spoke, 1);
 		peer_write(&spoke, 2, 60);
@@ -324,12 +291,9 @@ what_does_not_shrink_goes_as_it_is(void **state)
 static void
 a_kept_session_stays_and_delivers_later(void **state)
 {
-	struct mono now = { 1000000000 };
-
 	(void)state;
 	spoke.opts.keep = hub.opts.keep = true;
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 	for (int s = 0; s < 2000; s++) {
 		now = mono_add_ms(now, 1000);
 		while (peer_turns(&spoke, &hub, 4096, now))
@@ -348,11 +312,9 @@ a_kept_session_stays_and_delivers_later(void **state)
 int
 main(void)
 {
-#define WITH(name, method)                                            \
-	{                                                             \
-#name " with " #method, name, setup, teardown, method \
-	}
-#define T(name) WITH(name, gzip), WITH(name, zstd), WITH(name, columnar)
+#define T(name)                                                   \
+	PEERS_TEST_WITH(name, gzip), PEERS_TEST_WITH(name, zstd), \
+	    PEERS_TEST_WITH(name, columnar)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_send_ends_at_once),
 		T(both_directions_arrive_whatever_the_chunks),

@@ -13,28 +13,8 @@
 
 #include <cmocka.h>
 
-#include "t/peer.h"
+#include "t/peers.h"
 #include "transport/session/frame.h"
-
-static const struct mono begun = { 1000000000 };
-static struct peer spoke, hub;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	peer_pair(&spoke, &hub);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	peer_clear(&spoke);
-	peer_clear(&hub);
-	return 0;
-}
 
 /* Open the spoke's end alone, and let it do what it can at that time. */
 static void
@@ -42,8 +22,8 @@ alone(int64_t ms)
 {
 	peer_close(&hub);
 	hub.cut = false;
-	peer_open(&spoke, begun);
-	while (peer_run(&spoke, &hub, mono_add_ms(begun, ms)))
+	peer_open(&spoke, now);
+	while (peer_run(&spoke, &hub, mono_add_ms(now, ms)))
 		continue;
 }
 
@@ -53,13 +33,11 @@ answered(void)
 	struct buf said = hub.wire;
 
 	hub.wire = (struct buf){ 0 };
-	peer_open(&hub, begun);
+	peer_open(&hub, now);
 	hub.wire = said;
 	peer_join(&spoke, &hub, 4096, 1);
-	assert_string_equal(spoke.why.msg, "");
-	assert_string_equal(hub.why.msg, "");
+	peers_assert_delivered();
 	assert_int_equal(spoke.end, SESSION_END);
-	assert_true(peer_same(&spoke.out, &hub.in));
 	assert_int_equal(spoke.acked.msgid, spoke.out.last);
 }
 
@@ -83,7 +61,7 @@ goes_when_the_far_end_has_what_it_acknowledged(void **state)
 	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
 		size_t hello;
 
-		setup(NULL);
+		peers_renew();
 		peer_choose(&spoke, codecs[i]);
 		deliver(7);
 		peer_write(&spoke, 100, 500);
@@ -98,7 +76,6 @@ goes_when_the_far_end_has_what_it_acknowledged(void **state)
 		assert_int_equal(session_counts(spoke.session)->sent, 100);
 		assert_int_equal(session_counts(spoke.session)->acked, 100);
 		assert_true(session_counts(spoke.session)->fed_bytes >= 50000);
-		teardown(NULL);
 	}
 }
 
@@ -177,7 +154,7 @@ another_compression_is_coded_anew(void **state)
 	buf_reset(&hub.wire);
 	buf_put_str(&spoke.wire, FRAME_OPENING);
 	frame_put_hello(&spoke.wire, &h);
-	while (peer_read(&spoke, 4096, begun) || peer_run(&spoke, &hub, begun))
+	while (peer_read(&spoke, 4096, now) || peer_run(&spoke, &hub, now))
 		continue;
 	said = buf_slice(&hub.wire);
 	assert_int_equal(frame_cut(&said, &f, &e), FRAME_WHOLE);
@@ -214,8 +191,7 @@ a_far_end_that_does_not_answer_costs_little(void **state)
 	alone(0);
 	assert_in_range(spoke.next, 262, 524); /* 1 MiB, and a batch */
 	assert_int_equal(session_room(spoke.session), 0);
-	assert_true(
-	    session_wake(spoke.session).ns > mono_add_ms(begun, 1000).ns);
+	assert_true(session_wake(spoke.session).ns > mono_add_ms(now, 1000).ns);
 	alone(100); /* it is late by then: not worth it */
 	assert_in_range(spoke.next, 1, 100);
 	assert_int_equal(session_room(spoke.session), 0);
@@ -246,7 +222,7 @@ an_acknowledgement_before_it_went_is_strange(void **state)
 	buf_put_str(&spoke.wire, FRAME_OPENING);
 	frame_put_hello(&spoke.wire, &h);
 	frame_put_ack(&spoke.wire, &at);
-	while (peer_read(&spoke, 4096, begun) || peer_run(&spoke, &hub, begun))
+	while (peer_read(&spoke, 4096, now) || peer_run(&spoke, &hub, now))
 		continue;
 	assert_true(session_is_open(spoke.session));
 	assert_int_equal(session_counts(spoke.session)->strange_acks, 1);
@@ -254,7 +230,7 @@ an_acknowledgement_before_it_went_is_strange(void **state)
 	assert_int_equal(session_counts(spoke.session)->sent, 0);
 }
 
-/* What was coded and has not begun to go is not waited for. */
+/* What was coded and has not now to go is not waited for. */
 static void
 who_leaves_takes_it_back(void **state)
 {
@@ -267,12 +243,12 @@ who_leaves_takes_it_back(void **state)
 	alone(0);
 	fed = spoke.next - 1;
 	hub.wire_max = 4096;
-	peer_open(&hub, begun);
-	peer_open(&spoke, begun);
+	peer_open(&hub, now);
+	peer_open(&spoke, now);
 	for (int i = 0; i < 40; i++)
-		peer_turns(&spoke, &hub, 4096, begun);
+		peer_turns(&spoke, &hub, 4096, now);
 	assert_true(session_is_open(spoke.session));
-	session_leave(spoke.session, begun);
+	session_leave(spoke.session, now);
 	peer_join(&spoke, &hub, 4096, 1);
 	assert_int_equal(spoke.end, SESSION_END);
 	assert_in_range(spoke.acked.msgid, 1, fed - 1);
@@ -298,22 +274,20 @@ a_refused_message_takes_back_what_is_behind_it(void **state)
 	    2000000);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(goes_when_the_far_end_has_what_it_acknowledged),
-		T(a_restored_hub_is_sent_what_it_lacks),
-		T(what_was_taken_already_does_not_go),
-		T(a_hub_that_lost_all_gets_a_new_stream),
-		T(another_compression_is_coded_anew),
-		T(a_shell_may_take_it_back),
-		T(an_acknowledgement_before_it_went_is_strange),
-		T(who_leaves_takes_it_back),
-		T(a_refused_message_takes_back_what_is_behind_it),
-		T(a_far_end_that_does_not_answer_costs_little),
+		PEERS_TEST(goes_when_the_far_end_has_what_it_acknowledged),
+		PEERS_TEST(a_restored_hub_is_sent_what_it_lacks),
+		PEERS_TEST(what_was_taken_already_does_not_go),
+		PEERS_TEST(a_hub_that_lost_all_gets_a_new_stream),
+		PEERS_TEST(another_compression_is_coded_anew),
+		PEERS_TEST(a_shell_may_take_it_back),
+		PEERS_TEST(an_acknowledgement_before_it_went_is_strange),
+		PEERS_TEST(who_leaves_takes_it_back),
+		PEERS_TEST(a_refused_message_takes_back_what_is_behind_it),
+		PEERS_TEST(a_far_end_that_does_not_answer_costs_little),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,32 +13,28 @@
 
 #include <cmocka.h>
 
-#include "t/peer.h"
+#include "t/peers.h"
 
 enum {
 	SOCKET = 32 << 10 /* what a pipe holds */
 };
 
-static struct peer spoke, hub;
-static struct mono now, begun;
+static struct mono begun;
+
+/* Both send as it is, over pipes. */
+static void
+begin(void)
+{
+	spoke.wire_max = hub.wire_max = SOCKET;
+	spoke.opts.codec = hub.opts.codec = &codec_none;
+	begun = now;
+}
 
 static int
 setup(void **state)
 {
-	(void)state;
-	peer_pair(&spoke, &hub);
-	spoke.wire_max = hub.wire_max = SOCKET;
-	spoke.opts.codec = hub.opts.codec = &codec_none;
-	now = begun = (struct mono){ 1000000000 };
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	peer_clear(&spoke);
-	peer_clear(&hub);
+	(void)peers_setup(state);
+	begin();
 	return 0;
 }
 
@@ -107,22 +103,22 @@ the_rate_is_kept(void **state)
 		{ 4000, 0, 8000, 1 << 20, 0, 0 },
 	};
 
+	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		uint64_t rate = rows[i].spoke_rate != 0 ? rows[i].spoke_rate
 							: rows[i].hub_rate;
 		uint64_t bytes;
 		int64_t ms;
 
-		teardown(state);
-		setup(state);
+		peers_renew();
+		begin();
 		if (rows[i].up > 0)
 			peer_write(&spoke, rows[i].up, rows[i].size);
 		if (rows[i].down > 0)
 			peer_write(&hub, rows[i].down, rows[i].size);
 		spoke.opts.rate = rows[i].spoke_rate;
 		hub.opts.rate = rows[i].hub_rate;
-		peer_open(&spoke, now);
-		peer_open(&hub, now);
+		peers_open();
 		join(rows[i].step_ms);
 		if (spoke.end != SESSION_END)
 			print_message("row %zu: %s; %s\n", i, spoke.why.msg,
@@ -151,8 +147,7 @@ overhead_counts(void **state)
 	(void)state;
 	peer_write(&spoke, 1000, 4000);
 	spoke.opts.rate = 65536;
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 	while (!both_ended()) {
 		while (either_moves()) {
 			uint64_t more = (on_the_wire() - last) / 4;
@@ -180,8 +175,7 @@ writes_are_not_small(void **state)
 	(void)state;
 	peer_write(&spoke, 500, 4000);
 	spoke.opts.rate = 65536;
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 	while (spoke.end == SESSION_NOTHING) {
 		while (either_moves())
 			continue;
@@ -202,8 +196,7 @@ who_leaves_has_all_acknowledged(void **state)
 	spoke.opts.keep = hub.opts.keep = true;
 	spoke.opts.rate = 20000;
 	peer_write(&spoke, 500, 1000);
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 	for (int i = 0; i < 3000; i++) {
 		while (either_moves())
 			continue;
@@ -228,8 +221,7 @@ who_is_not_let_go_goes(void **state)
 	(void)state;
 	spoke.opts.keep = hub.opts.keep = true;
 	peer_write(&spoke, 5, 1000);
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 	while (either_moves())
 		continue;
 	session_leave(spoke.session, now);
@@ -246,7 +238,7 @@ who_is_not_let_go_goes(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, peers_teardown)
 	const struct CMUnitTest tests[] = {
 		T(the_rate_is_kept),
 		T(overhead_counts),

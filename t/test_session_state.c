@@ -14,57 +14,23 @@
 
 #include <cmocka.h>
 
-#include "t/peer.h"
+#include "t/peers.h"
 
-static struct peer spoke, hub;
 #ifdef HAVE_ZSTD
 static char upon[] = "zstd";
 #else
 static char upon[] = "columnar";
 #endif
 static char columnar[] = "columnar";
-static const char *codec;
-static struct mono now;
-
-static int
-setup(void **state)
-{
-	if (state != NULL)
-		codec = *state;
-	now = (struct mono){ 1000000000 };
-	peer_pair(&spoke, &hub);
-	peer_choose(&spoke, codec);
-	peer_choose(&hub, codec);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	peer_clear(&spoke);
-	peer_clear(&hub);
-	return 0;
-}
-
-static void
-assert_delivered(void)
-{
-	assert_string_equal(spoke.why.msg, "");
-	assert_string_equal(hub.why.msg, "");
-	assert_true(peer_same(&spoke.out, &hub.in));
-	assert_true(peer_same(&hub.out, &spoke.in));
-}
 
 static void
 join(void)
 {
 	static uint64_t seed;
 
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 	peer_join(&spoke, &hub, 4096, ++seed);
-	assert_delivered();
+	peers_assert_delivered();
 	assert_int_equal(spoke.end, SESSION_END);
 	assert_int_equal(hub.end, SESSION_END);
 }
@@ -74,8 +40,7 @@ static void
 begin(void)
 {
 	spoke.opts.keep = hub.opts.keep = true;
-	peer_open(&spoke, now);
-	peer_open(&hub, now);
+	peers_open();
 }
 
 static void
@@ -83,7 +48,7 @@ settle(void)
 {
 	while (peer_turns(&spoke, &hub, 4096, now))
 		;
-	assert_delivered();
+	peers_assert_delivered();
 	assert_int_equal(spoke.end, SESSION_NOTHING);
 	assert_int_equal(hub.end, SESSION_NOTHING);
 }
@@ -227,8 +192,7 @@ a_state_that_differs_is_noticed(void **state)
 {
 	(void)state;
 	for (int at_hub = 0; at_hub < 2; at_hub++) {
-		teardown(NULL);
-		setup(NULL);
+		peers_renew();
 		peer_write(&spoke, 6, 2000);
 		peer_write(&hub, 6, 2000);
 		join();
@@ -317,8 +281,7 @@ cut_again_and_again(size_t limit)
 
 		assert_in_range(tries, 0, 200);
 
-		peer_open(&spoke, now);
-		peer_open(&hub, now);
+		peers_open();
 		for (bool moved = true; moved && left > 0;) {
 			size_t n;
 
@@ -342,8 +305,7 @@ a_link_that_is_always_cut_delivers_all_the_same(void **state)
 {
 	(void)state;
 	for (size_t limit = 200; limit < 1500; limit += 7) {
-		teardown(NULL);
-		setup(NULL);
+		peers_renew();
 		peer_write(&spoke, 4, 300);
 		peer_write_status(&spoke);
 		peer_write_lost(&spoke, 1);
@@ -384,11 +346,7 @@ restored_backups_do_no_harm(void **state)
 int
 main(void)
 {
-#define WITH(name, method)                                            \
-	{                                                             \
-#name " with " #method, name, setup, teardown, method \
-	}
-#define T(name) WITH(name, upon), WITH(name, columnar)
+#define T(name) PEERS_TEST_WITH(name, upon), PEERS_TEST_WITH(name, columnar)
 	const struct CMUnitTest tests[] = {
 		T(a_new_session_goes_on_from_what_the_receiver_has),
 		T(a_session_with_nothing_to_send_recalls_nothing),
