@@ -247,6 +247,26 @@ poisoned() {
 	"meets_$1" poison
 	judge=met
 }
+# acts_beside NAME: each victim gets poison, then, with something for each other, meets
+# the whole list, while a daemon has that other association, until others_end.  NAME
+# prints its block.
+acts_beside() {
+	carried push true
+	{
+		side gw
+		"$1"
+	} >others.conf
+	other_push=$1 other_pull=$1
+	others_begin others.conf "$1"
+	poisoned push 1
+	poisoned pull 2
+	others_end
+
+	fresh
+	waiting
+	others_begin others.conf "$1"
+	all_acts
+}
 # holder NAME: of the hub's lock for that association; it has a session.
 holder() {
 	awk -v i=":$(stat -c %i "noc/spool/$1/session.lock")" '

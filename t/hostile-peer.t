@@ -28,21 +28,7 @@ calls() {
 	dials "$@" $(answers "$calls_mode") alps
 }
 
-carried push true
-{
-	side gw
-	andes
-} >others.conf
-other_push=andes other_pull=andes
-others_begin others.conf andes
-poisoned push 1
-poisoned pull 2
-others_end
-
-fresh
-waiting
-others_begin others.conf andes
-all_acts
+acts_beside andes
 
 # Each thing is counted, and the session that ended for the last of them.
 before=$(spoke_has refused)

@@ -38,21 +38,7 @@ calls() {
 	dials "$@" $(ssh_client alps)
 }
 
-carried push true
-{
-	side gw
-	andes
-} >others.conf
-other_push=andes other_pull=andes
-others_begin others.conf andes
-poisoned push 1
-poisoned pull 2
-others_end
-
-fresh
-waiting
-others_begin others.conf andes
-all_acts
+acts_beside andes
 coded push
 coded pull
 others_end
