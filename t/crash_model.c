@@ -20,6 +20,7 @@
 #include "common/base/mem.h"
 #include "t/crash_model.h"
 #include "t/test_spool_helper.h"
+#include "t/wrap_openat.h"
 
 enum {
 	OPS_MAX = 2000,
@@ -73,7 +74,6 @@ static struct {
 } model;
 
 /* What is called in place of the system's. */
-int __real_openat(int dir, const char *name, int flags, ...);
 ssize_t __real_pwrite(int fd, const void *p, size_t n, off_t at);
 ssize_t __real_write(int fd, const void *p, size_t n);
 int __real_fsync(int fd);
@@ -83,7 +83,6 @@ int __real_renameat2(int dir, const char *name, int to_dir, const char *to,
     unsigned flags);
 int __real_unlinkat(int dir, const char *name, int flags);
 int __real_mkdirat(int dir, const char *name, mode_t mode);
-int __wrap_openat(int dir, const char *name, int flags, ...);
 ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 int __wrap_fsync(int fd);
@@ -174,21 +173,14 @@ record_bytes(int node, uint64_t at, const void *p, size_t n)
 }
 
 int
-__wrap_openat(int dir, const char *name, int flags, ...)
+wrapped_openat(int dir, const char *name, int flags, mode_t mode)
 {
 	bool made = false;
 	struct stat st;
-	mode_t mode = 0;
 	int fd;
 
-	if ((flags & O_CREAT) != 0) {
-		va_list ap;
-
-		va_start(ap, flags);
-		mode = va_arg(ap, mode_t);
-		va_end(ap);
+	if ((flags & O_CREAT) != 0)
 		made = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1;
-	}
 	fd = __real_openat(dir, name, flags, mode);
 	if (model.mode == RECORD && fd != -1 && made && node_of_fd(dir) != -1 &&
 	    fstat(fd, &st) == 0)

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "t/test_spool_helper.h"
+#include "t/wrap_openat.h"
 
 /* The calls that may fail; FAULT_ANY counts all of them. */
 enum fault_call {
@@ -87,8 +88,6 @@ int __real_ftruncate(int fd, off_t size);
 int __wrap_ftruncate(int fd, off_t size);
 int __real_unlinkat(int dir, const char *name, int flags);
 int __wrap_unlinkat(int dir, const char *name, int flags);
-int __real_openat(int dir, const char *name, int flags, ...);
-int __wrap_openat(int dir, const char *name, int flags, ...);
 
 ssize_t
 __wrap_pwrite(int fd, const void *p, size_t n, off_t at)
@@ -148,19 +147,10 @@ __wrap_unlinkat(int dir, const char *name, int flags)
 }
 
 int
-__wrap_openat(int dir, const char *name, int flags, ...)
+wrapped_openat(int dir, const char *name, int flags, mode_t mode)
 {
-	mode_t mode = 0;
-
-	if ((flags & O_CREAT) != 0) {
-		va_list ap;
-
-		va_start(ap, flags);
-		mode = va_arg(ap, mode_t);
-		va_end(ap);
-		if (strikes(FAULT_OPENAT))
-			return -1;
-	}
+	if ((flags & O_CREAT) != 0 && strikes(FAULT_OPENAT))
+		return -1;
 	return __real_openat(dir, name, flags, mode);
 }
 

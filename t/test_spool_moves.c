@@ -21,6 +21,7 @@
 #include "common/spool/listing.h"
 #include "common/spool/recall.h"
 #include "t/test_spool_helper.h"
+#include "t/wrap_openat.h"
 
 enum {
 	IN = SPOOL_INBOX | SPOOL_ARCHIVE,
@@ -38,9 +39,6 @@ static struct {
 	unsigned n; /* calls so far */
 	uint64_t upto; /* what it takes */
 } hubd;
-
-int __real_openat(int dir, const char *name, int flags, ...);
-int __wrap_openat(int dir, const char *name, int flags, ...);
 
 /* As hubd does: the cursor, then the files. */
 static void
@@ -68,17 +66,8 @@ ingest(uint64_t upto)
 }
 
 int
-__wrap_openat(int dir, const char *name, int flags, ...)
+wrapped_openat(int dir, const char *name, int flags, mode_t mode)
 {
-	mode_t mode = 0;
-
-	if ((flags & O_CREAT) != 0) {
-		va_list ap;
-
-		va_start(ap, flags);
-		mode = va_arg(ap, mode_t);
-		va_end(ap);
-	}
 	if (hubd.before > 0 && ++hubd.n == hubd.before) {
 		hubd.before = 0;
 		ingest(hubd.upto);

@@ -28,7 +28,7 @@ common_libcommon_a_SOURCES += \
 spool_test = t/test_spool_helper.c t/test_spool_helper.h
 
 # For any test that asks what a power cut may leave.
-crash_model = t/crash_model.c t/crash_model.h
+crash_model = t/crash_model.c t/crash_model.h t/wrap_openat.c t/wrap_openat.h
 crash_model_ldflags = -Wl,--wrap=openat,--wrap=pwrite,--wrap=write \
 	-Wl,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate \
 	-Wl,--wrap=renameat2,--wrap=unlinkat,--wrap=mkdirat
@@ -38,14 +38,14 @@ unit_tests += t/test_spool_crash t/test_spool_fault t/test_spool_inbox \
 	t/test_spool_recall t/test_spool_recover t/test_spool_segment
 t_test_spool_crash_SOURCES = t/test_spool_crash.c $(spool_test) $(crash_model)
 t_test_spool_crash_LDFLAGS = $(AM_LDFLAGS) $(crash_model_ldflags)
-t_test_spool_fault_SOURCES = t/test_spool_fault.c $(spool_test)
+t_test_spool_fault_SOURCES = t/test_spool_fault.c $(spool_test) t/wrap_openat.c t/wrap_openat.h
 t_test_spool_fault_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=openat,--wrap=pwrite,--wrap=write \
 	-Wl,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate \
 	-Wl,--wrap=renameat2,--wrap=unlinkat
 t_test_spool_inbox_SOURCES = t/test_spool_inbox.c $(spool_test)
 t_test_spool_ledger_SOURCES = t/test_spool_ledger.c $(spool_test)
-t_test_spool_moves_SOURCES = t/test_spool_moves.c $(spool_test)
+t_test_spool_moves_SOURCES = t/test_spool_moves.c $(spool_test) t/wrap_openat.c t/wrap_openat.h
 t_test_spool_moves_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=openat
 t_test_spool_outbox_SOURCES = t/test_spool_outbox.c $(spool_test)
 t_test_spool_reader_SOURCES = t/test_spool_reader.c $(spool_test)

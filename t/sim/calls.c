@@ -22,24 +22,18 @@
 #include "t/sim/fiber.h"
 #include "t/sim/net.h"
 #include "t/sim/rng.h"
+#include "t/wrap_openat.h"
 
 #define WRAP(ret, name, args)   \
 	ret __real_##name args; \
 	ret __wrap_##name args; \
 	ret __wrap_##name args
 
-WRAP(int, openat, (int dirfd, const char *name, int flags, ...))
+int
+wrapped_openat(int dirfd, const char *name, int flags, mode_t mode)
 {
-	mode_t mode = 0;
-	va_list ap;
-
-	if (disk_has_fd(dirfd))
-		return disk_openat(dirfd, name, flags);
-	va_start(ap, flags);
-	if ((flags & O_CREAT) != 0)
-		mode = va_arg(ap, mode_t);
-	va_end(ap);
-	return __real_openat(dirfd, name, flags, mode);
+	return disk_has_fd(dirfd) ? disk_openat(dirfd, name, flags)
+				  : __real_openat(dirfd, name, flags, mode);
 }
 
 WRAP(int, close, (int fd))

@@ -5,7 +5,7 @@ sim_programs += t/sim/sim
 script_tests += t/sim.t
 t_sim_sim_SOURCES = %D%/calls.c %D%/disk.c %D%/disk.h %D%/fiber.c \
 	%D%/fiber.h %D%/memory.c %D%/memory.h %D%/net.c %D%/net.h \
-	%D%/rng.c %D%/rng.h %D%/sim.c %D%/world.c %D%/world.h
+	%D%/rng.c %D%/rng.h %D%/sim.c %D%/world.c %D%/world.h t/wrap_openat.c t/wrap_openat.h
 # Archives of both sides, which nothing else brings together.
 t_sim_sim_LDADD = spoke/libspoke.a $(HUB_LIBS)
 # What the real code meets in place of the system: calls.c, fiber.c, world.c.
