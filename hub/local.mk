@@ -28,3 +28,9 @@ test_helpers += t/faulty_hubd
 t_faulty_hubd_SOURCES = t/faulty_hubd.c
 t_faulty_hubd_LDADD = $(HUB_LIBS)
 t_faulty_hubd_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syncfs
+
+unit_tests += t/test_hub_carried
+t_test_hub_carried_SOURCES = t/test_hub_carried.c t/scratch.c t/scratch.h
+t_test_hub_carried_LDADD = $(HUB_LIBS) $(CMOCKA_LIBS)
+t_test_hub_carried_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=carry_start,--wrap=delivery_child_end
