@@ -14,9 +14,13 @@ need rsync perl
 
 # block END OTHER NAME: where END finds the other one; signs END OTHER NAME: its keys.
 block() {
-	case $transport-$mode-$1${far:+-$3} in
+	case $transport-$mode-$1${far:+-$3-$far} in
 	dir-*) echo "dir { path = \"$tmp/share\" }" ;;
-	rsync-push-gw-alps | rsync-pull-noc-alps)
+	rsync-*-alps-motd)
+		echo "rsync { put = \"rsync://127.0.0.1:$motd_port/in\""
+		echo "get = \"rsync://127.0.0.1:$motd_port/out\" }"
+		;;
+	rsync-push-gw-alps-* | rsync-pull-noc-alps-*)
 		echo "rsync { put = \"far:in\" get = \"far:out\""
 		echo "rsh = {\"$tmp/far\", \"$far\"} }"
 		;;
@@ -30,7 +34,7 @@ signs() {
 	test "$transport" != dir ||
 	    echo "sign-key = \"$tmp/$1.$3\" verify-key = \"$tmp/$2.$3.pub\""
 }
-# A far end that is no rsync is what $far says.
+# A far end that is no rsync is what $far says; a daemon has words of the day.
 far=
 cat >far <<'EOT'
 #!/bin/sh
@@ -42,6 +46,14 @@ silence) exec sleep 600 ;;
 esac
 EOT
 chmod +x far
+start motd perl -MIO::Socket::INET -e '$SIG{PIPE} = "IGNORE"; $| = 1;
+	my $s = IO::Socket::INET->new(Listen => 9, LocalAddr => "127.0.0.1") or die;
+	print $s->sockport, "\n";
+	while (my $c = $s->accept) {
+		syswrite $c, "\@RSYNCD: 31.0 sha1\n"; sysread $c, my $x, 99;
+		1 while syswrite $c, "Welcome to the machine\n" x 1000 }'
+wait_for 10 test -s motd.out
+motd_port=$(cat motd.out)
 # conf END OTHER
 conf() {
 	side "$1"
@@ -294,11 +306,14 @@ carried_on() {
 	test -e "noc/spool/andes/staging/$carried_file" ||
 	    arrived andes
 }
+# Silence that a deadline of ours ends is not counted: t/hostile-waits.t has one that
+# lasts.
 cat >strangers <<'EOT'
 noise 76 1 another version
 banner 76 1 another version
-errors 75 0 the connection ended
-silence 75 0 .
+errors 76 1 a flood of words
+motd 76 1 a flood of words
+silence 75 0 did not end in time
 EOT
 strange spoke spoke -c spoke.conf push --always
 

@@ -2,15 +2,19 @@
 # Far ends that are silent, that send a byte in ten seconds, and that do not read,
 # met by who dials and by who is called, in push and in pull: all at once, each with
 # an association of its own.  Over pipes, ssh and http the far end takes its time in
-# our protocol, over tcp where HTTP is expected.  Each session ends by itself, in its
-# time; others deliver meanwhile.
+# our protocol, over tcp where HTTP is expected.  Where rsync is run it is silent, behind
+# a login or as a daemon, or not there.  Each session ends by itself, in its time;
+# others deliver meanwhile.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/hostile-lib.sh"
 
 carriers=pipes http=
 has_ssh && carriers="$carriers ssh"
 has_http && carriers="$carriers http tcp" http=1
-diag "over $carriers"
+has_rsync() {
+	command -v rsync >/dev/null && command -v perl >/dev/null
+}
+diag "over $carriers$(has_rsync && echo " and rsync")"
 
 # --- Who meets whom -------------------------------------------------------------
 
@@ -23,6 +27,12 @@ for carrier in $carriers; do
 	done
 	test "$carrier" = tcp || echo "$carrier-push-called-held"
 done >names
+has_rsync && for mode in push pull; do
+	for what in rsync rsyncd; do
+		echo "$what-$mode-dials-silence"
+	done
+	echo "rsyncd-$mode-dials-away"
+done >>names
 # Associations that deliver meanwhile.
 goes_on=$(echo "$carriers" | sed 's/tcp/pulled/')
 
@@ -62,6 +72,7 @@ port() {
 	tcp-dials-*) eval "echo \$${act}_port" ;;
 	*-called-push-*) echo "$hub_port" ;;
 	*-called-pull-*) echo "$daemon_port" ;;
+	rsyncd-*) eval "echo \$${act}_port" ;;
 	*-push-*) echo "$far_push_port" ;;
 	*) echo "$far_pull_port" ;;
 	esac
@@ -79,6 +90,13 @@ block() {
 		key_for "$block_name" $(far "$block_name")
 		association "$block_name" "$1 $(over_ssh "$block_name")"
 		;;
+	rsync) association "$block_name" "transport = rsync $1 rsync {
+	    put = \"far:in\" get = \"far:out\" rsh = {\"$tmp/silent\"} }" ;;
+	rsyncd)
+		block_far=rsync://127.0.0.1:$(port)
+		association "$block_name" "transport = rsync $1 rsync {
+		    put = \"$block_far/in\" get = \"$block_far/out\" }"
+		;;
 	*) association "$block_name" "$1 $(over_http "$block_name" "$(port)")" ;;
 	esac
 }
@@ -93,7 +111,7 @@ blocks() {
 
 # --- Configurations ---------------------------------------------------------------
 
-for port in hub daemon far_push far_pull silence drip deaf; do
+for port in hub daemon far_push far_pull silence drip deaf away; do
 	eval "${port}_port=$(free_port)"
 done
 for name in $(cat names) $goes_on; do
@@ -132,6 +150,12 @@ read -r ended _ </proc/uptime
 echo "\$status \$((\${ended%.*} - \${begun%.*}))" >"\$name.new"
 mv "\$name.new" "\$name.status"
 EOT
+
+cat >silent <<'EOT'
+#!/bin/sh
+exec sleep 200
+EOT
+chmod +x silent
 
 # More than every pipe and window holds, and what there always is.
 {
@@ -203,8 +227,8 @@ if ($act eq "empty") {
 }
 pause(200);
 EOT
-# A server of no HTTP: one that says nothing, one that sends a head by a byte in ten
-# seconds, one that does not read.
+# A server of no HTTP, and of no rsync: one that says nothing, one that sends a head by
+# a byte in ten seconds, one that does not read, one that takes no connection.
 cat >server.pl <<'EOT'
 use IO::Socket::INET;
 $SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE";
@@ -212,8 +236,12 @@ my ($act, $port) = @ARGV;
 my $s = IO::Socket::INET->new(Proto => "tcp", ReuseAddr => 1) or die;
 setsockopt $s, SOL_SOCKET, SO_RCVBUF, pack "i", 4096 if $act eq "deaf";
 bind $s, pack_sockaddr_in($port, inet_aton "127.0.0.1") or die;
-listen $s, 10 or die;
-$| = 1; print "listening\n";
+listen $s, $act eq "away" ? 0 : 10 or die;
+$| = 1;
+my @others = map { IO::Socket::INET->new(Blocking => 0, PeerAddr => "127.0.0.1",
+	PeerPort => $port) } $act eq "away" ? 1 .. 3 : ();
+print "listening\n";
+sleep 200 if $act eq "away";
 while (accept my $c, $s) {
 	next if fork;
 	if ($act eq "drip") {
@@ -238,14 +266,16 @@ if test -n "$http"; then
 	daemon=$pid
 	far_listener push hub
 	far_listener pull spoke
-	for act in silence drip deaf; do
-		eval "port=\$${act}_port"
-		start "server.$act" perl server.pl "$act" "$port"
-		wait_for 10 grep -q listening "server.$act.out"
-	done
 	wait_for 20 grep -q 'listening address' hubd.err
 	wait_for 20 grep -q 'listening address' daemon.err
 fi
+for act in $(test -z "$http" || echo silence drip deaf) \
+    $(has_rsync && echo silence away); do
+	test ! -e "server.$act.out" || continue
+	eval "port=\$${act}_port"
+	start "server.$act" perl server.pl "$act" "$port"
+	wait_for 10 grep -q listening "server.$act.out"
+done
 
 # --- All at once -------------------------------------------------------------------
 
@@ -316,23 +346,26 @@ ok "each of them ends" wait_for 120 all_over
 
 # Who must be silent for 30 s, who may be so slow, who does not read for 75 s; and
 # the seconds of a busy machine.  Over http who does not read is not heard either,
-# and what comes too slowly for HTTP is nothing of ours.
+# and what comes too slowly for HTTP is nothing of ours.  Rsync waits for 60 s, and looks
+# at its clock in steps of half of that; for a connection to a daemon, 30 s.
 while read -r name; do
 	parts "$name"
 	case $carrier-$act in
-	*-silence) least=29 most=75 why='was silent for 30 s' ;;
-	tcp-drip) least=29 most=75 why='was silent for 30 s' ;;
-	*-drip) least=10 most=55 why='is too slow' ;;
+	rsync*-silence) least=59 most=120 why='rsync: no answer in time' ;;
+	rsyncd-away) least=29 most=75 why='rsync: nobody answers' ;;
+	*-silence) least=29 most=75 why='the far end was silent for 30 s' ;;
+	tcp-drip) least=29 most=75 why='the far end was silent for 30 s' ;;
+	*-drip) least=10 most=55 why='the far end is too slow' ;;
 	http-deaf | tcp-deaf)
-		least=29 most=120 why='(was silent for 30 s|does not read)'
+		least=29 most=120 why='the far end (was silent for 30 s|does not read)'
 		;;
-	*-deaf) least=74 most=120 why='does not read' ;;
-	*-held) least=74 most=120 why='was silent for 75 s' ;;
+	*-deaf) least=74 most=120 why='the far end does not read' ;;
+	*-held) least=74 most=120 why='the far end was silent for 75 s' ;;
 	esac
 	status='' took=0
 	test ! -e "$name.status" || read -r status took <"$name.status"
 	is "$name: it ends by itself" "$status" 75
-	has "$name: it says why" "$name.err" "the far end $why"
+	has "$name: it says why" "$name.err" "$why"
 	ok "$name: in time: $took s" test "$took" -ge $least -a "$took" -le $most
 done <names
 
@@ -349,7 +382,12 @@ while read -r name; do
 		ok "$name: nothing is deleted" \
 		    sh -c "ls noc/spool/$name/outbox/*.msgs"
 	fi
-	has "$name: it is counted" status '"refused":[1-9]'
+	case $act in
+	# rsync sees that nobody is there: no silence, and nothing refused
+	away) has "$name: it is trouble, not counted" status \
+	    '"state":"delivery",.*"refused":0,' ;;
+	*) has "$name: it is counted" status '"refused":[1-9]' ;;
+	esac
 done <names
 if test -n "$http"; then
 	stop "$hubd" TERM 30

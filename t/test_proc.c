@@ -97,6 +97,37 @@ a_flood_is_stopped_at_the_limit(void **state)
 }
 
 static void
+a_flood_of_errors_is_stopped_where_it_has_a_limit(void **state)
+{
+	static const struct {
+		size_t errors_max;
+		const char *bytes;
+		bool stopped;
+	} row[] = {
+		{ 0, "200001", false },
+		{ 200000, "199999", false },
+		{ 200000, "200000", false },
+		{ 200000, "200001", true },
+		{ 200000, "2000000000", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		const char *const argv[] = { "/bin/sh", "-c",
+			"head -c $0 /dev/zero >&2", row[i].bytes, NULL };
+		struct proc_opts o = { .argv = argv,
+			.errors_max = row[i].errors_max,
+			.deadline_ms = 20000 };
+		struct proc_result r = { 0 };
+		struct err e = { 0 };
+
+		assert_int_equal(proc_run(&o, &r, NULL, NULL, &e), 0);
+		assert_int_equal(r.overflowed, row[i].stopped);
+		assert_false(r.timed_out);
+	}
+}
+
+static void
 only_the_end_of_stderr_is_kept(void **state)
 {
 	struct buf errs = { 0 };
@@ -132,6 +163,8 @@ main(void)
 		cmocka_unit_test(the_environment_is_spelled_out),
 		cmocka_unit_test(the_deadline_reaches_the_whole_group),
 		cmocka_unit_test(a_flood_is_stopped_at_the_limit),
+		cmocka_unit_test(
+		    a_flood_of_errors_is_stopped_where_it_has_a_limit),
 		cmocka_unit_test(only_the_end_of_stderr_is_kept),
 		cmocka_unit_test(a_missing_program_is_the_operators_mistake),
 	};

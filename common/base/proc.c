@@ -37,10 +37,11 @@ struct proc {
 	uv_signal_t term, interrupt;
 	uv_write_t write;
 	struct buf input, out, errs;
-	char *room;    /* what libuv reads into */
-	unsigned open; /* handles not yet closed */
-	bool killed;   /* TERM was sent */
-	bool streams;  /* its stdin and stdout are not ours */
+	char *room;                /* what libuv reads into */
+	size_t errors, errors_max; /* stderr so far, and before it is killed */
+	unsigned open;             /* handles not yet closed */
+	bool killed;               /* TERM was sent */
+	bool streams;              /* its stdin and stdout are not ours */
 	struct proc_result result;
 	bool (*enough)(void *arg);
 	void *enough_arg;
@@ -212,6 +213,12 @@ on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
 		close_timer_if_over(p);
 	} else if (s == (uv_stream_t *)&p->pipe[PIPE_ERR]) {
 		keep_tail(&p->errs, in);
+		if (in.n > p->errors_max - p->errors) {
+			p->result.overflowed = true;
+			terminate(p);
+		} else {
+			p->errors += in.n;
+		}
 	} else if (!buf_put(&p->out, in)) {
 		p->result.overflowed = true;
 		terminate(p);
@@ -322,6 +329,7 @@ proc_start(uv_loop_t *loop, const struct proc_opts *o, proc_done *done,
 	int rc;
 
 	buf_init(&p->out, o->output_max > 0 ? o->output_max : PROC_OUTPUT_MAX);
+	p->errors_max = o->errors_max > 0 ? o->errors_max : SIZE_MAX;
 	p->room = mem_alloc(PROC_READ);
 	setup_handles(p, loop);
 	rc = spawn(p, loop, o);

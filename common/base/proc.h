@@ -19,6 +19,7 @@ struct proc_opts {
 	const char *const *env;  /* NULL: PATH, LANG=C and TZ=UTC alone */
 	struct slice input;      /* for its stdin; copied */
 	size_t output_max;       /* stdout kept; more kills it.  0: 1 MiB */
+	size_t errors_max;       /* stderr read; more kills it.  0: any */
 	int64_t deadline_ms;     /* then TERM, 2 s later KILL; 0: 60 s */
 	/* Its stdin and stdout, in place of input and what is kept.  Takes both
 	 * descriptors. */
@@ -39,7 +40,7 @@ struct proc_result {
 	int stopped;     /* the one to this process that did, or 0 */
 	bool timed_out;
 	bool enough;       /* so it was ended */
-	bool overflowed;   /* stdout passed output_max */
+	bool overflowed;   /* stdout passed output_max, or stderr errors_max */
 	struct slice out;  /* stdout */
 	struct slice errs; /* the last 4 KiB of stderr */
 };

@@ -138,7 +138,8 @@ static const struct key rsync_keys[] = {
 	{ "put", KEY_TEXT, AT(rsync_put) },
 	{ "get", KEY_TEXT, AT(rsync_get) },
 	{ "password-file", KEY_FILE, AT(rsync_password_file) },
-	{ "rsh", KEY_COMMAND, AT(rsync_rsh), .defs = WORDS("ssh") },
+	{ "rsh", KEY_COMMAND, AT(rsync_rsh),
+	    .defs = WORDS("ssh", "-o", "ConnectTimeout=30") },
 	{ .name = NULL },
 };
 static const struct key dir_keys[] = {

@@ -164,8 +164,7 @@ outcome_use(const struct association *a, const struct delivery_result *r,
 	u.delivered = rc == 0 && (!carry_is_used(a) || r->moved);
 	if (!carry_is_used(a))
 		return u;
-	/* a fork, or a far end that is no rsync */
-	if (rc == -1 && (e->kind == ERR_INPUT || e->kind == ERR_PROTOCOL))
+	if (rc == -1 && e->kind == ERR_INPUT) /* a fork */
 		u.refused++;
 	u.looked = rc == 0;
 	u.lying = r->ignored + r->unsigned_files;

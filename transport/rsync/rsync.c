@@ -186,6 +186,7 @@ exchange(const struct outbound_opts *o, uint64_t keep,
 	if (lock != -1) {
 		rc = exchange_locked(&s, top, r, e);
 		r->stopped = s.stopped;
+		r->counts.cut = s.cut;
 		r->moved = rc == 0;
 		close(lock);
 	}

@@ -27,7 +27,12 @@
 enum {
 	DIGITS = 20,
 	ARGS_MAX = 96,
-	RATE_UNIT = 1024, /* of --bwlimit */
+	RATE_UNIT = 1024,     /* of --bwlimit */
+	WORDS_MAX = 64 << 10, /* totals, and a daemon's words of the day */
+	ERRORS_MAX = 1 << 20,
+	/* rsync's statuses */
+	ENDED_FOR_SILENCE = 30,
+	SOME_WERE_REMOVED = 24, /* acknowledged meanwhile */
 	/* What goes over the wire and is in none of rsync's totals, measured: a
 	 * daemon's greeting, password and arguments; a login by ssh, and of what
 	 * goes through it one part in so many. */
@@ -110,7 +115,9 @@ add_common(struct args *a, const struct association *as, const char *target)
 	add(a, mem_printf("--max-size=%d", STAGING_FILE_MAX));
 	if (!is_daemon(target))
 		add(a, remote_shell(as));
-	else if (as->rsync_password_file != NULL)
+	else /* nobody is there: that is no silence of a far end */
+		add(a, mem_strdup("--contimeout=30"));
+	if (is_daemon(target) && as->rsync_password_file != NULL)
 		add(a,
 		    mem_printf("--password-file=%s", as->rsync_password_file));
 	if (as->rate > 0)
@@ -246,8 +253,8 @@ static const struct {
 	{ 4, NULL, ERR_CONFIG, "the far end cannot do this" },
 	{ 5, NULL, ERR_CONFIG, "the daemon refuses" },
 	{ 12, NULL, ERR_TEMP, "the connection ended" },
-	{ 30, NULL, ERR_TEMP, "no answer in time" },
-	{ 35, NULL, ERR_TEMP, "no answer in time" },
+	{ ENDED_FOR_SILENCE, NULL, ERR_TEMP, "no answer in time" },
+	{ 35, NULL, ERR_TEMP, "nobody answers" },
 	{ 126, NULL, ERR_CONFIG, "it cannot be run" },
 	{ 127, NULL, ERR_CONFIG, "it is missing there" },
 };
@@ -283,20 +290,24 @@ first_line(struct slice text)
 }
 
 static int
-explain(const struct proc_result *p, struct slice said, struct err *e)
+explain(struct rsync *s, const struct proc_result *p, struct slice said,
+    struct err *e)
 {
-	enum err_kind kind = ERR_TEMP;
-	const char *hint = "try again";
+	enum err_kind kind = p->overflowed ? ERR_PROTOCOL : ERR_TEMP;
+	const char *hint = p->overflowed ? "a flood of words" : "try again";
 	char how[64], text[256];
 
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
 		if ((causes[i].status == 0 ||
-			causes[i].status == p->exit_status) &&
+			(causes[i].status == p->exit_status &&
+			    !p->overflowed)) &&
 		    (causes[i].word == NULL || says(said, causes[i].word))) {
 			kind = causes[i].kind;
 			hint = causes[i].hint;
 			break;
 		}
+	s->cut = s->cut || kind == ERR_PROTOCOL || p->overflowed ||
+	    p->exit_status == ENDED_FOR_SILENCE;
 	proc_describe(p, how, sizeof(how));
 	err_set(e, kind, "rsync: %s: %s: %s", hint, how,
 	    log_escape(text, sizeof(text), first_line(said)));
@@ -400,6 +411,8 @@ run(struct rsync *s, const struct args *a, int writes, struct room_watch *w,
 	struct proc_opts o = { .argv = argv.theirs,
 		.term_ends = true,
 		.int_ends = true,
+		.output_max = WORDS_MAX,
+		.errors_max = ERRORS_MAX,
 		.enough = w == NULL ? NULL : is_full,
 		.enough_arg = w };
 	struct proc_result p = { .exit_status = -1 };
@@ -415,7 +428,6 @@ run(struct rsync *s, const struct args *a, int writes, struct room_watch *w,
 	rc = run_in_thread(&c);
 	if (rc == 0) {
 		count(s, a->target, buf_slice(&out));
-		/* 24: some files were acknowledged, and removed, meanwhile */
 		s->stopped = p.stopped;
 		s->full = p.enough;
 		if (p.stopped != 0)
@@ -423,8 +435,9 @@ run(struct rsync *s, const struct args *a, int writes, struct room_watch *w,
 			    p.stopped);
 		else if (p.enough)
 			rc = no_room(s->o->association, w, e);
-		else if (p.exit_status != 0 && p.exit_status != 24)
-			rc = explain(&p, buf_slice(&errs), e);
+		else if (p.overflowed ||
+		    (p.exit_status != 0 && p.exit_status != SOME_WERE_REMOVED))
+			rc = explain(s, &p, buf_slice(&errs), e);
 	}
 	buf_clear(&out);
 	buf_clear(&errs);

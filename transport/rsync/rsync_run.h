@@ -17,6 +17,8 @@ struct rsync {
 	/* a get was ended, since staging/ has no more room: what came whole lies
 	 * there */
 	bool full;
+	/* a run ended for what the far end said, or did not say in time */
+	bool cut;
 	int stopped; /* the signal that asked us to end, or 0 */
 };
 
