@@ -116,7 +116,7 @@ cp noc.rsyncd free.rsyncd
 	cat free.rsyncd
 } >noc.rsyncd
 exits "a daemon without a place: the deadline ends it" 75 \
-    sp push --deadline 1s
+    sp push --deadline 5s
 has "which is told" err 'the daemon is busy: .*max connections'
 start push spoke -v -c spoke.conf push
 push=$pid
