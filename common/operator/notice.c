@@ -249,18 +249,24 @@ notices_each(const struct notices *n,
 	}
 }
 
-/* Read what others wrote, then do ours again on top of it. */
-static void
-merge(struct notices *n)
+/* What others wrote, and ours again on top of it. */
+void
+notices_read_again(struct notices *n)
 {
 	load(n);
-	for (size_t i = 0; i < n->n_op; i++) {
+	for (size_t i = 0; i < n->n_op; i++)
 		if (n->op[i].raise)
 			(void)notice_table_raise(&n->table, &n->op[i].entry);
 		else
 			notice_table_clear(&n->table, &n->op[i].entry);
+}
+
+static void
+merge(struct notices *n)
+{
+	notices_read_again(n);
+	for (size_t i = 0; i < n->n_op; i++)
 		notice_entry_clear(&n->op[i].entry);
-	}
 	n->n_op = 0;
 }
 

@@ -54,6 +54,8 @@ bool notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now);
 bool notice_is_raised(const struct notices *n, const char *association,
     const char *key);
+/* Other processes have changed what is told: the next flush mails it, too. */
+void notices_read_again(struct notices *n);
 /* Write what changed and send the mail that is due, waiting for it.  Mail that
  * cannot be sent stays due.  Never fails: it logs. */
 void notices_flush(struct notices *n, struct wall now);

@@ -5,11 +5,13 @@
 #include "config.h"
 
 #include "hub/commands/commands.h"
+#include "transport/links/links.h"
 
 int
 command_pull(const struct options *opts, int argc, char **argv)
 {
-	static const struct dial_verb pull = { CONFIG_HUB, NULL, NULL };
+	static const struct dial_verb pull = { CONFIG_HUB, NULL, NULL,
+		LINKS_MOST };
 
 	return dial_command(&pull, opts, argc, argv);
 }

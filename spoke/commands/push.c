@@ -27,11 +27,16 @@ anything_waits(const struct node *n, const struct association *a, bool *waits,
 	return rc;
 }
 
+enum {
+	/* The hubs may be one: sshd turns away who comes when ten log in. */
+	AT_ONCE = 8,
+};
+
 int
 command_push(const struct options *opts, int argc, char **argv)
 {
 	static const struct dial_verb push = { CONFIG_SPOKE, anything_waits,
-		incoming_take };
+		incoming_take, AT_ONCE };
 
 	return dial_command(&push, opts, argc, argv);
 }

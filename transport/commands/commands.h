@@ -18,6 +18,7 @@ struct dial_verb {
 	int (*waits)(const struct node *n, const struct association *a,
 	    bool *yes, struct err *e);
 	delivery_took *took; /* NULL: another program acts on what came */
+	size_t at_once;      /* deliveries */
 };
 int dial_command(const struct dial_verb *v, const struct options *o, int argc,
     char **argv);

@@ -1,4 +1,5 @@
 transport_libtransport_a_SOURCES += \
+	%D%/abreast.c %D%/abreast.h \
 	%D%/bare.c %D%/bare.h \
 	%D%/budget.c %D%/budget.h \
 	%D%/course.c %D%/course.h \
@@ -16,8 +17,10 @@ transport_libtransport_a_SOURCES += \
 	%D%/take.c %D%/take.h \
 	%D%/wire.c %D%/wire.h
 
-unit_tests += t/test_budget t/test_delivery t/test_delivery_child t/test_inbound t/test_link_cut t/test_redial \
+unit_tests += t/test_abreast t/test_budget t/test_delivery t/test_delivery_child t/test_inbound t/test_link_cut t/test_redial \
 	t/test_session_lock t/test_wire
+t_test_abreast_SOURCES = t/test_abreast.c
+t_test_abreast_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_budget_SOURCES = t/test_budget.c
 t_test_budget_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_SOURCES = t/test_delivery.c t/delivery_world.c t/delivery_world.h \
