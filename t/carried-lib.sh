@@ -32,11 +32,6 @@ collect() {
 received() {
 	hub messages alps "$1-$1" 2>/dev/null | grep -q "^MsgID:$1\$"
 }
-# same: both ends have the same messages, byte for byte.
-same() {
-	sp messages alps >sent.txt && hub messages alps >got.txt &&
-	    cmp sent.txt got.txt
-}
 # acked N: the spoke knows that the hub has N.
 acked() {
 	test "$(spoke_has acked_msgid)" = "$1"

@@ -9,8 +9,7 @@ through() {
 		at=$(free_port)
 		start proxy "$top_builddir/t/cut_proxy" rules -l "$at" "$1"
 		proxy=$pid
-		wait_for 5 grep -q "$(printf ':%04X 00000000:0000 0A' "$at")" \
-		    /proc/net/tcp
+		wait_for 5 is_open "$at"
 		running "$proxy" && return
 	done
 	fail "a proxy (try $through_try)" "$(cat proxy.err)"

@@ -126,11 +126,13 @@ hubd_looks() {
 }
 # What came is taken, and what is asked is made ready.
 hubd_looked() {
-	test -d noc/spool/andes/outbox &&
-	    test "$(files noc/spool/alps/staging)" = 0 &&
-	    test "$(files noc/spool/andes/staging)" = 0 &&
-	    test "$(files noc/spool/andes/outbox '*.msgs')" = \
-	    "$(files noc/spool/andes/outbox '*.msgs.gz')"
+	hubd_looked_at alps && hubd_looked_at andes
+}
+hubd_looked_at() {
+	test -d "noc/spool/$1/outbox" &&
+	    test "$(files "noc/spool/$1/staging")" = 0 &&
+	    test "$(files "noc/spool/$1/outbox" '*.msgs')" = \
+	    "$(files "noc/spool/$1/outbox" '*.msgs.gz')"
 }
 
 # --- The list ---------------------------------------------------------------------

@@ -110,7 +110,7 @@ hang_up() {
 }
 other_push=bern other_pull=chur
 
-whys='in quarantine association=alps'
+whys='trouble association=alps what=refused' # the last thing done
 listen
 poisoned push 1
 poisoned pull 2

@@ -15,8 +15,7 @@ carried() {
 	rm -f rules.log
 	ok "$carried_what: a day's backlog" deliver
 	: >rules
-	is "$carried_what: all is there" "$(hub messages alps | sha256sum)" \
-	    "$(sp messages alps | sha256sum)"
+	ok "$carried_what: all is there" wait_for 20 same
 	wait_for 20 link_is_free
 	diag "$(sort -k 2n rules.log)"
 	most=$(awk '{ n += $2 + $4; if ($6 > most) most = $6 }

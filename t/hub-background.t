@@ -49,6 +49,7 @@ sed 's/^association "alps" {/& nonsense = 1/' hub.conf >bad.conf
 exits "a wrong configuration" 78 hubd -c "$tmp/bad.conf" -d
 has "is told to who started it" err 'bad.conf:[0-9]+: .*nonsense'
 
+ok "it listens" wait_for 20 is_open "$port"
 ok "a spoke pushes to it" sp push
 ingested() {
 	hub status --json | grep -q '"last_msgid":2,'

@@ -92,6 +92,7 @@ is() {
 }
 
 # has DESCRIPTION FILE ERE, lacks DESCRIPTION FILE ERE: some line, no line.
+# soon_has DESCRIPTION FILE ERE: has, once another process has come to write it.
 has() {
 	if grep -Eq -e "$3" "$2"; then
 		pass "$1"
@@ -108,6 +109,11 @@ lacks() {
 		return 1
 	fi
 	pass "$1"
+}
+
+soon_has() {
+	wait_for 20 grep -Eq -e "$3" "$2"
+	has "$@"
 }
 
 # built_with LIBRARY...: these programs are.
@@ -156,6 +162,11 @@ free_port() {
 	echo "$lib_port"
 }
 
+# is_open PORT: something listens there.
+is_open() {
+	grep -q "$(printf ':%04X 00000000:0000 0A' "$1")" /proc/net/tcp
+}
+
 # --- Processes ---------------------------------------------------------
 
 lib_pids=
@@ -181,6 +192,14 @@ running() {
 
 ended() {
 	! running "$1"
+}
+
+# holder FILE: prints the process that has a lock of it; 1 where none has.
+holder() {
+	awk -v i=":$(stat -c %i "$1")" '
+		substr($6, length($6) - length(i) + 1) == i {
+			print $5; found = 1; exit }
+		END { exit !found }' /proc/locks
 }
 
 # stop PID [SIGNAL [SECONDS]]: ends what start started and waits for it;

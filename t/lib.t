@@ -25,6 +25,21 @@ exits "a condition that never holds ends with its deadline" 1 \
 ok "a condition that comes to hold is seen" \
     script 'start late sh -c "sleep 0.2; : >made"; wait_for 20 test -e made'
 
+ok "so is a line that another process writes later" \
+    script ': >made; start late sh -c "sleep 0.2; echo x >made"
+	soon_has "what" made x && done_testing'
+if command -v perl >/dev/null; then
+	: >locked
+	exits "a file that nobody has a lock of" 1 holder locked
+	start locker perl -MFcntl=:flock -e 'open F, ">", $ARGV[0] or die;
+		flock F, LOCK_EX; $| = 1; print "has it\n"; sleep 600' locked
+	wait_for 20 test -s locker.out
+	is "one that somebody has" "$(holder locked)" "$pid"
+	stop "$pid"
+else
+	skip "who has a lock" "perl is not installed"
+fi
+
 # A child of a child, and the directory.
 script 'start tree sh -c "sleep 600 & echo \$! >child; wait"
 wait_for 20 test -s child
@@ -54,6 +69,7 @@ login() {
 	    127.0.0.1 something else
 }
 
+ok "a port on which something listens is open" is_open "$sshd_port"
 ok "a forced command runs over ssh" login user "$sshd_dir/known_hosts"
 is "it is the command that runs" "$(cat out)" forced
 exits "a stranger's key is refused" 255 \
@@ -63,4 +79,5 @@ echo "[127.0.0.1]:$sshd_port $(cat stranger.pub)" >wrong_hosts
 exits "another host key is noticed" 255 login user wrong_hosts
 stop "$sshd_pid"
 ok "sshd is gone when it was stopped" ended "$sshd_pid"
+exits "and its port closed" 1 is_open "$sshd_port"
 done_testing

@@ -132,8 +132,7 @@ carried() {
 	line_up
 	ok "$what: a day's backlog" $near "$@"
 	line_down
-	is "$what: all is there" "$(hub messages alps | sha256sum)" \
-	    "$(sp messages alps | sha256sum)"
+	ok "$what: all is there" wait_for 20 same
 	test -z "${KEEP-}" || diag "$(cat line.out)"
 	read_line "$way" "$what"
 	ours_ms=$ms

@@ -45,11 +45,6 @@ wire() {
 bodies() {
 	hub messages alps | grep -Ev '^(Stream|Prev|Digest):'
 }
-same() {
-	sp messages alps >sent
-	hub messages alps >there
-	cmp sent there
-}
 # begin COMPRESSION: both ends, with empty spools.
 begin() {
 	rm -rf gw noc

@@ -173,9 +173,9 @@ has "which says that it runs" out '^alps .* busy '
 kill -CONT "$hubd"
 exits "it goes on" 1 hub check
 stop "$hubd"
+is "and ends in order" "$?" 0
 ok "none runs" hub status
 has "which is another word" out '^alps .* down '
-is "and ends in order" "$?" 0
 rm -f hub/run/hubd.sock
 start hubd sh -c 'exec hubd -c hub.conf <&- >&- 2>&-'
 wait_for 10 test -S hub/run/hubd.sock

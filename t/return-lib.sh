@@ -103,7 +103,7 @@ came() {
 }
 # lies_in DIRECTORY: something does, made ready to be carried.
 lies_in() {
-	test "$(files "$1" '*.msgs.*')" -gt 0
+	test "$(files "$1" '[0-9]*.msgs.*')" -gt 0
 }
 # knows: the hub, that the spoke has all that it said.
 knows() {
@@ -122,14 +122,8 @@ delivered_until() {
 settled() {
 	knows && acked "$(spoke_has last_msgid)"
 }
-# holder: who has the session at the spoke.
-holder() {
-	awk -v inode=":$(stat -c %i gw/spool/alps/session.lock)" \
-	    'index($0, inode " ") { print $5; exit }' /proc/locks
-}
-has_session() {
-	test -n "$(holder)"
-}
+# who has the session at the spoke
+lock=gw/spool/alps/session.lock
 
 # --- One delivery after the other -----------------------------------------------------
 
@@ -141,7 +135,7 @@ task_arrives() {
 		came 0 || fail "$cell: nobody has called yet"
 		ok "$cell: the next session" sp push --always
 		ok "$cell: brings it" came 1
-		ok "$cell: and the hub knows at its end" knows
+		ok "$cell: and the hub knows at its end" wait_for 20 knows
 		;;
 	ssh-pull | exec-pull | http-pull)
 		ok "$cell: hubd brings it at once" wait_for 20 came 1
@@ -219,8 +213,8 @@ kept_session() {
 	case $transport-$mode in
 	*-push | http-pull) start_daemon ;;
 	esac
-	ok "$cell, kept: a session" wait_for 20 has_session
-	kept=$(holder)
+	ok "$cell, kept: a session" wait_for 20 holder $lock
+	kept=$(holder $lock)
 	configs_n=$(arrived | grep -c '^Type:CONFIG$')
 	sp collect --now
 	ok "$cell, kept: a TASK" hub task alps job:kept
@@ -229,7 +223,7 @@ kept_session() {
 	ok "$cell, kept: the hub asks for the configuration, which comes" \
 	    wait_for 20 configs $((configs_n + 1))
 	ok "$cell, kept: all is acknowledged" wait_for 20 settled
-	is "$cell, kept: in that one session" "$(holder)" "$kept"
+	is "$cell, kept: in that one session" "$(holder $lock)" "$kept"
 	ok "$cell, kept: all is there" wait_for 10 same
 	same_both_ways 2
 }

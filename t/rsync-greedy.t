@@ -65,7 +65,10 @@ configure "$(modules)" ""
 collect 1 2
 greedy push gw sp push
 is "what is ours went nevertheless" "$(files noc/spool/alps/staging)" 1
-is "nothing else runs" "$(ps -e -o args= | grep -c "[r]sync://alps@127.0.0.1:$port")" 0
+none_runs() {
+	! ps -e -o args= | grep -q "[r]sync://alps@127.0.0.1:$port"
+}
+ok "nothing else runs" wait_for 10 none_runs
 
 # The same in the other direction.
 stop "$daemon"

@@ -145,8 +145,10 @@ sent() {
 wait_for 30 sent
 stop "$pushed" TERM
 is "a push that is stopped" $? 143
-is "leaves no session behind" "$(ps -e -o args | grep -v grep |
-    grep -c "$tmp/spoke.conf push")" 0
+none_runs() {
+	! ps -e -o args= | grep -q "$tmp/[s]poke.conf push"
+}
+ok "leaves no session behind" wait_for 10 none_runs
 test "$(used)" -gt $((bytes + 10000))
 is "and counts what it used" $? 0
 acked=$(status_of acked_msgid)

@@ -106,6 +106,12 @@ arrived() {
 written() {
 	sp messages alps
 }
+# same [NAME]: both ends have the same messages, byte for byte.  Who was called over
+# http, or by a hub's daemon, may seal the last ones when we have gone on.
+same() {
+	sp messages "${1-alps}" >sent.txt && hub messages "${1-alps}" >got.txt &&
+	    cmp sent.txt got.txt
+}
 fresh() {
 	rm -rf gw noc
 	mkdir -m 700 gw noc

@@ -145,14 +145,11 @@ hold() {
 	# shellcheck disable=SC2094
 	start stuck sh -c "exec $spoke_side <>$tmp/hold.in >$tmp/hold.null"
 	stuck=$pid
-	wait_for 10 has_lock
-}
-has_lock() {
-	grep -q "$(stat -c '%i' gw/spool/alps/session.lock) " /proc/locks
+	wait_for 10 holder gw/spool/alps/session.lock
 }
 rm -f gw/spool/alps/session.lock
 hold
-ok "an older session that hangs at the spoke" has_lock
+ok "an older session that hangs at the spoke" holder gw/spool/alps/session.lock
 ok "a newer one takes its place" hub pull --deadline 60s
 is "and has all" "$(arrived)" "$(written)"
 ok "the older one has ended" wait_for 10 ended "$stuck"
