@@ -127,6 +127,14 @@ lock=gw/spool/alps/session.lock
 
 # --- One delivery after the other -----------------------------------------------------
 
+# hubd_rests: it has done what it was at, and would look once more.
+hubd_rests() {
+	wait_for 20 is_free
+	stop "$hubd"
+}
+is_free() {
+	! holder noc/spool/alps/session.lock
+}
 # task_arrives: as soon as the transport lets it, and no sooner.
 task_arrives() {
 	ok "$cell: a TASK" hub task alps job:poll 'what:dots . and : colons' n:1
@@ -151,16 +159,19 @@ task_arrives() {
 	rsync-pull)
 		ok "$cell: hubd puts it there at once" wait_for 20 \
 		    lies_in gw/spool/alps/staging
+		hubd_rests
 		came 0 || fail "$cell: nobody has looked yet"
 		ok "$cell: the spoke looks" sp collect
 		ok "$cell: and has it" came 1
 		knows && fail "$cell: nobody has told the hub"
 		ok "$cell: the next pull" hub pull alps
 		ok "$cell: tells the hub" knows
+		start_hubd
 		;;
 	dir-*)
 		ok "$cell: hubd writes it there at once" wait_for 20 \
 		    lies_in share/alps/to-spoke
+		hubd_rests
 		came 0 || fail "$cell: nobody has looked yet"
 		case $mode in
 		push) ok "$cell: the spoke looks" sp push ;;
@@ -170,6 +181,7 @@ task_arrives() {
 		knows && fail "$cell: nobody has told the hub"
 		ok "$cell: the hub looks" hub pull alps
 		ok "$cell: and knows" knows
+		start_hubd
 		;;
 	esac
 }
