@@ -42,9 +42,12 @@ has "and the log" err 'busy: 2 sessions are running'
 is "nothing of it is left" "$(ls noc/spool/davos/inbox)" ""
 
 sp collect
-# Time enough for a busy machine to hear it once.
-exits "a push finds no room" 75 sp push --deadline 12s
+# Time enough for a busy machine to hear it once; then nobody answers any more.
+authorize "mkdir $tmp/heard && ASAN_OPTIONS=${ASAN_OPTIONS-} exec $hub_side; \
+exec sleep 1000"
+exits "a push finds no room" 75 sp push --deadline 20s
 has "and says why" err 'busy: 2 sessions'
+authorize
 is "what it has stays" "$(spoke_has waiting_messages)" 2
 start push spoke -c spoke.conf push --deadline 60s
 push=$pid

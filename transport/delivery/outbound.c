@@ -255,6 +255,13 @@ check_twin(const struct outbound_opts *o, struct err *e)
 	return rc;
 }
 
+static bool
+is_over(const struct outbound_opts *o)
+{
+	return o->deadline.ns != 0 &&
+	    mono_ms_since(clock_mono(), o->deadline) >= 0;
+}
+
 /* Waits for the end of it.  -1 as delivery_run, with the cause that the channel
  * knows; ERR_TEMP with EBUSY: a twin on this machine is at it; ERR_TEMP with
  * EDQUOT: the budget is used up, nothing was done, come again in r->wait_s. */
@@ -263,6 +270,7 @@ deliver_patiently(struct outbound *d, struct delivery_result *r, struct err *e)
 {
 	const struct outbound_opts *o = d->o;
 	struct redial again = { .tries = o->tries, .deadline = o->deadline };
+	struct err before = { 0 };
 	int64_t wait_ms;
 
 	*r = (struct delivery_result){ 0 };
@@ -275,12 +283,18 @@ deliver_patiently(struct outbound *d, struct delivery_result *r, struct err *e)
 			ask_budget(o, r, &d->keep, e) == -1))
 			return -1;
 		rc = deliver(d, r, e);
-		if (rc == 0 || r->stopped != 0 ||
-		    !redial_after(&again, e, clock_mono(), draw(), &wait_ms))
+		if (rc == 0 || r->stopped != 0)
+			return rc;
+		/* what the far end said tells more than that time was over */
+		if (e->kind == ERR_TEMP && before.kind == ERR_TEMP &&
+		    is_over(o))
+			*e = before;
+		if (!redial_after(&again, e, clock_mono(), draw(), &wait_ms))
 			return rc;
 		log_info("again in %" PRId64 " ms association=%s: %s", wait_ms,
 		    o->association->name, e->msg);
 		outbound_sleep_ms(wait_ms);
+		before = *e;
 		err_clear(e);
 	}
 }
