@@ -22,8 +22,8 @@ all_ended() {
 	test "$(wc -l <rules.log)" -gt "$exchange_n" && ! pgrep -P "$proxy"
 }
 # exchange WHAT LEAST: what is counted is what goes, within 5 %; at least so much.
-# What the far end says last over one of two connections, or first over one that
-# libcurl did not need, may come when it is closed: $unseen bytes.
+# What goes last over one of two connections, or first over one that libcurl did not
+# need, may be seen by one of the two counts alone: $unseen bytes.
 unseen=0
 exchange() {
 	exchange_real=$(real)
@@ -37,8 +37,7 @@ exchange() {
 	    return
 	exchange_off=$((exchange_counted - exchange_real))
 	ok "$1: $exchange_counted counted of $exchange_real" \
-	    test $((exchange_off * 20)) -le "$exchange_real" -a \
-	    $(((exchange_off + unseen) * 20)) -ge "-$exchange_real"
+	    test $(((${exchange_off#-} - unseen) * 20)) -le "$exchange_real"
 }
 # little, much: values for the next exchange; much are random digits, which no
 # compression makes few.

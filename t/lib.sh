@@ -202,11 +202,20 @@ holder() {
 		END { exit !found }' /proc/locks
 }
 
+# lib_is_ours PID: it is a child of this shell, or of this subshell: a number that was
+# waited for is another's soon, where thousands of processes come and go.
+lib_is_ours() {
+	read -r lib_self _ </proc/self/stat
+	grep -q "^PPid:[[:space:]]*$lib_self\$" "/proc/$1/status" 2>/dev/null
+}
+
 # stop PID [SIGNAL [SECONDS]]: ends what start started and waits for it;
 # returns its exit status.  KILL after SECONDS (20).
 stop() {
-	kill "-${2:-TERM}" "$1" 2>/dev/null
-	wait_for "${3:-20}" ended "$1" || kill -KILL "$1"
+	if lib_is_ours "$1"; then
+		kill "-${2:-TERM}" "$1" 2>/dev/null
+		wait_for "${3:-20}" ended "$1" || kill -KILL "$1"
+	fi
 	wait "$1"
 }
 
@@ -244,7 +253,7 @@ lib_cleanup() {
 	test "$lib_self" -eq $$ || exit "$lib_status"
 	for lib_pid in $lib_pids; do
 		# shellcheck disable=SC2046 # a list of numbers
-		running "$lib_pid" && kill -KILL $(lib_tree "$lib_pid") \
+		lib_is_ours "$lib_pid" && kill -KILL $(lib_tree "$lib_pid") \
 		    2>/dev/null
 		wait "$lib_pid" 2>/dev/null
 	done

@@ -33,7 +33,7 @@ if has_http; then
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	    -keyout hub.key -out hub.pem -days 2 -subj /CN=noc \
 	    -addext subjectAltName=IP:127.0.0.1 2>/dev/null
-	unseen=200
+	unseen=300
 	over_web "over http" "" http ""
 	unseen=1000
 	over_web "over https" "certificate = hub.pem key = hub.key" https \
