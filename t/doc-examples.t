@@ -137,6 +137,56 @@ for i in $(seq "$found"); do
 	    hubctl -c "$PWD/pulls.conf" check-config
 done
 is "operations.md has its associations" "$found" 3
+
+# fits NAME N: the displays found, each within an association of its own, pass.
+fits() {
+	is "$1: has its pieces" "$found" "$2"
+	for i in $(seq "$found"); do
+		{
+			echo "node \"gw\" { state = \"$tmp/s\" spool = \"$tmp/q\""
+			echo "run = \"$tmp/r\" }"
+			echo 'association "alps" { hub = "noc" spoke = "gw"'
+			echo 'hub-subtree = "/Sites/Alps"'
+			grep -q '^transport' "$i.example" ||
+			    echo 'transport = rsync'
+			cat "$i.example"
+			echo '}'
+		} >piece.conf
+		chmod 600 piece.conf
+		files_of piece.conf
+		ok "$1, piece $i: is accepted" \
+		    spoke -c "$PWD/piece.conf" check-config
+	done
+}
+having '^rsync \\{' blocks
+fits "operations.md, rsync" 2
+having '^transport = dir' blocks
+fits "operations.md, a stick" 1
+
+# As printed, but for whose the key is.
+having '^openssl req' blocks
+is "operations.md has its certificates" "$found" 2
+mkdir ca
+sed '/^chown /d' 1.example 2.example >ca/commands
+ok "operations.md: certificates can be made" \
+    sh -c 'cd ca && sh -e ./commands' 2>/dev/null
+ok "operations.md: the hub's is for its name" openssl verify -CAfile ca/ca.pem \
+    -verify_hostname noc.example.net ca/hub.pem
+ok "operations.md: the spoke's is for the association" openssl verify \
+    -CAfile ca/ca.pem -verify_hostname alps ca/alps.pem
+
+having '^Host noc-put' blocks
+is "operations.md has its ssh_config" "$found" 1
+if command -v ssh >/dev/null; then
+	for which in put get; do
+		ssh -G -F 1.example "noc-$which" >"$which.ssh" 2>&1
+		is "operations.md: ssh $which has one key of its own" \
+		    "$(grep '^identityfile' "$which.ssh")" \
+		    "identityfile /etc/axletree/alps-$which.key"
+	done
+else
+	skip "operations.md: ssh takes its ssh_config" "ssh is missing"
+fi
 having 'spoke write --source boiler' blocks
 works "operations.md" 2
 literals "$doc/spoke.1" >literals
