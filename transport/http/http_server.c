@@ -20,8 +20,7 @@
 
 enum {
 	CONNECTIONS_MOST = PEERS_MOST + 24, /* those that are being cut */
-	CONNECTION_MEMORY = 32 << 10, /* of each: head, and a part of body */
-	CONNECTION_S = 100,           /* ours are shorter: http_server_peer.c */
+	CONNECTION_S = 100, /* ours are shorter: http_server_peer.c */
 	READ_MAX = 64 << 10,
 	EVENTS = 64,
 	SWEEP_MS = 1000,

@@ -16,6 +16,7 @@ enum {
 	PEERS_OF_ONE =
 	    16, /* association: eight, those that are dead, a proxy's */
 	AHEAD_MOST = 64 << 20, /* of all bodies that came before their turn */
+	CONNECTION_MEMORY = 32 << 10, /* of each: head, and a part of body */
 };
 
 /* A connection. */
@@ -83,6 +84,11 @@ void http_server_on_over(void *cls, struct MHD_Connection *c, void **request,
     enum MHD_RequestTerminationCode why);
 /* Wake what can go on; when to look again. */
 void http_server_wake_requests(struct http_server *s, struct mono *wake);
+
+/* http_server_head.c: 0, or the status that refuses a head of two meanings.  nobody:
+ * it does not say whose it is, either. */
+unsigned http_server_head(struct MHD_Connection *c, const char *path,
+    const char *version, bool *nobody);
 
 /* http_server_peer.c */
 void http_server_on_peer(void *cls, struct MHD_Connection *c, void **peer,

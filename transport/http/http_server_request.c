@@ -24,7 +24,7 @@ says(unsigned status)
 {
 	switch (status) {
 	case MHD_HTTP_BAD_REQUEST:
-		return "no right " HTTP_HEADER;
+		return "no right " HTTP_HEADER ", or a head of two meanings";
 	case MHD_HTTP_UNAUTHORIZED:
 		return "neither a token nor a certificate that is known here";
 	case MHD_HTTP_NOT_FOUND:
@@ -39,6 +39,8 @@ says(unsigned status)
 		return "no such session";
 	case MHD_HTTP_CONTENT_TOO_LARGE:
 		return "the body is too large";
+	case MHD_HTTP_UNSUPPORTED_MEDIA_TYPE:
+		return "no Content-Encoding is known here";
 	default:
 		return "too many sessions";
 	}
@@ -118,20 +120,32 @@ strange(struct http_server *s, size_t association, unsigned status)
 	return status;
 }
 
+/* What begin() was told of a request. */
+struct line {
+	const char *url, *version;
+};
+
 /* 0, or the status that refuses it. */
 static unsigned
-judge(struct http_server *s, struct MHD_Connection *c, struct http_ticket *t)
+judge(struct http_server *s, struct MHD_Connection *c, const struct line *l,
+    struct http_ticket *t)
 {
 	struct http_request r;
 	struct err ignored; /* the status says it */
 	size_t association;
 	uint64_t n;
 	const char *length = field(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	bool nobody;
+	unsigned status = http_server_head(c, l->url, l->version, &nobody);
 
+	if (nobody)
+		return status;
 	if (!http_server_known(s, c, &association))
 		return MHD_HTTP_UNAUTHORIZED;
 	if (!http_server_has_room(s, c, association))
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (status != 0)
+		return strange(s, association, status);
 	if (length[0] != '\0' &&
 	    !slice_u64(slice_str(length), HTTP_BODY_MAX, &n))
 		return strange(s, association, MHD_HTTP_CONTENT_TOO_LARGE);
@@ -160,11 +174,11 @@ judge(struct http_server *s, struct MHD_Connection *c, struct http_ticket *t)
 
 static enum MHD_Result
 begin_session_request(struct http_server *s, struct MHD_Connection *c,
-    void **request)
+    const struct line *l, void **request)
 {
 	struct http_ticket t;
 	struct http_asked *q;
-	unsigned status = judge(s, c, &t);
+	unsigned status = judge(s, c, l, &t);
 
 	if (status != 0)
 		return refuse(s, c, status);
@@ -189,22 +203,22 @@ begin_session_request(struct http_server *s, struct MHD_Connection *c,
 static const struct route {
 	const char *path, *method;
 	enum MHD_Result (*begin)(struct http_server *s,
-	    struct MHD_Connection *c, void **request);
+	    struct MHD_Connection *c, const struct line *l, void **request);
 } routes[] = {
 	{ "/" HTTP_PATH, MHD_HTTP_METHOD_POST, begin_session_request },
 };
 
 static enum MHD_Result
-begin(struct http_server *s, struct MHD_Connection *c, const char *url,
+begin(struct http_server *s, struct MHD_Connection *c, const struct line *l,
     const char *method, void **request)
 {
 	unsigned status = MHD_HTTP_NOT_FOUND;
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (strcmp(url, routes[i].path) != 0)
+		if (strcmp(l->url, routes[i].path) != 0)
 			continue;
 		if (strcmp(method, routes[i].method) == 0)
-			return routes[i].begin(s, c, request);
+			return routes[i].begin(s, c, l, request);
 		status = MHD_HTTP_METHOD_NOT_ALLOWED;
 	}
 	return refuse(s, c, status);
@@ -382,10 +396,10 @@ http_server_on_request(void *cls, struct MHD_Connection *c, const char *url,
 	struct http_server *s = cls;
 	struct http_asked *q = *request;
 
-	(void)version;
 	s->now = clock_mono();
 	if (q == NULL)
-		return begin(s, c, url, method, request);
+		return begin(s, c, &(struct line){ url, version }, method,
+		    request);
 	if (*data_n > 0)
 		return take_body(q, data, data_n);
 	return answer(q);

@@ -15,7 +15,7 @@
 #define LIBMICROHTTPD_FUNCTIONS(F) \
 	F(add_response_header) F(create_response_from_buffer) \
 	F(create_response_from_callback) F(destroy_response) \
-	F(get_connection_info) F(get_daemon_info) \
+	F(get_connection_info) F(get_connection_values) F(get_daemon_info) \
 	F(get_timeout) F(lookup_connection_value) F(queue_response) \
 	F(resume_connection) F(run) F(start_daemon) F(suspend_connection)
 /* clang-format on */

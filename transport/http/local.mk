@@ -17,6 +17,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/http_listener.c \
 	%D%/http_secrets.c %D%/http_secrets.h \
 	%D%/http_server.c %D%/http_server.h %D%/http_server_impl.h \
+	%D%/http_server_head.c \
 	%D%/http_server_peer.c \
 	%D%/http_server_request.c \
 	%D%/libmicrohttpd.c %D%/libmicrohttpd.h
@@ -49,6 +50,6 @@ test_helpers += t/http_answer
 t_http_answer_SOURCES = t/http_answer.c
 t_http_answer_LDADD = $(TRANSPORT_LIBS)
 script_tests += t/hostile-crowd.t t/hostile-http.t t/http-delay.t t/http-deliveries.t \
-	t/http-greedy.t t/http-strangers.t t/link-cut-http.t t/link-lossy-http.t t/transport-http.t
+	t/http-greedy.t t/http-heads.t t/http-strangers.t t/link-cut-http.t t/link-lossy-http.t t/transport-http.t
 cut_tests += t/link-cut-http.t
 EXTRA_DIST += t/http-lib.sh
