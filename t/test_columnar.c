@@ -220,6 +220,24 @@ carry_values(struct ends *x, const struct buf *body)
 	return n;
 }
 
+/* Before anything else that has values, too. */
+static void
+a_message_may_have_no_values(void **state)
+{
+	struct buf body = { 0 };
+	struct ends x = begin();
+
+	(void)state;
+	buf_put_str(&body, "");
+	carry_values(&x, &body);
+	buf_put_str(&body, "T1:1\nT2:2\n");
+	carry_values(&x, &body);
+	buf_reset(&body);
+	carry_values(&x, &body);
+	buf_clear(&body);
+	finish(&x);
+}
+
 /* States are the same when they code the same in the same bytes. */
 static void
 same_states(struct ends *x, struct slice probe)
@@ -947,6 +965,7 @@ main(void)
 		cmocka_unit_test(any_bytes_come_back),
 		cmocka_unit_test(cut_streams_come_back),
 		cmocka_unit_test(changed_streams_come_back),
+		cmocka_unit_test(a_message_may_have_no_values),
 		cmocka_unit_test(encoding_decoding_and_learning_move_alike),
 		cmocka_unit_test(how_messages_are_batched_does_not_matter),
 		cmocka_unit_test(a_seed_is_enough),

@@ -139,6 +139,8 @@ values_read(struct values *v, struct slice body)
 	bool follow = true;
 
 	v->n = v->told_n = v->run_n = 0;
+	if (body.n == 0)
+		return false;
 	while (body.n > 0) {
 		struct value *x;
 
