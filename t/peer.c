@@ -238,6 +238,17 @@ begin_stream(struct peer *p, struct stream_id stream)
 	p->in.stream = stream;
 }
 
+/* What it took is durable. */
+static void
+settle(struct peer *p)
+{
+	if (p->taken.msgid == 0)
+		return;
+	session_durable(p->session, &p->taken);
+	p->durable = p->taken.msgid;
+	p->taken.msgid = 0;
+}
+
 static void
 on_take(struct peer *p, const struct session_action *a)
 {
@@ -266,10 +277,13 @@ on_take(struct peer *p, const struct session_action *a)
 		in.n -= m.raw.n;
 	}
 	message_parser_free(parser);
-	if (refused == 0 || refused > a->first)
-		session_taken(p->session,
-		    &(struct spool_point){ p->in.stream, p->in.last,
-			p->in.digest[p->in.last] });
+	if (refused == 0 || refused > a->first) {
+		p->taken = (struct spool_point){ p->in.stream, p->in.last,
+			p->in.digest[p->in.last] };
+		session_took(p->session, &p->taken);
+	}
+	if (refused != 0 || !p->lazy)
+		settle(p);
 	if (refused != 0)
 		session_refused(p->session, refused, "damaged for the test");
 }
@@ -277,10 +291,11 @@ on_take(struct peer *p, const struct session_action *a)
 static void
 on_record(struct peer *p, const struct session_action *a)
 {
+	settle(p);
 	p->records++;
 	begin_stream(p, a->at.stream);
 	assert(a->first == p->in.last + 1 && a->last <= PEER_MESSAGES);
-	p->in.last = a->last;
+	p->in.last = p->durable = a->last;
 	session_recorded(p->session, &a->at);
 }
 
@@ -369,7 +384,10 @@ peer_run(struct peer *p, struct peer *to, struct mono now)
 		session_next(p->session, now, &a);
 		switch (a.kind) {
 		case SESSION_NOTHING:
-			return moved;
+			if (p->taken.msgid == 0 || p->wire.n > 0)
+				return moved;
+			settle(p);
+			break;
 		case SESSION_AHEAD:
 			return true;
 		case SESSION_SEND:

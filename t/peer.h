@@ -35,6 +35,9 @@ struct peer {
 	unsigned damages;  /* ... so many times */
 	unsigned unseeded; /* seeds that cannot be had */
 	unsigned stale;    /* messages that are missing at the end of seeds */
+	bool lazy;         /* what it took is durable when no more is there */
+	struct spool_point taken; /* and not durable; msgid 0: nothing */
+	uint64_t durable;
 	unsigned renewals, starts, seeks, records, seeds;
 	uint64_t largest; /* TAKE, in bytes */
 	char warning[ERR_MSG_SIZE];

@@ -765,9 +765,16 @@ batches_are_judged(void **state)
 	assert_int_equal(t.durable.msgid, 0);
 
 	t.digest = d2;
+	t.waits = true;
 	assert_int_equal(delivery_take(in, &t, &r, &e), 0);
 	assert_int_equal(t.refused, 0);
+	assert_int_equal(t.taken.msgid, 2);
+	assert_int_equal(t.durable.msgid, 0);
+	assert_int_equal(inbox_durable(in).msgid, 1);
+	t.waits = false; /* it comes once more, and both are durable */
+	assert_int_equal(delivery_take(in, &t, &r, &e), 0);
 	assert_int_equal(t.durable.msgid, 2);
+	assert_int_equal(inbox_durable(in).msgid, 2);
 
 	buf_reset(&b); /* a fork: 3 does not follow 2 */
 	helper_write(&b, t.stream, 3, d2 ^ 1);

@@ -42,6 +42,27 @@ nothing_to_send_ends_at_once(void **state)
 	assert_true(session_counts(spoke.session)->out_bytes < 250);
 }
 
+/* Several batches may become durable at once: no sooner are they acknowledged. */
+static void
+what_is_durable_late_is_acknowledged_late(void **state)
+{
+	(void)state;
+	hub.lazy = true;
+	peer_write(&spoke, 60, 50000);
+	peer_write_lost(&spoke, 2);
+	peer_write(&spoke, 60, 50000);
+	spoke.damage = hub.damage = 100;
+	hub.damages = 1;
+	peers_open();
+	for (int i = 0; i < 10000 && hub.end == SESSION_NOTHING; i++) {
+		peer_turns(&spoke, &hub, 200000, now);
+		assert_true(spoke.acked.msgid <= hub.durable);
+	}
+	assert_ended();
+	assert_int_equal(hub.durable, 122);
+	assert_int_equal(spoke.acked.msgid, 122);
+}
+
 static void
 both_directions_arrive_whatever_the_chunks(void **state)
 {
@@ -318,6 +339,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_send_ends_at_once),
 		T(both_directions_arrive_whatever_the_chunks),
+		T(what_is_durable_late_is_acknowledged_late),
 		T(full_outboxes_and_pipes_of_4_kib_end),
 		T(a_second_session_sends_only_what_is_new),
 		T(an_acknowledgement_that_was_lost_is_in_the_opening),

@@ -26,7 +26,12 @@ struct delivery {
 	int wake_fd;       /* the parent's, to look; -1: none */
 	uint64_t woken_at; /* bytes on the wire, when it was woken last */
 	struct mono now, took_at;
-	bool unsealed;     /* took_at says since when */
+	bool unsealed; /* took_at says since when */
+	/* put into the inbox and not durable yet, since when; msgid 0: nothing */
+	struct spool_point taken;
+	struct mono taken_at;
+	size_t taken_bytes;
+	uint64_t taken_n;  /* messages */
 	bool coding_ahead; /* come again after a look for events */
 	bool write_full;   /* wait until it can be written again */
 	bool write_closed; /* the peer reads no more */

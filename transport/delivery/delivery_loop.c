@@ -17,6 +17,10 @@
 enum {
 	FLUSH_MS = 1000, /* acknowledgements go to the spool so often */
 	SEAL_MS = 1000,  /* what came in a kept session is sealed after */
+	/* While more waits to be read, so much is made durable at once. */
+	SETTLE_MS = 100,
+	SETTLE_BYTES = 8 << 20,
+	SETTLE_MESSAGES = 250, /* of a sender's batch: it may wait for these */
 	POLL_MAX_MS = 60000,
 	OPENING_MS = 1000, /* between looks whether the channel is open */
 };
@@ -35,6 +39,43 @@ on_asked(int sig)
 
 /* Answers to the session */
 
+/* What was taken becomes durable, and is acknowledged. */
+static bool
+settle(struct delivery *d)
+{
+	struct spool_point taken = d->taken;
+	struct err e = { 0 };
+
+	d->taken = (struct spool_point){ 0 };
+	d->taken_bytes = 0;
+	d->taken_n = 0;
+	if (taken.msgid == 0)
+		return true;
+	if (inbox_commit(d->in, &e) == -1) {
+		session_abort(d->session, &e);
+		return false;
+	}
+	session_durable(d->session, &taken);
+	d->r->durable = taken;
+	return true;
+}
+
+static void
+note_taken(struct delivery *d, const struct delivery_batch *b)
+{
+	if (d->taken.msgid == 0)
+		d->taken_at = d->now;
+	session_took(d->session, &b->taken);
+	d->taken = b->taken;
+	d->taken_bytes += b->bytes.n;
+	d->taken_n += b->last - b->first + 1;
+	d->took_at = d->now;
+	d->unsealed = true;
+	if (b->durable.msgid != 0 || d->taken_bytes >= SETTLE_BYTES ||
+	    d->taken_n >= SETTLE_MESSAGES)
+		(void)settle(d); /* it has aborted the session */
+}
+
 static void
 on_take(struct delivery *d, const struct session_action *a)
 {
@@ -43,20 +84,21 @@ on_take(struct delivery *d, const struct session_action *a)
 		.first = a->first,
 		.last = a->last,
 		.digest = a->at.digest,
+		.waits = true,
 		.config_first = d->o->association->role == CONFIG_HUB };
 	struct err e = { 0 };
 	int rc = delivery_take(d->in, &b, d->r, &e);
 
-	if (b.durable.msgid != 0) {
-		session_taken(d->session, &b.durable);
-		d->r->durable = b.durable;
-		d->took_at = d->now;
-		d->unsealed = true;
-	}
-	if (rc == -1)
+	if (b.undone)
+		d->taken = (struct spool_point){ 0 };
+	else if (b.taken.msgid != 0)
+		note_taken(d, &b);
+	if (rc == -1) {
 		session_abort(d->session, &e);
-	else if (b.refused != 0)
+	} else if (b.refused != 0) {
+		(void)settle(d); /* it has aborted the session */
 		session_refused(d->session, b.refused, b.why.msg);
+	}
 }
 
 static void
@@ -65,6 +107,8 @@ on_record(struct delivery *d, const struct session_action *a)
 	struct err e = { 0 };
 	struct stream_id old = inbox_durable(d->in).stream;
 
+	if (!settle(d))
+		return;
 	if (!stream_eq(old, a->at.stream)) {
 		if (inbox_begin_stream(d->in, a->at.stream, &e) == -1) {
 			session_abort(d->session, &e);
@@ -111,7 +155,7 @@ on_seed(struct delivery *d, const struct session_action *a)
 	struct buf seed = { 0 };
 	struct slice found;
 	struct err e = { 0 };
-	int rc = in ? inbox_seal(d->in, &e) : 0;
+	int rc = in && settle(d) ? inbox_seal(d->in, &e) : 0;
 
 	if (rc == 0)
 		rc = spool_recall(d->association_dir, dirs, &a->at, a->seed,
@@ -253,7 +297,7 @@ wait_ms(const struct delivery *d)
 {
 	int64_t ms = mono_ms_since(session_wake(d->session), d->now) + 1;
 
-	if (d->coding_ahead)
+	if (d->coding_ahead || d->taken.msgid != 0)
 		return 0;
 	if (is_opening(d))
 		ms = sooner(ms, OPENING_MS);
@@ -286,10 +330,12 @@ wait_event(struct delivery *d, const sigset_t *open_mask)
 	int n = ppoll(fd, sizeof(fd) / sizeof(fd[0]), &t, open_mask);
 
 	d->now = clock_mono();
-	if (n <= 0)
+	if (n == -1)
 		return;
 	if (fd[0].revents != 0)
 		on_readable(d);
+	else
+		(void)settle(d); /* it has aborted the session */
 	if (fd[2].revents != 0)
 		on_written(d);
 }
@@ -350,6 +396,9 @@ on_time(struct delivery *d)
 		err_set(&e, ERR_TEMP, "the deadline passed");
 		session_abort(d->session, &e);
 	}
+	if (d->taken.msgid != 0 &&
+	    mono_ms_since(d->now, d->taken_at) >= SETTLE_MS)
+		(void)settle(d); /* it has aborted the session */
 	if (d->feeder.ack_waits &&
 	    mono_ms_since(d->now, d->feeder.ack_since) >= FLUSH_MS)
 		check(d, feeder_flush(&d->feeder, &e), &e);
@@ -391,6 +440,8 @@ delivery_loop(struct delivery *d, struct err *e)
 			break;
 		wait_event(d, &open_mask);
 	}
+	if (settle(d)) /* a line that is cut again and again gets on */
+		note_sofar(d);
 	sigaction(SIGPIPE, &old_pipe, NULL);
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGTERM, &old_term, NULL);

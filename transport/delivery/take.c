@@ -21,7 +21,6 @@ struct take {
 	uint64_t next;
 	uint32_t digest; /* of next - 1 */
 	size_t put;      /* bytes since the last commit */
-	bool broken;     /* which failed */
 };
 
 /* Not what was spooled: it moves nothing and is asked for again. */
@@ -139,6 +138,12 @@ begin_stream(struct take *t, struct slice first, struct err *e)
 	return 0;
 }
 
+static struct spool_point
+point(const struct take *t)
+{
+	return (struct spool_point){ t->b->stream, t->next - 1, t->digest };
+}
+
 /* What is good is kept, whatever comes behind it. */
 static int
 commit(struct take *t, struct err *e)
@@ -148,11 +153,10 @@ commit(struct take *t, struct err *e)
 	if (inbox_commit(t->in, &failed) == -1) {
 		*e = failed;
 		t->b->stopped = INBOX_FAILED;
-		t->broken = true;
+		t->b->undone = true;
 		return -1;
 	}
-	t->b->durable =
-	    (struct spool_point){ t->b->stream, t->next - 1, t->digest };
+	t->b->durable = t->b->taken = point(t);
 	t->put = 0;
 	return 1;
 }
@@ -167,11 +171,13 @@ delivery_take(struct inbox *in, struct delivery_batch *b,
 	int rc = 1;
 
 	b->refused = 0;
-	b->durable = (struct spool_point){ 0 };
+	b->durable = b->taken = (struct spool_point){ 0 };
 	b->stopped = INBOX_TAKEN;
+	b->undone = false;
 	if (b->first == 1 && begin_stream(&t, rest, e) == -1) {
 		b->stopped =
 		    e->kind == ERR_INPUT ? INBOX_STRANGE : INBOX_FAILED;
+		b->undone = b->stopped == INBOX_FAILED; /* or nobody knows */
 		return -1;
 	}
 	p = message_parser_new(MESSAGE_FORM_FULL, b->message_max);
@@ -184,7 +190,11 @@ delivery_take(struct inbox *in, struct delivery_batch *b,
 	if (rc == 1 && rest.n > 0 && !b->carried)
 		rc = err_set(e, ERR_PROTOCOL,
 		    "a batch that holds more messages than it names");
-	if (t.next > b->first && !t.broken && commit(&t, e) == -1)
+	if (t.next == b->first || b->undone)
+		return rc == -1 ? -1 : 0;
+	if (rc == 1 && b->waits)
+		b->taken = point(&t);
+	else if (commit(&t, e) == -1)
 		return -1;
 	return rc == -1 ? -1 : 0;
 }

@@ -21,15 +21,20 @@ struct delivery_batch {
 	/* a stream that replaces another begins with CONFIG */
 	bool config_first;
 	size_t message_max; /* 0: LIMIT_MESSAGE */
+	/* where nothing of it is refused, the caller commits */
+	bool waits;
 
-	struct spool_point durable; /* taken so far; msgid 0: nothing */
-	uint64_t refused;           /* the first that is damaged; 0: none */
-	struct err why;             /* of that */
+	struct spool_point taken;   /* so far; msgid 0: nothing */
+	struct spool_point durable; /* and committed, with all before it */
+	bool undone; /* a commit failed: what waited is not there any more */
+	uint64_t refused; /* the first that is damaged; 0: none */
+	struct err why;   /* of that */
 	/* why it cannot be taken on; INBOX_TAKEN: it can */
 	enum inbox_verdict stopped;
 };
 
-/* Verify, put into the inbox and commit, with one sync for each batch's size.
+/* Verify, put into the inbox and commit, with one sync for each batch's size, or
+ * none yet where it `waits`.
  * Poison goes to quarantine and counts as taken.  -1: the batch cannot be taken
  * on (a fork, a full disk, ...); what b->durable says is durable nevertheless. */
 int delivery_take(struct inbox *in, struct delivery_batch *b,

@@ -265,29 +265,31 @@ receiver_done(struct receiver *r, struct err *e)
 	return 0;
 }
 
-static void
-advance(struct receiver *r, const struct spool_point *durable)
-{
-	if (!stream_is_zero(r->in.stream) &&
-	    !stream_eq(r->in.stream, durable->stream))
-		r->replaced = true;
-	r->in = *durable;
-	r->ack_due = true;
-}
-
 void
-receiver_taken(struct receiver *r, const struct spool_point *durable)
+receiver_took(struct receiver *r, const struct spool_point *upto)
 {
 	assert(r->state == RECEIVER_TAKING || r->state == RECEIVER_RECORDING);
-	if (r->state == RECEIVER_TAKING)
-		r->taken += durable->msgid - r->batch.first + 1;
-	advance(r, durable);
+	if (!stream_is_zero(r->in.stream) &&
+	    !stream_eq(r->in.stream, upto->stream))
+		r->replaced = true;
+	r->in = *upto;
 	if (r->state == RECEIVER_RECORDING) {
 		set_state(r, RECEIVER_IDLE);
-	} else if (durable->msgid == r->batch.last) {
+		return;
+	}
+	r->took += upto->msgid - r->batch.first + 1;
+	if (upto->msgid == r->batch.last) {
 		move_state(r);
 		set_state(r, RECEIVER_IDLE);
 	}
+}
+
+void
+receiver_durable(struct receiver *r, const struct spool_point *upto)
+{
+	r->durable = *upto;
+	r->taken = r->took;
+	r->ack_due = true;
 }
 
 int
@@ -302,7 +304,7 @@ bool
 receiver_put(struct receiver *r, struct buf *out)
 {
 	if (r->ack_due) {
-		frame_put_ack(out, &r->in);
+		frame_put_ack(out, &r->durable);
 		r->ack_due = false;
 		return true;
 	}

@@ -20,9 +20,10 @@ enum receiver_state {
 struct receiver {
 	size_t message_max;
 	enum receiver_state state;
-	struct spool_point in; /* durable, newest */
-	bool replaced;         /* the stream changed in this session */
-	bool done;             /* the peer has nothing more */
+	struct spool_point in;      /* taken, newest */
+	struct spool_point durable; /* what is to be acknowledged */
+	bool replaced;              /* the stream changed in this session */
+	bool done;                  /* the peer has nothing more */
 
 	struct frame_batch batch;
 	const struct codec_ops *codec;
@@ -37,7 +38,8 @@ struct receiver {
 	struct frame_nak nak;
 	char nak_text[FRAME_TEXT_MAX];
 	unsigned nak_repeats, naks;
-	uint64_t taken;   /* messages */
+	uint64_t took;    /* messages */
+	uint64_t taken;   /* of them, durably */
 	uint64_t refused; /* messages, or batches */
 };
 
@@ -53,7 +55,9 @@ int receiver_done(struct receiver *r, struct err *e);
 /* What the shell did.  The seed of the messages up to r->in; NULL: it cannot be
  * had. */
 int receiver_seed(struct receiver *r, const struct slice *seed, struct err *e);
-void receiver_taken(struct receiver *r, const struct spool_point *durable);
+void receiver_took(struct receiver *r, const struct spool_point *upto);
+/* All that it took is durable, up to here. */
+void receiver_durable(struct receiver *r, const struct spool_point *upto);
 int receiver_refused(struct receiver *r, uint64_t first, const char *why,
     struct err *e);
 /* Append the answer that is due, if there is one. */

@@ -260,18 +260,30 @@ session_seed(struct session *s, const struct slice *seed)
 }
 
 void
+session_took(struct session *s, const struct spool_point *upto)
+{
+	receiver_took(&s->receiver, upto);
+	s->told = false;
+}
+
+void
+session_durable(struct session *s, const struct spool_point *upto)
+{
+	receiver_durable(&s->receiver, upto);
+	s->counts.taken = s->receiver.taken;
+}
+
+void
 session_taken(struct session *s, const struct spool_point *durable)
 {
-	receiver_taken(&s->receiver, durable);
-	s->counts.taken = s->receiver.taken;
-	s->told = false;
+	session_took(s, durable);
+	session_durable(s, durable);
 }
 
 void
 session_recorded(struct session *s, const struct spool_point *durable)
 {
-	receiver_taken(&s->receiver, durable);
-	s->told = false;
+	session_taken(s, durable);
 }
 
 void
