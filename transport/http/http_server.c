@@ -34,9 +34,11 @@ enum {
 	OF_STREAMS, /* and the association's number */
 };
 
-/* TLS 1.2 and later, with forward secrecy. */
+/* TLS 1.2 and later, with forward secrecy; first the group that who asks has
+ * guessed, for another costs a round trip. */
 static const char priorities[] =
-    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:%SERVER_PRECEDENCE";
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-GROUP-ALL:"
+    "+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%SERVER_PRECEDENCE";
 
 /* --- Streams --------------------------------------------------------------------- */
 
