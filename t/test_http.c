@@ -1,6 +1,6 @@
 /*
- * The words of transport http, and each end of it without I/O: the end that answers,
- * and the end that asks.  test_http_link.c joins them.
+ * The words of transport http, and without I/O the end of it that answers; the end that
+ * asks is in test_http_requester.c, and test_http_link.c joins them.
  */
 #include "config.h"
 
@@ -15,7 +15,6 @@
 
 #include "common/base/mem.h"
 #include "transport/http/http_answerer.h"
-#include "transport/http/http_requester.h"
 
 #define ID    "00112233445566778899aabbccddeeff"
 #define OTHER "ffeeddccbbaa99887766554433221100"
@@ -402,178 +401,6 @@ an_answer_goes_on_while_there_is_much(void **state)
 	http_answerer_free(h);
 }
 
-/* --- Requests ---------------------------------------------------------------------- */
-
-/* A small session needs one request at a time, that is, one connection. */
-static void
-a_reply_goes_with_the_request_that_asks_for_more(void **state)
-{
-	struct http_answer a = { 0, 3, false };
-	struct http_requester q;
-	struct slice body;
-	struct mono wake, now = at0;
-	size_t which;
-
-	(void)state;
-	http_requester_init(&q, ID, now);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_NOTHING);
-	assert_true(wake.ns == INT64_MAX);
-	http_requester_put(&q, SLICE("abc"), now);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_NOTHING);
-	now = wake;
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_START);
-	assert_true(slice_eq_str(body, "abc"));
-	assert_int_equal(q.post[which].request.word, HTTP_WAIT);
-	/* It begins the session, and so goes alone. */
-	http_requester_put(&q, SLICE("de"), now);
-	now = mono_add_ms(now, 10);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_NOTHING);
-	which = 0;
-	assert_int_equal(http_requester_heard(&q, which, 5), 0);
-	http_requester_answered(&q, which, &a, now);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_START);
-	assert_true(slice_eq_str(body, "de"));
-	a = (struct http_answer){ 5, 5, false };
-	http_requester_answered(&q, which, &a, now);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_START); /* nothing was said: it waits on */
-	assert_int_equal(body.n, 0);
-	assert_int_equal(http_requester_heard(&q, which, 1), 0);
-	a = (struct http_answer){ 5, 5, false };
-	http_requester_answered(&q, which, &a, now);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_NOTHING); /* our reply is awaited, for a while */
-	assert_int_equal(mono_ms_since(wake, now), 200);
-	http_requester_put(&q, SLICE("f"), now);
-	now = mono_add_ms(now, 10);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_START);
-	assert_true(slice_eq_str(body, "f"));
-	assert_int_equal(q.post[which].request.word, HTTP_WAIT);
-	assert_int_equal(q.post[which].request.sent, 5);
-	assert_int_equal(q.post[which].request.received, 6);
-	/* What comes now does not wait for its answer. */
-	http_requester_put(&q, SLICE("ghi"), now);
-	now = mono_add_ms(now, 10);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_START);
-	assert_true(slice_eq_str(body, "ghi"));
-	assert_int_equal(q.post[which].request.word, HTTP_NOW);
-	http_requester_clear(&q);
-}
-
-static void
-answers_for_other_requests_are_refused(void **state)
-{
-	static const struct http_answer bad[] = {
-		{ 1, 3, false }, /* not from where we asked */
-		{ 0, 2, false }, /* less than we brought */
-		{ 0, 4, false }, /* more than we ever brought */
-	};
-	struct http_requester q;
-	struct mono wake, now = at0;
-	struct slice body;
-	struct err e;
-	size_t which;
-
-	(void)state;
-	http_requester_init(&q, ID, now);
-	http_requester_put(&q, SLICE("abc"), now);
-	now = mono_add_ms(now, 10);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_START);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(http_requester_head(&q, which, &bad[i], &e),
-		    -1);
-		assert_int_equal(e.kind, ERR_PROTOCOL);
-	}
-	http_requester_clear(&q);
-}
-
-/* How often it is sent again, each time later, until it is not worth it. */
-static int
-tries_of(struct http_requester *q, bool met, struct mono now)
-{
-	struct mono wake, before;
-	struct slice body;
-	size_t which;
-
-	for (int tries = 0;; tries++) {
-		before = now;
-		while (http_requester_next(q, now, &which, &body, &wake) !=
-		    HTTP_START)
-			now = wake;
-		if (tries > 0)
-			assert_true(
-			    mono_ms_since(now, before) >= 500 << (tries - 1));
-		if (!http_requester_failed(q, which, met, now))
-			return tries;
-	}
-}
-
-static void
-tries_are_few_and_further_and_further_apart(void **state)
-{
-	struct http_answer a = { 0, 1, false };
-	struct mono wake, now = mono_add_ms(at0, 10);
-	struct http_requester q;
-	struct slice body;
-	size_t which;
-
-	(void)state;
-	/* Never answered: another try is the caller's caller's, but for two
-	 * where somebody had taken the connection. */
-	for (int met = 0; met <= 1; met++) {
-		http_requester_init(&q, ID, at0);
-		http_requester_put(&q, SLICE("a"), at0);
-		assert_int_equal(tries_of(&q, met, now), met ? 2 : 0);
-		http_requester_clear(&q);
-	}
-	http_requester_init(&q, ID, at0);
-	http_requester_put(&q, SLICE("a"), at0);
-	(void)http_requester_next(&q, now, &which, &body, &wake);
-	http_requester_answered(&q, which, &a, now);
-	assert_int_equal(tries_of(&q, false, now), 5);
-	http_requester_clear(&q);
-}
-
-/* All connections of a line break with it. */
-static void
-one_cut_is_one_failure(void **state)
-{
-	static char p[HTTP_BODY_MAX];
-	struct http_answer a = { 0, 65536, false };
-	struct mono wake, now = mono_add_ms(at0, 10);
-	struct http_requester q;
-	struct slice body;
-	size_t which, n = 0;
-
-	(void)state;
-	http_requester_init(&q, ID, at0);
-	http_requester_put(&q, (struct slice){ p, 65536 }, at0);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_START);
-	http_requester_answered(&q, which, &a, now);
-	http_requester_put(&q, (struct slice){ p, sizeof(p) }, now);
-	now = mono_add_ms(now, 10);
-	while (http_requester_next(&q, now, &which, &body, &wake) == HTTP_START)
-		n++;
-	assert_int_equal(n, HTTP_POSTS);
-	now = mono_add_ms(now, 1000);
-	for (size_t i = 0; i < HTTP_POSTS; i++)
-		assert_true(http_requester_failed(&q, i, true, now));
-	assert_int_equal(q.failures, 1);
-	assert_int_equal(http_requester_next(&q, now, &which, &body, &wake),
-	    HTTP_NOTHING);
-	assert_int_equal(mono_ms_since(wake, now), 500);
-	http_requester_clear(&q);
-}
-
 int
 main(void)
 {
@@ -588,11 +415,6 @@ main(void)
 		cmocka_unit_test(a_repeated_body_is_not_taken_twice),
 		cmocka_unit_test(a_lost_answer_is_given_again),
 		cmocka_unit_test(an_answer_goes_on_while_there_is_much),
-		cmocka_unit_test(
-		    a_reply_goes_with_the_request_that_asks_for_more),
-		cmocka_unit_test(answers_for_other_requests_are_refused),
-		cmocka_unit_test(one_cut_is_one_failure),
-		cmocka_unit_test(tries_are_few_and_further_and_further_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

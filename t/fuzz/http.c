@@ -78,13 +78,13 @@ use(struct http_answerer *h, struct http_ticket *t, struct slice *s,
 	    http_ticket_late(h, t))
 		return;
 	http_ticket_answer(h, t, now, &a, &body);
-	if (a.sent != t->request.received || body.n > HTTP_ANSWER_MAX ||
+	if (a.sent != t->request.received || body.n > HTTP_CHUNKS_MAX ||
 	    a.received < t->at)
 		abort();
 	if (!t->goes_on ||
 	    http_ticket_more(h, t, now, &body, &wake) != HTTP_BYTES)
 		return;
-	if (body.n == 0 || body.n > HTTP_ANSWER_MAX - t->said)
+	if (body.n == 0 || body.n > HTTP_CHUNKS_MAX - t->said)
 		abort();
 	http_ticket_said(h, t, body.n > 1 ? body.n - n % 2 : 1, now);
 }

@@ -70,14 +70,13 @@ static int
 start_requests(struct http *h, struct mono *wake, bool *over)
 {
 	enum http_todo todo = HTTP_NOTHING;
-	struct slice body;
 	size_t which;
 
 	*wake = (struct mono){ INT64_MAX };
 	while (h->in.n < HTTP_IN_MOST &&
 	    (todo = http_requester_next(&h->requester, clock_mono(), &which,
-		 &body, wake)) == HTTP_START)
-		if (http_exchange_begin(&h->exchange[which], body, h->e) == -1)
+		 wake)) == HTTP_START)
+		if (http_exchange_begin(&h->exchange[which], h->e) == -1)
 			return -1;
 	*over = todo == HTTP_OVER;
 	return 0;
@@ -153,10 +152,10 @@ pump(struct http *h)
 	for (;;) {
 		read_local(h);
 		write_local(h);
-		for (size_t i = 0; i < HTTP_POSTS; i++)
-			http_exchange_resume(&h->exchange[i]);
 		if (start_requests(h, &wake, &over) == -1)
 			return -1;
+		for (size_t i = 0; i < HTTP_POSTS; i++)
+			http_exchange_resume(&h->exchange[i], &wake);
 		if (over && h->in.n == 0)
 			return 0;
 		if (h->leaving.ns != 0 &&

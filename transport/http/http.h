@@ -29,6 +29,7 @@ struct http_exchange {
 	struct http_answer answer;
 	bool has_answer;  /* a right head came */
 	bool paused;      /* the program has much to read before */
+	bool silent;      /* it has no more to say now */
 	size_t head_n;    /* bytes of the head so far */
 	size_t body_n;    /* and of the body */
 	struct buf text;  /* the body of a refusal */
@@ -62,13 +63,12 @@ int http_files(struct http *h, struct err *e);
 void http_files_clear(struct http *h);
 int http_look_up(struct http *h, struct err *e);
 
-/* http_exchange_open, once for each; begin: send this; resume: the program has read
- * something; over: curl is through with it.  -1 with why there was no answer;
+/* http_exchange_open, once for each; begin: send the requester's; resume: the program
+ * has read or said something, or it is *wake, which it may bring forward; over: curl is through with it.  -1 with why there was no answer;
  * *again: another try may go well. */
 int http_exchange_open(struct http_exchange *x, struct err *e);
-int http_exchange_begin(struct http_exchange *x, struct slice body,
-    struct err *e);
-void http_exchange_resume(struct http_exchange *x);
+int http_exchange_begin(struct http_exchange *x, struct err *e);
+void http_exchange_resume(struct http_exchange *x, struct mono *wake);
 int http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
     struct err *e);
 void http_exchange_close(struct http_exchange *x);

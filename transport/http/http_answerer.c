@@ -9,14 +9,13 @@
 
 #include "common/base/mem.h"
 #include "transport/http/http_answerer.h"
+#include "transport/http/http_kept.h"
 
 enum {
 	REQUESTS_MOST = 16, /* eight, and those of connections that are dead */
 	GATHER_MS = 10,     /* bytes that come one behind another go together */
 	MUCH = 64 << 10,    /* and so much goes at once */
-	KEPT_FIRST = 2 << 20, /* until the link is known */
-	QUICK_MS = 8000,      /* from bytes to the word that they came */
-	SLOW_MS = 60000,
+	KEPT_LEAST = 2 << 20,
 	ANSWER_MS = 60000, /* of one answer that goes on */
 	SILENT_MS = 2000,  /* within it */
 };
@@ -34,9 +33,7 @@ struct http_session {
 	uint64_t taken;   /* of the requester's bytes */
 	uint64_t down_at; /* of ours, the requester has so many */
 	struct buf down;  /* from there on */
-	size_t most;      /* of bytes that are kept */
-	uint64_t timed;   /* when the word comes that these came; 0: none */
-	struct mono timed_from;
+	struct http_kept kept;
 	struct mono said; /* it grew last */
 	bool up_ended;    /* the requester sends no more */
 	uint64_t newest;  /* serial of the newest request that waits */
@@ -101,8 +98,8 @@ begin(struct http_session *s, const struct http_request *r)
 	buf_clear(&s->down);
 	*s = (struct http_session){ .state = SESSION_LIVES,
 		.number = number,
-		.most = KEPT_FIRST,
 		.down = s->down };
+	http_kept_init(&s->kept, KEPT_LEAST);
 	memcpy(s->id, r->id, sizeof(s->id));
 }
 
@@ -125,21 +122,6 @@ judge(const struct http_answerer *h, struct http_session *s,
 	return HTTP_BEGINS;
 }
 
-/* As much is kept as the link carries in some seconds. */
-static void
-adapt(struct http_session *s, uint64_t received, struct mono now)
-{
-	int64_t ms = mono_ms_since(now, s->timed_from);
-
-	if (s->timed == 0 || received < s->timed)
-		return;
-	s->timed = 0;
-	if (ms < QUICK_MS && s->most < HTTP_KEPT_MAX)
-		s->most *= 2;
-	else if (ms > SLOW_MS && s->most > KEPT_FIRST)
-		s->most /= 2;
-}
-
 enum http_verdict
 http_answerer_request(struct http_answerer *h, size_t association,
     const struct http_request *r, struct mono now, struct http_ticket *out)
@@ -155,7 +137,7 @@ http_answerer_request(struct http_answerer *h, size_t association,
 		buf_drop(&s->down, (size_t)(r->received - s->down_at));
 		s->down_at = r->received;
 	}
-	adapt(s, r->received, now);
+	http_kept_came(&s->kept, r->received, now);
 	s->heard = now;
 	s->requests++;
 	*out = (struct http_ticket){ .association = association,
@@ -289,12 +271,12 @@ http_ticket_more(const struct http_answerer *h, const struct http_ticket *t,
 	uint64_t at = t->request.received + t->said;
 
 	if (http_ticket_gone(h, t) || t->serial != s->newest ||
-	    at < s->down_at || t->said == HTTP_ANSWER_MAX ||
+	    at < s->down_at || t->said == HTTP_CHUNKS_MAX ||
 	    mono_ms_since(now, t->answered) > ANSWER_MS)
 		return HTTP_ENOUGH;
 	*body = from_on(s, at);
-	if (body->n > HTTP_ANSWER_MAX - t->said)
-		body->n = HTTP_ANSWER_MAX - t->said;
+	if (body->n > HTTP_CHUNKS_MAX - t->said)
+		body->n = HTTP_CHUNKS_MAX - t->said;
 	if (body->n > 0)
 		return HTTP_BYTES;
 	*wake = mono_add_ms(t->said_at, SILENT_MS);
@@ -310,10 +292,7 @@ http_ticket_said(struct http_answerer *h, struct http_ticket *t, size_t n,
 {
 	struct http_session *s = session_of(h, t->association);
 
-	if (s->timed == 0) {
-		s->timed = t->request.received + t->said + s->most / 4;
-		s->timed_from = now;
-	}
+	http_kept_said(&s->kept, t->request.received + t->said, now);
 	t->said += n;
 	t->said_at = now;
 }
@@ -326,8 +305,8 @@ http_ticket_end(struct http_answerer *h, struct http_ticket *t)
 	if (http_ticket_gone(h, t))
 		return;
 	s->requests--;
-	if (t->goes_on && t->request.received + t->said < s->timed)
-		s->timed = 0; /* they are not said any more */
+	if (t->goes_on)
+		http_kept_unsaid(&s->kept, t->request.received + t->said);
 }
 
 /* --- The stream ------------------------------------------------------------------ */
@@ -343,7 +322,7 @@ http_session_room(const struct http_answerer *h, size_t association)
 {
 	const struct http_session *s = session_of(h, association);
 
-	return s->down.n < s->most ? s->most - s->down.n : 0;
+	return s->down.n < s->kept.most ? s->kept.most - s->down.n : 0;
 }
 
 void

@@ -20,12 +20,6 @@ enum http_verdict {
 	HTTP_FULL,    /* too many sessions, or requests of one: 503 */
 };
 
-enum http_more {
-	HTTP_BYTES,  /* *body, which lives until the session's next event */
-	HTTP_SILENT, /* not before *wake, or until something happens */
-	HTTP_ENOUGH, /* the answer is over */
-};
-
 /* A request that was let in, from its head to its answer. */
 struct http_ticket {
 	size_t association;

@@ -22,6 +22,7 @@ enum {
 	SLOW_RATE = 20,     /* bytes a second: it is held for 25 s */
 	HEAD_MAX = 16 << 10,
 	TEXT_MAX = 512,
+	UNSENT_MOST = 128 << 10, /* in a socket, beside what is on its way */
 };
 
 #define HEAD_TOO_LARGE "the answer's head is too large"
@@ -100,7 +101,7 @@ on_body(char *p, size_t size, size_t n, void *arg)
 		return CURL_WRITEFUNC_PAUSE; /* curl brings them again */
 	}
 	x->body_n += got;
-	if (x->body_n > HTTP_ANSWER_MAX)
+	if (x->body_n > HTTP_CHUNKS_MAX)
 		return refuse(x, "the answer has no end");
 	if (status_of(x) != 200) {
 		if (bytes.n > TEXT_MAX - x->text.n)
@@ -115,6 +116,45 @@ on_body(char *p, size_t size, size_t n, void *arg)
 	bytes.n -= had;
 	buf_put(&x->h->in, bytes);
 	return got;
+}
+
+/* --- What goes, of a body --------------------------------------------------------- */
+
+static size_t
+on_read(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_exchange *x = arg;
+	struct http_requester *r = &x->h->requester;
+	struct mono now = clock_mono(), wake;
+	struct slice bytes;
+
+	n *= size;
+	switch (http_requester_more(r, x->which, now, &bytes, &wake)) {
+	case HTTP_BYTES:
+		if (bytes.n < n)
+			n = bytes.n;
+		memcpy(p, bytes.p, n);
+		http_requester_gone(r, x->which, n, now);
+		return n;
+	case HTTP_SILENT:
+		x->silent = true;
+		return CURL_READFUNC_PAUSE;
+	case HTTP_ENOUGH:
+		break;
+	}
+	return 0;
+}
+
+/* curl found that a connection was dead before it brought anything. */
+static int
+on_seek(void *arg, curl_off_t at, int from)
+{
+	struct http_exchange *x = arg;
+
+	return at == 0 && from == SEEK_SET &&
+		http_requester_rewind(&x->h->requester, x->which)
+	    ? CURL_SEEKFUNC_OK
+	    : CURL_SEEKFUNC_FAIL;
 }
 
 /* --- Sockets ------------------------------------------------------------------- */
@@ -157,12 +197,16 @@ place_of(struct http *h, int fd)
 static int
 on_open(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
-	int *place = place_of(arg, -1);
+	int *place = place_of(arg, -1), unsent = UNSENT_MOST;
 
 	(void)purpose;
 	if (place == NULL)
 		return CURL_SOCKOPT_ERROR;
 	*place = fd;
+	/* What is there may yet go by another request, and what was taken to be
+	 * sent is on its way.  Without it all goes on, too. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+	    sizeof(unsent));
 	return CURL_SOCKOPT_OK;
 }
 
@@ -238,6 +282,10 @@ http_exchange_open(struct http_exchange *x, struct err *e)
 	curl.easy_setopt(c, CURLOPT_HEADERDATA, x);
 	curl.easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl.easy_setopt(c, CURLOPT_WRITEDATA, x);
+	curl.easy_setopt(c, CURLOPT_READFUNCTION, on_read);
+	curl.easy_setopt(c, CURLOPT_READDATA, x);
+	curl.easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
+	curl.easy_setopt(c, CURLOPT_SEEKDATA, x);
 	curl.easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_open);
 	curl.easy_setopt(c, CURLOPT_SOCKOPTDATA, h);
 	curl.easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
@@ -250,9 +298,21 @@ http_exchange_open(struct http_exchange *x, struct err *e)
 }
 
 void
-http_exchange_resume(struct http_exchange *x)
+http_exchange_resume(struct http_exchange *x, struct mono *wake)
 {
-	if (!x->paused || x->h->in.n >= HTTP_IN_MOST)
+	struct http *h = x->h;
+	struct slice bytes;
+	struct mono at;
+	bool goes = x->paused && h->in.n < HTTP_IN_MOST;
+
+	if (x->silent) {
+		x->silent = http_requester_more(&h->requester, x->which,
+				clock_mono(), &bytes, &at) == HTTP_SILENT;
+		if (x->silent && at.ns < wake->ns)
+			*wake = at;
+		goes |= !x->silent;
+	}
+	if (!goes)
 		return;
 	x->paused = false;
 	curl.easy_pause(x->easy, CURLPAUSE_CONT);
@@ -269,34 +329,33 @@ add(struct curl_slist **list, const char *line)
 }
 
 int
-http_exchange_begin(struct http_exchange *x, struct slice body, struct err *e)
+http_exchange_begin(struct http_exchange *x, struct err *e)
 {
 	struct http *h = x->h;
+	const struct http_post *p = &h->requester.post[x->which];
 	char text[HTTP_HEADER_MAX];
 	struct buf b = { 0 };
 	bool ok;
 
-	http_request_text(&h->requester.post[x->which].request, text);
+	http_request_text(&p->request, text);
 	buf_printf(&b, HTTP_HEADER ": %s", text);
 	curl.slist_free_all(x->headers);
 	x->headers = NULL;
 	ok = add(&x->headers, b.p) && add(&x->headers, "Expect:") &&
 	    add(&x->headers, "Accept:") &&
 	    add(&x->headers, "Content-Type: application/octet-stream") &&
+	    (!p->chunks || add(&x->headers, "Transfer-Encoding: chunked")) &&
 	    (h->authorization == NULL || add(&x->headers, h->authorization));
 	buf_clear(&b);
-	x->has_answer = x->paused = false;
+	x->has_answer = x->paused = x->silent = false;
 	x->head_n = x->body_n = 0;
 	buf_reset(&x->text);
 	err_clear(&x->wrong);
 	x->words[0] = '\0';
 	curl.easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
 	curl.easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-	    (curl_off_t)body.n);
-	if (!ok ||
-	    curl.easy_setopt(x->easy, CURLOPT_COPYPOSTFIELDS, body.p) !=
-		CURLE_OK ||
-	    curl.multi_add_handle(h->multi, x->easy) != CURLM_OK)
+	    p->chunks ? -1 : (curl_off_t)p->n);
+	if (!ok || curl.multi_add_handle(h->multi, x->easy) != CURLM_OK)
 		return err_set(e, ERR_TEMP, "no memory for curl");
 	return 0;
 }
@@ -387,7 +446,7 @@ http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
 	long status = status_of(x);
 	int rc = 0;
 
-	*again = x->paused = false;
+	*again = x->paused = x->silent = false;
 	curl.multi_remove_handle(x->h->multi, x->easy);
 	if (code != CURLE_OK)
 		rc = broken(x, code, e);
@@ -397,7 +456,9 @@ http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
 		rc =
 		    err_set(e, ERR_PROTOCOL, "this is no listener of Axletree");
 	if (rc == -1)
-		*again = e->kind == ERR_TEMP && status != 410;
+		*again = (e->kind == ERR_TEMP && status != 410) ||
+		    http_requester_other_form(&x->h->requester, x->which,
+			(unsigned)status);
 	return rc;
 }
 

@@ -11,25 +11,32 @@
 enum {
 	GATHER_MS = 10,  /* bytes that come one behind another go together */
 	LINGER_MS = 200, /* our program's reply goes with the next request */
-	MUCH = 64 << 10, /* an answer of so much has another behind it */
-	BODY_FIRST = 64 << 10,
-	BODY_LEAST = 16 << 10, /* and of a request after one that failed */
-	QUICK_MS = 4000, /* a satellite's handshakes and slow start included */
-	SLOW_MS = 16000,
+	MUCH = 64 << 10, /* so much has more behind it: of an answer, or ours */
+	KEPT_LEAST = 1 << 20,
+	BODY_MS = 60000,   /* of a body that goes on */
+	UNHEARD_MS = 9000, /* none of it came */
+	ASK_MS = 4000,     /* whether some did */
+	SILENT_TRIPS = 4,  /* within it, of the first answer's */
+	SILENT_LEAST_MS = 200,
+	SILENT_MOST_MS = 8000,
 	BODIES = HTTP_POSTS - 1, /* at once: one waits */
 	TELL = 256 << 10,        /* that so many came, while more do */
+	DROP_LEAST = 4,          /* that part of what is kept */
 	TRIES = 5,
 	TRIES_FIRST = 2, /* while there was no answer at all */
 	RETRY_MS = 500,  /* doubled each time */
 	RETRY_MOST_MS = 8000,
+	LENGTH_REQUIRED = 411,
+	TOO_LARGE = 413,
 };
 
 void
 http_requester_init(struct http_requester *r, const char *id, struct mono now)
 {
-	*r = (struct http_requester){ .body_most = BODY_FIRST };
+	*r = (struct http_requester){ .body_most = HTTP_CHUNKS_MAX };
 	memcpy(r->id, id, sizeof(r->id));
-	buf_init(&r->out, (size_t)BODIES * HTTP_BODY_MAX);
+	buf_init(&r->out, HTTP_KEPT_MAX);
+	http_kept_init(&r->kept, KEPT_LEAST);
 	r->well_at = now;
 	r->poll_at = (struct mono){ INT64_MAX }; /* our program speaks first */
 }
@@ -40,15 +47,12 @@ http_requester_clear(struct http_requester *r)
 	buf_clear(&r->out);
 }
 
-/* What a slow link could not carry for long is not taken from our program. */
 size_t
 http_requester_room(const struct http_requester *r)
 {
-	size_t most = BODIES * r->body_most;
-
-	if (most < HTTP_BODY_MAX)
-		most = HTTP_BODY_MAX;
-	return r->out_ended || r->out.n >= most ? 0 : most - r->out.n;
+	return r->out_ended || r->out.n >= r->kept.most
+	    ? 0
+	    : r->kept.most - r->out.n;
 }
 
 void
@@ -69,10 +73,18 @@ http_requester_put_end(struct http_requester *r)
 
 /* --- What is under way ------------------------------------------------------ */
 
+/* Of all that our program said. */
 static uint64_t
-end_of(const struct http_post *p)
+end_of(const struct http_requester *r)
 {
-	return p->request.sent + p->n;
+	return r->out_at + r->out.n;
+}
+
+/* How far a request goes, or may. */
+static uint64_t
+reach_of(const struct http_post *p)
+{
+	return p->request.sent + (p->goes_on ? p->most : p->n);
 }
 
 /* The first byte that no request is bringing, and how many before one that some
@@ -80,7 +92,7 @@ end_of(const struct http_post *p)
 static uint64_t
 uncovered(const struct http_requester *r, size_t *n)
 {
-	uint64_t at = r->acked, end = r->acked + r->out.n;
+	uint64_t at = r->acked, end = end_of(r);
 	bool more = true;
 
 	while (more) {
@@ -89,16 +101,16 @@ uncovered(const struct http_requester *r, size_t *n)
 			const struct http_post *p = &r->post[i];
 
 			if (!p->under_way || p->request.sent > at ||
-			    end_of(p) <= at)
+			    reach_of(p) <= at)
 				continue;
-			at = end_of(p);
+			at = reach_of(p);
 			more = true;
 		}
 	}
 	for (size_t i = 0; i < HTTP_POSTS; i++) {
 		const struct http_post *p = &r->post[i];
 
-		if (p->under_way && p->n > 0 && p->request.sent > at &&
+		if (p->under_way && reach_of(p) > at && p->request.sent > at &&
 		    p->request.sent < end)
 			end = p->request.sent;
 	}
@@ -116,6 +128,22 @@ under_way(const struct http_requester *r, enum http_word word)
 	return n;
 }
 
+/* Of those that are answered at once: with a body that there is little of, or
+ * none. */
+static size_t
+little_ones(const struct http_requester *r, bool empty)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < HTTP_POSTS; i++) {
+		const struct http_post *p = &r->post[i];
+
+		n += p->under_way && p->request.word == HTTP_NOW &&
+		    !p->chunks && (p->n == 0) == empty && p->n < MUCH;
+	}
+	return n;
+}
+
 /* HTTP_POSTS: there is none. */
 static size_t
 free_post(const struct http_requester *r)
@@ -130,6 +158,14 @@ free_post(const struct http_requester *r)
 /* --- What to do ---------------------------------------------------------------- */
 
 static void
+sooner(struct mono *wake, struct mono at)
+{
+	if (at.ns < wake->ns)
+		*wake = at;
+}
+
+/* n bytes from `at` on, or none.  Many that nobody brings what is behind go on. */
+static void
 start(struct http_requester *r, enum http_word word, uint64_t at, size_t n,
     struct mono now, size_t *which)
 {
@@ -138,23 +174,28 @@ start(struct http_requester *r, enum http_word word, uint64_t at, size_t n,
 	*which = free_post(r);
 	assert(*which < HTTP_POSTS);
 	p = &r->post[*which];
-	*p = (struct http_post){ .under_way = true, .n = n, .begun = now };
+	*p = (struct http_post){ .under_way = true,
+		.n = n,
+		.begun = now,
+		.gone_at = now };
 	memcpy(p->request.id, r->id, sizeof(r->id));
 	p->request.sent = at;
 	p->request.received = r->received;
 	p->request.word = word;
-	p->part = n > 0 && n < r->body_most;
+	if (n >= MUCH && word == HTTP_NOW && at + n == end_of(r) &&
+	    !r->no_chunks) {
+		p->chunks = p->goes_on = true;
+		p->most = r->body_most;
+	} else if (n > HTTP_BODY_MAX) {
+		p->n = HTTP_BODY_MAX;
+	}
 	r->told = r->received;
-	if (at + n > r->highest)
-		r->highest = at + n;
-	r->poll_at = (struct mono){ INT64_MAX };
-}
-
-static void
-sooner(struct mono *wake, struct mono at)
-{
-	if (at.ns < wake->ns)
-		*wake = at;
+	if (n == 0 && word == HTTP_NOW)
+		r->asked = r->highest;
+	if (word != HTTP_NOW)
+		r->poll_at = (struct mono){ INT64_MAX };
+	else if (n > 0 && under_way(r, HTTP_WAIT) == 0)
+		sooner(&r->poll_at, now); /* its answer says nothing */
 }
 
 /* Bytes that wait go, unless more may be on their heels. */
@@ -164,71 +205,95 @@ is_ripe(const struct http_requester *r, size_t n, struct mono now,
 {
 	struct mono at = mono_add_ms(r->put_at, GATHER_MS);
 
-	if (n >= r->body_most || r->out_ended || http_requester_room(r) == 0 ||
+	if (n >= MUCH || r->out_ended || http_requester_room(r) == 0 ||
 	    now.ns >= at.ns)
 		return true;
 	sooner(wake, at);
 	return false;
 }
 
-/* Bodies under way that are smaller than they might be. */
-static size_t
-parts(const struct http_requester *r)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < HTTP_POSTS; i++)
-		n += r->post[i].under_way && r->post[i].part &&
-		    r->post[i].request.word == HTTP_NOW;
-	return n;
-}
-
-/* May n bytes from `at` on go beside others?  What a cut left out must, for what is
- * behind it waits; and much does where the link was found to be quick, with its
- * end, but a small session has no need of another connection. */
+/* The word of a request that brings n bytes from `at` on; false: none now.  What a
+ * cut left out must go, for what is behind it waits; a little, not beside another
+ * little.  It is not for one that brings bytes behind others to wait for the far end:
+ * when one of those were late, so would all be that the far end says. */
 static bool
-goes_beside(const struct http_requester *r, uint64_t at, size_t n)
+brings(const struct http_requester *r, uint64_t at, size_t n,
+    enum http_word *word)
 {
 	size_t others = under_way(r, HTTP_NOW);
 
-	if (n == 0) /* the far end keeps what it is not told of */
-		return others == 0 && r->received - r->told >= TELL;
-	return others == 0 ||
-	    (others < BODIES &&
-		(at < r->highest ||
-		    (r->body_most > BODY_FIRST &&
-			(n >= r->body_most || parts(r) == 0))));
+	*word = HTTP_END;
+	if (r->out_ended && at + n == end_of(r) && n <= MUCH) {
+		/* also while one waits: it need not more; but an end
+		 * alone has no need of another connection */
+		if (n > 0 || others == 0)
+			return true;
+	}
+	if (n == 0)
+		return false;
+	*word = HTTP_WAIT;
+	if (!r->answered ||
+	    (n < MUCH && at == r->acked && under_way(r, HTTP_WAIT) == 0))
+		return true;
+	*word = HTTP_NOW;
+	return others < BODIES &&
+	    (n >= MUCH || at < r->highest || little_ones(r, false) == 0);
 }
 
-/* The word of a request that brings *n bytes from `at` on; false: none now. */
+/* Does a body go on of which nothing came, as far as we know? */
 static bool
-choose(const struct http_requester *r, uint64_t at, size_t *n, struct mono now,
-    enum http_word *word, struct mono *wake)
+is_unheard(const struct http_requester *r)
 {
-	bool last = r->out_ended && at + *n == r->acked + r->out.n;
+	bool is = false;
 
+	for (size_t i = 0; i < HTTP_POSTS; i++) {
+		const struct http_post *p = &r->post[i];
+
+		is |= p->under_way && p->goes_on && p->gone > 0 &&
+		    r->acked <= p->request.sent;
+	}
+	return is;
+}
+
+/* May one without bytes be sent? */
+static bool
+asks(const struct http_requester *r, struct mono now, enum http_word *word,
+    struct mono *wake)
+{
 	*word = HTTP_WAIT;
-	if (under_way(r, HTTP_END) > 0)
+	if (under_way(r, HTTP_WAIT) == 0) {
+		if (now.ns >= r->poll_at.ns)
+			return true;
+		sooner(wake, r->poll_at);
 		return false;
-	if (last) { /* also while one waits: it need not any more */
-		*word = HTTP_END;
-		return true;
 	}
-	if (under_way(r, HTTP_WAIT) > 0) {
-		*word = HTTP_NOW;
-		return goes_beside(r, at, *n);
-	}
-	if (*n > MUCH) /* it cannot be answered before it came whole */
-		*n = MUCH;
-	if (*n > 0 || now.ns >= r->poll_at.ns)
+	*word = HTTP_NOW; /* each end keeps what it is not told of */
+	if (little_ones(r, true) > 0)
+		return false;
+	if (r->received - r->told >= TELL ||
+	    r->highest - r->asked >= r->kept.most / 2)
 		return true;
-	sooner(wake, r->poll_at);
-	return false;
+	if (!is_unheard(r))
+		return false;
+	sooner(wake, mono_add_ms(r->well_at, ASK_MS));
+	return now.ns >= mono_add_ms(r->well_at, ASK_MS).ns;
+}
+
+/* How far did those come that were under way when one broke? */
+static enum http_todo
+find_out(struct http_requester *r, struct mono now, size_t *which)
+{
+	for (size_t i = 0; i < HTTP_POSTS; i++)
+		if (r->post[i].under_way && r->post[i].asks)
+			return HTTP_NOTHING;
+	start(r, HTTP_NOW, r->acked, 0, now, which);
+	r->post[*which].asks = true;
+	return HTTP_START;
 }
 
 enum http_todo
 http_requester_next(struct http_requester *r, struct mono now, size_t *which,
-    struct slice *body, struct mono *wake)
+    struct mono *wake)
 {
 	enum http_word word;
 	uint64_t at;
@@ -244,16 +309,137 @@ http_requester_next(struct http_requester *r, struct mono now, size_t *which,
 		*wake = r->retry_at;
 		return HTTP_NOTHING;
 	}
-	at = uncovered(r, &n);
-	if (n > r->body_most)
-		n = r->body_most;
-	if ((n > 0 && !is_ripe(r, n, now, wake)) ||
-	    !choose(r, at, &n, now, &word, wake))
+	if (r->lost)
+		return find_out(r, now, which);
+	if (under_way(r, HTTP_END) > 0)
 		return HTTP_NOTHING;
-	start(r, word, at, n, now, which);
-	*body = n == 0 ? (struct slice){ "", 0 }
-		       : (struct slice){ r->out.p + (at - r->acked), n };
+	at = uncovered(r, &n);
+	if (n > 0 && !is_ripe(r, n, now, wake))
+		return HTTP_NOTHING;
+	if (n > MUCH && !r->answered) /* it begins the session, and waits */
+		n = MUCH;
+	if (brings(r, at, n, &word)) {
+		start(r, word, at, n, now, which);
+	} else if (asks(r, now, &word, wake)) {
+		/* They go before none: none of ours is waited for. */
+		start(r, word, r->acked, 0, now, which);
+	} else {
+		return HTTP_NOTHING;
+	}
 	return HTTP_START;
+}
+
+/* --- Bodies ----------------------------------------------------------------------- */
+
+/* What it says may well be answered by our program, which goes in it too. */
+static int64_t
+silent_ms(const struct http_requester *r)
+{
+	int64_t ms = SILENT_TRIPS * r->trip_ms;
+
+	if (ms < SILENT_LEAST_MS)
+		return SILENT_LEAST_MS;
+	return ms < SILENT_MOST_MS ? ms : SILENT_MOST_MS;
+}
+
+/* A body of which nothing comes, as a proxy has all of it first, ends where it is.
+ * One that is old ends a while later, and what is behind that begins to go beside it
+ * before it is there. */
+static size_t
+reach_at_age(const struct http_requester *r, const struct http_post *p,
+    struct mono now)
+{
+	int64_t ms = mono_ms_since(now, p->begun);
+	size_t n = p->most;
+
+	if (p->gone == 0)
+		return n;
+	if (ms >= BODY_MS)
+		n = p->gone + r->kept.most / 2;
+	else if (ms >= UNHEARD_MS && r->acked <= p->request.sent)
+		n = p->gone;
+	return n < p->most ? n : p->most;
+}
+
+/* It is over when it has reached that, or nothing follows. */
+static void
+find_end(const struct http_requester *r, struct http_post *p, struct mono now)
+{
+	size_t there = (size_t)(end_of(r) - p->request.sent);
+
+	p->most = reach_at_age(r, p, now);
+	if (there > p->most)
+		there = p->most;
+	if (p->gone < p->most && !r->out_ended &&
+	    (p->gone < there || mono_ms_since(now, p->gone_at) < silent_ms(r)))
+		return;
+	p->n = there;
+	p->goes_on = false;
+}
+
+enum http_more
+http_requester_more(struct http_requester *r, size_t which, struct mono now,
+    struct slice *bytes, struct mono *wake)
+{
+	struct http_post *p = &r->post[which];
+	uint64_t at = p->request.sent + p->gone, end;
+
+	if (p->goes_on)
+		find_end(r, p, now);
+	end = reach_of(p) < end_of(r) ? reach_of(p) : end_of(r);
+	if (at < end) {
+		*bytes = (struct slice){ r->out.p + (at - r->out_at),
+			(size_t)(end - at) };
+		return HTTP_BYTES;
+	}
+	if (!p->goes_on)
+		return HTTP_ENOUGH;
+	*wake = mono_add_ms(p->gone_at, silent_ms(r));
+	return HTTP_SILENT;
+}
+
+void
+http_requester_gone(struct http_requester *r, size_t which, size_t n,
+    struct mono now)
+{
+	struct http_post *p = &r->post[which];
+	uint64_t at = p->request.sent + p->gone;
+
+	http_kept_said(&r->kept, at, now);
+	p->gone += n;
+	p->gone_at = now;
+	if (at + n > r->highest)
+		r->highest = at + n;
+}
+
+bool
+http_requester_rewind(struct http_requester *r, size_t which)
+{
+	struct http_post *p = &r->post[which];
+
+	if (p->request.sent < r->out_at)
+		return false;
+	p->gone = 0;
+	return true;
+}
+
+/* What the far end has, and no request is bringing once more. */
+static void
+drop(struct http_requester *r)
+{
+	uint64_t until = r->acked;
+
+	for (size_t i = 0; i < HTTP_POSTS; i++) {
+		const struct http_post *p = &r->post[i];
+
+		if (p->under_way && (p->goes_on || p->gone < p->n) &&
+		    p->request.sent + p->gone < until)
+			until = p->request.sent + p->gone;
+	}
+	if (until - r->out_at < r->out.n / DROP_LEAST)
+		return; /* the rest is moved each time */
+	buf_drop(&r->out, (size_t)(until - r->out_at));
+	r->out_at = until;
 }
 
 /* --- Answers ---------------------------------------------------------------------- */
@@ -264,8 +450,8 @@ http_requester_head(const struct http_requester *r, size_t which,
 {
 	const struct http_post *p = &r->post[which];
 
-	if (a->sent != p->request.received || a->received < end_of(p) ||
-	    a->received > r->highest)
+	if (a->sent != p->request.received || p->goes_on ||
+	    a->received < reach_of(p) || a->received > r->highest)
 		return err_set(e, ERR_PROTOCOL,
 		    "the far end answers for another request");
 	return 0;
@@ -287,20 +473,6 @@ http_requester_heard(struct http_requester *r, size_t which, size_t n)
 	return had;
 }
 
-static void
-adapt(struct http_requester *r, const struct http_post *p, struct mono now)
-{
-	int64_t ms = mono_ms_since(now, p->begun);
-
-	if (ms < QUICK_MS && p->n >= r->body_most / 2 &&
-	    r->body_most < HTTP_BODY_MAX)
-		r->body_most *= 2;
-	else if (ms > SLOW_MS && p->request.word == HTTP_NOW &&
-	    p->n <= r->body_most && /* those beside it say the same */
-	    r->body_most > BODY_LEAST)
-		r->body_most /= 2;
-}
-
 void
 http_requester_answered(struct http_requester *r, size_t which,
     const struct http_answer *a, struct mono now)
@@ -308,19 +480,25 @@ http_requester_answered(struct http_requester *r, size_t which,
 	struct http_post *p = &r->post[which];
 
 	p->under_way = false;
+	if (!r->answered)
+		r->trip_ms = mono_ms_since(now, p->begun);
 	r->answered = true;
-	r->failures = 0;
+	if (!p->asks || a->received > r->acked)
+		r->failures = 0;
+	if (p->asks)
+		r->lost = false;
 	r->retry_at = (struct mono){ 0 };
 	r->well_at = now;
-	adapt(r, p, now);
-	if (a->received > r->acked) {
-		buf_drop(&r->out, (size_t)(a->received - r->acked));
+	if (a->received > r->acked)
 		r->acked = a->received;
-	}
+	r->asked = r->highest;
+	http_kept_came(&r->kept, r->acked, now);
+	drop(r);
 	if (p->request.word == HTTP_NOW)
 		return;
 	r->in_ended = a->end && a->sent + p->heard == r->received;
-	r->poll_at = p->heard == 0 || p->heard >= MUCH
+	r->poll_at =
+	    p->heard == 0 || p->heard >= MUCH || under_way(r, HTTP_NOW) > 0
 	    ? now
 	    : mono_add_ms(now, LINGER_MS);
 }
@@ -336,17 +514,38 @@ http_requester_failed(struct http_requester *r, size_t which, bool met,
 	p->under_way = false;
 	if (p->request.word != HTTP_NOW)
 		r->poll_at = now;
+	http_kept_unsaid(&r->kept, p->request.sent + p->gone);
+	if (p->chunks && p->gone > HTTP_BODY_MAX)
+		r->body_most = HTTP_BODY_MAX; /* it may be too large */
 	/* What was under way when another broke only says the same. */
 	if (r->failures > 0 && p->begun.ns <= r->failed_at.ns)
 		return true;
 	r->failures++;
 	r->failed_at = now;
+	r->lost = r->answered;
 	if (r->failures > tries ||
 	    mono_ms_since(now, r->well_at) > HTTP_IDLE_MS)
 		return false;
 	for (int i = 1; i < r->failures && wait_ms < RETRY_MOST_MS; i++)
 		wait_ms *= 2;
 	r->retry_at = mono_add_ms(now, wait_ms);
-	r->body_most = BODY_LEAST; /* its answer tells how far the last came */
+	return true;
+}
+
+bool
+http_requester_other_form(struct http_requester *r, size_t which,
+    unsigned status)
+{
+	const struct http_post *p = &r->post[which];
+	bool was = r->no_chunks || r->body_most == HTTP_BODY_MAX;
+
+	if (!p->chunks)
+		return false;
+	if (status == LENGTH_REQUIRED)
+		r->no_chunks = true;
+	else if (status == TOO_LARGE && !was)
+		r->body_most = HTTP_BODY_MAX;
+	else
+		return false;
 	return true;
 }

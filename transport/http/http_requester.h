@@ -1,13 +1,14 @@
 /*
- * Transport http, the end that sends requests: which request to send when, and
- * what an answer means.  One is under way that waits for the far end to speak, and
- * one that brings bytes which came meanwhile; where there are many, several bring
- * them at once, so that a long link is full.  Does no I/O.
+ * Transport http, the end that sends requests: which request to send when, with
+ * which bytes, and what an answer means.  One is under way that waits for the far
+ * end to speak, and one that brings bytes which came meanwhile; where there are
+ * many, its body goes on with them, and another begins before it ends, so that a
+ * long link is full whatever is still unanswered.  Does no I/O.
  */
 #ifndef TRANSPORT_HTTP_HTTP_REQUESTER_H
 #define TRANSPORT_HTTP_HTTP_REQUESTER_H
 
-#include "common/base/clock.h"
+#include "transport/http/http_kept.h"
 #include "transport/http/http_words.h"
 
 enum {
@@ -17,22 +18,30 @@ enum {
 struct http_post {
 	bool under_way;
 	struct http_request request;
-	size_t n;       /* bytes of its body */
-	bool part;      /* of what a body may have */
+	bool chunks;    /* its body says its length as it goes */
+	bool goes_on;   /* it takes what our program says meanwhile: */
+	size_t most;    /* so much in all */
+	size_t n;       /* bytes of its body, once it does not go on */
+	size_t gone;    /* of them that were taken to be sent */
 	uint64_t heard; /* of its answer's */
-	struct mono begun;
+	struct mono begun, gone_at;
+	bool asks; /* only how much of others came */
 };
 
 /* All zero but for id at the beginning. */
 struct http_requester {
 	char id[HTTP_ID_SIZE];
-	struct buf out;    /* bytes that the far end does not have yet */
-	uint64_t acked;    /* where they begin */
+	struct buf out;  /* what some request may still have to bring */
+	uint64_t out_at; /* where that begins */
+	uint64_t acked;  /* the far end has so many of our bytes */
+	struct http_kept kept;
 	uint64_t highest;  /* how far any request went */
+	uint64_t asked;    /* and had gone when it was asked what came */
 	uint64_t received; /* of the far end */
 	uint64_t told;     /* it knows that so many were */
 	bool out_ended, in_ended;
-	bool answered; /* ever */
+	bool answered;   /* ever */
+	int64_t trip_ms; /* until then, from the first request */
 	struct http_post post[HTTP_POSTS];
 	struct mono put_at;  /* bytes came last */
 	struct mono poll_at; /* ask then, though we have nothing to say */
@@ -40,15 +49,15 @@ struct http_requester {
 	struct mono well_at; /* something was answered */
 	int failures;        /* in a row */
 	struct mono failed_at;
-	size_t body_most; /* as fast as the link is */
+	bool lost;        /* how far did what was under way come? */
+	size_t body_most; /* of one that goes on */
+	bool no_chunks;   /* somebody on the way does not take them */
 };
 
 enum http_todo {
 	HTTP_NOTHING, /* until *wake */
-	/* the request of post[*which], with *body, which lives until bytes are put
-	 * or an answer came */
-	HTTP_START,
-	HTTP_OVER, /* both ends have ended */
+	HTTP_START,   /* the request of post[*which] */
+	HTTP_OVER,    /* both ends have ended */
 };
 
 void http_requester_init(struct http_requester *r, const char *id,
@@ -61,7 +70,16 @@ void http_requester_put(struct http_requester *r, struct slice bytes,
 void http_requester_put_end(struct http_requester *r);
 
 enum http_todo http_requester_next(struct http_requester *r, struct mono now,
-    size_t *which, struct slice *body, struct mono *wake);
+    size_t *which, struct mono *wake);
+/* The body of one that is under way, from where it has come to; the bytes live
+ * until some are put, or an answer came. */
+enum http_more http_requester_more(struct http_requester *r, size_t which,
+    struct mono now, struct slice *bytes, struct mono *wake);
+/* The first n of them go. */
+void http_requester_gone(struct http_requester *r, size_t which, size_t n,
+    struct mono now);
+/* They go all over again, from the first on; false: they are not kept. */
+bool http_requester_rewind(struct http_requester *r, size_t which);
 /* The head of an answer, before its body: may it be the one that was asked
  * for?  -1: the far end does not keep to the protocol. */
 int http_requester_head(const struct http_requester *r, size_t which,
@@ -76,5 +94,8 @@ void http_requester_answered(struct http_requester *r, size_t which,
  * False: it is not worth another try. */
 bool http_requester_failed(struct http_requester *r, size_t which, bool met,
     struct mono now);
+/* Its body was refused with that status: may one of another form be taken? */
+bool http_requester_other_form(struct http_requester *r, size_t which,
+    unsigned status);
 
 #endif

@@ -307,7 +307,7 @@ take_body(struct http_asked *q, const char *data, size_t *n)
 	size_t took;
 
 	q->body_n += *n;
-	if (q->body_n > HTTP_BODY_MAX) { /* chunked, and without end */
+	if (q->body_n > HTTP_CHUNKS_MAX) { /* without end */
 		(void)strange(s, q->ticket.association, 0);
 		return MHD_NO;
 	}

@@ -12,9 +12,8 @@
 
 enum {
 	HTTP_ID_SIZE = 33,          /* 128 bits in hex, and a NUL */
-	HTTP_BODY_MAX = 1 << 20,    /* of a request */
-	HTTP_ANSWER_MAX = 64 << 20, /* of an answer */
-	HTTP_KEPT_MAX = 16 << 20, /* of bytes that were said, on a quick link */
+	HTTP_BODY_MAX = 1 << 20,    /* of a request that has a length */
+	HTTP_CHUNKS_MAX = 64 << 20, /* of one without; of an answer */
 	HTTP_HEADER_MAX = 128,
 	HTTP_TOKEN_LEAST = 22, /* 128 bits in base64 */
 	HTTP_TOKEN_MOST = 256,
@@ -39,6 +38,13 @@ struct http_answer {
 	uint64_t sent;     /* bytes of the answerer before this body */
 	uint64_t received; /* bytes of the requester that it has */
 	bool end;          /* nothing follows behind this body */
+};
+
+/* What there is of a body that goes on. */
+enum http_more {
+	HTTP_BYTES,  /* these, which live until the session's next event */
+	HTTP_SILENT, /* nothing before *wake, or until something happens */
+	HTTP_ENOUGH, /* the body is over */
 };
 
 /* The header's value.  -1 with ERR_PROTOCOL when it is anything else. */

@@ -1,5 +1,6 @@
 transport_libtransport_a_SOURCES += \
 	%D%/http_answerer.c %D%/http_answerer.h \
+	%D%/http_kept.c %D%/http_kept.h \
 	%D%/http_listener.h \
 	%D%/http_requester.c %D%/http_requester.h \
 	%D%/http_words.c %D%/http_words.h \
@@ -26,9 +27,11 @@ transport_libtransport_a_SOURCES += \
 	%D%/http_no_listener.c
 endif
 
-unit_tests += t/test_http t/test_http_link
+unit_tests += t/test_http t/test_http_link t/test_http_requester
 t_test_http_SOURCES = t/test_http.c
 t_test_http_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_http_requester_SOURCES = t/test_http_requester.c
+t_test_http_requester_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_http_link_SOURCES = t/test_http_link.c
 t_test_http_link_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
@@ -50,6 +53,7 @@ test_helpers += t/http_answer
 t_http_answer_SOURCES = t/http_answer.c
 t_http_answer_LDADD = $(TRANSPORT_LIBS)
 script_tests += t/hostile-crowd.t t/hostile-http.t t/http-delay.t t/http-deliveries.t \
-	t/http-greedy.t t/http-heads.t t/http-strangers.t t/link-cut-http.t t/link-lossy-http.t t/transport-http.t
+	t/http-greedy.t t/http-heads.t t/http-proxy.t t/http-strangers.t t/link-cut-http.t \
+	t/link-lossy-http.t t/transport-http.t
 cut_tests += t/link-cut-http.t
 EXTRA_DIST += t/http-lib.sh
