@@ -123,6 +123,22 @@ store_close(struct store *s)
 	free(m);
 }
 
+static void
+store_refused(struct store *s, store_each_refusal *each, void *arg)
+{
+	(void)s;
+	(void)each;
+	(void)arg;
+}
+
+static void
+store_forgive(struct store *s, const char *tree, struct slice subtree)
+{
+	(void)s;
+	(void)tree;
+	(void)subtree;
+}
+
 static const struct store_ops memory_ops = {
 	.type = "memory",
 	.series = store_series,
@@ -130,6 +146,8 @@ static const struct store_ops memory_ops = {
 	.flush = store_flush,
 	.sync = store_sync,
 	.failed = store_failed,
+	.refused = store_refused,
+	.forgive = store_forgive,
 	.waiting = store_waiting,
 	.close = store_close,
 };

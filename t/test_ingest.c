@@ -149,6 +149,8 @@ static const struct poison_row poison_rows[] = {
 	{ "leaf and subtree of one name", ONE ";\n" LEAF("T2", "/a/b") },
 	{ "names that differ in case only", TWO ";\n" LEAF("T3", "/A") },
 	{ "a parameter of the hub", TWO "data-dir:/tmp\n" },
+	{ "a minimum above its maximum",
+	    TWO "rrd-create-min:10\nrrd-create-max:1\n" },
 	{ "what Torrus would expand", TWO "comment:%snmp-community%\n" },
 	{ "what Torrus would take for a variable", TWO "comment:$def\n" },
 };

@@ -366,19 +366,174 @@ a_file_that_was_removed_is_made_again(void **state)
 	struct store *s = twin_open("store");
 	uint32_t h = twin_leaf(s, "/x", "GAUGE");
 	char *path = mem_printf("%s/store/main/x.rrd", scratch_path);
-	struct err e = { 0 };
 
 	(void)state;
 	twin_put(s, h, T0, "1");
 	twin_flush(s);
 	assert_int_equal(unlink(path), 0);
 	twin_put(s, h, T0 + 60, "2");
-	assert_int_equal(s->ops->flush(s, UINT32_MAX, &e), -1);
-	assert_int_equal(e.kind, ERR_TEMP);
-	assert_int_equal(s->ops->waiting(s), 1);
 	twin_flush(s);
 	assert_int_equal(rrd_last_r(path), T0 + 60);
+	assert_int_equal(s->ops->counts(s)->refused, 0);
 	free(path);
+	twin_close(s);
+}
+
+/* A leaf with bounds of its own. */
+static uint32_t
+bounded(struct store *s, const char *path, uint32_t period_s, const char *min,
+    const char *max)
+{
+	struct store_series leaf = { .tree = "main",
+		.path = slice_str(path),
+		.period_s = period_s,
+		.heartbeat_s = period_s,
+		.dstype = "GAUGE",
+		.min = slice_str(min),
+		.max = slice_str(max) };
+	uint32_t handle = UINT32_MAX;
+	struct err e = { 0 };
+
+	assert_int_equal(s->ops->series(s, &leaf, &handle, &e), 0);
+	return handle;
+}
+
+struct refusals {
+	char text[512];
+	size_t n;
+};
+
+static void
+note_refusal(void *arg, const struct store_refusal *r)
+{
+	struct refusals *all = arg;
+
+	(void)snprintf(all->text, sizeof(all->text), "%s %.*s %s", r->tree,
+	    (int)r->path.n, r->path.p, r->why);
+	all->n++;
+}
+
+static size_t
+refused(struct store *s, struct refusals *all)
+{
+	*all = (struct refusals){ .n = 0 };
+	s->ops->refused(s, note_refusal, all);
+	return all->n;
+}
+
+/* Whatever fails of one leaf, the others are stored, and a sync may follow. */
+static void
+a_leaf_that_cannot_be_stored_fails_alone(void **state)
+{
+	struct store *s = twin_open("store");
+	uint32_t good[100], bad = bounded(s, "/a:b/bad", 60, "10", "1");
+	struct refusals all;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		char *name = mem_printf("/a:b/good%d", i);
+
+		good[i] = twin_leaf(s, name, "GAUGE");
+		twin_put(s, good[i], T0, "1");
+		free(name);
+	}
+	twin_put(s, bad, T0, "1");
+	twin_put(s, bad, T0 + 60, "1");
+	twin_flush(s);
+	twin_sync(s);
+	assert_int_equal(s->ops->counts(s)->written, 100);
+	assert_int_equal(s->ops->counts(s)->refused, 2);
+	assert_false(s->ops->failed(s));
+	assert_int_equal(refused(s, &all), 1);
+	assert_non_null(strstr(all.text, "main /a:b/bad "));
+	assert_non_null(strstr(all.text, "min must be less than max"));
+	assert_false(twin_exists("store/.probe.rrd"));
+	assert_false(twin_exists("store/main/a,b/bad.rrd"));
+
+	/* Again, and alone; it is the same refusal. */
+	twin_put(s, bad, T0 + 120, "1");
+	twin_flush(s);
+	assert_int_equal(s->ops->counts(s)->refused, 3);
+	assert_int_equal(refused(s, &all), 1);
+
+	/* What is below another subtree, or of another tree, is not forgiven. */
+	s->ops->forgive(s, "main", SLICE("/a"));
+	s->ops->forgive(s, "other", SLICE("/a:b"));
+	assert_int_equal(refused(s, &all), 1);
+	s->ops->forgive(s, "main", SLICE("/a:b/"));
+	assert_int_equal(refused(s, &all), 0);
+	twin_put(s, bad, T0 + 180, "1");
+	twin_flush(s);
+	assert_int_equal(refused(s, &all), 1);
+
+	/* It is stored again: that is over. */
+	assert_int_equal(bounded(s, "/a:b/bad", 60, "1", "10"), bad);
+	twin_put(s, bad, T0 + 240, "1");
+	twin_flush(s);
+	assert_int_equal(refused(s, &all), 0);
+	assert_true(twin_exists("store/main/a,b/bad.rrd"));
+	twin_close(s);
+}
+
+/* What CONFIG may say makes a file, but for a minimum above its maximum. */
+static void
+any_bounds_and_periods_make_a_file(void **state)
+{
+	static const struct {
+		uint32_t period_s;
+		const char *min, *max;
+	} row[] = {
+		{ 60, "0", "18446744073709551615" },
+		{ 60, "-18446744073709551615", "-1844674407370955161" },
+		{ 60, "U", "99999999999999999999999999999999" },
+		{ 60, "99999999999999999999999999999999", "U" },
+		{ 60, "-9999999999999999999999999999999", "U" },
+		{ 60, "0.000000000000000000000000000001",
+		    "0.000000000000000000000000000002" },
+		{ 60, "123456789012345678.5", "123456789012345679.5" },
+		{ 1, "U", "U" },
+		{ 1000000000, "U", "U" },
+		{ INT32_MAX, "U", "U" },
+	};
+	struct store *s = twin_open("store");
+	struct refusals all;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		char *path = mem_printf("/%zu", i);
+		char *file = mem_printf("store/main/%zu.rrd", i);
+		uint32_t h =
+		    bounded(s, path, row[i].period_s, row[i].min, row[i].max);
+
+		twin_put(s, h, T0, "1");
+		twin_put(s, h, T0 + 60, "2");
+		twin_flush(s);
+		if (refused(s, &all) > 0)
+			fail_msg("%s", all.text);
+		assert_true(twin_exists(file));
+		free(path);
+		free(file);
+	}
+	assert_int_equal(s->ops->counts(s)->refused, 0);
+	twin_close(s);
+}
+
+/* A bound of more letters than librrd reads is not narrower than it was. */
+static void
+a_rounded_bound_keeps_the_value_on_it(void **state)
+{
+	static const char *const want[] = { "1700000000:18446744073709551615",
+		"1700000060:1.5" };
+	struct store *s = twin_open("store");
+	uint32_t h = bounded(s, "/x", 60, "1.50000000000000000000",
+	    "18446744073709551615");
+
+	(void)state;
+	twin_put(s, h, T0, "18446744073709551615");
+	twin_put(s, h, T0 + 60, "1.5");
+	twin_flush(s);
+	twin_make("twin.rrd", "GAUGE", T0 - 60, want, 2);
+	twin_same("store/main/x.rrd", "twin.rrd", T0 - 60, T0 + 300, 2);
 	twin_close(s);
 }
 
@@ -390,16 +545,13 @@ a_directory_in_the_way_costs_only_its_leaf(void **state)
 		 b = twin_leaf(s, "/x.rrd/y", "GAUGE"),
 		 c = twin_leaf(s, "/z", "GAUGE");
 	char *path = mem_printf("%s/store/main/z.rrd", scratch_path);
-	struct err e = { 0 };
 
 	(void)state;
 	twin_put(s, a, T0, "1");
 	twin_put(s, b, T0, "1");
 	twin_put(s, c, T0, "1");
-	assert_int_equal(s->ops->flush(s, UINT32_MAX, &e), -1);
-	assert_int_equal(s->ops->waiting(s), 1);
+	twin_flush(s);
 	assert_int_equal(rrd_last_r(path), T0);
-	twin_flush(s); /* now it is known: dropped, counted */
 	assert_int_equal(s->ops->counts(s)->refused, 1);
 	twin_put(s, b, T0 + 60, "1");
 	twin_put(s, c, T0 + 60, "1");
@@ -460,6 +612,9 @@ main(void)
 		TEST(the_first_value_is_kept),
 		TEST(a_leaf_has_one_handle_and_waits_alone),
 		TEST(many_leaves_are_all_found_and_stored),
+		TEST(a_leaf_that_cannot_be_stored_fails_alone),
+		TEST(any_bounds_and_periods_make_a_file),
+		TEST(a_rounded_bound_keeps_the_value_on_it),
 		TEST(names_that_cannot_be_are_refused),
 		TEST(another_kind_gets_a_new_file_and_the_old_is_kept),
 		TEST(a_damaged_file_is_kept_and_made_anew),

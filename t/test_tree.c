@@ -417,6 +417,53 @@ each_parameter_takes_values_of_its_kind(void **state)
 	assert_int_equal(names, COUNT(allowed));
 }
 
+/* RRDtool makes no file of them, whatever their order. */
+static void
+a_minimum_is_below_its_maximum(void **state)
+{
+	static const struct {
+		const char *min, *max;
+		bool good;
+	} row[] = {
+		{ "1", "10", true },
+		{ "10", "1", false },
+		{ "1", "1", false },
+		{ "1.0", "1", false },
+		{ "-2", "-1", true },
+		{ "-1", "-2", false },
+		{ "9", "10", true },
+		{ "U", "1", true },
+		{ "10", "U", true },
+		{ "U", "U", true },
+		{ "99999999999999999999999999999998",
+		    "99999999999999999999999999999999", false },
+		{ "0", "99999999999999999999999999999999", true },
+		{ "0.00000000000000000000000000001",
+		    "0.00000000000000000000000000002", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(row); i++) {
+		const char *min = row[i / 2].min, *max = row[i / 2].max;
+		char *text = i % 2 == 0
+		    ? mem_printf("%s\nrrd-create-max:%s", min, max)
+		    : mem_printf("%s\nrrd-create-min:%s", max, min);
+		struct err e = { 0 };
+		bool good =
+		    try_param(i % 2 == 0 ? "rrd-create-min" : "rrd-create-max",
+			text, &e) == 0;
+
+		if (good != row[i / 2].good)
+			fail_msg("min %s, max %s", min, max);
+		if (!good) {
+			assert_int_equal(e.kind, ERR_INPUT);
+			assert_non_null(strstr(e.msg, "line 4: token T1: "));
+			assert_non_null(strstr(e.msg, "not below"));
+		}
+		free(text);
+	}
+}
+
 /* What names files, commands, monitors, collectors or
  * expressions is the hub's. */
 static void
@@ -509,6 +556,7 @@ main(void)
 		cmocka_unit_test(a_tree_has_at_most_a_million_leaves),
 		cmocka_unit_test(a_config_becomes_leaves),
 		cmocka_unit_test(each_parameter_takes_values_of_its_kind),
+		cmocka_unit_test(a_minimum_is_below_its_maximum),
 		cmocka_unit_test(parameters_of_the_hub_are_refused),
 		cmocka_unit_test(substitutions_are_refused_in_every_parameter),
 		cmocka_unit_test(blocks_that_are_not_whole_are_refused),

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/message/names.h"
@@ -129,6 +130,11 @@ is_legend(struct slice v)
 	return name_is_text(v) && memchr(v.p, '\\', v.n) == NULL;
 }
 
+enum {
+	RANK_MIN = 4, /* of rrd-create-min and -max below */
+	RANK_MAX = 5,
+};
+
 /* In the order of names_param(). */
 static const struct kind {
 	const char *name;
@@ -179,12 +185,35 @@ check_param(int rank, struct slice name, struct slice value, struct err *e)
 	return 0;
 }
 
+/* The number of a limit that fits. */
+static double
+number(struct slice limit)
+{
+	char text[LIMIT_VALUE + 1] = "";
+
+	memcpy(text, limit.p, limit.n);
+	return strtod(text, NULL);
+}
+
+/* Compared as RRDtool compares them, which makes no file of others. */
+static int
+check_limits(struct slice min, struct slice max, struct err *e)
+{
+	if (min.n == 0 || max.n == 0 || min.p[0] == 'U' || max.p[0] == 'U' ||
+	    number(min) < number(max))
+		return 0;
+	return err_set(e, ERR_INPUT,
+	    "rrd-create-min %.*s is not below rrd-create-max %.*s", (int)min.n,
+	    min.p, (int)max.n, max.p);
+}
+
 /* One block of CONFIG as it comes in. */
 struct block {
 	struct tree *t;
 	struct slice token; /* empty: no block is open */
 	bool has_leaf;      /* its path came as well */
 	uint32_t seen;      /* parameters: a bit for each rank */
+	struct slice min, max;
 };
 
 static int
@@ -212,7 +241,10 @@ add_line(struct block *b, struct slice name, struct slice value, struct err *e)
 		    name.p);
 	b->seen |= UINT32_C(1) << rank;
 	tree_set_ranked(b->t, rank, value);
-	return 0;
+	if (rank != RANK_MIN && rank != RANK_MAX)
+		return 0;
+	*(rank == RANK_MIN ? &b->min : &b->max) = value;
+	return check_limits(b->min, b->max, e);
 }
 
 static int

@@ -74,8 +74,8 @@ set_state(struct status *s, const struct status_look *l)
 {
 	static const char *const raised[] = { "fork", OUTCOME_FORK_TO_HUB,
 		"stream", "config", OUTCOME_FORK_TO_SPOKE, "ingest", "leftover",
-		"gap", "damage", "refused", "data", OUTCOME_FAILED, "clock",
-		"budget-spent" };
+		"gap", "damage", "refused", "data", "leaf", OUTCOME_FAILED,
+		"clock", "budget-spent" };
 	struct slice state = SLICE("ok"), word;
 
 	if (l->says == NULL) { /* it may compile, or hang */

@@ -7,6 +7,7 @@
 #include "hub/ingest/ingest.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,7 +27,8 @@ struct slot {
 	struct intake *intake; /* NULL: could not be opened */
 	struct mono reopen_at;
 	size_t tree;
-	bool look; /* there may be something in its inbox */
+	bool look;    /* there may be something in its inbox */
+	bool refused; /* the store refuses a leaf of it: told */
 };
 
 struct tree_turn {
@@ -129,6 +131,65 @@ ingest_close(struct ingest *g)
 
 /* --- Syncing -------------------------------------------------------------- */
 
+/* One that tells for whom. */
+struct refusals {
+	struct ingest *g;
+	size_t slot; /* whose the last leaf was: likely the next one's too */
+};
+
+static bool
+is_of(const struct slot *s, const struct store_refusal *r)
+{
+	struct slice subtree = slice_str(s->a->hub_subtree);
+
+	while (subtree.n > 0 && subtree.p[subtree.n - 1] == '/')
+		subtree.n--;
+	return strcmp(s->a->hub_tree, r->tree) == 0 &&
+	    slice_starts(r->path, subtree) && r->path.n > subtree.n &&
+	    r->path.p[subtree.n] == '/';
+}
+
+static void
+note_refusal(void *arg, const struct store_refusal *r)
+{
+	struct refusals *all = arg;
+	struct ingest *g = all->g;
+	char text[ERR_MSG_SIZE + 64], command[LIMIT_PATH + 64];
+	size_t i = all->slot;
+
+	if (i >= g->n_slot || !is_of(g->slot + i, r))
+		for (i = 0; i < g->n_slot && !is_of(g->slot + i, r);)
+			i++;
+	all->slot = i;
+	if (i == g->n_slot || g->slot[i].refused)
+		return;
+	g->slot[i].refused = true;
+	(void)snprintf(text, sizeof(text),
+	    "values of %.*s are not stored, the archive alone has them: %s",
+	    (int)r->path.n, r->path.p, r->why);
+	(void)snprintf(command, sizeof(command), "hubctl tree --params %.*s",
+	    (int)r->path.n, r->path.p);
+	(void)notice_raise(g->ground.opts.notices,
+	    &(struct notice){ g->slot[i].a->name, "leaf", text, command },
+	    g->ground.wall);
+}
+
+/* Of the leaves that the store refuses an association's first is told. */
+static void
+tell_refusals(struct ingest *g)
+{
+	struct store *s = g->ground.opts.store;
+	struct refusals all = { g, 0 };
+
+	for (size_t i = 0; i < g->n_slot; i++)
+		g->slot[i].refused = false;
+	s->ops->refused(s, note_refusal, &all);
+	for (size_t i = 0; i < g->n_slot; i++)
+		if (!g->slot[i].refused)
+			(void)notice_clear(g->ground.opts.notices,
+			    g->slot[i].a->name, "leaf", g->ground.wall);
+}
+
 static int
 sync_all(struct ingest *g, struct err *e)
 {
@@ -142,6 +203,7 @@ sync_all(struct ingest *g, struct err *e)
 		    intake_mark(g->slot[i].intake, e) == -1)
 			goto fail;
 	g->unsynced = false;
+	tell_refusals(g);
 	(void)notice_clear(g->ground.opts.notices, "", "store", g->ground.wall);
 	return 0;
 fail:

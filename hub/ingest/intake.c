@@ -366,6 +366,8 @@ intake_flow(struct intake *i)
 	tree_free(i->pending);
 	i->pending = NULL;
 	i->flow_due = true;
+	i->ground->opts.store->ops->forgive(i->ground->opts.store,
+	    i->a->hub_tree, slice_str(i->a->hub_subtree));
 	intake_clear(i, "data");
 	intake_clear(i, "stream");
 	if (i->trouble == INTAKE_WELL && intake_replay_waiting(i, &e) == -1)

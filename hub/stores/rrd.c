@@ -115,6 +115,18 @@ sync_store(struct store *store, struct err *e)
 	return 0;
 }
 
+static void
+refused(struct store *store, store_each_refusal *each, void *arg)
+{
+	rrd_table_each_refused(&of(store)->files.table, each, arg);
+}
+
+static void
+forgive(struct store *store, const char *tree, struct slice subtree)
+{
+	rrd_table_forgive(&of(store)->files.table, tree, subtree);
+}
+
 static bool
 failed(const struct store *store)
 {
@@ -208,6 +220,8 @@ const struct store_ops store_rrd = {
 	.put = put,
 	.flush = flush,
 	.sync = sync_store,
+	.refused = refused,
+	.forgive = forgive,
 	.failed = failed,
 	.waiting = waiting,
 	.counts = counts,

@@ -32,6 +32,7 @@ _Static_assert(sizeof(stat_head_t) == 128 && sizeof(ds_def_t) == 120 &&
 enum {
 	HEAD_FIRST = 4096, /* bytes read at first: enough for 20 archives */
 	ASIDE_MAX = 100000,
+	START_LEAST = 315360000, /* librrd begins no file before 1980 */
 };
 
 static const char *const kinds[] = {
@@ -249,6 +250,7 @@ rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
 {
 	struct rra_args args = { .n = 0 };
 	const struct librrd *rrd = librrd(e);
+	int64_t start_s = first_s - def->period_s;
 	const char **argv = NULL;
 	char *ds = NULL;
 	int rc = -1;
@@ -263,10 +265,11 @@ rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
 	for (size_t i = 0; i < args.n; i++)
 		argv[i + 1] = args.arg[i];
 	/* One step before the first value, so that it is stored whole. */
+	if (start_s < START_LEAST)
+		start_s = START_LEAST;
 	rrd->clear_error();
-	if (rrd->create_r2(at->path, def->period_s,
-		(time_t)(first_s - def->period_s), 1, NULL, NULL,
-		(int)args.n + 1, argv) != 0) {
+	if (rrd->create_r2(at->path, def->period_s, (time_t)start_s, 1, NULL,
+		NULL, (int)args.n + 1, argv) != 0) {
 		err_set(e, ERR_TEMP, "create %s", rrd->get_error());
 		goto out;
 	}
@@ -296,6 +299,25 @@ rrd_file_update(const struct rrd_place *at, const char *const *text, size_t n,
 		argv.out) != 0)
 		return err_set(e, ERR_TEMP, "update %s", rrd->get_error());
 	return 0;
+}
+
+int
+rrd_file_probe(const struct rrd_place *at, const struct rrd_def *def,
+    config_list rra, struct err *e)
+{
+	static const char *const text[] = { "1000000000:0" };
+	struct rrd_def plain = *def;
+	int rc;
+
+	plain.kind = RRD_GAUGE;
+	(void)memcpy(plain.min, "U", sizeof("U"));
+	(void)memcpy(plain.max, "U", sizeof("U"));
+	(void)unlinkat(at->dirfd, at->name, 0); /* of a run that was killed */
+	rc = rrd_file_create(at, &plain, rra, 1000000000, e);
+	if (rc == 0)
+		rc = rrd_file_update(at, text, 1, e);
+	(void)unlinkat(at->dirfd, at->name, 0);
+	return rc;
 }
 
 /* Move below at->dirfd, without overwriting, and sync the directory. */

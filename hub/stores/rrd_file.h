@@ -23,11 +23,15 @@ bool rrd_kind_find(const char *name, enum rrd_kind *out);
 /* Can this kind take the value?  It is "U" or a plain decimal (names.h). */
 bool rrd_kind_fits(enum rrd_kind k, struct slice value);
 
+enum {
+	RRD_BOUND_SIZE = 19, /* librrd reads 18 letters of a minimum */
+};
+
 /* How a leaf's file is made. */
 struct rrd_def {
 	uint32_t period_s, heartbeat_s;
 	enum rrd_kind kind;
-	char min[33], max[33]; /* "U" or a number */
+	char min[RRD_BOUND_SIZE], max[RRD_BOUND_SIZE]; /* "U" or a number */
 };
 
 enum rrd_file_state {
@@ -65,6 +69,11 @@ struct rrd_place {
  * has the time stamp first_s.  Never overwrites. */
 int rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
     config_list rra, int64_t first_s, struct err *e);
+
+/* Make a file like those of this definition, but without bounds, update it and
+ * remove it: whether anything is wrong that is not one leaf's own. */
+int rrd_file_probe(const struct rrd_place *at, const struct rrd_def *def,
+    config_list rra, struct err *e);
 
 /* "time:value" texts in order of time; older ones than the file's are passed
  * over by librrd.  ERR_TEMP with librrd's words: all before the failing one

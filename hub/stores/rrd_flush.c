@@ -19,6 +19,9 @@ enum {
 	SHARE_LEAST = 32, /* series: fewer are not worth a process */
 };
 
+/* Of no tree: their names begin with a letter or digit. */
+#define PROBE_NAME ".probe.rrd"
+
 /* What became of a series in the last phase. */
 enum outcome {
 	OUTCOME_NONE, /* not its turn */
@@ -30,7 +33,8 @@ enum outcome {
 struct result {
 	struct store_counts counts;
 	int rc;
-	struct err e; /* the first */
+	struct err e;                 /* the first, */
+	const struct rrd_series *bad; /* and whose it is */
 };
 
 /* A part of a flush. */
@@ -48,10 +52,12 @@ struct share {
 };
 
 static void
-note_failure(struct result *r, const struct err *e)
+note_failure(struct result *r, const struct rrd_series *l, const struct err *e)
 {
-	if (r->rc == 0)
+	if (r->rc == 0) {
 		r->e = *e;
+		r->bad = l;
+	}
 	r->rc = -1;
 }
 
@@ -77,35 +83,22 @@ record(struct share *w, struct rrd_series *l, uint64_t at, struct slice head)
 	l->fresh = true;
 }
 
-/* No time heals this, and no other leaf may wait for it. */
-static void
-refuse(struct share *w, struct rrd_series *l)
-{
-	if (!l->blocked)
-		log_err("rrd leaf not stored file=%s: not a file of its own",
-		    l->name);
-	l->blocked = true;
-	l->look = true;
-	w->before.counts.refused += l->values;
-	l->values = 0;
-}
-
 /* What a series' file is, journaled if it is the first time since the last
  * sync.  A file of another kind matters only to values newer than it. */
 static void
 look_one(struct share *w, struct rrd_series *l)
 {
 	const struct rrd_def *def = rrd_table_def(&w->s->table, l);
-	bool known = l->mark == w->s->mark;
+	bool known = l->mark == w->s->mark, was_absent = known && l->absent;
 	struct rrd_head head;
 	struct err e = { .kind = ERR_NONE };
 
 	l->fresh = false;
-	if (known && !l->look)
+	if (l->values == 0 || (known && !l->look))
 		return;
-	l->absent = l->odd = l->damaged = false;
+	l->absent = l->odd = l->damaged = l->blocked = false;
 	if (rrd_file_look(w->s->dirfd, l->name, &w->head, &head, &e) == -1) {
-		note_failure(&w->before, &e);
+		note_failure(&w->before, l, &e);
 		l->look = true; /* things may have changed by the next time */
 		return;
 	}
@@ -113,11 +106,12 @@ look_one(struct share *w, struct rrd_series *l)
 	switch (head.state) {
 	case RRD_FILE_ABSENT:
 		l->absent = true;
-		w->renew = w->renew || known; /* somebody removed it */
+		/* if somebody removed it */
+		w->renew = w->renew || (known && !was_absent);
 		record(w, l, 0, (struct slice){ NULL, 0 });
 		return;
 	case RRD_FILE_BLOCKED:
-		refuse(w, l);
+		l->blocked = l->look = true;
 		return;
 	case RRD_FILE_DAMAGED:
 		l->odd = l->damaged = true;
@@ -190,6 +184,7 @@ static int
 renew(struct rrd_files *s, struct share *w, size_t n, struct err *e)
 {
 	bool any = false;
+	struct err failure;
 
 	for (size_t i = 0; i < n; i++)
 		any = any || w[i].renew;
@@ -204,8 +199,10 @@ renew(struct rrd_files *s, struct share *w, size_t n, struct err *e)
 			struct rrd_series *l =
 			    rrd_table_at(&s->table, w[i].handle[k]);
 
-			if (l->odd && set_aside(&w[i], l, e) == -1)
-				return -1;
+			if (!l->odd || set_aside(&w[i], l, &failure) == 0)
+				continue;
+			note_failure(&w[i].before, l, &failure);
+			l->look = true;
 		}
 	}
 	return 0;
@@ -303,7 +300,7 @@ apply_one(struct share *w, const struct rrd_series *l)
 		    (config_list)w->s->rra, (int64_t)rrd_text_time(l->texts),
 		    &e) == -1) ||
 	    update(w, &file, l, &e) == -1) {
-		note_failure(w->result, &e);
+		note_failure(w->result, l, &e);
 		return OUTCOME_FAILED;
 	}
 	w->result->counts.written += l->values;
@@ -330,7 +327,7 @@ take_outcomes(struct share *w)
 		case OUTCOME_NONE:
 			break;
 		case OUTCOME_STORED:
-			l->absent = false;
+			l->absent = l->refused = false;
 			l->values = 0;
 			break;
 		case OUTCOME_FAILED:
@@ -354,6 +351,83 @@ apply_all(struct rrd_files *s, struct share *w, size_t n, struct err *e)
 	return 0;
 }
 
+/* --- Leaves that fail alone ----------------------------------------------- */
+
+/* A series that was not stored waits to be looked at again. */
+static bool
+is_left(const struct rrd_series *l)
+{
+	return l->look && l->values > 0;
+}
+
+/* What is left, and the first error; the definition with the largest file. */
+static bool
+any_left(const struct rrd_files *s, const struct share *w, size_t n,
+    const struct rrd_def **largest, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct result *bad =
+		    w[i].before.rc == -1 ? &w[i].before : w[i].result;
+
+		for (size_t k = 0; k < w[i].n; k++) {
+			const struct rrd_series *l =
+			    rrd_table_at(&s->table, w[i].handle[k]);
+			const struct rrd_def *def;
+
+			if (!is_left(l))
+				continue;
+			def = rrd_table_def(&s->table, l);
+			if (!any || def->period_s < (*largest)->period_s)
+				*largest = def;
+			any = true;
+		}
+		if (bad->rc == -1 && e->kind == ERR_NONE)
+			*e = bad->e;
+	}
+	return any;
+}
+
+static int
+probe(const struct rrd_files *s, const struct rrd_def *def, struct err *e)
+{
+	char *path = mem_printf("%s/%s", s->directory, PROBE_NAME);
+	const struct rrd_place at = { s->dirfd, PROBE_NAME, path };
+	int rc = rrd_file_probe(&at, def, (config_list)s->rra, e);
+
+	free(path);
+	return rc;
+}
+
+static const char *
+why(const struct share *w, const struct rrd_series *l)
+{
+	if (l->blocked)
+		return "another leaf's file or directory has the name of its "
+		       "file";
+	if (w->before.rc == -1 && w->before.bad == l)
+		return w->before.e.msg;
+	if (w->result->rc == -1 && w->result->bad == l)
+		return w->result->e.msg;
+	return "its file cannot be made or updated";
+}
+
+static void
+refuse_left(struct rrd_files *s, struct share *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < w[i].n; k++) {
+			uint32_t handle = w[i].handle[k];
+			const struct rrd_series *l =
+			    rrd_table_at(&s->table, handle);
+
+			if (is_left(l))
+				s->counts.refused += rrd_table_refuse(&s->table,
+				    handle, why(w + i, l));
+		}
+}
+
 /* --- All of it ------------------------------------------------------------ */
 
 static void
@@ -362,28 +436,44 @@ add_counts(struct store_counts *to, const struct store_counts *c)
 	to->written += c->written;
 	to->past += c->past;
 	to->unfit += c->unfit;
-	to->refused += c->refused;
 }
 
+/* Store what is left. */
 static int
-flush_shares(struct rrd_files *s, struct share *w, size_t n, struct err *e)
+store_left(struct rrd_files *s, struct share *w, size_t n, struct err *e)
 {
+	for (size_t i = 0; i < n; i++) {
+		buf_reset(&w[i].records);
+		w[i].renew = false;
+		w[i].before.rc = w[i].result->rc = 0;
+	}
 	look_all(w, n);
 	if (renew(s, w, n, e) == -1 || journal(s, w, n, e) == -1) {
 		forget_fresh(s, w, n);
 		return -1;
 	}
-	if (apply_all(s, w, n, e) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		const struct result *bad =
-		    w[i].before.rc == -1 ? &w[i].before : w[i].result;
+	return apply_all(s, w, n, e);
+}
 
-		if (bad->rc == -1) {
-			*e = bad->e;
+/* A leaf that fails twice, with a probe after each that does not, fails for a
+ * reason of its own; no time may heal that, and no other may wait for it. */
+static int
+flush_shares(struct rrd_files *s, struct share *w, size_t n, struct err *e)
+{
+	for (int again = 0; again < 2; again++) {
+		const struct rrd_def *largest = NULL;
+		struct err first = { .kind = ERR_NONE }, other;
+
+		if (store_left(s, w, n, e) == -1)
+			return -1;
+		if (!any_left(s, w, n, &largest, &first))
+			return 0;
+		if (probe(s, largest, &other) == -1) {
+			*e = first.kind != ERR_NONE ? first : other;
 			return -1;
 		}
 	}
+	refuse_left(s, w, n);
 	return 0;
 }
 
@@ -418,6 +508,7 @@ rrd_flush(struct rrd_files *s, const uint32_t *handle, size_t n, struct err *e)
 	}
 	crew_memory_free(result, shared);
 	rrd_table_settle(&s->table, handle, n);
+	rrd_table_forgive(&s->table, NULL, (struct slice){ NULL, 0 });
 	return rc;
 }
 

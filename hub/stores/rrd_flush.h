@@ -23,7 +23,8 @@ struct rrd_files {
 };
 
 /* Hand over what waits of these series.  One that fails keeps what waits, and
- * the others go on: the first error is the flush's. */
+ * the others go on: the first error is the flush's.  Where nothing is wrong but
+ * with that one, it is refused, and fails nothing. */
 int rrd_flush(struct rrd_files *s, const uint32_t *handle, size_t n,
     struct err *e);
 /* Surely stored. */

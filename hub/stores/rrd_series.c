@@ -4,10 +4,12 @@
 #include "config.h"
 
 #include <malloc.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/message/limits.h"
 #include "common/message/names.h"
@@ -126,21 +128,38 @@ intern_def(struct rrd_table *t, const struct rrd_def *def)
 	return t->n_defs++;
 }
 
+/* In 18 letters, and not narrower than it was. */
+static void
+round_bound(double v, bool up, char out[RRD_BOUND_SIZE])
+{
+	double r;
+
+	(void)snprintf(out, RRD_BOUND_SIZE, "%.11e", v);
+	r = strtod(out, NULL);
+	if (up ? r < v : r > v)
+		(void)snprintf(out, RRD_BOUND_SIZE, "%.11e",
+		    up ? v + fabs(v) * 1e-11 : v - fabs(v) * 1e-11);
+}
+
 /* "U" or a number, as the definition of a data source has it. */
 static bool
-copy_bound(char *out, size_t size, struct slice s)
+copy_bound(char out[RRD_BOUND_SIZE], struct slice s, bool max)
 {
-	char *end;
+	char text[LIMIT_VALUE + 1] = "", *end;
+	double v;
 
-	if (s.n == 0 || s.n >= size)
+	if (s.n == 0 || s.n > LIMIT_VALUE)
 		return false;
-	memcpy(out, s.p, s.n); /* zeroed before */
-	if (slice_eq_str(s, "U"))
-		return true;
-	if (strspn(out, "0123456789.+-eE") != s.n)
+	memcpy(text, s.p, s.n);
+	v = strtod(text, &end);
+	if (!slice_eq_str(s, "U") &&
+	    (strspn(text, "0123456789.+-eE") != s.n || end != text + s.n))
 		return false;
-	(void)strtod(out, &end);
-	return end == out + s.n;
+	if (s.n < RRD_BOUND_SIZE)
+		memcpy(out, text, s.n + 1);
+	else
+		round_bound(v, max, out);
+	return true;
 }
 
 static int
@@ -152,8 +171,8 @@ read_def(const struct store_series *leaf, struct rrd_def *out, struct err *e)
 		return err_set(e, ERR_INPUT, "%s is no kind of data source",
 		    leaf->dstype);
 	if (leaf->period_s == 0 || leaf->heartbeat_s == 0 ||
-	    !copy_bound(out->min, sizeof(out->min), leaf->min) ||
-	    !copy_bound(out->max, sizeof(out->max), leaf->max))
+	    !copy_bound(out->min, leaf->min, false) ||
+	    !copy_bound(out->max, leaf->max, true))
 		return err_set(e, ERR_INPUT,
 		    "period, heartbeat, minimum or maximum is not a number");
 	return 0;
@@ -300,6 +319,91 @@ rrd_table_settle(struct rrd_table *t, const uint32_t *handle, size_t n)
 		malloc_trim(0);
 }
 
+/* --- Series that are refused ---------------------------------------------- */
+
+uint32_t
+rrd_table_refuse(struct rrd_table *t, uint32_t handle, const char *why)
+{
+	struct rrd_series *l = rrd_table_at(t, handle);
+	uint32_t dropped = l->values;
+
+	l->values = 0;
+	l->look = true;
+	if (l->refused)
+		return dropped;
+	log_err("rrd leaf not stored file=%s: %s", l->name, why);
+	l->refused = true;
+	if (t->n_refused == t->cap_refused) {
+		t->cap_refused = t->cap_refused == 0 ? 16 : t->cap_refused * 2;
+		t->refused =
+		    mem_resize(t->refused, t->cap_refused, sizeof(*t->refused));
+	}
+	t->refused[t->n_refused].handle = handle;
+	(void)snprintf(t->refused[t->n_refused].why,
+	    sizeof(t->refused[t->n_refused].why), "%s", why);
+	t->n_refused++;
+	return dropped;
+}
+
+/* What rrd_series_name made of it; a path has no comma of its own. */
+static void
+leaf_of(const char *file, char tree[RRD_NAME_SIZE], char path[RRD_NAME_SIZE])
+{
+	size_t cut = strcspn(file, "/");
+
+	(void)snprintf(tree, RRD_NAME_SIZE, "%.*s", (int)cut, file);
+	(void)snprintf(path, RRD_NAME_SIZE, "%.*s",
+	    (int)(strlen(file + cut) - strlen(".rrd")), file + cut);
+	for (char *p = path; *p != '\0'; p++)
+		if (*p == ',')
+			*p = ':';
+}
+
+static bool
+is_below(const char *file, const char *tree, struct slice subtree)
+{
+	char has[RRD_NAME_SIZE], path[RRD_NAME_SIZE];
+	struct slice left;
+
+	leaf_of(file, has, path);
+	left = slice_str(path);
+	while (subtree.n > 0 && subtree.p[subtree.n - 1] == '/')
+		subtree.n--;
+	return strcmp(has, tree) == 0 && slice_skip(&left, subtree) &&
+	    left.n > 0 && left.p[0] == '/';
+}
+
+void
+rrd_table_forgive(struct rrd_table *t, const char *tree, struct slice subtree)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_refused; i++) {
+		struct rrd_series *l = rrd_table_at(t, t->refused[i].handle);
+
+		if (tree != NULL && is_below(l->name, tree, subtree))
+			l->refused = false;
+		if (l->refused)
+			t->refused[kept++] = t->refused[i];
+	}
+	t->n_refused = kept;
+}
+
+void
+rrd_table_each_refused(const struct rrd_table *t, store_each_refusal *each,
+    void *arg)
+{
+	char tree[RRD_NAME_SIZE], path[RRD_NAME_SIZE];
+
+	for (size_t i = 0; i < t->n_refused; i++) {
+		leaf_of(rrd_table_at(t, t->refused[i].handle)->name, tree,
+		    path);
+		each(arg,
+		    &(struct store_refusal){ tree, slice_str(path),
+			t->refused[i].why });
+	}
+}
+
 void
 rrd_table_clear(struct rrd_table *t)
 {
@@ -313,5 +417,6 @@ rrd_table_clear(struct rrd_table *t)
 	free(t->bucket);
 	free(t->def);
 	free(t->waiting);
+	free(t->refused);
 	*t = (struct rrd_table){ .n = 0 };
 }

@@ -24,7 +24,14 @@ struct rrd_series {
 	bool absent;     /* there is no file yet */
 	bool odd;        /* damaged, or of another kind: set it aside */
 	bool damaged;
-	bool blocked; /* something else has its name: said once */
+	bool blocked; /* something else has its name */
+	bool refused; /* stands in the table's list */
+};
+
+/* A series whose values are dropped. */
+struct rrd_refusal {
+	uint32_t handle;
+	char why[128];
 };
 
 /* All zero: empty. */
@@ -37,6 +44,8 @@ struct rrd_table {
 	uint32_t n_defs;
 	uint32_t *waiting; /* handles with something pending */
 	size_t n_waiting, cap_waiting;
+	struct rrd_refusal *refused;
+	size_t n_refused, cap_refused;
 	size_t values; /* that wait, of all series */
 	size_t bytes;  /* allocated for them */
 };
@@ -59,6 +68,16 @@ uint64_t rrd_text_time(const char *text);
 const char *rrd_text_next(const char *text);
 /* Drop the values that are not newer.  Returns how many. */
 uint32_t rrd_series_drop_past(struct rrd_series *l, uint64_t last_s);
+/* Drop what waits of a series, which cannot be stored.  Returns how many; logged
+ * when it could be before. */
+uint32_t rrd_table_refuse(struct rrd_table *t, uint32_t handle,
+    const char *why);
+/* The list, without those that are refused no more: all with a path below this
+ * are not, unless tree is NULL. */
+void rrd_table_forgive(struct rrd_table *t, const char *tree,
+    struct slice subtree);
+void rrd_table_each_refused(const struct rrd_table *t, store_each_refusal *each,
+    void *arg);
 /* Free what waits of these series where it holds no value any more. */
 void rrd_table_settle(struct rrd_table *t, const uint32_t *handle, size_t n);
 void rrd_table_clear(struct rrd_table *t);

@@ -29,8 +29,16 @@ struct store_counts {
 	uint64_t put, written;
 	uint64_t past;    /* an equal or newer time stamp was there: dropped */
 	uint64_t unfit;   /* became U */
-	uint64_t refused; /* dropped: something else has the file's name */
+	uint64_t refused; /* dropped: their leaf cannot be stored */
 };
+
+/* A leaf whose values are dropped, for a reason of its own. */
+struct store_refusal {
+	const char *tree;
+	struct slice path;
+	const char *why;
+};
+typedef void store_each_refusal(void *arg, const struct store_refusal *r);
 
 struct store_point {
 	int64_t time_s;
@@ -55,12 +63,19 @@ struct store_ops {
 	    struct slice value);
 	/* Hand over what is noted: of one leaf, or all (UINT32_MAX).  What fails
 	 * keeps waiting, the rest is handed over.  It may leave the store
-	 * failed, as a sync does. */
+	 * failed, as a sync does.  A leaf that cannot be stored though the store
+	 * is well fails nothing and waits for nothing: its values are dropped,
+	 * counted as refused, and it is tried again with its next ones. */
 	int (*flush)(struct store *s, uint32_t handle, struct err *e);
 	/* Surely stored: what was flushed survives a power cut (W16).  After a
 	 * failed one (ERR_SYS) every call fails until the store is opened anew
 	 * (G18). */
 	int (*sync)(struct store *s, struct err *e);
+	/* Every leaf that failed so when it was tried last. */
+	void (*refused)(struct store *s, store_each_refusal *each, void *arg);
+	/* There is another configuration: forget what was refused below this. */
+	void (
+	    *forgive)(struct store *s, const char *tree, struct slice subtree);
 	/* It must be opened anew. */
 	bool (*failed)(const struct store *s);
 	/* What waits in memory, in values. */

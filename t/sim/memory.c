@@ -193,6 +193,22 @@ memory_close(struct store *s)
 	free(m);
 }
 
+static void
+memory_refused(struct store *s, store_each_refusal *each, void *arg)
+{
+	(void)s;
+	(void)each;
+	(void)arg;
+}
+
+static void
+memory_forgive(struct store *s, const char *tree, struct slice subtree)
+{
+	(void)s;
+	(void)tree;
+	(void)subtree;
+}
+
 struct store *
 memory_store_open(void)
 {
@@ -202,6 +218,8 @@ memory_store_open(void)
 		.put = memory_put,
 		.flush = memory_flush,
 		.sync = memory_sync,
+		.refused = memory_refused,
+		.forgive = memory_forgive,
 		.waiting = memory_waiting,
 		.counts = memory_counts,
 		.close = memory_close,

@@ -1,0 +1,72 @@
+#!/bin/sh
+# A leaf that cannot be stored fails alone: it is told, with its association,
+# and no other value, mark, compilation or end of hubd waits for it.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/hub-lib.sh"
+
+{
+	echo 'hub { settle = 0 }'
+	store
+} | nodes pull
+# A link to nowhere: a file below it cannot be made.
+mkdir -p hub/rrd/main/Sites/Alps
+ln -s "$tmp/nowhere" hub/rrd/main/Sites/Alps/sub
+told() {
+	grep -c 'trouble association=alps what=leaf' hubd.err
+}
+
+start_hubd
+config /good /sub/bad | deliver
+ok "its tree goes live" wait_for 10 live /Sites/Alps/sub/bad
+{ data 1 T1:1 T2:1; data 2 T1:2 T2:2; } | deliver
+ok "DATA is ingested" wait_for 10 inbox_is_empty
+ok "values of another leaf are shown" hub values /Sites/Alps/good
+has "as they came" out '	2$'
+config /good /sub/bad /more | deliver
+ok "another tree goes live" wait_for 10 live /Sites/Alps/more
+has "it was told, naming leaf and association" hubd.err \
+    'trouble association=alps what=leaf: values of /Sites/Alps/sub/bad are not stored.*next: .*hubctl.* tree --params /Sites/Alps/sub/bad'
+lacks "the store is not in trouble" hubd.err 'what=store'
+data 3 T1:3 T2:3 T3:3 | deliver
+ok "more DATA is ingested" wait_for 10 inbox_is_empty
+stop "$pid"
+is "SIGTERM ends it in order" "$?" 0
+for i in 1 2 3; do
+	is "the others are stored: $i" "$(stored good $i)" $i
+done
+is "hubctl status shows it" \
+    "$(hub --json status alps | grep -o '"state":"[a-z]*"')" \
+    '"state":"leaf"'
+mark=$(sed -n 's/^at [0-9a-f]* \([0-9]*\) .*/\1/p' hub/state/lowwater/alps)
+is "the mark has moved over all" "$mark" 5
+
+# The next start applies nothing again, and does not tell again.
+told=$(told)
+start_hubd
+data 4 T1:4 T2:4 T3:4 | deliver
+ok "the next start takes more" wait_for 10 inbox_is_empty
+lacks "and nothing again" hubd.err 'applied again'
+is "its state says which" "$(hub --json status alps |
+    grep -o '"state":"[a-z]*"')" '"state":"leaf"'
+stop "$pid"
+is "it is not told again" "$(told)" 0
+
+# Mended.
+rm hub/rrd/main/Sites/Alps/sub
+start_hubd
+data 5 T1:5 T2:5 T3:5 | deliver
+ok "mended, it takes more" wait_for 10 inbox_is_empty
+stop "$pid"
+is "the leaf is stored" "$(stored sub/bad 5)" 5
+has "and that is told" hubd.err 'over association=alps what=leaf'
+
+# Two of them are refused where they are written.
+{
+	printf 'Type:CONFIG\nTimestamp:%s\n\nlevel2-token:T1\n' "$now"
+	printf 'level2-path:/a\nrrd-create-min:10\nrrd-create-max:1\n.\n'
+} >bad
+exits "a minimum above its maximum is refused" 65 \
+    spoke -c spoke.conf write <bad
+has "in words" err \
+    'token T1: rrd-create-min 10 is not below rrd-create-max 1'
+done_testing
