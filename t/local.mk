@@ -3,7 +3,7 @@
 script_tests += t/lib.t t/lint.t t/rows.t t/programs-files.t t/programs-locale.t t/programs-operator.t \
 	t/doc-examples.t t/programs-check-config.t \
 	t/kill-path.t t/kill-ingest.t t/path-basic.t t/path-compressions.t \
-	t/path-failures.t t/path-full.t
+	t/path-failures.t t/path-full.t t/path-lost.t
 campaign_tests += t/kill-path.t t/kill-ingest.t
 
 EXTRA_DIST += t/build-plain t/rows t/lib.sh t/hub-lib.sh t/kill-lib.sh \

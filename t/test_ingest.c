@@ -343,16 +343,16 @@ gap_holds_what_is_behind_it(void **state)
 	world_free(w);
 }
 
-/* The sender says that this message is lost. */
+/* The sender says that these messages are lost. */
 static void
-lose(struct world *w, uint64_t msgid)
+lose(struct world *w, uint64_t first, uint64_t last)
 {
 	struct ledger ledger = { 0 };
 	int dir = association_dir(w, "");
 	struct err e;
 
 	ledger_add(&ledger, w->stream,
-	    (struct ledger_range){ msgid, msgid, LEDGER_LOST, 0 });
+	    (struct ledger_range){ first, last, LEDGER_LOST, 0 });
 	check(ledger_write(dir, "ledger", &ledger, &e), &e);
 	ledger_clear(&ledger);
 	close(dir);
@@ -369,7 +369,7 @@ lost_numbers_are_passed(void **state)
 	spool_data(w, 1, NOW_S + 60, "T1:2\n");
 	work(w);
 	assert_values(w, "");
-	lose(w, 2);
+	lose(w, 2, 2);
 	settle(w);
 	assert_values(w, V("/a", "1700000060", "2"));
 	assert_false(raised(w, "gap"));
@@ -387,7 +387,7 @@ a_gap_is_told_by_its_own_numbers(void **state)
 	spool_data(w, 1, NOW_S + 60, "T1:2\n");
 	buf_reset(&w->segment);
 	spool_data(w, 1, NOW_S + 120, "T1:3\n");
-	lose(w, 3);
+	lose(w, 3, 3);
 	work(w);
 	assert_values(w, "");
 	assert_string_equal(notice_text(w->notices, "alps", "gap"),
@@ -578,6 +578,99 @@ new_stream_without_config_waits_for_a_person(void **state)
 	world_free(w);
 }
 
+/* Two messages of a stream that nobody sends any more: they were dropped. */
+static void
+spool_lost(struct world *w)
+{
+	spool_config(w, 1, TWO);
+	spool_data(w, 1, NOW_S, "T1:9\n");
+	buf_reset(&w->segment);
+}
+
+/* Whether the hub knew a stream before, or none. */
+static void
+a_stream_may_begin_with_what_is_lost(void **state)
+{
+	(void)state;
+	for (int knew = 0; knew <= 1; knew++) {
+		struct world *w = knew ? world_with_two() : world_new();
+
+		if (knew)
+			begin_anew(w);
+		spool_lost(w);
+		spool_data(w, 1, NOW_S + 60, "T1:1\n");
+		lose(w, 1, 2);
+		work(w);
+		assert_false(status(w).stopped);
+		assert_int_equal(status(w).cursor.msgid, 3);
+		assert_int_equal(status(w).marked, 1);
+		assert_int_equal(resyncs(w), 1);
+		assert_int_equal(files_in(w, "quarantine"), 0);
+		assert_int_equal(raised(w, "stream"), knew);
+		world_restart(w);
+		spool_data(w, 1, NOW_S + 120, "T1:2\n");
+		work(w);
+		spool_config(w, 1, TWO);
+		work(w);
+		pass(w, 30000);
+		assert_values(w,
+		    V("/a", "1700000060", "1") V("/a", "1700000120", "2"));
+		assert_int_equal(status(w).marked, 0);
+		assert_false(raised(w, "stream"));
+		world_free(w);
+	}
+}
+
+/* Such as a beginning that was damaged here: the sender has it still. */
+static void
+the_beginning_of_a_new_stream_is_awaited(void **state)
+{
+	(void)state;
+	for (int knew = 0; knew <= 1; knew++) {
+		struct world *w = knew ? world_with_two() : world_new();
+		struct buf first = { 0 };
+
+		if (knew)
+			begin_anew(w);
+		spool_config(w, 1, TWO);
+		buf_put(&first, buf_slice(&w->segment));
+		buf_reset(&w->segment);
+		w->msgid = 2; /* which is lost */
+		spool_data(w, 1, NOW_S + 60, "T1:1\n");
+		lose(w, 2, 2);
+		work(w);
+		assert_true(raised(w, "gap"));
+		assert_int_equal(files_in(w, "inbox"), 1);
+		buf_put(&w->segment, buf_slice(&first));
+		w->segment_first = w->msgid = 1;
+		work(w);
+		w->msgid = 3;
+		pass(w, 30000);
+		assert_values(w, V("/a", "1700000060", "1"));
+		assert_false(raised(w, "gap"));
+		assert_int_equal(files_in(w, "quarantine"), 0);
+		buf_clear(&first);
+		world_free(w);
+	}
+}
+
+/* What nobody says that it is sent: a stranger. */
+static void
+a_stream_that_begins_nowhere_is_put_away(void **state)
+{
+	struct world *w = world_with_two();
+	struct stream_id known = w->stream;
+
+	(void)state;
+	begin_anew(w);
+	spool_lost(w);
+	spool_data(w, 1, NOW_S + 60, "T1:1\n");
+	work(w);
+	assert_int_equal(files_in(w, "quarantine"), 2);
+	assert_true(stream_eq(status(w).cursor.stream, known));
+	world_free(w);
+}
+
 static void
 damaged_state_files_are_derived_anew(void **state)
 {
@@ -650,6 +743,9 @@ main(void)
 		cmocka_unit_test(
 		    values_are_of_the_kind_that_their_configuration_says),
 		cmocka_unit_test(new_stream_without_config_waits_for_a_person),
+		cmocka_unit_test(a_stream_may_begin_with_what_is_lost),
+		cmocka_unit_test(the_beginning_of_a_new_stream_is_awaited),
+		cmocka_unit_test(a_stream_that_begins_nowhere_is_put_away),
 		cmocka_unit_test(damaged_state_files_are_derived_anew),
 	};
 

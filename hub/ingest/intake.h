@@ -158,6 +158,15 @@ uint64_t intake_withheld(const struct intake *i);
 int intake_load_config(struct intake *i, uint64_t msgid, struct tree **out,
     struct compiled_head *head, struct err *e);
 
+/* --- intake_stream.c: a stream takes the place of another ------------------ */
+
+/* Whether all parts of the CONFIG that it begins with are in the inbox. */
+bool intake_has_first_config(struct intake *i);
+/* Sequencing goes on at its beginning; what still waits of the one before is
+ * stored first. */
+int intake_begin_stream(struct intake *i, struct stream_id stream,
+    struct err *e);
+
 /* --- intake_inbox.c: segments --------------------------------------------- */
 
 /* What was ingested of a stream that is being replaced, but not moved before

@@ -110,19 +110,36 @@ fork_found(struct batch *b, struct segment_name name, const struct message *m)
 	return OUTCOME_LEAVE;
 }
 
+/* What the sender said is lost, of the stream that it sends now. */
+static void
+read_ledger(const struct intake *i, struct ledger *out)
+{
+	struct err e;
+
+	*out = (struct ledger){ .n = 0 };
+	if (ledger_read(i->archive.dir, "ledger", out, &e) == -1)
+		log_warn("ledger cannot be read association=%s: %s", i->a->name,
+		    e.msg);
+}
+
+static enum outcome
+tell_gap(struct intake *i, uint64_t first, uint64_t last)
+{
+	intake_raise(i, "gap", "status", NULL,
+	    "messages %" PRIu64 "-%" PRIu64 " are missing", first, last);
+	return OUTCOME_LEAVE;
+}
+
 /* Something before m is missing, if nobody said that it is lost. */
 static enum outcome
 gap_found(struct batch *b, const struct message *m)
 {
 	struct intake *i = b->i;
-	struct ledger ledger = { .n = 0 };
+	struct ledger ledger;
 	bool moved = false;
 	uint64_t first, last;
-	struct err e;
 
-	if (ledger_read(i->archive.dir, "ledger", &ledger, &e) == -1)
-		log_warn("ledger cannot be read association=%s: %s", i->a->name,
-		    e.msg);
+	read_ledger(i, &ledger);
 	if (stream_eq(ledger.stream, m->stream))
 		for (size_t k = 0; k < ledger.n; k++)
 			moved |= sequencer_lost(i->sequencer,
@@ -133,76 +150,7 @@ gap_found(struct batch *b, const struct message *m)
 	if (moved && first > last)
 		return OUTCOME_GO_ON;
 	(void)sequencer_gap(i->sequencer, &first, &last); /* the first one */
-	intake_raise(i, "gap", "status", NULL,
-	    "messages %" PRIu64 "-%" PRIu64 " are missing", first, last);
-	return OUTCOME_LEAVE;
-}
-
-/* Whether all parts of the CONFIG that a stream begins with are here. */
-static bool
-begins_with_config(struct intake *i)
-{
-	struct spool_reader *r = NULL;
-	struct message m;
-	uint32_t part = 0;
-	bool whole = false;
-	struct err ignored; /* then it is not there yet */
-
-	if (spool_reader_open(i->archive.dir, SPOOL_INBOX, 1, &r, &ignored) ==
-	    -1)
-		return false;
-	while (!whole &&
-	    spool_reader_next(r, &m, &ignored) == SPOOL_READ_MESSAGE &&
-	    m.type == MESSAGE_CONFIG && m.part == ++part)
-		whole = m.part == m.parts;
-	spool_reader_close(r);
-	return whole;
-}
-
-/* The old stream is over: store what still waits of it, and close its books. */
-static int
-end_stream(struct intake *i, struct err *e)
-{
-	struct store *store = i->ground->opts.store;
-	struct spool_point at = sequencer_cursor(i->sequencer);
-
-	if (i->wait_from != 0 && intake_replay_waiting(i, e) == -1)
-		return -1;
-	if (store->ops->flush(store, UINT32_MAX, e) == -1 ||
-	    store->ops->sync(store, e) == -1)
-		return -1;
-	intake_left(i, lowwater_replace(&i->low, at));
-	i->touched = true;
-	if (intake_mark(i, e) == -1)
-		return -1;
-	return archive_retire(&i->archive, at.stream, e);
-}
-
-static int
-begin_stream(struct intake *i, struct stream_id stream, struct err *e)
-{
-	struct spool_point old = sequencer_cursor(i->sequencer),
-			   at = { .stream = stream };
-	char text[STREAM_TEXT_SIZE];
-
-	if (old.msgid > 0) {
-		if (end_stream(i, e) == -1)
-			return -1;
-		intake_raise(i, "stream", "status", NULL,
-		    "a new stream %s took the place of the one that ended at "
-		    "message %" PRIu64,
-		    stream_text(stream, text), old.msgid);
-	}
-	tree_free(i->pending);
-	i->pending = NULL;
-	configset_clear(&i->set);
-	glossary_clear(&i->live);
-	intake_left(i, lowwater_replace(&i->low, at));
-	i->accept_stream = false;
-	sequencer_begin(i->sequencer, stream);
-	settling_begin(i->settling, i->who);
-	return cursor_write(i->ground->opts.node->state_dir, i->a->name, &at,
-	    e);
+	return tell_gap(i, first, last);
 }
 
 static enum outcome
@@ -211,14 +159,43 @@ stream_found(struct batch *b, const struct message *m, struct err *e)
 	struct intake *i = b->i;
 	bool known = sequencer_cursor(i->sequencer).msgid > 0;
 
-	if (known && !i->accept_stream && !begins_with_config(i)) {
+	if (known && !i->accept_stream && !intake_has_first_config(i)) {
 		i->trouble = INTAKE_STREAM;
 		intake_raise(i, "stream", "accept", "stream",
 		    "a new stream does not begin with a complete CONFIG");
 		return OUTCOME_LEAVE;
 	}
-	return begin_stream(i, m->stream, e) == -1 ? OUTCOME_FAILED
-						   : OUTCOME_GO_ON;
+	return intake_begin_stream(i, m->stream, e) == -1 ? OUTCOME_FAILED
+							  : OUTCOME_GO_ON;
+}
+
+/* A stream whose beginning is not here.  All of it is lost: the sender's word for
+ * that stands in the place of a CONFIG, which it is asked for then.  Some of it is
+ * missing still: it comes, if this is the stream that comes now. */
+static enum outcome
+late_stream_found(struct batch *b, const struct message *m, struct err *e)
+{
+	struct intake *i = b->i;
+	bool known = sequencer_cursor(i->sequencer).msgid > 0;
+	struct ledger ledger;
+	uint64_t lost = 0;
+	bool comes;
+
+	read_ledger(i, &ledger);
+	comes = stream_eq(ledger.stream, m->stream);
+	if (comes)
+		lost = ledger_skip(&ledger, 1);
+	ledger_clear(&ledger);
+	if (lost >= m->msgid - 1)
+		return intake_begin_stream(i, m->stream, e) == -1
+		    ? OUTCOME_FAILED
+		    : OUTCOME_GO_ON;
+	if (comes || !known)
+		return tell_gap(i, lost + 1, m->msgid - 1);
+	err_set(e, ERR_INPUT,
+	    "message %" PRIu64 " is of a stream that is not the current one",
+	    m->msgid);
+	return OUTCOME_AWAY;
 }
 
 static enum outcome
@@ -253,10 +230,12 @@ take_message(struct batch *b, struct done *d, const struct message *m,
 	case SEQUENCER_NEW_STREAM:
 		next = stream_found(b, m, e);
 		break;
+	case SEQUENCER_LATE_STREAM:
+		next = late_stream_found(b, m, e);
+		break;
 	case SEQUENCER_STRANGE:
 		err_set(e, ERR_INPUT,
-		    "message %" PRIu64
-		    " is of a stream that is not the current one",
+		    "message %" PRIu64 " is of a stream that was replaced",
 		    m->msgid);
 		return OUTCOME_AWAY;
 	}

@@ -35,6 +35,7 @@ static const char *const verdict_names[] = {
 	[SEQUENCER_HELD] = "held",
 	[SEQUENCER_BEYOND] = "beyond the window",
 	[SEQUENCER_NEW_STREAM] = "new stream",
+	[SEQUENCER_LATE_STREAM] = "new stream, not from 1",
 	[SEQUENCER_STRANGE] = "strange stream",
 };
 
@@ -161,9 +162,9 @@ absorb(struct sequencer *s)
 static enum sequencer_verdict
 offer_other_stream(const struct sequencer *s, const struct message *m)
 {
-	if (m->msgid != 1 || was_replaced(s, m->stream))
+	if (was_replaced(s, m->stream))
 		return SEQUENCER_STRANGE;
-	return SEQUENCER_NEW_STREAM;
+	return m->msgid == 1 ? SEQUENCER_NEW_STREAM : SEQUENCER_LATE_STREAM;
 }
 
 enum sequencer_verdict

@@ -17,7 +17,9 @@ enum sequencer_verdict {
 	SEQUENCER_HELD,       /* something before it is missing: keep it */
 	SEQUENCER_BEYOND,     /* further ahead than the window */
 	SEQUENCER_NEW_STREAM, /* MsgID 1 of a stream not seen before */
-	SEQUENCER_STRANGE, /* of a replaced stream, or of a new one but not at 1 */
+	/* not at 1, but of such a stream: it begins where what is lost of it ends */
+	SEQUENCER_LATE_STREAM,
+	SEQUENCER_STRANGE, /* of a stream that was replaced */
 };
 
 const char *sequencer_verdict_name(enum sequencer_verdict v);
@@ -38,7 +40,8 @@ enum sequencer_verdict sequencer_offer(struct sequencer *s,
 void sequencer_advance(struct sequencer *s, const struct message *m);
 /* These numbers will never come.  True when the cursor moved. */
 bool sequencer_lost(struct sequencer *s, uint64_t first, uint64_t last);
-/* Another stream from its MsgID 1 on; the one before it was replaced. */
+/* Another stream, from its MsgID 1 or from what is lost of it on; the one before
+ * it was replaced. */
 void sequencer_begin(struct sequencer *s, struct stream_id stream);
 struct spool_point sequencer_cursor(const struct sequencer *s);
 /* The first range missing before the highest number seen; false: nothing. */

@@ -1,0 +1,94 @@
+#!/bin/sh
+# A stream of which the beginning was lost at the spoke before the hub ever heard
+# of it: what is left arrives, its CONFIG is asked for, its values are stored.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/stream-lib.sh"
+
+raw() {
+	hub values --raw --from 0 /Sites/alps/m/v 2>/dev/null | cut -f 2 |
+	    tr '\n' ' '
+}
+has_raw() {
+	test "$(raw)" = "$1"
+}
+# values FIRST LAST: DATA with these values.
+values() {
+	for lost_n in $(seq "$1" "$2"); do
+		printf 'Type:DATA\nTimestamp:%s\n\nT1:%s\n.\n' \
+		    $((1700000000 + lost_n)) "$lost_n"
+	done
+}
+config() {
+	printf 'Type:CONFIG\nTimestamp:1700000000\n\n'
+	printf 'level2-token:T1\nlevel2-path:/m/v\ncollector-period:1\n.\n'
+}
+# damage NUMBER: in the outbox, within the file where that message is.
+damage() {
+	lost_file=$(ls gw/spool/alps/outbox/*-*.msgs | head -n 1)
+	lost_at=$(grep -abo "^MsgID:$1\$" "$lost_file" | cut -d : -f 1)
+	printf X | dd of="$lost_file" bs=1 seek=$((lost_at + 40)) conv=notrunc \
+	    2>/dev/null
+}
+# deliver MODE
+deliver() {
+	case $1 in
+	push) sp push --always ;;
+	pull) hub pull alps ;;
+	esac
+}
+far_side() {
+	case $1 in
+	push) echo "$hub_side" ;;
+	pull) echo "$spoke_side" ;;
+	esac
+}
+# begins MODE FROM: nothing was delivered yet; the first message is damaged.
+begins() {
+	over_exec "$1" false
+	{
+		config
+		values "$2" $(($2 + 2))
+	} | sp write
+	deliver "$1" 2>err # which cannot be; the spool is sealed for it
+	sp messages alps >all
+	damage 1
+	# shellcheck disable=SC2046 # words
+	over_exec "$1" $(far_side "$1")
+	values $(($2 + 3)) $(($2 + 3)) | sp write
+}
+# arrives MODE WHAT VALUES
+arrives() {
+	ok "$2: a delivery" deliver "$1"
+	has "$2: the hub has heard what is lost" noc/spool/alps/ledger \
+	    '^lost 1-1$'
+	ok "$2: and asks for the CONFIG" wait_for 20 \
+	    grep -q 'RESYNC association=alps generation=1' hubd.err
+	ok "$2: what was not lost is stored" wait_for 30 brings "$1" "$3"
+	ok "$2: the spoke's numbers are the hub's" wait_for 30 is_level "$1"
+	is "$2: nothing is put away" "$(hub_has quarantined)" 0
+	is "$2: all is well" "$(hub_has state)" ok
+}
+# brings MODE VALUES: hubd may be at it, too, when it pulls.
+brings() {
+	deliver "$1"
+	has_raw "$2"
+}
+is_level() {
+	deliver "$1"
+	test "$(hub_has last_msgid) $(hub_has stream)" = \
+	    "$(spoke_has last_msgid) $(spoke_has stream)"
+}
+
+for mode in push pull; do
+	fresh
+	begins $mode 1
+	start_hubd
+	arrives $mode "the first stream, $mode" '1 2 3 4 '
+	rm -rf gw
+	mkdir -m 700 gw
+	begins $mode 11
+	arrives $mode "one of a spoke installed anew, $mode" \
+	    '1 2 3 4 11 12 13 14 '
+	stop "$hubd"
+done
+done_testing
