@@ -144,6 +144,10 @@ for mode in push pull; do
 	has "$mode: and the other" mail '^began: jura: .*status 5'
 	act speaks jura andes
 	ok "$mode: they are back" dial
+	rm -f begun.*
+	more
+	ok "$mode: one that is named twice" dial alps alps
+	is "$mode: is dialed once" "$(wc -l <begun.alps)" 1
 
 	more
 	act silent alps jura

@@ -208,6 +208,16 @@ is_in_trouble(const struct dial *d, const struct association *a)
 	return notice_is_raised(d->g.notices, a->name, OUTCOME_FAILED);
 }
 
+/* It was named twice. */
+static bool
+has_work(const struct dial *d, const struct association *a)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->work[i].a == a)
+			return true;
+	return false;
+}
+
 /* Named ones must be ours to dial; of the others those that are. */
 static int
 find_work(struct dial *d, struct err *e)
@@ -223,7 +233,7 @@ find_work(struct dial *d, struct err *e)
 	d->work = mem_array(n + 1, sizeof(*d->work));
 	for (int trouble = 0; trouble <= 1; trouble++)
 		for (size_t i = 0; i < n; i++)
-			if (config_visits(list[i]) &&
+			if (config_visits(list[i]) && !has_work(d, list[i]) &&
 			    is_in_trouble(d, list[i]) == (trouble == 1) &&
 			    is_worth_it(d, list[i]))
 				d->work[d->n++] = (struct work){ d, list[i] };
