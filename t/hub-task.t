@@ -1,6 +1,6 @@
 #!/bin/sh
 # hubctl task: what is taken, what is refused, what stands in the spool then; the
-# way to the spoke is t/return-path.t's.
+# way to the spoke is t/return-lib.sh's.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/stream-lib.sh"
 

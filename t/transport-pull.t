@@ -135,21 +135,14 @@ authorize "$spoke_side"
 ok "the next pull" hub pull --deadline 30s
 is "has all, once" "$(arrived)" "$(written)"
 
-# The newer session of one association ends the older at the far end (row 86).
-cat >stuck.sh <<EOT
-exec $spoke_side
-EOT
+# The newer session of one association ends the older at the far end.
 sp collect --now
-hold() {
-	mkfifo hold.in hold.out 2>/dev/null
-	# shellcheck disable=SC2094
-	start stuck sh -c "exec $spoke_side <>$tmp/hold.in >$tmp/hold.null"
-	stuck=$pid
-	wait_for 10 holder gw/spool/alps/session.lock
-}
 rm -f gw/spool/alps/session.lock
-hold
-ok "an older session that hangs at the spoke" holder gw/spool/alps/session.lock
+mkfifo hold
+start stuck sh -c "exec $spoke_side <>$tmp/hold"
+stuck=$pid
+ok "an older session that hangs at the spoke" \
+    wait_for 10 holder gw/spool/alps/session.lock
 ok "a newer one takes its place" hub pull --deadline 60s
 is "and has all" "$(arrived)" "$(written)"
 ok "the older one has ended" wait_for 10 ended "$stuck"

@@ -27,7 +27,8 @@ enum {
 struct publisher {
 	const struct publish_opts *p;
 	struct delivery_result *r;
-	struct listing wanted; /* what each_after named; all of it is there */
+	struct listing
+	    wanted; /* what outbox_each_after named; all of it is there */
 	struct durable_group group;
 	uint64_t damaged; /* the number to repair; 0: none */
 };

@@ -27,7 +27,7 @@ count(struct course *c, const struct delivery_sofar *now)
 	const struct delivery_result r = { .counts = now->counts };
 	const bool sent = c->open && now->acked != c->acked;
 	const bool took = c->open && now->taken != c->taken;
-	struct wire_use u = outcome_so_far(&r);
+	struct wire_use u = outcome_sofar(&r);
 
 	c->sent_well |= sent;
 	c->took_well |= took;

@@ -147,7 +147,7 @@ outcome_tell_refused(struct notices *n, const struct association *a,
 /* --- Counted -------------------------------------------------------------- */
 
 struct wire_use
-outcome_so_far(const struct delivery_result *r)
+outcome_sofar(const struct delivery_result *r)
 {
 	return (
 	    struct wire_use){ .bytes = r->counts.in_bytes + r->counts.out_bytes,
@@ -159,7 +159,7 @@ struct wire_use
 outcome_use(const struct association *a, const struct delivery_result *r,
     int rc, const struct err *e)
 {
-	struct wire_use u = outcome_so_far(r);
+	struct wire_use u = outcome_sofar(r);
 
 	u.delivered = rc == 0 && (!carry_is_used(a) || r->moved);
 	if (!carry_is_used(a))

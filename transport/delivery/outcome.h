@@ -16,7 +16,7 @@
 #define OUTCOME_FORK_TO_SPOKE "fork-to-spoke"
 
 /* What one that still runs has used, but for bytes that only its channel knows. */
-struct wire_use outcome_so_far(const struct delivery_result *r);
+struct wire_use outcome_sofar(const struct delivery_result *r);
 /* The same of one of a that is over.  Of what is carried, only what moved is a
  * delivery. */
 struct wire_use outcome_use(const struct association *a,

@@ -34,7 +34,7 @@ struct receiver {
 	struct frame_lost lost;
 
 	bool ack_due, nak_due;
-	bool awaiting; /* a refused message, to come again as next_from */
+	bool awaiting; /* a refused message, to come again as nak.from */
 	struct frame_nak nak;
 	char nak_text[FRAME_TEXT_MAX];
 	unsigned nak_repeats, naks;
