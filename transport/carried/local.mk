@@ -2,7 +2,9 @@ transport_libtransport_a_SOURCES += \
 	%D%/carried_ack.c %D%/carried_ack.h \
 	%D%/carried_file.c %D%/carried_file.h \
 	%D%/carried_peek.c %D%/carried_peek.h \
-	%D%/carry.c %D%/carry.h \
+	%D%/carry.c %D%/carry.h %D%/carry_impl.h \
+	%D%/carry_hear.c \
+	%D%/carry_say.c \
 	%D%/publish.c %D%/publish.h \
 	%D%/signature.c %D%/signature.h \
 	%D%/staged_file.c \
