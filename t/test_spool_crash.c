@@ -359,7 +359,7 @@ check_old_stream(int top, char why[CRASH_WHY_SIZE])
 	struct spool_reader *r = NULL;
 	struct message m;
 	struct err e = { 0 };
-	bool good = spool_reader_open_old(top, SPOOL_INBOX, helper_stream(1),
+	bool good = spool_reader_open_old(top, SPOOL_INBOX, helper_stream(1), 1,
 			&r, &e) == 0;
 
 	for (uint64_t n = 1; good && n <= 2; n++)

@@ -487,8 +487,8 @@ a_new_stream_puts_the_old_one_aside(void **state)
 	assert_true(stream_eq(inbox_durable(i).stream, helper_stream(2)));
 	assert_int_equal(inbox_durable(i).msgid, 1);
 	assert_string_equal(helper_read(top, SPOOL_INBOX, 1), "1");
-	assert_int_equal(
-	    spool_reader_open_old(top, SPOOL_INBOX, helper_stream(1), &r, &e),
+	assert_int_equal(spool_reader_open_old(top, SPOOL_INBOX,
+			     helper_stream(1), 1, &r, &e),
 	    0);
 	assert_int_equal(spool_reader_next(r, &m, &e), SPOOL_READ_MESSAGE);
 	assert_int_equal(m.digest, digest[1]);

@@ -141,8 +141,8 @@ fail:
 }
 
 /* What is put is as if it never was. */
-static void
-forget_put(struct outbox *o)
+void
+outbox_forget_put(struct outbox *o)
 {
 	o->put = o->state.last;
 	o->put_generation = o->state.generation;
@@ -154,7 +154,7 @@ int
 outbox_commit(struct outbox *o, struct err *e)
 {
 	if (appender_commit(&o->app, outbox_sealed, o, e) == -1) {
-		forget_put(o);
+		outbox_forget_put(o);
 		outbox_refresh(o);
 		return err_wrap(e, "outbox");
 	}
@@ -170,7 +170,7 @@ void
 outbox_rollback(struct outbox *o)
 {
 	appender_rollback(&o->app);
-	forget_put(o);
+	outbox_forget_put(o);
 }
 
 int

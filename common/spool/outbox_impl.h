@@ -36,7 +36,8 @@ struct outbox {
 
 /* outbox.c */
 void outbox_sealed(void *arg, struct segment_name s, uint64_t bytes);
-void outbox_refresh(struct outbox *o); /* what state derives from the rest */
+void outbox_refresh(struct outbox *o);    /* what state derives from the rest */
+void outbox_forget_put(struct outbox *o); /* what is not committed */
 int outbox_store_mark(struct outbox *o, struct err *e);
 /* Rename what is acknowledged into sent/. */
 void outbox_move_acked(struct outbox *o);

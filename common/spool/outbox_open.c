@@ -357,10 +357,7 @@ outbox_load(struct outbox *o, struct err *e)
 	    listing_read(&o->sent, o->sent_dir, 0, e) == -1 ||
 	    list_waiting(o, e) == -1 || settle(o, e) == -1)
 		return -1;
-	o->put = o->state.last;
-	o->put_generation = o->state.generation;
-	o->put_newest_s = o->newest_s;
-	o->put_first_s = o->open_first_s;
+	outbox_forget_put(o);
 	outbox_refresh(o);
 	return 0;
 }

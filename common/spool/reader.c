@@ -187,9 +187,10 @@ spool_reader_open(int association_dir, unsigned dirs, uint64_t from,
 
 int
 spool_reader_open_old(int association_dir, unsigned dirs,
-    struct stream_id stream, struct spool_reader **out, struct err *e)
+    struct stream_id stream, uint64_t from, struct spool_reader **out,
+    struct err *e)
 {
-	struct spool_reader *r = new_reader(association_dir, dirs, 1);
+	struct spool_reader *r = new_reader(association_dir, dirs, from);
 
 	r->given = r->old = true;
 	r->stream = stream;

@@ -44,7 +44,8 @@ int spool_reader_open_stream(int association_dir, unsigned dirs,
     struct err *e);
 /* The same of a stream that was replaced: inbox/<stream>/, archive/<stream>/ */
 int spool_reader_open_old(int association_dir, unsigned dirs,
-    struct stream_id stream, struct spool_reader **out, struct err *e);
+    struct stream_id stream, uint64_t from, struct spool_reader **out,
+    struct err *e);
 /* From now on bodies are taken as their digests have them: see
  * message_parser_trust.  For what this node spooled itself. */
 void spool_reader_trust(struct spool_reader *r);

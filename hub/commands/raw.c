@@ -145,12 +145,9 @@ open_reader(int dir, const struct stream_id *old, uint64_t from,
 {
 	const unsigned dirs = SPOOL_INBOX | SPOOL_ARCHIVE;
 
-	if (old == NULL)
-		return spool_reader_open(dir, dirs, from, out, e);
-	if (spool_reader_open_old(dir, dirs, *old, out, e) == -1)
-		return -1;
-	spool_reader_seek(*out, from);
-	return 0;
+	return old == NULL
+	    ? spool_reader_open(dir, dirs, from, out, e)
+	    : spool_reader_open_old(dir, dirs, *old, from, out, e);
 }
 
 /* One stream, from where the time asked for may begin. */

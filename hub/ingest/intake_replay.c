@@ -34,13 +34,11 @@ open_archive(const struct replay *r, uint64_t first, struct spool_reader **out,
 	const unsigned dirs = SPOOL_INBOX | SPOOL_ARCHIVE;
 	int dir = r->i->archive.dir;
 
-	if (r->former == NULL)
-		return spool_reader_open_stream(dir, dirs,
-		    sequencer_cursor(r->i->sequencer).stream, first, out, e);
-	if (spool_reader_open_old(dir, dirs, *r->former, out, e) == -1)
-		return -1;
-	spool_reader_seek(*out, first);
-	return 0;
+	if (r->former != NULL)
+		return spool_reader_open_old(dir, dirs, *r->former, first, out,
+		    e);
+	return spool_reader_open_stream(dir, dirs,
+	    sequencer_cursor(r->i->sequencer).stream, first, out, e);
 }
 
 /* Everything between first and last that the archive, or the inbox if the
