@@ -86,6 +86,7 @@ run_end(const struct end *n, int fd, bool opener)
 	struct delivery_opts o = { .config = &n->config,
 		.association = &n->a,
 		.opener = opener,
+		.ahead = opener,
 		.deadline = mono_add_ms(clock_mono(), DEADLINE_MS),
 		.channel = &c };
 	struct outcome got = { 0 };

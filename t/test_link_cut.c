@@ -230,6 +230,7 @@ one_session(int end, bool opener)
 	const struct delivery_opts o = { .config = w.config[end],
 		.association = w.a[end],
 		.opener = opener,
+		.ahead = opener,
 		.channel = &ch };
 	struct delivery_sofar sofar = { 0 };
 	struct delivery_result r = { 0 };

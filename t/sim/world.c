@@ -256,6 +256,7 @@ deliver(void *arg)
 	struct delivery_opts o = { .config = &w.config[end.host],
 		.association = &w.association[end.host],
 		.opener = end.host == SPOKE,
+		.ahead = end.host == SPOKE,
 		.deadline = { sim_now_ns() + SESSION_S * SECOND },
 		.channel = &channel };
 

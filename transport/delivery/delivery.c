@@ -47,7 +47,7 @@ session_opts_of(const struct delivery *d)
 		.association = a->name,
 		.role = a->role == CONFIG_HUB ? SESSION_HUB : SESSION_SPOKE,
 		.opener = d->o->opener,
-		.ahead = d->o->opener,
+		.ahead = d->o->ahead,
 		.codec = codec,
 		.level = level == -1 ? codec->level_default : level,
 		.out = d->feeder.last,

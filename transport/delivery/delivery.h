@@ -36,6 +36,7 @@ struct delivery_opts {
 	const struct config *config;
 	const struct association *association;
 	bool opener;          /* we opened the channel */
+	bool ahead;           /* and it will open: code while it does */
 	bool once;            /* it ends when all is delivered, kept or not */
 	struct mono deadline; /* the session is cut then; ns 0: none */
 	/* Stays open: channel_close has the cause of what failed in it. */

@@ -17,7 +17,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/take.c %D%/take.h \
 	%D%/wire.c %D%/wire.h
 
-unit_tests += t/test_abreast t/test_budget t/test_delivery t/test_delivery_child t/test_inbound t/test_link_cut t/test_redial \
+unit_tests += t/test_abreast t/test_budget t/test_delivery t/test_delivery_child t/test_inbound t/test_link_cut t/test_outbound t/test_redial \
 	t/test_session_lock t/test_wire
 t_test_abreast_SOURCES = t/test_abreast.c
 t_test_abreast_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
@@ -36,6 +36,10 @@ t_test_link_cut_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_link_cut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sandbox_enter
 t_test_inbound_SOURCES = t/test_inbound.c t/scratch.c t/scratch.h
 t_test_inbound_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_outbound_SOURCES = t/test_outbound.c t/delivery_world.c t/delivery_world.h \
+	$(spool_test) t/scratch.c t/scratch.h
+t_test_outbound_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_outbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=delivery_run
 t_test_redial_SOURCES = t/test_redial.c
 t_test_redial_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h

@@ -55,6 +55,7 @@ outbound_spread_ms(int64_t n)
 struct outbound {
 	const struct outbound_opts *o;
 	uint64_t keep; /* as exchange has it */
+	bool ahead;    /* as delivery_opts has it */
 	struct course course;
 };
 
@@ -185,6 +186,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 	const struct delivery_opts opts = { .config = d->o->config,
 		.association = a,
 		.opener = true,
+		.ahead = d->ahead,
 		.once = !d->o->stay,
 		.deadline = d->o->deadline,
 		.channel = &ch,
@@ -282,6 +284,9 @@ deliver_patiently(struct outbound *d, struct delivery_result *r, struct err *e)
 		    (again.busy + again.turned_away == 0 &&
 			ask_budget(o, r, &d->keep, e) == -1))
 			return -1;
+		/* else the same would be coded each time, for nothing */
+		d->ahead = again.busy + again.turned_away == 0 &&
+		    !outcome_is_trouble(o->notices, o->association);
 		rc = deliver(d, r, e);
 		if (rc == 0 || r->stopped != 0)
 			return rc;

@@ -66,6 +66,14 @@ outcome_tell_failed(struct notices *n, const struct association *a,
 	return notice_raise_cause(n, &what, err_exit_code(e), clock_wall());
 }
 
+bool
+outcome_is_trouble(const struct notices *n, const struct association *a)
+{
+	return notice_is_raised(n, a->name, OUTCOME_FAILED) ||
+	    notice_is_raised(n, a->name, OUTCOME_FORK_TO_HUB) ||
+	    notice_is_raised(n, a->name, OUTCOME_FORK_TO_SPOKE);
+}
+
 /* What a look at carried files does not find may come again. */
 static bool
 is_over(const struct association *a, const struct delivery_result *r, int rc)

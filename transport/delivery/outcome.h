@@ -37,7 +37,9 @@ void outcome_tell_met(struct notices *n, const struct association *a,
  * next, where nothing else lets it go.  True: it is news. */
 bool outcome_tell_failed(struct notices *n, const struct association *a,
     const struct err *e, const char *otherwise);
-/* What that tells a person to do. */
+/* One failed, and none went well since. */
+bool outcome_is_trouble(const struct notices *n, const struct association *a);
+/* What a failure tells a person to do. */
 void outcome_next(const struct association *a, const struct err *e,
     const char *otherwise, char *out, size_t size);
 /* A delivery went well; of carried files an exchange did, or a look, at the end

@@ -10,7 +10,7 @@
 
 enum {
 	/* What a channel takes to open on a near link.  A far end that is not
-	 * there costs no more. */
+	 * there costs no more, once: who dials says when it is tried again. */
 	AHEAD_MS = 100,
 	AHEAD_BYTES = 1 << 20, /* coded */
 };
