@@ -2,10 +2,12 @@
  * A hub's state, spool and store as ingest would leave them, for
  * t/hub-values.t:
  *
- *	fill_hub CONFIGURATION ASSOCIATION { config FILE | data TIME FILE }...
+ *	fill_hub CONFIGURATION ASSOCIATION
+ *	    { config FILE | part GENERATION K N FILE | data TIME FILE }...
  *
- * Each word pair is a message of one stream, its body in FILE: a CONFIG is
- * compiled, the values of DATA go into the store, all go into the inbox.
+ * Each of them is a message of one stream, its body in FILE: a CONFIG is
+ * compiled, the values of DATA go into the store, all go into the inbox.  Part K
+ * of N goes there alone, and what follows is of its generation.
  */
 #include "config.h"
 
@@ -48,7 +50,8 @@ spool(struct fill *f, struct message *m, struct err *e)
 	m->stream = stream;
 	m->prev = f->prev;
 	m->generation = f->generation;
-	m->part = m->parts = 1;
+	if (m->parts == 0)
+		m->part = m->parts = 1;
 	if (message_write(&text, m, e) == 0 &&
 	    message_parse(f->parser, buf_slice(&text), &parsed, e) ==
 		MESSAGE_WHOLE &&
@@ -146,18 +149,38 @@ take_data(struct fill *f, const char *time, struct slice body, struct err *e)
 }
 
 static int
+take_part(struct fill *f, char **word, struct slice body, struct err *e)
+{
+	struct message m = { .type = MESSAGE_CONFIG,
+		.timestamp = 1,
+		.body = body };
+	uint64_t part, parts;
+
+	if (!slice_u64(slice_str(word[1]), LIMIT_MSGID, &f->generation) ||
+	    !slice_u64(slice_str(word[2]), 100, &part) ||
+	    !slice_u64(slice_str(word[3]), 100, &parts))
+		return err_set(e, ERR_USAGE, "part GENERATION K N FILE");
+	m.part = (uint32_t)part;
+	m.parts = (uint32_t)parts;
+	return spool(f, &m, e);
+}
+
+static int
 take_all(struct fill *f, char **word, struct err *e)
 {
-	for (; word[0] != NULL; word += word[0][0] == 'c' ? 2 : 3) {
-		bool config = strcmp(word[0], "config") == 0;
-		const char *file = config ? word[1] : word[2];
+	for (size_t n; word[0] != NULL; word += n) {
+		const char kind = word[0][0];
+		const char *file;
 		struct buf body = { .limit = 0 };
-		int rc =
-		    durable_read_file(AT_FDCWD, file, LIMIT_MESSAGE, &body, e);
+		int rc;
 
+		n = kind == 'c' ? 2 : kind == 'p' ? 5 : 3;
+		file = word[n - 1];
+		rc = durable_read_file(AT_FDCWD, file, LIMIT_MESSAGE, &body, e);
 		if (rc == 0)
-			rc = config
-			    ? take_config(f, buf_slice(&body), e)
+			rc = kind == 'c' ? take_config(f, buf_slice(&body), e)
+			    : kind == 'p'
+			    ? take_part(f, word, buf_slice(&body), e)
 			    : take_data(f, word[1], buf_slice(&body), e);
 		buf_clear(&body);
 		if (rc == -1)

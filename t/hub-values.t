@@ -88,6 +88,22 @@ hubctl values --raw --json --from $((t0 + 360)) --to $((t0 + 420)) $load >out
 is "as JSON" "$(cat out)" "{\"time\":$((t0 + 360)),\"value\":6.17}
 {\"time\":$((t0 + 420)),\"value\":null}"
 
+# The first part of a CONFIG is lost, DATA follows, then all of it comes again;
+# at last a repeat of it loses its last part.
+mkdir lost lost/state lost/spool lost/run
+sed "s|$tmp/|$tmp/lost/|g" hub.conf >lost.conf
+chmod 600 lost.conf
+printf 'level2-token:T0009\nlevel2-path:/Hosts/alps-gw/other\n' >part2
+for i in 1 2 3 4 5; do echo "T0001:$i" >"v$i"; done
+ok "a hub that lost parts" "$top_builddir"/t/fill_hub lost.conf alps \
+    config config1 data $t0 v1 \
+    part 2 2 2 part2 data $((t0 + 60)) v2 data $((t0 + 120)) v3 \
+    part 2 1 2 config1 part 2 2 2 part2 data $((t0 + 180)) v4 \
+    part 2 1 2 config1 data $((t0 + 240)) v5
+is "has all raw values all the same" \
+    "$("$top_builddir"/hub/hubctl -c lost.conf values --raw $load |
+    cut -f 2 | tr '\n' ' ')" "1 2 3 4 5 "
+
 # Consolidated: the time stamps lie on the steps, so each is one value.
 ok "stored values" hubctl values --from $((t0 - 1)) $load
 is "are what went in, oldest first" "$(cat out)" "$(cat wanted)"

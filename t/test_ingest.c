@@ -314,6 +314,39 @@ config_in_parts_is_one(void **state)
 	world_free(w);
 }
 
+/* What came of it is passed over, DATA of it is marked, and the whole of it,
+ * which is asked for, lets that be stored. */
+static void
+config_without_its_first_part_comes_again(void **state)
+{
+	struct world *w = world_with_two();
+	struct message m = { .type = MESSAGE_CONFIG,
+		.generation = 2,
+		.parts = 2 };
+
+	(void)state;
+	m.part = 2;
+	spool(w, m, LEAF("T3", "/c"));
+	spool_data(w, 2, NOW_S, "T1:6\nT3:60\n");
+	work(w);
+	spool_data(w, 2, NOW_S + 1, "T1:10\n");
+	work(w);
+	assert_values(w, "");
+	assert_int_equal(status(w).marked, 2);
+	m.part = 1;
+	spool(w, m, TWO);
+	m.part = 2;
+	spool(w, m, LEAF("T3", "/c"));
+	spool_data(w, 2, NOW_S + 2, "T1:12\n");
+	work(w);
+	pass(w, 30000);
+	assert_values(w,
+	    V("/a", "1700000000", "6") V("/c", "1700000000", "60")
+		V("/a", "1700000001", "10") V("/a", "1700000002", "12"));
+	assert_int_equal(status(w).marked, 0);
+	world_free(w);
+}
+
 static void
 gap_holds_what_is_behind_it(void **state)
 {
@@ -731,6 +764,7 @@ main(void)
 		cmocka_unit_test(emptying_waits_for_a_person),
 		cmocka_unit_test(implausible_time_stamps_wait_for_the_clock),
 		cmocka_unit_test(config_in_parts_is_one),
+		cmocka_unit_test(config_without_its_first_part_comes_again),
 		cmocka_unit_test(gap_holds_what_is_behind_it),
 		cmocka_unit_test(lost_numbers_are_passed),
 		cmocka_unit_test(a_gap_is_told_by_its_own_numbers),

@@ -111,6 +111,7 @@ is_before(const int dir[DIRS], const struct listed *s, uint64_t from_s)
 	return before;
 }
 
+/* With all its parts: no part of another has a place among them. */
 static bool
 begins_with_config(const int dir[DIRS], const struct listed *s)
 {
@@ -120,7 +121,8 @@ begins_with_config(const int dir[DIRS], const struct listed *s)
 	bool begins = s->name.last != 0 &&
 	    segment_peek_first(dir[s->dir], s->name, &m, &keep, &ignored) ==
 		0 &&
-	    m.type == MESSAGE_CONFIG && m.part <= 1;
+	    m.type == MESSAGE_CONFIG && m.part == 1 &&
+	    s->name.last - s->name.first + 1 >= m.parts;
 
 	buf_clear(&keep);
 	return begins;

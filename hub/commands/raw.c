@@ -34,6 +34,10 @@ struct raw {
 	uint64_t from_s, to_s;
 	size_t stream; /* that is read: the replaced ones, then the current */
 	struct naming naming;
+	/* The set of CONFIG parts that is being read; part 0: none. */
+	struct naming coming;
+	uint64_t part_msgid;
+	uint32_t part;
 	struct early waiting; /* generations only grow: one at a time */
 	struct early *named;  /* those whose CONFIG was read */
 	size_t n_named;
@@ -67,14 +71,24 @@ name_early(struct raw *r)
 	r->waiting = (struct early){ .first = 0 };
 }
 
+/* A set that lacks a part names nothing, as ingest has it: the whole of it comes
+ * again. */
 static void
 read_config(struct raw *r, const struct message *m)
 {
 	struct slice body = m->body, name, value, token = { NULL, 0 };
 	bool end;
 
-	if (m->part == 1 || m->generation != r->naming.generation)
-		r->naming = (struct naming){ .generation = m->generation };
+	if (m->part == 1) {
+		r->coming = (struct naming){ .generation = m->generation };
+	} else if (r->part == 0 || m->part != r->part + 1 ||
+	    m->msgid != r->part_msgid + 1 ||
+	    m->generation != r->coming.generation) {
+		r->part = 0;
+		return;
+	}
+	r->part = m->part;
+	r->part_msgid = m->msgid;
 	while (message_next_param(&body, &name, &value, &end)) {
 		if (end)
 			continue;
@@ -82,10 +96,13 @@ read_config(struct raw *r, const struct message *m)
 			token = value;
 		else if (slice_eq_str(name, "level2-path") && token.n > 0 &&
 		    token.n <= LIMIT_TOKEN && is_leaf(r, value))
-			memcpy(r->naming.token, token.p, token.n);
+			memcpy(r->coming.token, token.p, token.n);
 	}
-	if (m->part == m->parts)
-		name_early(r);
+	if (m->part != m->parts)
+		return;
+	r->part = 0;
+	r->naming = r->coming;
+	name_early(r);
 }
 
 static void
@@ -160,6 +177,7 @@ read_stream(struct raw *r, int dir, const struct stream_id *old, struct err *e)
 	int rc = -1;
 
 	r->naming = (struct naming){ 0 };
+	r->part = 0;
 	r->waiting = (struct early){ .first = 0 };
 	if (archived_start(dir, old, r->from_s, &start, e) == -1 ||
 	    open_reader(dir, old, start, &reader, e) == -1)
