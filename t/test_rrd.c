@@ -183,6 +183,7 @@ the_first_value_is_kept(void **state)
 	struct store *s = twin_open("store");
 	uint32_t h = twin_leaf(s, "/deep/er/g", "GAUGE");
 	struct twin_rows f;
+	struct stat st;
 
 	(void)state;
 	twin_put(s, h, T0 + 40, "42"); /* T0 + 40 is a multiple of 60 */
@@ -192,6 +193,10 @@ the_first_value_is_kept(void **state)
 	    T0 + 40);
 	assert_int_equal(f.start, T0 - 20); /* of the first row's time */
 	assert_true(f.data[0] >= 42 && f.data[0] <= 42);
+	assert_int_equal(fstatat(dir, "store/main/deep/er/g.rrd", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(fstatat(dir, "store/main/deep", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
 	free(f.data);
 }
 

@@ -236,7 +236,7 @@ make_parents(int dirfd, const char *name, struct err *e)
 			return err_set(e, ERR_INPUT, "%s: too long", name);
 		if (name[i] == '/') {
 			part[i] = '\0';
-			if (mkdirat(dirfd, part, 0755) == -1 && errno != EEXIST)
+			if (mkdirat(dirfd, part, 0700) == -1 && errno != EEXIST)
 				return err_sys(e, "create %s", part);
 		}
 		part[i] = name[i];
@@ -271,6 +271,11 @@ rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
 	if (rrd->create_r2(at->path, def->period_s, (time_t)start_s, 1, NULL,
 		NULL, (int)args.n + 1, argv) != 0) {
 		err_set(e, ERR_TEMP, "create %s", rrd->get_error());
+		goto out;
+	}
+	/* librrd lets all read it, whatever the umask (S12) */
+	if (fchmodat(at->dirfd, at->name, 0600, 0) == -1) {
+		err_sys(e, "change the mode of %s", at->name);
 		goto out;
 	}
 	rc = 0;
