@@ -31,6 +31,8 @@ graph-lower-limit:0
 level2-token:T0002
 level2-path:/Hosts/alps-gw/octets
 rrd-create-dstype:COUNTER
+graph-lower-limit:0
+graph-logarithmic:yes
 EOF
 # The next configuration swaps the tokens.
 sed -e 's/T0001/T000x/;s/T0002/T0001/;s/T000x/T0002/' config1 >config2
@@ -132,6 +134,10 @@ ok "an SVG of another size" graph $octets -o octets.svg \
     --from -20m --width 300 --height 100
 has "is an SVG" octets.svg '<svg'
 ok "an SVG with texts" graph $load -o load.svg
+ok "a logarithm from 0" graph $octets -o octets.png
+is "is a PNG" "$(head -c 4 octets.png | tail -c 3)" PNG
+is "files are the account's alone" "$(find rrd ! -type d ! -perm 600)" ""
+is "and their directories" "$(find rrd -mindepth 1 -type d ! -perm 700)" ""
 
 # What is wrong.
 exits "no such leaf" 66 hubctl values /Sites/Alps/Gateway/lod

@@ -209,6 +209,39 @@ every_text_can_be_drawn(void **state)
 	free(path);
 }
 
+static void
+any_limits_can_be_drawn(void **state)
+{
+	static const char *const limit[] = { NULL, "-5", "0", "0.0", "-0",
+		"0.001", "10", "99999999999999999999999999999999" };
+	const size_t n = sizeof(limit) / sizeof(limit[0]);
+	char *path;
+
+	(void)state;
+	fill();
+	path = file();
+	for (size_t i = 0; i < 2 * n * n; i++) {
+		const struct rrd_view_picture d = { .path = path,
+			.from_s = T0,
+			.to_s = T0 + 3600,
+			.width = 200,
+			.height = 100,
+			.lower_limit = limit[i / 2 / n],
+			.upper_limit = limit[i / 2 % n],
+			.logarithmic = i % 2 == 1 };
+		struct buf out = { 0 };
+		struct err e = { 0 };
+
+		if (rrd_view_draw(&d, &out, &e) == -1)
+			fail_msg("from %s to %s%s: %s",
+			    d.lower_limit == NULL ? "-" : d.lower_limit,
+			    d.upper_limit == NULL ? "-" : d.upper_limit,
+			    d.logarithmic ? ", logarithmic" : "", e.msg);
+		buf_clear(&out);
+	}
+	free(path);
+}
+
 int
 main(void)
 {
@@ -218,6 +251,7 @@ main(void)
 		TEST(a_window_has_the_rows_that_touch_it),
 		TEST(what_is_not_there_has_no_rows),
 		TEST(every_text_can_be_drawn),
+		TEST(any_limits_can_be_drawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "common/base/mem.h"
 #include "hub/stores/librrd.h"
@@ -107,6 +107,20 @@ oldest(const struct librrd *rrd, const char *path)
 	return first_s;
 }
 
+/* Something else may have its name: then the store refuses the leaf. */
+static int
+check_file(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1 || S_ISREG(st.st_mode))
+		return 0;
+	return err_set(e, ERR_INPUT,
+	    "%s is no file, so the archive alone has values: "
+	    "hubctl values --raw",
+	    path);
+}
+
 int
 rrd_view_read(const char *path, const struct rrd_view_window *window,
     struct rrd_view_points *out, struct err *e)
@@ -114,13 +128,16 @@ rrd_view_read(const char *path, const struct rrd_view_window *window,
 	const struct librrd *rrd = librrd(e);
 	struct rrd_view_window w = *window;
 	struct fetched f;
+	struct stat st;
 	int64_t last_s;
 
 	*out = (struct rrd_view_points){ .n = 0 };
 	if (rrd == NULL)
 		return -1;
-	if (access(path, F_OK) == -1)
+	if (stat(path, &st) == -1)
 		return 0;
+	if (check_file(path, e) == -1)
+		return -1;
 	rrd->clear_error();
 	last_s = rrd->last_r(path);
 	if (last_s < 0)
@@ -226,6 +243,16 @@ is_style(const char *s)
 	return false;
 }
 
+/* A logarithm has none at or below 0, and RRDtool draws nothing then: it finds
+ * one by itself. */
+static void
+add_limit(struct args *a, const struct rrd_view_picture *d, const char *name,
+    const char *limit)
+{
+	if (is_number(limit) && (!d->logarithmic || strtod(limit, NULL) > 0))
+		add_option(a, name, limit);
+}
+
 static void
 add_options(struct args *a, const struct rrd_view_picture *d)
 {
@@ -242,10 +269,8 @@ add_options(struct args *a, const struct rrd_view_picture *d)
 	add(a, mem_printf("%u", d->height));
 	add_option(a, "--title", d->title);
 	add_option(a, "--vertical-label", d->vertical_label);
-	if (is_number(d->lower_limit))
-		add_option(a, "--lower-limit", d->lower_limit);
-	if (is_number(d->upper_limit))
-		add_option(a, "--upper-limit", d->upper_limit);
+	add_limit(a, d, "--lower-limit", d->lower_limit);
+	add_limit(a, d, "--upper-limit", d->upper_limit);
 	if (d->base != NULL &&
 	    (strcmp(d->base, "1024") == 0 || strcmp(d->base, "1000") == 0))
 		add_option(a, "--base", d->base);
@@ -321,7 +346,7 @@ rrd_view_draw(const struct rrd_view_picture *d, struct buf *out, struct err *e)
 	const struct librrd *rrd = librrd(e);
 	struct fetched f;
 
-	if (rrd == NULL)
+	if (rrd == NULL || check_file(d->path, e) == -1)
 		return -1;
 	for (size_t i = 0; functions[i] != NULL; i++)
 		if (draw_with(rrd, d, functions[i], out, e) == 0)
