@@ -60,7 +60,41 @@ stop "$pid"
 is "the leaf is stored" "$(stored sub/bad 5)" 5
 has "and that is told" hubd.err 'over association=alps what=leaf'
 
-# Two of them are refused where they are written.
+# The file of a leaf that is gone is in the way of another's directory.
+start_hubd
+config /good /sub/bad /more /x | deliver
+ok "one more leaf" wait_for 10 live /Sites/Alps/x
+data 6 T1:6 T2:6 T3:6 T4:6 | deliver
+ok "with a value" wait_for 10 inbox_is_empty
+ok "that is stored" hub values /Sites/Alps/x
+config /good /sub/bad /more /x.rrd/s/y | deliver
+ok "a tree that it is in the way of goes live" wait_for 10 \
+    live /Sites/Alps/x.rrd/s/y
+data 7 T1:7 T2:7 T3:7 T4:7 | deliver
+ok "values come" wait_for 10 inbox_is_empty
+ok "the leaf has none" hub values /Sites/Alps/x.rrd/s/y
+is "at all" "$(cat out)" ""
+is "but in the archive" \
+    "$(hub values --raw /Sites/Alps/x.rrd/s/y | cut -f 2)" 7
+stop "$pid"
+is "the end is in order" "$?" 0
+is "the others are stored" "$(stored good 7)" 7
+has "and it is told" hubd.err \
+    'what=leaf: values of /Sites/Alps/x.rrd/s/y are not stored.*has the name'
+
+# The other way: its directory has the name of a file.
+mv hub/rrd/main/Sites/Alps/good.rrd kept
+mkdir hub/rrd/main/Sites/Alps/good.rrd
+exits "no values of a directory" 65 hub values /Sites/Alps/good
+has "in words" err 'is no file, .*--raw'
+exits "nor a graph" 65 hub graph /Sites/Alps/good -o good.png
+rmdir hub/rrd/main/Sites/Alps/good.rrd
+mv kept hub/rrd/main/Sites/Alps/good.rrd
+config /a /a.rrd/b >bad
+exits "both at once are refused" 65 spoke -c spoke.conf write <bad
+has "with both names" err '/a and /a.rrd/b collide'
+
+# Bounds that make no file are refused where they are written.
 {
 	printf 'Type:CONFIG\nTimestamp:%s\n\nlevel2-token:T1\n' "$now"
 	printf 'level2-path:/a\nrrd-create-min:10\nrrd-create-max:1\n.\n'

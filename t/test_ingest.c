@@ -148,6 +148,8 @@ static const struct poison_row poison_rows[] = {
 	{ "two tokens on one path", ONE ";\n" LEAF("T2", "/a") },
 	{ "leaf and subtree of one name", ONE ";\n" LEAF("T2", "/a/b") },
 	{ "names that differ in case only", TWO ";\n" LEAF("T3", "/A") },
+	{ "a subtree named as the file of a leaf",
+	    ONE ";\n" LEAF("T2", "/a.rrd/b") },
 	{ "a parameter of the hub", TWO "data-dir:/tmp\n" },
 	{ "a minimum above its maximum",
 	    TWO "rrd-create-min:10\nrrd-create-max:1\n" },

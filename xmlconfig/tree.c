@@ -334,6 +334,7 @@ fold(char c)
 struct child {
 	struct slice name;
 	size_t leaf;
+	bool is_leaf;
 };
 
 static int
@@ -371,6 +372,30 @@ collision(const struct tree *t, size_t a, size_t b, struct err *e)
 	    (int)y.n, y.p);
 }
 
+/* A subtree's directory in the store must not have the name of the file of a
+ * leaf beside it.  The names are in their order, each once. */
+static int
+check_file_names(const struct tree *t, const struct child *c, size_t n,
+    struct err *e)
+{
+	const struct slice ending = SLICE(".rrd");
+
+	for (size_t i = 0; i < n; i++) {
+		struct child leaf = { .name = c[i].name };
+		const struct child *found;
+
+		if (c[i].is_leaf || leaf.name.n <= ending.n)
+			continue;
+		leaf.name.n -= ending.n;
+		if (memcmp(leaf.name.p + leaf.name.n, ending.p, ending.n) != 0)
+			continue;
+		found = bsearch(&leaf, c, n, sizeof(leaf), compare_folded);
+		if (found != NULL && found->is_leaf)
+			return collision(t, found->leaf, c[i].leaf, e);
+	}
+	return 0;
+}
+
 static int
 check_children(const struct tree *t, struct child *c, size_t n, struct err *e)
 {
@@ -379,12 +404,12 @@ check_children(const struct tree *t, struct child *c, size_t n, struct err *e)
 	while (i < n && compare_folded(&c[i - 1], &c[i]) < 0)
 		i++;
 	if (i >= n)
-		return 0; /* in order and all different */
+		return check_file_names(t, c, n, e); /* in order, different */
 	qsort(c, n, sizeof(c[0]), compare_folded);
 	for (i = 1; i < n; i++)
 		if (compare_folded(&c[i - 1], &c[i]) == 0)
 			return collision(t, c[i - 1].leaf, c[i].leaf, e);
-	return 0;
+	return check_file_names(t, c, n, e);
 }
 
 /* c has room for as many as the span has leaves; deeper levels use it again.
@@ -398,7 +423,8 @@ check_subtree(const struct tree *t, struct tree_span span, struct child *c,
 	size_t n = 0;
 
 	while (tree_next_child(t, &left, &child))
-		c[n++] = (struct child){ child.name, child.span.first };
+		c[n++] = (struct child){ child.name, child.span.first,
+			child.is_leaf };
 	if (check_children(t, c, n, e) == -1)
 		return -1;
 	while (tree_next_child(t, &span, &child))

@@ -31,8 +31,8 @@ void tree_set(struct tree *t, struct slice name, struct slice value);
 void tree_set_ranked(struct tree *t, int rank, struct slice value);
 /* Sort by path, in the order of bytes, so that a subtree's leaves stand
  * together; ERR_INPUT names two that collide: the same path, a leaf where
- * another has a subtree, names side by side that differ in case only, or the
- * same token.  Add no more afterwards. */
+ * another has a subtree, names side by side that differ in case only, a leaf
+ * "a" beside a subtree "a.rrd", which is its file's name, or the same token.  Add no more afterwards. */
 int tree_finish(struct tree *t, struct err *e);
 size_t tree_size(const struct tree *t);
 struct tree_leaf tree_leaf(const struct tree *t, size_t i);

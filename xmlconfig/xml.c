@@ -88,14 +88,16 @@ xml_write_tree(int dirfd, const char *name, const char *const *files, size_t n,
 
 /* --- Directories ------------------------------------------------------- */
 
-/* mkdir -p; path is changed and restored meanwhile. */
+/* mkdir -p; path is changed and restored meanwhile.  Where a file that a leaf
+ * left has the name of a directory the tree goes live all the same: the store
+ * tells of leaves that it cannot store. */
 static int
 make_dir(char *path, struct err *e)
 {
 	char *slash;
 	int rc;
 
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+	if (mkdir(path, 0700) == 0 || errno == EEXIST || errno == ENOTDIR)
 		return 0;
 	slash = strrchr(path, '/');
 	if (errno != ENOENT || slash == NULL || slash == path)
@@ -103,7 +105,8 @@ make_dir(char *path, struct err *e)
 	*slash = '\0';
 	rc = make_dir(path, e);
 	*slash = '/';
-	if (rc == 0 && mkdir(path, 0700) == -1 && errno != EEXIST)
+	if (rc == 0 && mkdir(path, 0700) == -1 && errno != EEXIST &&
+	    errno != ENOTDIR)
 		rc = err_sys(e, "make directory %s", path);
 	return rc;
 }
