@@ -52,6 +52,7 @@ struct link {
 	struct flight f[FLYING];
 	struct mono now;
 	unsigned seed;
+	bool spare;    /* it would carry more */
 	unsigned loss; /* of 1000 */
 	size_t put, got_up, said, got_down;
 	bool up_ended, down_ended, over, gave_up;
@@ -295,6 +296,7 @@ run(struct link *l)
 	     turn++) {
 		if (draw(l, 3) == 0)
 			speak(l);
+		http_requester_line(&l->q, l->spare, l->now);
 		todo = http_requester_next(&l->q, l->now, &which, &wake);
 		if (todo == HTTP_START)
 			send_request(l, which);
@@ -317,6 +319,7 @@ every_byte_comes_once_and_in_order_over_a_bad_link(void **state)
 
 		l->seed = seed;
 		l->loss = seed % 4 * 60;
+		l->spare = seed % 3 == 0;
 		l->now = at0;
 		l->h = http_answerer_new(1, 1);
 		http_requester_init(&l->q, ID, l->now);

@@ -165,7 +165,7 @@ pump(struct http *h)
 		await(h, wake);
 		if (hear_answers(h) == -1)
 			return -1;
-		http_count_wire(h);
+		http_look_at_sockets(h);
 	}
 }
 
@@ -219,7 +219,7 @@ end(struct http *h)
 		http_exchange_close(&h->exchange[i]);
 	if (h->multi != NULL)
 		curl.multi_cleanup(h->multi);
-	http_count_wire(h);
+	http_look_at_sockets(h);
 	curl.slist_free_all(h->resolved);
 	http_requester_clear(&h->requester);
 	buf_clear(&h->in);

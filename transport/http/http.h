@@ -72,7 +72,11 @@ void http_exchange_resume(struct http_exchange *x, struct mono *wake);
 int http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
     struct err *e);
 void http_exchange_close(struct http_exchange *x);
-/* Bring h->wire up to date. */
-void http_count_wire(struct http *h);
+
+/* Bring h->wire up to date, and tell the requester how the line is. */
+void http_look_at_sockets(struct http *h);
+/* For curl, which has the struct http as arg. */
+int http_socket_opened(void *arg, curl_socket_t fd, curlsocktype purpose);
+int http_socket_close(void *arg, curl_socket_t fd);
 
 #endif

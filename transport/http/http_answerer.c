@@ -99,7 +99,7 @@ begin(struct http_session *s, const struct http_request *r)
 	*s = (struct http_session){ .state = SESSION_LIVES,
 		.number = number,
 		.down = s->down };
-	http_kept_init(&s->kept, KEPT_LEAST);
+	http_kept_init(&s->kept, KEPT_LEAST, KEPT_LEAST);
 	memcpy(s->id, r->id, sizeof(s->id));
 }
 

@@ -3,12 +3,8 @@
  */
 #include "config.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -22,7 +18,6 @@ enum {
 	SLOW_RATE = 20,     /* bytes a second: it is held for 25 s */
 	HEAD_MAX = 16 << 10,
 	TEXT_MAX = 512,
-	UNSENT_MOST = 128 << 10, /* in a socket, beside what is on its way */
 };
 
 #define HEAD_TOO_LARGE "the answer's head is too large"
@@ -157,72 +152,6 @@ on_seek(void *arg, curl_off_t at, int from)
 	    : CURL_SEEKFUNC_FAIL;
 }
 
-/* --- Sockets ------------------------------------------------------------------- */
-
-/* All that went over it, handshakes too. */
-static uint64_t
-bytes_of(int fd)
-{
-	struct tcp_info info = { 0 };
-	socklen_t size = sizeof(info);
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == -1 ||
-	    size < offsetof(struct tcp_info, tcpi_bytes_retrans) +
-		    sizeof(info.tcpi_bytes_retrans))
-		return 0;
-	return info.tcpi_bytes_sent - info.tcpi_bytes_retrans +
-	    info.tcpi_bytes_received;
-}
-
-void
-http_count_wire(struct http *h)
-{
-	uint64_t bytes = h->wire_ended;
-
-	for (size_t i = 0; i < HTTP_SOCKETS; i++)
-		if (h->socket[i] != -1)
-			bytes += bytes_of(h->socket[i]);
-	*h->wire = bytes;
-}
-
-static int *
-place_of(struct http *h, int fd)
-{
-	for (size_t i = 0; i < HTTP_SOCKETS; i++)
-		if (h->socket[i] == fd)
-			return &h->socket[i];
-	return NULL;
-}
-
-static int
-on_open(void *arg, curl_socket_t fd, curlsocktype purpose)
-{
-	int *place = place_of(arg, -1), unsent = UNSENT_MOST;
-
-	(void)purpose;
-	if (place == NULL)
-		return CURL_SOCKOPT_ERROR;
-	*place = fd;
-	/* What is there may yet go by another request, and what was taken to be
-	 * sent is on its way.  Without it all goes on, too. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
-	    sizeof(unsent));
-	return CURL_SOCKOPT_OK;
-}
-
-static int
-on_close(void *arg, curl_socket_t fd)
-{
-	struct http *h = arg;
-	int *place = place_of(h, fd);
-
-	if (place != NULL) {
-		h->wire_ended += bytes_of(fd);
-		*place = -1;
-	}
-	return close(fd);
-}
-
 /* --- What goes ---------------------------------------------------------------- */
 
 static struct curl_blob
@@ -286,9 +215,9 @@ http_exchange_open(struct http_exchange *x, struct err *e)
 	curl.easy_setopt(c, CURLOPT_READDATA, x);
 	curl.easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
 	curl.easy_setopt(c, CURLOPT_SEEKDATA, x);
-	curl.easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_open);
+	curl.easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, http_socket_opened);
 	curl.easy_setopt(c, CURLOPT_SOCKOPTDATA, h);
-	curl.easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl.easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, http_socket_close);
 	curl.easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
 	curl.easy_setopt(c, CURLOPT_ERRORBUFFER, x->words);
 	curl.easy_setopt(c, CURLOPT_PRIVATE, x);

@@ -11,9 +11,9 @@ enum {
 };
 
 void
-http_kept_init(struct http_kept *k, size_t least)
+http_kept_init(struct http_kept *k, size_t first, size_t least)
 {
-	*k = (struct http_kept){ .most = least, .least = least };
+	*k = (struct http_kept){ .most = first, .least = least };
 }
 
 void

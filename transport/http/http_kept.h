@@ -22,7 +22,7 @@ struct http_kept {
 	struct mono timed_from;
 };
 
-void http_kept_init(struct http_kept *k, size_t least);
+void http_kept_init(struct http_kept *k, size_t first, size_t least);
 /* Those behind `at` are on their way. */
 void http_kept_said(struct http_kept *k, uint64_t at, struct mono now);
 /* So many are there. */

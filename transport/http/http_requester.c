@@ -6,22 +6,18 @@
 #include <assert.h>
 #include <string.h>
 
-#include "transport/http/http_requester.h"
+#include "transport/http/http_requester_impl.h"
 
 enum {
 	GATHER_MS = 10,  /* bytes that come one behind another go together */
 	LINGER_MS = 200, /* our program's reply goes with the next request */
 	MUCH = 64 << 10, /* so much has more behind it: of an answer, or ours */
+	KEPT_FIRST = 4 << 20, /* TCP finds its speed quicker than we do */
 	KEPT_LEAST = 1 << 20,
-	BODY_MS = 60000,   /* of a body that goes on */
-	UNHEARD_MS = 9000, /* none of it came */
-	ASK_MS = 4000,     /* whether some did */
-	SILENT_TRIPS = 4,  /* within it, of the first answer's */
-	SILENT_LEAST_MS = 200,
-	SILENT_MOST_MS = 8000,
+	ASK_MS = 4000,           /* whether some did */
 	BODIES = HTTP_POSTS - 1, /* at once: one waits */
+	SIDE = 4,                /* of them that still go, side by side */
 	TELL = 256 << 10,        /* that so many came, while more do */
-	DROP_LEAST = 4,          /* that part of what is kept */
 	TRIES = 5,
 	TRIES_FIRST = 2, /* while there was no answer at all */
 	RETRY_MS = 500,  /* doubled each time */
@@ -36,7 +32,7 @@ http_requester_init(struct http_requester *r, const char *id, struct mono now)
 	*r = (struct http_requester){ .body_most = HTTP_CHUNKS_MAX };
 	memcpy(r->id, id, sizeof(r->id));
 	buf_init(&r->out, HTTP_KEPT_MAX);
-	http_kept_init(&r->kept, KEPT_LEAST);
+	http_kept_init(&r->kept, KEPT_FIRST, KEPT_LEAST);
 	r->well_at = now;
 	r->poll_at = (struct mono){ INT64_MAX }; /* our program speaks first */
 }
@@ -73,26 +69,12 @@ http_requester_put_end(struct http_requester *r)
 
 /* --- What is under way ------------------------------------------------------ */
 
-/* Of all that our program said. */
-static uint64_t
-end_of(const struct http_requester *r)
-{
-	return r->out_at + r->out.n;
-}
-
-/* How far a request goes, or may. */
-static uint64_t
-reach_of(const struct http_post *p)
-{
-	return p->request.sent + (p->goes_on ? p->most : p->n);
-}
-
 /* The first byte that no request is bringing, and how many before one that some
  * request does. */
 static uint64_t
 uncovered(const struct http_requester *r, size_t *n)
 {
-	uint64_t at = r->acked, end = end_of(r);
+	uint64_t at = r->acked, end = http_requester_end(r);
 	bool more = true;
 
 	while (more) {
@@ -101,17 +83,17 @@ uncovered(const struct http_requester *r, size_t *n)
 			const struct http_post *p = &r->post[i];
 
 			if (!p->under_way || p->request.sent > at ||
-			    reach_of(p) <= at)
+			    http_requester_reach(p) <= at)
 				continue;
-			at = reach_of(p);
+			at = http_requester_reach(p);
 			more = true;
 		}
 	}
 	for (size_t i = 0; i < HTTP_POSTS; i++) {
 		const struct http_post *p = &r->post[i];
 
-		if (p->under_way && reach_of(p) > at && p->request.sent > at &&
-		    p->request.sent < end)
+		if (p->under_way && http_requester_reach(p) > at &&
+		    p->request.sent > at && p->request.sent < end)
 			end = p->request.sent;
 	}
 	*n = end > at ? (size_t)(end - at) : 0;
@@ -144,6 +126,16 @@ little_ones(const struct http_requester *r, bool empty)
 	return n;
 }
 
+static size_t
+unfinished(const struct http_requester *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < HTTP_POSTS; i++)
+		n += http_requester_is_unfinished(&r->post[i]);
+	return n;
+}
+
 /* HTTP_POSTS: there is none. */
 static size_t
 free_post(const struct http_requester *r)
@@ -164,7 +156,8 @@ sooner(struct mono *wake, struct mono at)
 		*wake = at;
 }
 
-/* n bytes from `at` on, or none.  Many that nobody brings what is behind go on. */
+/* n bytes from `at` on, or none.  Where they are many, and nobody brings what comes
+ * behind them, that goes in the same body. */
 static void
 start(struct http_requester *r, enum http_word word, uint64_t at, size_t n,
     struct mono now, size_t *which)
@@ -182,12 +175,14 @@ start(struct http_requester *r, enum http_word word, uint64_t at, size_t n,
 	p->request.sent = at;
 	p->request.received = r->received;
 	p->request.word = word;
-	if (n >= MUCH && word == HTTP_NOW && at + n == end_of(r) &&
+	if (n >= MUCH && word == HTTP_NOW && at + n == http_requester_end(r) &&
 	    !r->no_chunks) {
 		p->chunks = p->goes_on = true;
-		p->most = r->body_most;
-	} else if (n > HTTP_BODY_MAX) {
-		p->n = HTTP_BODY_MAX;
+		p->most = http_requester_body_most(r);
+	} else {
+		p->n = n < HTTP_BODY_MAX ? n : HTTP_BODY_MAX;
+		if (at + p->n > r->highest) /* all of it goes */
+			r->highest = at + p->n;
 	}
 	r->told = r->received;
 	if (n == 0 && word == HTTP_NOW)
@@ -223,7 +218,7 @@ brings(const struct http_requester *r, uint64_t at, size_t n,
 	size_t others = under_way(r, HTTP_NOW);
 
 	*word = HTTP_END;
-	if (r->out_ended && at + n == end_of(r) && n <= MUCH) {
+	if (r->out_ended && at + n == http_requester_end(r) && n <= MUCH) {
 		/* also while one waits: it need not more; but an end
 		 * alone has no need of another connection */
 		if (n > 0 || others == 0)
@@ -236,7 +231,7 @@ brings(const struct http_requester *r, uint64_t at, size_t n,
 	    (n < MUCH && at == r->acked && under_way(r, HTTP_WAIT) == 0))
 		return true;
 	*word = HTTP_NOW;
-	return others < BODIES &&
+	return others < BODIES && (!r->spread || unfinished(r) < SIDE) &&
 	    (n >= MUCH || at < r->highest || little_ones(r, false) == 0);
 }
 
@@ -329,119 +324,6 @@ http_requester_next(struct http_requester *r, struct mono now, size_t *which,
 	return HTTP_START;
 }
 
-/* --- Bodies ----------------------------------------------------------------------- */
-
-/* What it says may well be answered by our program, which goes in it too. */
-static int64_t
-silent_ms(const struct http_requester *r)
-{
-	int64_t ms = SILENT_TRIPS * r->trip_ms;
-
-	if (ms < SILENT_LEAST_MS)
-		return SILENT_LEAST_MS;
-	return ms < SILENT_MOST_MS ? ms : SILENT_MOST_MS;
-}
-
-/* A body of which nothing comes, as a proxy has all of it first, ends where it is.
- * One that is old ends a while later, and what is behind that begins to go beside it
- * before it is there. */
-static size_t
-reach_at_age(const struct http_requester *r, const struct http_post *p,
-    struct mono now)
-{
-	int64_t ms = mono_ms_since(now, p->begun);
-	size_t n = p->most;
-
-	if (p->gone == 0)
-		return n;
-	if (ms >= BODY_MS)
-		n = p->gone + r->kept.most / 2;
-	else if (ms >= UNHEARD_MS && r->acked <= p->request.sent)
-		n = p->gone;
-	return n < p->most ? n : p->most;
-}
-
-/* It is over when it has reached that, or nothing follows. */
-static void
-find_end(const struct http_requester *r, struct http_post *p, struct mono now)
-{
-	size_t there = (size_t)(end_of(r) - p->request.sent);
-
-	p->most = reach_at_age(r, p, now);
-	if (there > p->most)
-		there = p->most;
-	if (p->gone < p->most && !r->out_ended &&
-	    (p->gone < there || mono_ms_since(now, p->gone_at) < silent_ms(r)))
-		return;
-	p->n = there;
-	p->goes_on = false;
-}
-
-enum http_more
-http_requester_more(struct http_requester *r, size_t which, struct mono now,
-    struct slice *bytes, struct mono *wake)
-{
-	struct http_post *p = &r->post[which];
-	uint64_t at = p->request.sent + p->gone, end;
-
-	if (p->goes_on)
-		find_end(r, p, now);
-	end = reach_of(p) < end_of(r) ? reach_of(p) : end_of(r);
-	if (at < end) {
-		*bytes = (struct slice){ r->out.p + (at - r->out_at),
-			(size_t)(end - at) };
-		return HTTP_BYTES;
-	}
-	if (!p->goes_on)
-		return HTTP_ENOUGH;
-	*wake = mono_add_ms(p->gone_at, silent_ms(r));
-	return HTTP_SILENT;
-}
-
-void
-http_requester_gone(struct http_requester *r, size_t which, size_t n,
-    struct mono now)
-{
-	struct http_post *p = &r->post[which];
-	uint64_t at = p->request.sent + p->gone;
-
-	http_kept_said(&r->kept, at, now);
-	p->gone += n;
-	p->gone_at = now;
-	if (at + n > r->highest)
-		r->highest = at + n;
-}
-
-bool
-http_requester_rewind(struct http_requester *r, size_t which)
-{
-	struct http_post *p = &r->post[which];
-
-	if (p->request.sent < r->out_at)
-		return false;
-	p->gone = 0;
-	return true;
-}
-
-/* What the far end has, and no request is bringing once more. */
-static void
-drop(struct http_requester *r)
-{
-	uint64_t until = r->acked;
-
-	for (size_t i = 0; i < HTTP_POSTS; i++) {
-		const struct http_post *p = &r->post[i];
-
-		if (p->under_way && (p->goes_on || p->gone < p->n) &&
-		    p->request.sent + p->gone < until)
-			until = p->request.sent + p->gone;
-	}
-	if (until - r->out_at < r->out.n / DROP_LEAST)
-		return; /* the rest is moved each time */
-	buf_drop(&r->out, (size_t)(until - r->out_at));
-	r->out_at = until;
-}
-
 /* --- Answers ---------------------------------------------------------------------- */
 
 int
@@ -451,7 +333,7 @@ http_requester_head(const struct http_requester *r, size_t which,
 	const struct http_post *p = &r->post[which];
 
 	if (a->sent != p->request.received || p->goes_on ||
-	    a->received < reach_of(p) || a->received > r->highest)
+	    a->received < http_requester_reach(p) || a->received > r->highest)
 		return err_set(e, ERR_PROTOCOL,
 		    "the far end answers for another request");
 	return 0;
@@ -493,7 +375,7 @@ http_requester_answered(struct http_requester *r, size_t which,
 		r->acked = a->received;
 	r->asked = r->highest;
 	http_kept_came(&r->kept, r->acked, now);
-	drop(r);
+	http_requester_drop(r);
 	if (p->request.word == HTTP_NOW)
 		return;
 	r->in_ended = a->end && a->sent + p->heard == r->received;

@@ -51,7 +51,9 @@ struct http_requester {
 	struct mono failed_at;
 	bool lost;        /* how far did what was under way come? */
 	size_t body_most; /* of one that goes on */
-	bool no_chunks;   /* somebody on the way does not take them */
+	bool spread; /* bodies side by side, on a line that would carry more */
+	struct mono spare_at; /* since when it would */
+	bool no_chunks;       /* somebody on the way does not take them */
 };
 
 enum http_todo {
@@ -78,6 +80,9 @@ enum http_more http_requester_more(struct http_requester *r, size_t which,
 /* The first n of them go. */
 void http_requester_gone(struct http_requester *r, size_t which, size_t n,
     struct mono now);
+/* The line would carry more than TCP lets go, or not.  After a while bodies go side by
+ * side, each with a part of what is kept. */
+void http_requester_line(struct http_requester *r, bool spare, struct mono now);
 /* They go all over again, from the first on; false: they are not kept. */
 bool http_requester_rewind(struct http_requester *r, size_t which);
 /* The head of an answer, before its body: may it be the one that was asked

@@ -3,6 +3,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/http_kept.c %D%/http_kept.h \
 	%D%/http_listener.h \
 	%D%/http_requester.c %D%/http_requester.h \
+	%D%/http_requester_body.c %D%/http_requester_impl.h \
 	%D%/http_words.c %D%/http_words.h \
 	%D%/listening.c %D%/listening.h
 
@@ -11,6 +12,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/http.c %D%/http.h \
 	%D%/http_exchange.c \
 	%D%/http_files.c \
+	%D%/http_sockets.c \
 	%D%/libcurl.c %D%/libcurl.h
 endif
 if HAVE_LIBMICROHTTPD
