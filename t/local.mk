@@ -6,7 +6,8 @@ script_tests += t/lib.t t/lint.t t/rows.t t/programs-files.t t/programs-locale.t
 	t/path-failures.t t/path-full.t t/path-lost.t
 campaign_tests += t/kill-path.t t/kill-ingest.t
 
-EXTRA_DIST += t/build-plain t/rows t/lib.sh t/hub-lib.sh t/kill-lib.sh \
+EXTRA_DIST += t/build-plain t/configure-in t/rows t/lib.sh t/hub-lib.sh \
+	t/kill-lib.sh \
 	t/path-lib.sh t/packages t/install-packages t/run-test
 
 TEST_EXTENSIONS = .t
