@@ -10,7 +10,8 @@ static const struct options_verb verbs[] = {
 	{ "receive", "ASSOCIATION",
 	    "take a spoke's delivery from standard input and output",
 	    command_receive },
-	{ "pull", "[--deadline 10m] [--splay T] [--tries 3] [ASSOCIATION...]",
+	{ "pull",
+	    "[--always] [--deadline 10m] [--splay T] [--tries 3] [ASSOCIATION...]",
 	    "fetch what waits at the spokes", command_pull },
 	{ "status", "[ASSOCIATION...]", "what was received and ingested",
 	    command_status },
@@ -20,7 +21,9 @@ static const struct options_verb verbs[] = {
 	{ "values", "PATH [--from T] [--to T] [--raw] [--tail N] [--tree TREE]",
 	    "the values of a leaf", command_values },
 #ifdef HAVE_LIBRRD
-	{ "graph", "PATH -o FILE.png|.svg [--from T] [--to T] [--tree TREE]",
+	{ "graph",
+	    "PATH -o FILE.png|.svg [--from T] [--to T] [--width W] [--height H]"
+	    " [--tree TREE]",
 	    "draw the values of a leaf", command_graph },
 #endif
 	{ "messages", "ASSOCIATION [FROM[-TO]] [--to-spoke]",
