@@ -2,6 +2,7 @@ common_libcommon_a_SOURCES += \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/crc.c %D%/crc.h \
+	%D%/digits.h \
 	%D%/crew.c %D%/crew.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/durable.c %D%/durable.h \

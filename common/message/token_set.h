@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/digits.h"
 #include "common/message/limits.h"
 
 enum {
@@ -57,16 +58,13 @@ token_set_number(const char *token, size_t n)
 	return sum;
 }
 
-/* The token at message + at, of n bytes, and the one byte behind it that ends
- * it: the same in all tokens of a message.  False: it is there already. */
+/* False: that number is there already. */
 static inline bool
-token_set_add(struct token_set *t, const char *message, size_t at, size_t n)
+token_set_add_number(struct token_set *t, size_t number)
 {
-	size_t number = token_set_number(message + at, n), word = number / 64;
+	size_t word = number / 64;
 	uint64_t bit = UINT64_C(1) << number % 64;
 
-	if (number == 0)
-		return token_set_add_place(t, message, at, n);
 	if (word >= t->words)
 		token_set_widen(t, word);
 	if ((t->numbers[word] & bit) != 0)
@@ -77,6 +75,31 @@ token_set_add(struct token_set *t, const char *message, size_t at, size_t n)
 	if (word >= t->end)
 		t->end = word + 1;
 	return true;
+}
+
+/* The number of the T, so many digits and ':' that eight bytes at s begin with; 0:
+ * they begin with something else. */
+static inline size_t
+token_set_guess(const char *s, unsigned digits)
+{
+	static const uint32_t one[] = { 0, 10, 100, 1000, 10000, 100000,
+		1000000 };
+	uint64_t v = digits_load(s) >> 8;
+
+	if (*s != 'T' || s[1 + digits] != ':' || digits_count(v) != digits)
+		return 0;
+	return one[digits] + digits_number(v, digits);
+}
+
+/* The token at message + at, of n bytes, and the one byte behind it that ends
+ * it: the same in all tokens of a message.  False: it is there already. */
+static inline bool
+token_set_add(struct token_set *t, const char *message, size_t at, size_t n)
+{
+	size_t number = token_set_number(message + at, n);
+
+	return number != 0 ? token_set_add_number(t, number)
+			   : token_set_add_place(t, message, at, n);
 }
 
 #endif

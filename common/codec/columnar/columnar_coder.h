@@ -10,7 +10,9 @@
 #ifndef COMMON_CODEC_COLUMNAR_COLUMNAR_CODER_H
 #define COMMON_CODEC_COLUMNAR_COLUMNAR_CODER_H
 
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/buf.h"
 
@@ -68,13 +70,11 @@ CODER_INLINE void
 coder_put_word(struct coder *c)
 {
 	struct buf *b = c->out;
-	uint32_t v = (uint32_t)(c->low >> 32);
+	uint32_t v = htobe32((uint32_t)(c->low >> 32));
 	char *p =
 	    b->cap - b->n <= sizeof(v) ? buf_room(b, sizeof(v)) : b->p + b->n;
 
-	CODER_UNROLL
-	for (int i = 0; i < 4; i++)
-		p[i] = (char)(uint8_t)(v >> (24 - 8 * i));
+	memcpy(p, &v, sizeof(v));
 	b->n += sizeof(v);
 	c->low <<= 32;
 	c->range <<= 32;
@@ -83,16 +83,16 @@ coder_put_word(struct coder *c)
 CODER_INLINE void
 coder_take_word(struct coder *c)
 {
-	const uint8_t *p = c->p;
+	uint32_t v;
 
-	if (c->end - p < 4) {
+	if (c->end - c->p < 4) {
 		coder_take_last(c);
 		return;
 	}
+	memcpy(&v, c->p, sizeof(v));
 	c->range <<= 32;
-	c->code = c->code << 32 | (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-	c->p = p + 4;
+	c->code = c->code << 32 | be32toh(v);
+	c->p += sizeof(v);
 }
 
 /* Take the part of the range that is [from, from + n), in whatever units. */
@@ -144,12 +144,8 @@ coder_raw_part(struct coder *c, enum coder_mode mode, uint64_t v, unsigned bits)
 		if ((size_t)(c->end - c->begin) < at + 8) {
 			v = coder_last_bits(c);
 		} else {
-			const uint8_t *p = c->end - at - 8;
-
-			v = 0;
-			CODER_UNROLL
-			for (int i = 0; i < 8; i++)
-				v = v << 8 | p[i];
+			memcpy(&v, c->end - at - sizeof(v), sizeof(v));
+			v = be64toh(v);
 		}
 		c->bits_at += bits;
 		return v >> shift & ((UINT64_C(1) << bits) - 1);
@@ -158,11 +154,10 @@ coder_raw_part(struct coder *c, enum coder_mode mode, uint64_t v, unsigned bits)
 		struct buf *b = &c->raw;
 		uint64_t all = c->bits | v << c->bits_n;
 		unsigned n = c->bits_n + bits;
+		uint64_t bytes = htole64(all);
 		char *p = b->cap - b->n <= 8 ? buf_room(b, 8) : b->p + b->n;
 
-		CODER_UNROLL
-		for (int i = 0; i < 8; i++)
-			p[i] = (char)(uint8_t)(all >> 8 * i);
+		memcpy(p, &bytes, sizeof(bytes));
 		b->n += n >> 3;
 		c->bits = all >> (n & 56);
 		c->bits_n = n & 7;
@@ -333,9 +328,9 @@ models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
 
 	CODER_UNROLL
 	for (int i = 0; i < CODER_ROWS; i++) {
-		/* half of each first: the sum would not fit */
+		/* in this way, for the sum would not fit */
 		coder_lanes x = a->row[i], y = b->row[i];
-		coder_lanes mean = (x >> 1) + (y >> 1) + (x & y & 1);
+		coder_lanes mean = (x & y) + ((x ^ y) >> 1);
 
 		mean += coder_symbols.row[i] * 2;
 		found.lanes -= mean <= v;

@@ -4,38 +4,11 @@
 #ifndef COMMON_CODEC_COLUMNAR_COLUMNAR_NUMBER_H
 #define COMMON_CODEC_COLUMNAR_COLUMNAR_NUMBER_H
 
+#include <endian.h>
 #include <string.h>
 
+#include "common/base/digits.h"
 #include "common/codec/columnar/columnar_form.h"
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Eight bytes at p, and how many of them are digits before the first other. */
-static inline uint64_t
-number_bytes(const char *p, unsigned *digits)
-{
-	const uint64_t each = UINT64_C(0x0101010101010101);
-	uint64_t v, other;
-
-	memcpy(&v, p, sizeof(v));
-	v ^= each * '0';
-	/* of a digit 0 .. 9 is left; a carry goes up, beyond the first other */
-	other = (v | (v + each * 0x76)) & each * 0x80;
-	*digits = other == 0 ? 8 : (unsigned)__builtin_ctzll(other) / 8;
-	return v;
-}
-
-/* The number of so many of them, 1 at least. */
-static inline uint64_t
-number_of_bytes(uint64_t v, unsigned digits)
-{
-	v <<= 64 - 8 * digits; /* zeros before it; then pairs, fours, all */
-	v = v * 10 + (v >> 8);
-	v = ((v & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
-		((v >> 16) & UINT64_C(0x000000ff000000ff)) *
-		    UINT64_C(0x0000271000000001)) >>
-	    32;
-	return v & UINT32_MAX;
-}
 
 /* What most lines are: up to 15 digits and 7 decimals, without a zero too many.
  * Of the line only its number is set, its sign and decimals; how many letters it
@@ -52,41 +25,36 @@ number_read_short(struct slice in, struct value *x)
 		return 0;
 	x->negative = in.p[0] == '-';
 	at = x->negative;
-	v = number_bytes(in.p + at, &n);
+	v = digits_load(in.p + at);
+	n = digits_count(v);
 	if (n == 0 || (n > 1 && (v & 0xff) == 0))
 		return 0;
-	v = number_of_bytes(v, n);
+	v = digits_number(v, n);
 	if (n == 8) {
-		uint64_t rest = number_bytes(in.p + at + 8, &more);
+		uint64_t rest = digits_load(in.p + at + 8);
 
+		more = digits_count(rest);
 		if (more == 8)
 			return 0;
 		if (more > 0)
-			v = v * ten_to[more] + number_of_bytes(rest, more);
+			v = v * ten_to[more] + digits_number(rest, more);
 		n += more;
 	}
 	at += n;
 	x->decimals = 0;
 	if (in.p[at] == '.') {
-		uint64_t rest = number_bytes(in.p + at + 1, &more);
+		uint64_t rest = digits_load(in.p + at + 1);
 
+		more = digits_count(rest);
 		if (more == 0 || more == 8 || n > 12)
 			return 0;
-		v = v * ten_to[more] + number_of_bytes(rest, more);
+		v = v * ten_to[more] + digits_number(rest, more);
 		x->decimals = (uint8_t)more;
 		at += 1 + more;
 	}
 	x->number = v;
 	return in.p[at] == '\n' && (v != 0 || !x->negative) ? at : 0;
 }
-#else
-static inline unsigned
-number_read_short(struct slice in, struct value *x)
-{
-	(void)in, (void)x;
-	return 0;
-}
-#endif
 
 /* Go on with n by the digits at p; where they end. */
 static inline const char *
@@ -158,94 +126,89 @@ number_read(struct slice *in, struct value *x)
 	return true;
 }
 
-/* Eight digits, the first lowest: fours, then pairs, then each, side by side. */
-static inline void
-number_put_eight(char *p, uint32_t n)
+/* At most eight digits of n, which has no more, with zeros before them; where
+ * they end.  Eight bytes are written. */
+static inline char *
+number_put_short(char *p, uint32_t n, unsigned digits)
 {
 	uint64_t v = n / 10000 | (uint64_t)(n % 10000) << 32, tens;
 
+	/* the first lowest: fours, then pairs, then each, side by side */
 	tens = (v * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
 	v = tens | (v - tens * 100) << 16;
 	tens = (v * 103 >> 10) & UINT64_C(0x000f000f000f000f);
 	v = tens | (v - tens * 10) << 8;
 	v |= UINT64_C(0x3030303030303030);
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-	v = __builtin_bswap64(v);
-#endif
+	v = htole64(v >> (64 - 8 * digits));
 	memcpy(p, &v, sizeof(v));
+	return p + digits;
+}
+
+/* The same with any number of digits. */
+static inline char *
+number_put(char *p, uint64_t n, unsigned digits)
+{
+	if (digits > 8) {
+		uint64_t high = n / 100000000;
+
+		n -= high * 100000000;
+		if (digits > 16) {
+			p = number_put_short(p, (uint32_t)(high / 100000000),
+			    digits - 16);
+			high %= 100000000;
+			digits = 16;
+		}
+		p = number_put_short(p, (uint32_t)high, digits - 8);
+		digits = 8;
+	}
+	return number_put_short(p, (uint32_t)n, digits);
 }
 
 enum {
-	NUMBER_DIGITS = 24, /* room for all digits, zeros before them */
+	NUMBER_SPARE = 8, /* bytes behind a number that may be written */
 };
+
+/* 10^i; at 0 what no number is below. */
+static const uint64_t number_ten_to[] = { 0, 10, 100, 1000, 10000, 100000,
+	1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
+	1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+	10000000000000000, 100000000000000000, 1000000000000000000,
+	UINT64_C(10000000000000000000) };
 
 /* How many digits n has. */
 static inline unsigned
 number_size(uint64_t n)
 {
-	static const uint64_t ten_to[] = { 0, 10, 100, 1000, 10000, 100000,
-		1000000, 10000000, 100000000, 1000000000, 10000000000,
-		100000000000, 1000000000000, 10000000000000, 100000000000000,
-		1000000000000000, 10000000000000000, 100000000000000000,
-		1000000000000000000, UINT64_C(10000000000000000000) };
 	/* 1233 / 4096: the logarithm of 2 */
 	unsigned bits = 64 - (unsigned)__builtin_clzll(n | 1);
 	unsigned low = bits * 1233 >> 12;
 
-	return low + (n >= ten_to[low]);
+	return low + (n >= number_ten_to[low]);
 }
 
-/* All digits at the end of the room, zeros before them. */
-static inline void
-number_put_digits(char room[NUMBER_DIGITS], uint64_t n)
+/* At most LIMIT_VALUE bytes, and room for NUMBER_SPARE behind them; where they
+ * end. */
+static inline char *
+number_write(char *p, const struct column *k)
 {
-	uint64_t high = n / 100000000;
-
-	number_put_eight(room + 16, (uint32_t)(n % 100000000));
-	if (high == 0) {
-		memset(room, '0', 16);
-		return;
-	}
-	number_put_eight(room + 8, (uint32_t)(high % 100000000));
-	number_put_eight(room, (uint32_t)(high / 100000000));
-}
-
-/* At most LIMIT_VALUE bytes, and room for NUMBER_DIGITS behind them; how many. */
-static inline size_t
-number_write(char *out, const struct column *k)
-{
-	char room[2 * NUMBER_DIGITS], *p, *to = out;
-	uint64_t n = k->last;
+	uint64_t n = k->last, whole;
 	unsigned decimals = k->decimals, flags = k->flags;
-	size_t have;
 
-	if (n < 10 && (decimals | k->unit) == 0 &&
-	    (flags & (COLUMN_SIGNED | COLUMN_TRIMMED)) == 0) {
-		*out = (char)('0' + n);
-		return 1;
-	}
 	if (k->unit != 0)
 		n *= k->unit;
 	if ((flags & COLUMN_SIGNED) != 0 && (int64_t)n < 0) {
-		*to++ = '-';
+		*p++ = '-';
 		n = 0 - n;
 	}
 	if ((flags & COLUMN_TRIMMED) != 0)
 		for (; decimals > 0 && n % 10 == 0; decimals--)
 			n /= 10;
-	number_put_digits(room, n);
-	have = number_size(n);
-	if (have < decimals + 1)
-		have = decimals + 1; /* 0.05 */
-	p = room + NUMBER_DIGITS - have;
-	memcpy(to, p, NUMBER_DIGITS); /* more than needed, and so at once */
-	to += have - decimals;
-	if (decimals > 0) {
-		*to++ = '.';
-		memcpy(to, room + NUMBER_DIGITS - decimals, NUMBER_DIGITS);
-		to += decimals;
-	}
-	return (size_t)(to - out);
+	if (decimals == 0)
+		return number_put(p, n, number_size(n));
+	whole = n / number_ten_to[decimals];
+	p = number_put(p, whole, number_size(whole));
+	*p++ = '.';
+	return number_put(p, n - whole * number_ten_to[decimals], decimals);
 }
 
 #endif

@@ -15,7 +15,7 @@
 
 enum {
 	LOOK = 1024, /* values between looks at the clock */
-	LINE_MAX = LIMIT_TOKEN + 1 + LIMIT_VALUE + 1 + NUMBER_DIGITS,
+	LINE_MAX = LIMIT_TOKEN + 1 + LIMIT_VALUE + 1 + NUMBER_SPARE,
 };
 
 struct values *
@@ -359,7 +359,7 @@ put_line(struct values *v, const struct column *k, const struct value *x,
 		memcpy(p, x->text, x->text_n);
 		p += x->text_n;
 	} else {
-		p += number_write(p, k);
+		p = number_write(p, k);
 	}
 	*p++ = '\n';
 	body->n = (size_t)(p - body->p);
