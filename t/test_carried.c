@@ -359,6 +359,8 @@ bare_segments_are_taken_where_they_may(void **state)
 static void
 bare_segments_are_what_they_say(void **state)
 {
+	struct err e = { 0 };
+
 	(void)state;
 	hub.a.bare = true;
 	stage_bare(1, 3, bare_data(1, 3));
@@ -376,6 +378,10 @@ bare_segments_are_what_they_say(void **state)
 	assert_int_equal(hub.r.refused_files, 1);
 	assert_string_equal(world_at_hub(), "1 2 3 4");
 	stage_bare(5, 5, bare_data(5, 5));
+	world_run(&hub);
+	assert_string_equal(world_at_hub(), "1 2 3 4"); /* it waits */
+	assert_int_equal(hub.r.refused_files, 0);
+	assert_int_equal(inbox_end_fork(hub.top, &e), 1);
 	world_run(&hub);
 	assert_string_equal(world_at_hub(), "1 2 3 4 5");
 }

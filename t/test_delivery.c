@@ -651,7 +651,8 @@ say_bare(const char *text)
 static void
 bare_messages_are_taken_where_they_are_allowed(void **state)
 {
-	char both[512], other[512];
+	char both[512], other[512], next[512];
+	struct err e = { 0 };
 
 	(void)state;
 	snprintf(both, sizeof(both), "%s%s", bare_config, bare_data);
@@ -673,10 +674,29 @@ bare_messages_are_taken_where_they_are_allowed(void **state)
 	assert_string_equal(say_bare(other), "");
 	assert_int_equal(from_hub.err.kind, ERR_INPUT);
 	assert_non_null(strstr(from_hub.err.msg, "fork"));
-	other[5 + 6] = '9'; /* 100009 */
-	assert_string_equal(say_bare(other), "");
+	assert_int_equal(delivery_fork(&hub.a, &from_hub.err),
+	    DELIVERY_FORK_BARE);
+	assert_int_equal(from_hub.r.quarantined, 1);
+	assert_non_null(strstr(helper_names(hub.top, "quarantine"),
+	    "fork-00000000000000100002-"));
+
+	/* until a person lets it go */
+	snprintf(next, sizeof(next), "%s", bare_data);
+	next[5 + 6] = '3'; /* 100003 */
+	assert_string_equal(say_bare(next), "");
+	assert_int_equal(delivery_fork(&hub.a, &from_hub.err),
+	    DELIVERY_FORK_BARE);
+	assert_int_equal(from_hub.r.quarantined, 0);
+	assert_int_equal(inbox_end_fork(hub.top, &e), 1);
+	assert_int_equal(inbox_end_fork(hub.top, &e), 0);
+	assert_string_equal(say_bare(next), "ACK 100003\n");
+	assert_non_null(strstr(helper_names(hub.top, "quarantine"),
+	    "let-go-fork-00000000000000100002-"));
+
+	next[5 + 6] = '9';
+	assert_string_equal(say_bare(next), "");
 	assert_non_null(strstr(from_hub.err.msg,
-	    "message 100009 came when 100003 was next"));
+	    "message 100009 came when 100004 was next"));
 }
 
 static void
@@ -698,7 +718,7 @@ static void
 a_bad_bare_message_is_kept_and_not_acknowledged(void **state)
 {
 	static const char *const bad[] = { "garbage\n", "MsgID:100002\r\n",
-		"MsgID:100002\nType:DATA\nTimestamp:1\n\nT0005:nan\n.\n",
+		"MsgID:100002\nType:CONFIG\nTimestamp:1\n\nT0005:1\n.\n",
 		"MsgID:100002\nType:EXEC\nTimestamp:1\n\n.\n" };
 	char text[512];
 
@@ -714,6 +734,52 @@ a_bad_bare_message_is_kept_and_not_acknowledged(void **state)
 	}
 	assert_string_equal(say_bare(bare_data), "ACK 100002\n");
 	assert_int_equal(from_hub.rc, 0);
+}
+
+/* It was written wrong, and would be again. */
+static void
+bare_poison_is_kept_and_acknowledged(void **state)
+{
+	static const char bad[] = "MsgID:100002\nType:DATA\nTimestamp:1\n\n"
+				  "T0005:nan\n.\n";
+	char text[1024], behind[512], kept[64], *end;
+	struct buf found = { 0 };
+	struct err e = { 0 };
+	int dir;
+
+	(void)state;
+	hub.a.bare = true;
+	snprintf(behind, sizeof(behind), "%s", bare_data);
+	behind[5 + 6] = '3'; /* 100003 */
+	snprintf(text, sizeof(text), "%s%s%s", bare_config, bad, behind);
+	assert_string_equal(say_bare(text),
+	    "ACK 100001\nACK 100002\nACK 100003\n");
+	assert_int_equal(from_hub.rc, 0);
+	assert_int_equal(from_hub.r.poisonous, 1);
+	assert_int_equal(from_hub.r.quarantined, 1);
+	assert_int_equal(from_hub.r.durable.msgid, 100003);
+	assert_string_equal(helper_read(hub.top, SPOOL_INBOX, 100001),
+	    "100001 gap:100003 100003");
+
+	/* it alone */
+	snprintf(kept, sizeof(kept), "%s",
+	    strstr(helper_names(hub.top, "quarantine"),
+		"in-00000000000000100002-"));
+	end = strpbrk(kept, " ");
+	if (end != NULL)
+		*end = '\0';
+	dir = openat(hub.top, "quarantine", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(durable_read_file(dir, kept, 4096, &found, &e), 0);
+	close(dir);
+	assert_string_equal(found.p, bad);
+	buf_clear(&found);
+
+	/* had, and known again */
+	assert_string_equal(say_bare(bad), "ACK 100002\n");
+	assert_int_equal(from_hub.r.quarantined, 0);
+	assert_string_equal(say_bare(bare_data), "");
+	assert_int_equal(delivery_fork(&hub.a, &from_hub.err),
+	    DELIVERY_FORK_BARE);
 }
 
 static void
@@ -859,6 +925,7 @@ main(void)
 		T(a_session_is_confined_before_it_speaks),
 		T(a_kept_session_delivers_what_is_written_meanwhile),
 		T(bare_messages_are_taken_where_they_are_allowed),
+		T(bare_poison_is_kept_and_acknowledged),
 		T(a_bare_message_that_is_cut_off_is_not_acknowledged),
 		T(a_bad_bare_message_is_kept_and_not_acknowledged),
 		T(a_session_is_taken_where_bare_messages_are_allowed),

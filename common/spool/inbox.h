@@ -78,6 +78,13 @@ int inbox_was_replaced(struct inbox *i, struct stream_id stream, bool *yes,
  * direction, msgid and time.  Bounded by size_max: ERR_TEMP with ENOSPC. */
 int inbox_quarantine(struct inbox *i, uint64_t msgid, struct slice bytes,
     const char *why, struct err *e);
+/* Keep a message, in the form in which it came, that has a number of another one:
+ * from now on the association is forked. */
+int inbox_fork(struct inbox *i, const struct message *m, const char *why,
+    struct err *e);
+/* Is it?  1: yes, 0: no.  Ending it leaves the copy under another name. */
+int inbox_forked(int association_dir, struct err *e);
+int inbox_end_fork(int association_dir, struct err *e);
 /* Make all that is durable visible to hubd as sealed segments. */
 int inbox_seal(struct inbox *i, struct err *e);
 void inbox_close(struct inbox *i);

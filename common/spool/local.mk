@@ -5,6 +5,7 @@ common_libcommon_a_SOURCES += \
 	%D%/cursor.c %D%/cursor.h \
 	%D%/extent.c %D%/extent.h \
 	%D%/inbox.c %D%/inbox.h %D%/inbox_impl.h \
+	%D%/inbox_fork.c \
 	%D%/inbox_open.c \
 	%D%/inbox_stream.c \
 	%D%/ledger.c %D%/ledger.h \

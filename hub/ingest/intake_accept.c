@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "common/spool/inbox.h"
+
 /* Each: 1 where nothing waits. */
 
 static int
@@ -61,13 +63,19 @@ accept_fork(struct intake *i, struct err *e)
 		.why = "fork, let go by an operator",
 	};
 
-	if (i->trouble != INTAKE_FORK)
-		return 1;
-	if (archive_put(&i->archive, &second, e) == -1)
+	int rc = inbox_end_fork(i->archive.dir, e); /* of bare messages */
+
+	if (rc == -1)
 		return -1;
-	i->trouble = INTAKE_WELL;
-	intake_clear(i, "fork");
-	return 0;
+	if (i->trouble == INTAKE_FORK) {
+		if (archive_put(&i->archive, &second, e) == -1)
+			return -1;
+		i->trouble = INTAKE_WELL;
+		rc = 1;
+	}
+	if (rc == 1)
+		intake_clear(i, "fork");
+	return rc == 1 ? 0 : 1;
 }
 
 static int

@@ -167,10 +167,12 @@ take_bare(struct staging *s, struct staged *f, const struct taking *t,
 		.last = f->name.segment.last };
 	struct err why = { 0 };
 	uint64_t have = inbox_durable(t->in).msgid;
-	int rc;
+	int rc = inbox_forked(s->o.association_dir, e);
 
-	if (have > 0 && b.first > have + 1)
-		return 1; /* it waits for what is before it */
+	if (rc == -1)
+		return -1;
+	if (rc == 1 || (have > 0 && b.first > have + 1))
+		return 1; /* it waits for a person, or what is before it */
 	rc = bare_take(&b, t->r, &why);
 	t->r->durable = inbox_durable(t->in);
 	if (rc == -1 && why.kind != ERR_INPUT) {

@@ -68,7 +68,26 @@ find_generation(struct bare *b, struct err *e)
 	return 0;
 }
 
-/* A number that we have: is it the same message? */
+static int
+judged(enum inbox_verdict v)
+{
+	switch (v) {
+	case INBOX_DUPLICATE:
+		return 1;
+	case INBOX_FORK:
+		return 0;
+	case INBOX_TAKEN:
+	case INBOX_HELD:
+	case INBOX_BEYOND:
+	case INBOX_STRANGE:
+	case INBOX_FAILED:
+		break;
+	}
+	return -1;
+}
+
+/* A number that we have.  1: the same message.  0: another.  What the inbox does not
+ * keep as it came, lost or of the wrong grammar, it judges itself. */
 static int
 compare(struct bare *b, const struct message *m, struct err *e)
 {
@@ -76,14 +95,31 @@ compare(struct bare *b, const struct message *m, struct err *e)
 	struct message ours;
 	int rc = find(b, m->msgid, &reader, &ours, e);
 
-	if (rc == 1 &&
-	    (ours.type != m->type || ours.timestamp != m->timestamp ||
-		!slice_eq(ours.body, m->body)))
-		rc = err_set(e, ERR_INPUT,
-		    "fork: another message %" PRIu64 " was taken before",
-		    m->msgid);
+	if (rc == 1)
+		rc = ours.type == m->type && ours.timestamp == m->timestamp &&
+		    slice_eq(ours.body, m->body);
+	else if (rc == 0)
+		rc = judged(inbox_poison(b->o->in, m, "", e));
 	spool_reader_close(reader);
-	return rc == -1 ? -1 : 0; /* retention may have removed ours */
+	return rc;
+}
+
+/* Both are kept, and nothing more is taken: which of them does what comes next
+ * follow? */
+static int
+forked(struct bare *b, const struct message *m, struct delivery_result *r,
+    struct err *e)
+{
+	struct err late = { 0 };
+
+	err_set(e, ERR_INPUT,
+	    "fork: another message %" PRIu64 " was taken before", m->msgid);
+	e->sys = EEXIST;
+	if (inbox_fork(b->o->in, m, e->msg, &late) == -1)
+		*e = late;
+	else
+		r->quarantined++;
+	return -1;
 }
 
 /* The first message that ever comes may have any number. */
@@ -132,10 +168,40 @@ put(struct bare *b, struct message *m, struct err *e)
 	return 0;
 }
 
+/* Of the wrong grammar, and whole: counted as had, and kept aside. */
 static int
-take(struct bare *b, struct message *m, struct delivery_result *r,
-    struct err *e)
+poison(struct bare *b, struct message *m, const char *why,
+    struct delivery_result *r, struct err *e)
 {
+	m->prev = b->last.digest;
+	if (inbox_commit(b->o->in, e) == -1)
+		return -1;
+	switch (inbox_poison(b->o->in, m, why, e)) {
+	case INBOX_TAKEN:
+		break;
+	case INBOX_FAILED:
+		return -1;
+	case INBOX_HELD:
+	case INBOX_DUPLICATE:
+	case INBOX_FORK:
+	case INBOX_BEYOND:
+	case INBOX_STRANGE:
+		return err_set(e, ERR_INPUT, "it does not follow what we have");
+	}
+	b->last.msgid = m->msgid;
+	b->last.digest = m->digest;
+	r->quarantined++;
+	r->poisonous++;
+	return 0;
+}
+
+/* why: of one of the wrong grammar, else NULL. */
+static int
+take(struct bare *b, struct message *m, const char *why,
+    struct delivery_result *r, struct err *e)
+{
+	int rc = 0;
+
 	if (b->last.msgid == 0 && begin_at(b, m->msgid, e) == -1)
 		return -1;
 	if (m->msgid > b->last.msgid + 1)
@@ -143,32 +209,45 @@ take(struct bare *b, struct message *m, struct delivery_result *r,
 		    "message %" PRIu64 " came when %" PRIu64 " was next",
 		    m->msgid, b->last.msgid + 1);
 	if (m->msgid <= b->last.msgid) {
-		if (inbox_commit(b->o->in, e) == -1 || compare(b, m, e) == -1)
-			return -1;
+		rc = inbox_commit(b->o->in, e) == -1 ? -1 : compare(b, m, e);
+		if (rc == 0)
+			return forked(b, m, r, e);
+	} else if (why != NULL) {
+		rc = poison(b, m, why, r, e);
 	} else {
-		if (put(b, m, e) == -1)
-			return err_wrap(e, "message %" PRIu64, m->msgid);
-		r->counts.taken++;
+		rc = put(b, m, e);
+		r->counts.taken += rc == 0;
 	}
+	if (rc == -1)
+		return err_wrap(e, "message %" PRIu64, m->msgid);
 	buf_printf(&b->acks, "ACK %" PRIu64 "\n", m->msgid);
 	return 0;
 }
 
 /* Not acknowledged: a copy is kept for a person's eyes, as of what a session
  * refuses. */
-static void
-refused(struct bare *b, struct delivery_result *r, const struct err *why)
+static int
+refuse(struct bare *b, struct slice bytes, struct delivery_result *r,
+    const struct err *why, struct err *e)
 {
-	struct slice bytes = buf_slice(&b->in);
 	struct err ignored = { 0 };
 
-	if (b->o->channel == NULL)
-		return; /* the whole file is kept */
 	if (bytes.n > KEEP_MAX)
 		bytes.n = KEEP_MAX;
-	if (inbox_quarantine(b->o->in, b->last.msgid + 1, bytes, why->msg,
+	if (b->o->channel != NULL && /* else the whole file is kept */
+	    inbox_quarantine(b->o->in, b->last.msgid + 1, bytes, why->msg,
 		&ignored) == 0)
 		r->quarantined++;
+	*e = *why;
+	return err_wrap(e, "behind message %" PRIu64, b->last.msgid);
+}
+
+/* Whose type is known, and is not CONFIG: what follows a CONFIG that cannot be read
+ * belongs to leaves that nobody knows, and its sender would not send it again. */
+static bool
+can_be_passed(const struct message *m)
+{
+	return m->type != MESSAGE_CONFIG;
 }
 
 /* All that is whole in what came so far. */
@@ -176,25 +255,32 @@ static int
 take_all(struct bare *b, struct delivery_result *r, struct err *e)
 {
 	for (;;) {
-		struct message m;
-		size_t used;
+		struct slice rest = buf_slice(&b->in);
+		struct message m = { .raw = rest };
+		struct err why = { 0 };
+		const enum message_verdict v =
+		    message_parse(b->parser, rest, &m, &why);
+		const size_t used = m.raw.n; /* put changes it */
+		int rc = -1;
 
-		switch (message_parse(b->parser, buf_slice(&b->in), &m, e)) {
+		switch (v) {
 		case MESSAGE_MORE:
 			return 0;
 		case MESSAGE_WHOLE:
-			used = m.raw.n;
-			if (take(b, &m, r, e) == -1)
-				return -1;
-			buf_drop(&b->in, used);
+			rc = take(b, &m, NULL, r, e);
 			break;
 		case MESSAGE_POISON:
+			rc = can_be_passed(&m) ? take(b, &m, why.msg, r, e)
+					       : refuse(b, m.raw, r, &why, e);
+			break;
 		case MESSAGE_DAMAGED:
 		case MESSAGE_OVERSIZE:
-			refused(b, r, e);
-			return err_wrap(e, "behind message %" PRIu64,
-			    b->last.msgid);
+			rc = refuse(b, rest, r, &why, e);
+			break;
 		}
+		if (rc == -1)
+			return -1;
+		buf_drop(&b->in, used);
 	}
 }
 
@@ -303,6 +389,8 @@ static int
 begin(struct bare *b, const struct bare_opts *o, struct slice begun,
     struct err *e)
 {
+	int forked = inbox_forked(o->association_dir, e);
+
 	*b = (struct bare){ .o = o, .last = inbox_durable(o->in) };
 	b->parser = message_parser_new(MESSAGE_FORM_BARE, 0);
 	buf_put(&b->in, begun);
@@ -310,7 +398,12 @@ begin(struct bare *b, const struct bare_opts *o, struct slice begun,
 		return err_set(e, ERR_INPUT,
 		    "bare messages in the place of a stream: renew or move "
 		    "the inbox");
-	return find_generation(b, e);
+	if (forked == 1) {
+		err_set(e, ERR_INPUT,
+		    "fork: two messages with one number wait for a person");
+		e->sys = EEXIST;
+	}
+	return forked != 0 ? -1 : find_generation(b, e);
 }
 
 static void

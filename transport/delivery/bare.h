@@ -20,8 +20,9 @@ struct bare_opts {
 
 /* A channel that begins so is none of ours. */
 bool bare_begins(struct slice in);
-/* Until the channel is closed.  A message that is not in order or not in the
- * grammar ends it: ERR_INPUT, and what was acknowledged is durable. */
+/* Until the channel is closed.  A message that is not in order ends it, and one that
+ * is not in the grammar, but for poison that is no CONFIG: ERR_INPUT, and what was
+ * acknowledged is durable.  EEXIST: a fork, from now on until it is let go. */
 int bare_receive(const struct bare_opts *o, struct delivery_result *r,
     struct err *e);
 

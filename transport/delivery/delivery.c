@@ -323,6 +323,8 @@ delivery_fork(const struct association *a, const struct err *e)
 {
 	bool ours = e->sys == EREMCHG, theirs = e->sys == ENOTUNIQ;
 
+	if (e->kind == ERR_INPUT && e->sys == EEXIST)
+		return DELIVERY_FORK_BARE;
 	if (e->kind != ERR_INPUT || (!ours && !theirs))
 		return DELIVERY_NO_FORK;
 	return ours == (a->role == CONFIG_SPOKE) ? DELIVERY_FORK_TO_HUB

@@ -90,7 +90,7 @@ struct delivery_result {
  * EAGAIN: the peer is busy, come again soon;
  * EPIPE: the stream ended early, channel_close may know why.
  * ERR_INPUT with ENOTUNIQ: what came is a fork; EREMCHG: the far end says so of
- * what is ours.
+ * what is ours; EEXIST: of bare messages, and waits to be let go here.
  * The peer was told of all else. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
@@ -104,6 +104,7 @@ enum delivery_fork {
 	DELIVERY_NO_FORK,
 	DELIVERY_FORK_TO_HUB,
 	DELIVERY_FORK_TO_SPOKE,
+	DELIVERY_FORK_BARE, /* it is let go here */
 };
 enum delivery_fork delivery_fork(const struct association *a,
     const struct err *e);

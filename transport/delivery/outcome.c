@@ -20,6 +20,8 @@ key_of(const struct association *a, const struct err *e)
 		return OUTCOME_FORK_TO_HUB;
 	case DELIVERY_FORK_TO_SPOKE:
 		return OUTCOME_FORK_TO_SPOKE;
+	case DELIVERY_FORK_BARE:
+		return OUTCOME_FORK;
 	case DELIVERY_NO_FORK:
 		break;
 	}
@@ -38,6 +40,9 @@ outcome_next(const struct association *a, const struct err *e,
 	case DELIVERY_FORK_TO_SPOKE:
 		(void)snprintf(out, size, "%shubctl renew %s",
 		    a->role == CONFIG_SPOKE ? "at the hub: " : "", a->name);
+		break;
+	case DELIVERY_FORK_BARE:
+		(void)snprintf(out, size, "hubctl accept %s fork", a->name);
 		break;
 	case DELIVERY_NO_FORK:
 		(void)snprintf(out, size, "%s", otherwise);
@@ -104,12 +109,13 @@ static void
 explain_files(const struct delivery_result *r, struct err *why)
 {
 	*why = (struct err){ 0 };
-	if (r->refused_files > 0 && r->refused.sys == ENOTUNIQ) {
+	if (r->refused_files > 0 &&
+	    (r->refused.sys == ENOTUNIQ || r->refused.sys == EEXIST)) {
 		err_set(why, ERR_INPUT,
 		    "carried files are refused, see quarantine/ (%" PRIu64
 		    "): %s",
 		    r->refused_files, r->refused.msg);
-		why->sys = ENOTUNIQ;
+		why->sys = r->refused.sys;
 	} else if (r->refused_files > 0) {
 		err_set(why, ERR_INPUT,
 		    "carried files are refused, see quarantine/ (%" PRIu64
@@ -141,6 +147,8 @@ outcome_tell_refused(struct notices *n, const struct association *a,
 	outcome_next(a, why,
 	    a->role == CONFIG_HUB ? "hubctl status" : "spoke status", next,
 	    sizeof(next));
+	if (delivery_fork(a, why) == DELIVERY_FORK_BARE)
+		what.key = OUTCOME_FORK;
 	if (why->kind != ERR_NONE)
 		what.text = why->msg;
 	else if (r->quarantined > 0)

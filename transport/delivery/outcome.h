@@ -14,6 +14,7 @@
 #define OUTCOME_FAILED        "delivery"
 #define OUTCOME_FORK_TO_HUB   "fork-to-hub"
 #define OUTCOME_FORK_TO_SPOKE "fork-to-spoke"
+#define OUTCOME_FORK          "fork" /* as hubd's own: it is let go by accept */
 
 /* What one that still runs has used, but for bytes that only its channel knows. */
 struct wire_use outcome_sofar(const struct delivery_result *r);

@@ -1,0 +1,92 @@
+#!/bin/sh
+# Bare messages at a hub that runs: a fork stops the association until a person lets
+# it go, what is written wrong does not.
+. "$top_srcdir/t/lib.sh"
+. "$top_srcdir/t/stream-lib.sh"
+
+cat >mailer <<'END'
+#!/bin/sh
+cat >>mails
+END
+chmod +x mailer
+{
+	side noc
+	echo "operator { mail = {\"noc@example.net\"}"
+	echo "sendmail = {\"$tmp/mailer\"} gather = 0 repeat = 4h }"
+	association alps 'transport = exec mode = push bare = yes
+	    exec { command = {"/bin/false"} }'
+	stores
+} >hub.conf
+chmod 600 hub.conf
+sed -i "s|>>mails|>>$tmp/mails|" mailer
+: >mails
+
+start hubd hubd -c hub.conf
+hubd=$pid
+wait_for 20 test -S noc/run/hubd.sock
+
+now=$(($(date +%s) - 900))
+# message NUMBER TYPE SECOND BODY-LINE...
+message() {
+	printf 'MsgID:%s\nType:%s\nTimestamp:%s\n\n' "$1" "$2" $((now + $3))
+	shift 3
+	printf '%s\n' "$@" .
+}
+# says STATUS ACKS: what is on standard input.
+says() {
+	is_status=$1 is_acks=$2
+	hubctl -c hub.conf receive alps >out 2>err
+	is "$3" "$? $(tr '\n' ' ' <out)" "$is_status $is_acks"
+}
+state() {
+	hubctl -c hub.conf status --json alps |
+	    sed -n 's/.*"state":"\([a-z-]*\)".*/\1/p'
+}
+has_state() {
+	test "$(state)" = "$1"
+}
+values() {
+	hubctl -c hub.conf values --raw --from $((now - 9)) /Sites/alps/R/In |
+	    cut -f 2 | tr '\n' ' '
+}
+has_values() {
+	test "$(values)" = "$1"
+}
+
+{
+	message 1 CONFIG 0 level2-token:T5 level2-path:/R/In
+	message 2 DATA 1 T5:1
+	message 3 DATA 2 T5:x
+	message 4 DATA 3 T5:4
+} >text
+says 0 'ACK 1 ACK 2 ACK 3 ACK 4 ' "one that is written wrong is passed" <text
+ok "those around it are stored" wait_for 20 has_values '1 4 '
+is "it is in quarantine, alone" "$(cat noc/spool/alps/quarantine/in-*3-*[0-9])" \
+    "$(message 3 DATA 2 T5:x)"
+ok "and told" wait_for 40 grep -q 'kept in quarantine' mails
+
+message 2 DATA 1 T5:2 >text
+says 65 '' "another message 2" <text
+has "is a fork" err fork
+ok "shown" wait_for 20 has_state fork
+is "both are kept" "$(cat noc/spool/alps/quarantine/fork-*2-*[0-9])" "$(cat text)"
+ok "and told" wait_for 40 grep -q 'hubctl.* accept alps fork' mails
+message 5 DATA 4 T5:5 >text
+says 65 '' "what comes next waits" <text
+is "the state stays" "$(state)" fork
+exits "check is critical" 2 hubctl -c hub.conf check
+
+stop "$hubd" TERM 30
+start hubd hubd -c hub.conf
+hubd=$pid
+ok "and when hubd begins again" wait_for 20 has_state fork
+says 65 '' "it waits" <text
+
+exits "a person lets it go" 0 hubctl -c hub.conf accept alps fork
+has "and is shown what" out 'another message 2'
+says 0 'ACK 5 ' "then it goes on" <text
+ok "with the first of the two" wait_for 20 has_values '1 4 5 '
+ok "and all is well" wait_for 20 has_state ok
+
+stop "$hubd" TERM 30
+done_testing
