@@ -28,6 +28,7 @@
 #include "transport/carried/carried_ack.h"
 #include "transport/carried/signature.h"
 #include "transport/carried/staging.h"
+#include "transport/carried/underway.h"
 
 /* --- Files that are none ------------------------------------------ */
 
@@ -163,6 +164,120 @@ names_that_are_not_ours_stay(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_true(world_is_staged(names[i]));
 	assert_int_equal(hub.r.quarantined, 0);
+}
+
+/* --- What rsync has underway ---------------------------------------- */
+
+#define WRITTEN ".00000000000000000001-00000000000000000002.msgs.gz."
+#define WAITING \
+	UNDERWAY_DELAYED "/00000000000000000001-00000000000000000002.msgs"
+#define STRANGER UNDERWAY_DELAYED "/rubbish"
+
+static void
+stage_written(unsigned n)
+{
+	char name[80];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), WRITTEN "aB%04u", i);
+		scratch_write(hub.staging, name, SLICE("x"));
+	}
+}
+
+/* A put is at work. */
+static void
+stage_put(void)
+{
+	make_directory(UNDERWAY_DELAYED);
+	scratch_write(hub.staging, WAITING, SLICE("x"));
+	scratch_write(hub.staging, ".ack.aBc09Z", SLICE("x"));
+	stage_written(1);
+}
+
+static void
+what_rsync_has_underway_is_left_alone(void **state)
+{
+	(void)state;
+	stage_put();
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 0);
+	assert_true(world_is_staged(WAITING));
+	assert_true(world_is_staged(".ack.aBc09Z"));
+	assert_true(world_is_staged(WRITTEN "aB0000"));
+}
+
+static void
+more_than_rsync_has_is_strange(void **state)
+{
+	(void)state;
+	stage_put();
+	scratch_write(hub.staging, STRANGER, SLICE("x"));
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 1);
+	stage_written(UNDERWAY_WRITTEN + 3);
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 1 + 4); /* and that of ack */
+	make_fifo(".ack.aBc09Y");
+	make_symlink(".ack.aBc09X");
+	make_directory(UNDERWAY_PARTIAL); /* who is called has none */
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 1 + 4 + 3);
+	assert_true(world_is_staged(STRANGER));
+}
+
+static void
+a_name_of_rsync_says_nothing_of_its_kind(void **state)
+{
+	(void)state;
+	scratch_write(hub.staging, UNDERWAY_DELAYED, SLICE("x"));
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 1);
+	assert_int_equal(unlinkat(hub.staging, UNDERWAY_DELAYED, 0), 0);
+	assert_int_equal(symlinkat("../outbox", hub.staging, UNDERWAY_DELAYED),
+	    0);
+	fault->ahead_s = UNDERWAY_STILL_S + 1;
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 1);
+	assert_true(world_is_staged("../outbox/mark"));
+}
+
+static void
+what_a_killed_rsync_left_is_removed(void **state)
+{
+	(void)state;
+	stage_put();
+	scratch_write(hub.staging, STRANGER, SLICE("x"));
+	scratch_write(hub.staging, ".other.aBc09Z", SLICE("x"));
+	stage_written(UNDERWAY_WRITTEN + 3);
+	fault->ahead_s = UNDERWAY_STILL_S + 1;
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 1); /* .other */
+	assert_false(world_is_staged(UNDERWAY_DELAYED));
+	assert_false(world_is_staged(".ack.aBc09Z"));
+	assert_false(world_is_staged(WRITTEN "aB0000"));
+	assert_true(world_is_staged(".other.aBc09Z"));
+	make_directory(UNDERWAY_DELAYED);
+	make_directory(STRANGER); /* it cannot be removed so */
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 2);
+}
+
+/* Its own runs are bounded and swept by whoever calls. */
+static void
+who_calls_knows_what_it_left(void **state)
+{
+	(void)state;
+	hub.a.mode = CONFIG_PULL;
+	make_directory(UNDERWAY_PARTIAL);
+	stage_written(UNDERWAY_WRITTEN + 3);
+	fault->ahead_s = UNDERWAY_STILL_S + 1;
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 0);
+	assert_true(world_is_staged(UNDERWAY_PARTIAL));
+	assert_true(world_is_staged(WRITTEN "aB0000"));
+	make_directory(UNDERWAY_DELAYED);
+	world_run(&hub);
+	assert_int_equal(hub.r.ignored, 1);
 }
 
 /* However many lie there, a look is over soon: the next one goes on. */
@@ -765,6 +880,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_plain_file_is_put_away),
 		TEST(names_that_are_not_ours_stay),
+		TEST(what_rsync_has_underway_is_left_alone),
+		TEST(more_than_rsync_has_is_strange),
+		TEST(a_name_of_rsync_says_nothing_of_its_kind),
+		TEST(what_a_killed_rsync_left_is_removed),
+		TEST(who_calls_knows_what_it_left),
 		TEST(a_look_refuses_so_many),
 		TEST(damaged_segments_go_to_quarantine_and_come_again),
 		TEST(what_is_damaged_before_it_goes_is_made_anew),

@@ -20,6 +20,7 @@
 #include "common/spool/room.h"
 #include "t/scratch.h"
 #include "transport/carried/staging.h"
+#include "transport/carried/underway.h"
 #include "transport/rsync/rsync_room.h"
 
 static bool disk_full;
@@ -95,13 +96,13 @@ a_spool_and_one_more_segment_may_lie_there(void **state)
 	assert_int_equal(most.files, ROOM_FILES);
 	make(segment(1), 1 << 20);
 	make("." /* as rsync names it */ "ack.AbC123", STAGING_FILE_MAX - 7);
-	assert_int_equal(mkdirat(dir, RSYNC_ROOM_PARTIAL, 0700), 0);
-	make(RSYNC_ROOM_PARTIAL "/ack", 7);
+	assert_int_equal(mkdirat(dir, UNDERWAY_PARTIAL, 0700), 0);
+	make(UNDERWAY_PARTIAL "/ack", 7);
 	used = rsync_room_used(dir);
 	assert_int_equal(used.files, 4);
 	assert_int_equal(used.bytes, most.bytes);
 	assert_false(rsync_room_is_over(dir, &used, &most));
-	make(RSYNC_ROOM_PARTIAL "/ack", 8);
+	make(UNDERWAY_PARTIAL "/ack", 8);
 	used = rsync_room_used(dir);
 	assert_true(rsync_room_is_over(dir, &used, &most));
 }
@@ -149,12 +150,12 @@ the_last_ones_make_room_for_those_before(void **state)
 	assert_int_equal(rsync_room_make(dir, &most), 0); /* just full */
 	make(segment(5), 200);
 	make("00000000000000000005-00000000000000000005.msgs.gz.sig", 100);
-	assert_int_equal(mkdirat(dir, RSYNC_ROOM_PARTIAL, 0700), 0);
-	make(RSYNC_ROOM_PARTIAL "/ack", 8);
+	assert_int_equal(mkdirat(dir, UNDERWAY_PARTIAL, 0700), 0);
+	make(UNDERWAY_PARTIAL "/ack", 8);
 	assert_int_equal(rsync_room_make(dir, &most), 2);
 	assert_true(is_there(segment(4)) && is_there("ack"));
 	assert_true(is_there("other"));
-	assert_false(is_there(segment(5)) || is_there(RSYNC_ROOM_PARTIAL));
+	assert_false(is_there(segment(5)) || is_there(UNDERWAY_PARTIAL));
 	/* what is not ours is not ours to remove */
 	make("other", 2000);
 	assert_int_equal(rsync_room_make(dir, &most), 4);
@@ -174,15 +175,15 @@ temporaries_are_swept(void **state)
 	make(".aBc09Z", 1);
 	make(".ack", 1);
 	make(segment(1), 1);
-	assert_int_equal(mkdirat(dir, RSYNC_ROOM_PARTIAL, 0700), 0);
-	make(RSYNC_ROOM_PARTIAL "/ack", 8);
+	assert_int_equal(mkdirat(dir, UNDERWAY_PARTIAL, 0700), 0);
+	make(UNDERWAY_PARTIAL "/ack", 8);
 	rsync_room_sweep(dir, false);
 	assert_false(is_there(temporary) || is_there(".ack.aBc09Z"));
 	assert_true(is_there(".other.aBc09Z") && is_there(".aBc09Z"));
 	assert_true(is_there(".ack") && is_there(segment(1)));
-	assert_true(is_there(RSYNC_ROOM_PARTIAL "/ack"));
+	assert_true(is_there(UNDERWAY_PARTIAL "/ack"));
 	rsync_room_sweep(dir, true);
-	assert_false(is_there(RSYNC_ROOM_PARTIAL));
+	assert_false(is_there(UNDERWAY_PARTIAL));
 	assert_true(is_there(segment(1)));
 }
 

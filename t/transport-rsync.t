@@ -360,6 +360,13 @@ is "two logins are counted" $? 0
 ok "the hub has it" wait_for 20 received 2
 ok "byte for byte" same
 ok "and says so" settle
+for i in 1 2 3 4; do
+	collect "$i" 1
+	collect "$i" 2
+	sp push
+done
+ok "hubd looks at staging while rsync is at work, again and again" settle
+lacks "and takes nothing of rsync's for a stranger's" hubd.err 'not ours'
 mv key-out key-elsewhere
 collect 3 4
 exits "a key that is gone" 77 sp push

@@ -9,7 +9,8 @@ transport_libtransport_a_SOURCES += \
 	%D%/signature.c %D%/signature.h \
 	%D%/staged_file.c \
 	%D%/staging.c %D%/staging.h %D%/staging_impl.h \
-	%D%/staging_take.c
+	%D%/staging_take.c \
+	%D%/underway.c %D%/underway.h
 
 carried_world = t/carried_world.c t/carried_world.h $(spool_test) \
 	t/scratch.c t/scratch.h

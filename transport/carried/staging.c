@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -58,8 +59,9 @@ add_name(void *arg, int dir, const char *text)
 	struct carried_name name;
 	void *stray = s->stray, *at = s->at;
 
-	(void)dir;
-	if (durable_is_temporary(text))
+	if (durable_is_temporary(text) ||
+	    (!s->o.at.foreign &&
+		underway_note(&s->underway, dir, text, clock_wall())))
 		return;
 	if (!carried_file_name(&s->o.at, text, &name)) {
 		s->foreign_names++;
@@ -83,6 +85,7 @@ list(struct staging *s, struct err *e)
 {
 	if (durable_each(s->o.at.dir, add_name, s, e) == -1)
 		return carried_file_trouble(&s->o.at, e);
+	s->foreign_names += underway_end(&s->underway, s->o.at.dir);
 	if (s->n > 1)
 		qsort(s->at, s->n, sizeof(*s->at), compare);
 	for (size_t i = 0; i < s->n_stray;) {
@@ -104,6 +107,7 @@ staging_open(const struct staging_opts *o, struct staging **out, struct err *e)
 	struct staging *s = mem_alloc(sizeof(*s));
 
 	s->o = *o;
+	s->underway.own = config_dials(o->association);
 	s->quarantine.dir = -1;
 	if (list(s, e) == -1) {
 		staging_close(s);

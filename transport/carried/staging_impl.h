@@ -7,6 +7,7 @@
 
 #include "common/spool/quarantine.h"
 #include "transport/carried/staging.h"
+#include "transport/carried/underway.h"
 
 struct staged {
 	struct carried_name name;
@@ -24,6 +25,7 @@ struct staging {
 	bool has_ack;
 	bool more; /* than are looked at at once */
 	uint64_t foreign_names;
+	struct underway underway;
 };
 
 /* staged_file.c */

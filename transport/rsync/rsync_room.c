@@ -5,7 +5,6 @@
 #include "config.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,11 +12,8 @@
 #include "common/spool/carried_name.h"
 #include "common/spool/room.h"
 #include "transport/carried/staging.h"
+#include "transport/carried/underway.h"
 #include "transport/rsync/rsync_room.h"
-
-enum {
-	TEMPORARY_END = 7, /* ".XXXXXX" */
-};
 
 static void
 each(int dir, durable_name *f, void *arg)
@@ -30,7 +26,7 @@ each(int dir, durable_name *f, void *arg)
 static void
 each_partial(int staging, durable_name *f, void *arg)
 {
-	int dir = openat(staging, RSYNC_ROOM_PARTIAL,
+	int dir = openat(staging, UNDERWAY_PARTIAL,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (dir == -1)
@@ -125,30 +121,20 @@ remove_any(void *arg, int dir, const char *name)
 	(void)unlinkat(dir, name, 0);
 }
 
-/* ".NAME.XXXXXX" */
 static void
-remove_temporary(void *arg, int dir, const char *name)
+remove_written(void *arg, int dir, const char *name)
 {
-	char of[CARRIED_NAME_SIZE];
-	struct carried_name c;
-	size_t n = strlen(name);
-
 	(void)arg;
-	if (name[0] != '.' || n <= TEMPORARY_END + 1 ||
-	    n - TEMPORARY_END - 1 >= sizeof(of))
-		return;
-	memcpy(of, name + 1, n - TEMPORARY_END - 1);
-	of[n - TEMPORARY_END - 1] = '\0';
-	if (name[n - TEMPORARY_END] == '.' && carried_name_parse(of, &c))
+	if (underway_is_written(name))
 		(void)unlinkat(dir, name, 0);
 }
 
 void
 rsync_room_sweep(int staging, bool partial)
 {
-	each(staging, remove_temporary, NULL);
+	each(staging, remove_written, NULL);
 	if (!partial)
 		return;
 	each_partial(staging, remove_any, NULL);
-	(void)unlinkat(staging, RSYNC_ROOM_PARTIAL, AT_REMOVEDIR);
+	(void)unlinkat(staging, UNDERWAY_PARTIAL, AT_REMOVEDIR);
 }

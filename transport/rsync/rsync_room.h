@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where rsync keeps what came of a file that was cut off, to go on with it. */
-#define RSYNC_ROOM_PARTIAL ".partial"
-
 /* What lies there, or may. */
 struct rsync_room {
 	uint64_t bytes, files;

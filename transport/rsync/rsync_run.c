@@ -21,6 +21,7 @@
 #include "common/base/sandbox.h"
 #include "common/spool/carried_name.h"
 #include "transport/carried/staging.h"
+#include "transport/carried/underway.h"
 #include "transport/rsync/rsync_room.h"
 #include "transport/rsync/rsync_run.h"
 
@@ -460,7 +461,7 @@ rsync_get(struct rsync *s, uint64_t had, bool plain, struct err *e)
 			 "make room association=%s count=%u",
 		    as->name, gone);
 	add_common(&a, as, as->rsync_get);
-	add(&a, mem_strdup("--partial-dir=" RSYNC_ROOM_PARTIAL));
+	add(&a, mem_strdup("--partial-dir=" UNDERWAY_PARTIAL));
 	if (had > 0)
 		add_had(&a, had);
 	add_names(&a, plain);
