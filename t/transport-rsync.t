@@ -366,7 +366,7 @@ for i in 1 2 3 4; do
 	sp push
 done
 ok "hubd looks at staging while rsync is at work, again and again" settle
-lacks "and takes nothing of rsync's for a stranger's" hubd.err 'not ours'
+is "and takes nothing of rsync's for a stranger's" "$(hub_has refused)" 0
 mv key-out key-elsewhere
 collect 3 4
 exits "a key that is gone" 77 sp push
