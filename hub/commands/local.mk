@@ -1,7 +1,6 @@
 # Sources of this directory, and the unit tests that belong to them.
 hub_libhub_a_SOURCES += \
 	%D%/accept.c \
-	%D%/archived.c %D%/archived.h \
 	%D%/ask.c \
 	%D%/check.c \
 	%D%/commands.h \

@@ -13,8 +13,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/spool/reader.h"
-#include "hub/commands/archived.h"
 #include "hub/commands/leaf.h"
+#include "hub/ingest/archived.h"
 #include "xmlconfig/translate.h"
 
 /* The leaf's token in the generation that was read last. */

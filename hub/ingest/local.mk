@@ -1,5 +1,6 @@
 hub_libhub_a_SOURCES += \
 	%D%/archive.c %D%/archive.h \
+	%D%/archived.c %D%/archived.h \
 	%D%/compile.c %D%/compile.h \
 	%D%/configset.c %D%/configset.h \
 	%D%/ingest.c %D%/ingest.h \

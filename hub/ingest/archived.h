@@ -2,8 +2,8 @@
  * What lies in an association's archive and inbox, before it is read: which
  * streams, and where in one the messages of a time begin.
  */
-#ifndef HUB_COMMANDS_ARCHIVED_H
-#define HUB_COMMANDS_ARCHIVED_H
+#ifndef HUB_INGEST_ARCHIVED_H
+#define HUB_INGEST_ARCHIVED_H
 
 #include "common/message/message.h"
 

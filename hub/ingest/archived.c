@@ -13,7 +13,7 @@
 #include "common/base/durable.h"
 #include "common/base/mem.h"
 #include "common/spool/listing.h"
-#include "hub/commands/archived.h"
+#include "hub/ingest/archived.h"
 
 static const char *const dir_names[] = { "archive", "inbox" };
 
