@@ -301,10 +301,17 @@ hub_compile_changed(struct hub *next, struct hub *old)
 		const struct association *a =
 		    config_association(old->config, s.association->name);
 
-		if (a != NULL && !same_translation(a, s.association) &&
-		    ingest_compile(next->ingest, s.association->hub_tree, &e) ==
-			-1)
+		if (a == NULL || same_translation(a, s.association))
+			continue;
+		if (ingest_compile(next->ingest, s.association->hub_tree, &e) ==
+		    -1)
 			log_warn("tree is not compiled tree=%s: %s",
 			    s.association->hub_tree, e.msg);
+		/* the tree that it left, if that is one still */
+		if (strcmp(a->hub_tree, s.association->hub_tree) != 0 &&
+		    ingest_compile(next->ingest, a->hub_tree, &e) == -1 &&
+		    e.kind != ERR_MISSING)
+			log_warn("tree is not compiled tree=%s: %s",
+			    a->hub_tree, e.msg);
 	}
 }

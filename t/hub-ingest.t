@@ -83,12 +83,46 @@ cp whole.conf hub.conf
 kill -HUP "$pid"
 ok "and back" wait_for 10 live /Sites/Alps/load
 
-# A hub whose compiled tree is gone asks its spoke for the CONFIG.
+# Another tree is made from the CONFIGs in the archive.
+sed 's/hub-tree = "main"/hub-tree = "second"/' whole.conf >hub.conf
+kill -HUP "$pid"
+second() {
+	test "$(hub tree --tree second | wc -l)" -eq 2
+}
+ok "another hub-tree has the leaves" wait_for 10 second
+data 11 T1:11 T2:110 | deliver
+ok "values go on" wait_for 10 ingested 10
+is "there" "$(hub values --tree second /Sites/Alps/load --tail 1 |
+    cut -f 2)" 11
+is "nothing was asked of the spoke" \
+    "$(find hub/spool/alps/outbox -name '*.msgs')" ""
 stop "$pid"
+is "the end is in order" "$?" 0
+
+# One whose compiled tree is lost, with and without hubd.
+rm -rf hub/state/trees
+ok "compile without hubd" hub compile
+ok "makes it again" second
 rm -rf hub/state/trees
 start_hubd
-data 11 T1:11 T2:110 | deliver
-ok "without a tree DATA is archived" wait_for 10 ingested 10
+ok "so does a start" wait_for 10 second
+data 12 T1:12 T2:120 | deliver
+ok "DATA waits for it" wait_for 10 ingested 11
+last() {
+	test "$(hub values --tree second /Sites/Alps/load --tail 1 |
+	    cut -f 2)" = 12
+}
+ok "and is stored" wait_for 10 last
+is "nothing was asked of the spoke" \
+    "$(find hub/spool/alps/outbox -name '*.msgs')" ""
+
+# With its archive lost as well it asks its spoke for the CONFIG.
+stop "$pid"
+rm -rf hub/state/trees
+find $archive -type f -delete
+start_hubd
+data 13 T1:13 T2:130 | deliver
+ok "without a tree DATA is archived" wait_for 10 ingested 1
 ok "and a RESYNC is sent" wait_for 10 \
     sh -c 'grep -q Type:RESYNC hub/spool/alps/outbox/*.msgs'
 stop "$pid"

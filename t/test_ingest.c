@@ -349,6 +349,80 @@ config_without_its_first_part_comes_again(void **state)
 	world_free(w);
 }
 
+/* While the hub is down. */
+static void
+lose_tree(struct world *w)
+{
+	assert_int_equal(renameat(w->node.state_dir, "trees/main",
+			     w->node.state_dir, "trees/lost"),
+	    0);
+	world_restart(w);
+}
+
+/* The archive has the configuration, whoever lost the compiled one. */
+static void
+tree_that_is_lost_is_made_from_the_archive(void **state)
+{
+	struct world *w = world_with_two();
+	struct message m = { .type = MESSAGE_CONFIG,
+		.generation = 2,
+		.parts = 2,
+		.part = 1 };
+
+	(void)state;
+	spool(w, m, TWO);
+	m.part = 2;
+	spool(w, m, LEAF("T3", "/c"));
+	work(w);
+	pass(w, 30000);
+	spool_data(w, 2, NOW_S, "T1:1\nT3:3\n");
+	work(w);
+	spool_config(w, 3, ""); /* waits for a person */
+	work(w);
+	spool_config(w, 4, ONE "data-dir:/tmp\n"); /* poison */
+	work(w);
+	m.generation = 5; /* without its end */
+	m.part = 1;
+	spool(w, m, ONE);
+	work(w);
+	sync_now(w);
+	lose_tree(w);
+	spool_data(w, 2, NOW_S + 1, "T1:2\nT3:4\n");
+	work(w);
+	pass(w, 30000);
+	assert_int_equal(status(w).generation, 2);
+	assert_int_equal(status(w).marked, 0);
+	assert_int_equal(status(w).state, SETTLING_STABLE);
+	assert_values(w,
+	    V("/a", "1700000000", "1") V("/c", "1700000000", "3")
+		V("/a", "1700000001", "2") V("/c", "1700000001", "4"));
+	world_free(w);
+}
+
+/* And what was not synced is stored, each under its own CONFIG. */
+static void
+tree_that_is_lost_with_values_not_synced_costs_none(void **state)
+{
+	struct world *w = world_with_two();
+
+	(void)state;
+	sync_now(w);
+	spool_data(w, 1, NOW_S, "T1:1\nT2:2\n");
+	work(w);
+	spool_config(w, 2, ONE ";\n" LEAF("T3", "/c"));
+	spool_data(w, 2, NOW_S + 1, "T1:3\nT3:4\n");
+	work(w);
+	lose_tree(w);
+	work(w);
+	pass(w, 30000);
+	assert_int_equal(status(w).generation, 2);
+	assert_int_equal(status(w).marked, 0);
+	assert_values(w,
+	    V("/a", "1700000000", "1") V("/b", "1700000000", "2")
+		V("/a", "1700000001", "3") V("/c", "1700000001", "4"));
+	world_free(w);
+}
+
 static void
 gap_holds_what_is_behind_it(void **state)
 {
@@ -767,6 +841,9 @@ main(void)
 		cmocka_unit_test(implausible_time_stamps_wait_for_the_clock),
 		cmocka_unit_test(config_in_parts_is_one),
 		cmocka_unit_test(config_without_its_first_part_comes_again),
+		cmocka_unit_test(tree_that_is_lost_is_made_from_the_archive),
+		cmocka_unit_test(
+		    tree_that_is_lost_with_values_not_synced_costs_none),
 		cmocka_unit_test(gap_holds_what_is_behind_it),
 		cmocka_unit_test(lost_numbers_are_passed),
 		cmocka_unit_test(a_gap_is_told_by_its_own_numbers),

@@ -150,3 +150,24 @@ archived_start(int association_dir, const struct stream_id *stream,
 	listing_clear(&l);
 	return rc;
 }
+
+int
+archived_config(int association_dir, uint64_t before, uint64_t *msgid,
+    struct err *e)
+{
+	struct listing l = { 0 };
+	int dir[DIRS] = { -1, -1 };
+	int rc = list(association_dir, NULL, dir, &l, e);
+	size_t at = l.n;
+
+	*msgid = 0;
+	while (rc == 0 && at > 0 && *msgid == 0)
+		if (l.at[--at].name.first < before &&
+		    begins_with_config(dir, &l.at[at]))
+			*msgid = l.at[at].name.first;
+	for (size_t i = 0; i < DIRS; i++)
+		if (dir[i] != -1)
+			close(dir[i]);
+	listing_clear(&l);
+	return rc;
+}

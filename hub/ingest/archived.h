@@ -17,6 +17,11 @@ int archived_streams(int association_dir, struct stream_id **out, size_t *n,
 int archived_start(int association_dir, const struct stream_id *stream,
     uint64_t from_s, uint64_t *msgid, struct err *e);
 
+/* The MsgID of the last CONFIG of the current stream, of those before a MsgID,
+ * that a segment begins with and that is whole there; 0: there is none. */
+int archived_config(int association_dir, uint64_t before, uint64_t *msgid,
+    struct err *e);
+
 enum {
 	ARCHIVED_SLACK_S = 2 * 86400, /* clocks and imports run so far ahead */
 };

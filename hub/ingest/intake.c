@@ -147,16 +147,21 @@ recall_config(struct intake *i, struct err *e)
 {
 	const struct poison_record *r =
 	    poison_config(&i->poison, sequencer_cursor(i->sequencer).stream);
+	struct compiled_head head = { 0 };
+	struct tree *t = NULL;
 
-	if (r == NULL || r->generation <= i->live.generation)
+	if (r == NULL || r->generation <= i->live.generation ||
+	    (i->pending != NULL && r->generation <= i->pending_head.generation))
 		return 0;
 	if (r->state != POISON_ACCEPTED) {
 		settling_poisoned(i->settling, i->who, r->generation);
 		return 0;
 	}
-	if (intake_load_config(i, r->msgid, &i->pending, &i->pending_head, e) ==
-	    -1)
+	if (intake_load_config(i, r->msgid, &t, &head, e) == -1)
 		return -1;
+	tree_free(i->pending);
+	i->pending = t;
+	i->pending_head = head;
 	settling_held(i->settling, i->who, r->generation, i->ground->mono);
 	return 0;
 }
@@ -185,8 +190,8 @@ intake_open(const struct intake_place *p, struct intake **out, struct err *e)
 		log_warn("compiled tree cannot be used association=%s: %s",
 		    p->a->name, live.msg);
 	settling_add(p->settling, p->who, i->live.generation);
-	if (intake_tidy(i, e) == -1 || recall_config(i, e) == -1 ||
-	    intake_recover(i, e) == -1)
+	if (intake_tidy(i, e) == -1 || intake_recall(i, e) == -1 ||
+	    recall_config(i, e) == -1 || intake_recover(i, e) == -1)
 		goto fail;
 	*out = i;
 	return 0;

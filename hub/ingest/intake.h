@@ -167,6 +167,11 @@ bool intake_has_first_config(struct intake *i);
 int intake_begin_stream(struct intake *i, struct stream_id stream,
     struct err *e);
 
+/* --- intake_recall.c: the configuration that the archive has ------------- */
+
+/* Where nothing of the stream is compiled: the newest CONFIG is held. */
+int intake_recall(struct intake *i, struct err *e);
+
 /* --- intake_inbox.c: segments --------------------------------------------- */
 
 /* What was ingested of a stream that is being replaced, but not moved before

@@ -7,7 +7,7 @@ hub_libhub_a_SOURCES += \
 	%D%/intake.c %D%/intake.h \
 	%D%/intake_accept.c \
 	%D%/intake_inbox.c %D%/intake_message.c %D%/intake_replay.c \
-	%D%/intake_stream.c \
+	%D%/intake_recall.c %D%/intake_stream.c \
 	%D%/leaf.c %D%/leaf.h \
 	%D%/lowwater.c %D%/lowwater.h \
 	%D%/poison.c %D%/poison.h \
