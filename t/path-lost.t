@@ -66,7 +66,10 @@ arrives() {
 	ok "$2: what was not lost is stored" wait_for 30 brings "$1" "$3"
 	ok "$2: the spoke's numbers are the hub's" wait_for 30 is_level "$1"
 	is "$2: nothing is put away" "$(hub_has quarantined)" 0
-	is "$2: all is well" "$(hub_has state)" ok
+	ok "$2: all is well" wait_for 20 is_well
+}
+is_well() {
+	test "$(hub_has state)" = ok
 }
 # brings MODE VALUES: hubd may be at it, too, when it pulls.
 brings() {
@@ -91,4 +94,35 @@ for mode in push pull; do
 	    '1 2 3 4 11 12 13 14 '
 	stop "$hubd"
 done
+
+# What a spool of 64K drops for what is newer, before the hub is ever reached.
+full_config() {
+	keys='spool-size = 64K spool-full = drop-oldest' over_exec push "$@"
+}
+fresh
+full_config false
+config | sp write
+sp_all=0
+for n in $(seq 0 30); do
+	values $((n * 40 + 1)) $((n * 40 + 40)) | sp write || sp_all=1
+done
+is "drop-oldest makes room for all of it" $sp_all 0
+has "the oldest are given up" gw/spool/alps/outbox/lost '^tombstone 2-'
+sp messages alps >all
+is "but not the CONFIG that the rest needs" \
+    "$(grep -c '^Type:CONFIG' all) $(sed -n 's/^MsgID://p' all | head -n 1)" \
+    "1 1"
+kept=$(sed -n 's/^T1://p' all | tr '\n' ' ')
+cp gw/spool/alps/outbox/lost lost.before
+values 1 500 >too_much
+exits "one write that is larger than the spool is refused" 75 \
+    sp write <too_much
+has "and it is said what to do" err 'give less at a time, or set spool-size'
+ok "nothing was dropped for it" cmp lost.before gw/spool/alps/outbox/lost
+# shellcheck disable=SC2086 # words
+full_config $hub_side
+start_hubd
+ok "what stayed arrives" sp push
+ok "and is stored at once" wait_for 20 has_raw "$kept"
+lacks "nothing had to be asked for" hubd.err RESYNC
 done_testing

@@ -363,6 +363,89 @@ dropping_the_oldest_leaves_a_tombstone(void **state)
 	outbox_close(o);
 }
 
+/* The DATA that stays is of no use without it, to no hub that has not seen it. */
+static void
+dropping_for_room_spares_the_config(void **state)
+{
+	struct outbox_opts opts = { .size_max = 8000,
+		.full = SPOOL_FULL_DROP_OLDEST };
+	struct outbox *o = helper_outbox(top, &opts);
+	struct err e = { 0 };
+
+	(void)state;
+	for (unsigned again = 0; again < 2; again++) {
+		assert_int_equal(helper_put_config(o, 1, 1, 1, &e), 0);
+		for (unsigned i = 0; i < 200; i++)
+			if (helper_put_data(o, i, &e) == -1 ||
+			    outbox_commit(o, &e) == -1)
+				fail_msg("%s", e.msg);
+		assert_true(outbox_state(o)->waiting_bytes <= 7200);
+		assert_true(outbox_state(o)->waiting_messages > 20);
+		assert_null(ledger_find(outbox_lost(o), 1 + again * 201));
+		assert_non_null(ledger_find(outbox_lost(o), 2 + again * 201));
+	}
+	/* the one before it is not needed any more */
+	assert_int_equal(ledger_skip(outbox_lost(o), 1), 201);
+	assert_int_equal(outbox_state(o)->dropped,
+	    ledger_count(outbox_lost(o), 1, 402));
+	outbox_close(o);
+	o = helper_outbox(top, &opts);
+	assert_int_equal(outbox_state(o)->quarantined, 0);
+	assert_int_equal(outbox_renew(o, &e), 0);
+	assert_int_equal(outbox_state(o)->quarantined, 0);
+	assert_true(outbox_state(o)->waiting_messages > 20);
+	outbox_close(o);
+}
+
+/* Nothing is dropped before it is known that this is enough. */
+static void
+what_never_has_room_drops_nothing(void **state)
+{
+	struct outbox_opts opts = { .size_max = 8000,
+		.full = SPOOL_FULL_DROP_OLDEST };
+	struct outbox *o = helper_outbox(top, &opts);
+	struct err e = { 0 };
+	uint64_t bytes;
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		assert_int_equal(helper_put_data(o, i, &e), 0);
+		assert_int_equal(outbox_commit(o, &e), 0);
+	}
+	bytes = outbox_state(o)->waiting_bytes;
+	while (n < 200 && helper_put_data(o, n, &e) == 0)
+		n++;
+	assert_int_equal(e.sys, ENOSPC);
+	outbox_rollback(o);
+	assert_int_equal(outbox_state(o)->dropped, 0);
+	assert_int_equal(outbox_state(o)->waiting_bytes, bytes);
+	/* as many as had room have it still */
+	assert_in_range(n, 20, 100);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(helper_put_data(o, i, &e), 0);
+	assert_int_equal(outbox_state(o)->dropped, 0);
+	assert_int_equal(outbox_commit(o, &e), 0);
+	assert_true(outbox_state(o)->dropped > 0);
+	assert_true(outbox_state(o)->waiting_bytes <= 7200);
+	outbox_close(o);
+	/* nor is there room in an empty one, whatever the policy */
+	for (int full = 0; full <= 1; full++) {
+		int other = helper_dir_in_memory();
+
+		opts.full = (enum spool_full)full;
+		o = helper_outbox(other, &opts);
+		while (helper_put_data(o, 1, &e) == 0)
+			continue;
+		assert_int_equal(e.sys, ENOSPC);
+		assert_string_equal(e.msg,
+		    "the spool would be more than full, with 7200 bytes: "
+		    "give less at a time, or set spool-size larger");
+		outbox_close(o);
+		helper_dir_done(other);
+	}
+}
+
 /* The receiver had it, and its acknowledgement came late. */
 static void
 what_was_dropped_is_acknowledged_still(void **state)
@@ -788,6 +871,8 @@ main(void)
 		TEST(what_is_to_be_carried_counts),
 		TEST(a_spool_has_a_limit_in_files),
 		TEST(dropping_the_oldest_leaves_a_tombstone),
+		TEST(dropping_for_room_spares_the_config),
+		TEST(what_never_has_room_drops_nothing),
 		TEST(what_was_dropped_is_acknowledged_still),
 		TEST(dropping_to_a_size_spares_the_config),
 		TEST(dropping_to_a_size_cuts_a_segment),

@@ -123,7 +123,7 @@ outbox_put(struct outbox *o, struct message *m, struct err *e)
 		    batch->n - from, o->opts.message_max);
 		goto fail;
 	}
-	if (outbox_make_room(o, m->type == MESSAGE_CONFIG, e) == -1)
+	if (outbox_check_room(o, m->type == MESSAGE_CONFIG, e) == -1)
 		goto fail;
 	if (where == APPENDER_FRESH || (o->app.pieces == 0 && o->app.fd == -1))
 		o->put_first_s = m->timestamp;
@@ -148,13 +148,22 @@ outbox_forget_put(struct outbox *o)
 	o->put_generation = o->state.generation;
 	o->put_newest_s = o->newest_s;
 	o->put_first_s = o->open_first_s;
+	o->plan = (struct outbox_plan){ 0 };
+}
+
+void
+outbox_rollback(struct outbox *o)
+{
+	appender_rollback(&o->app);
+	outbox_forget_put(o);
 }
 
 int
 outbox_commit(struct outbox *o, struct err *e)
 {
-	if (appender_commit(&o->app, outbox_sealed, o, e) == -1) {
-		outbox_forget_put(o);
+	if (outbox_drop_planned(o, e) == -1 ||
+	    appender_commit(&o->app, outbox_sealed, o, e) == -1) {
+		outbox_rollback(o);
 		outbox_refresh(o);
 		return err_wrap(e, "outbox");
 	}
@@ -164,13 +173,6 @@ outbox_commit(struct outbox *o, struct err *e)
 	o->open_first_s = o->put_first_s;
 	outbox_refresh(o);
 	return 0;
-}
-
-void
-outbox_rollback(struct outbox *o)
-{
-	appender_rollback(&o->app);
-	outbox_forget_put(o);
 }
 
 int

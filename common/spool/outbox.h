@@ -50,9 +50,11 @@ int outbox_open(int association_dir, const struct outbox_opts *opts,
 const struct outbox_state *outbox_state(const struct outbox *o);
 /* Number m (msgid, stream, prev are ours) and keep it for the next commit.  A
  * CONFIG's first part begins a new segment.  The body is taken as it is.
- * ERR_TEMP with ENOSPC: the spool is full and the policy is to refuse. */
+ * ERR_TEMP with ENOSPC: the spool is full, and the policy is to refuse, or what
+ * may be dropped gives no room for all that was put. */
 int outbox_put(struct outbox *o, struct message *m, struct err *e);
-/* All that was put, with one sync, or nothing.  After either nothing is put. */
+/* All that was put, with one sync, or nothing.  After either nothing is put.  What
+ * has to go for it is dropped now. */
 int outbox_commit(struct outbox *o, struct err *e);
 void outbox_rollback(struct outbox *o);
 /* The newest message that was put, committed or not. */

@@ -1,7 +1,8 @@
 /*
  * Dropping the oldest by policy, with its tombstone first.  Whole segments go;
- * where the limit lies within one, or only its CONFIG is needed still, it is cut
- * in two before, and all of it stays until then.
+ * where only its CONFIG is needed still, or a budget's limit lies within one, it is
+ * cut in two before, and all of it stays until then.  What is put gets its room
+ * when it is committed, once all of it is known to fit.
  */
 #include "config.h"
 
@@ -50,8 +51,9 @@ bury(struct outbox *o, uint64_t first, struct segment_name s)
 			last_digest(o, s) });
 }
 
-int
-outbox_drop_first(struct outbox *o, size_t n, size_t spared, struct err *e)
+/* The first n that wait, but not the one `spared`. */
+static int
+drop_first(struct outbox *o, size_t n, size_t spared, struct err *e)
 {
 	uint64_t from = o->state.acked.msgid + 1, next = from;
 	uint64_t last = o->waiting.at[n - 1].name.last;
@@ -80,13 +82,6 @@ outbox_drop_first(struct outbox *o, size_t n, size_t spared, struct err *e)
 	}
 	outbox_refresh(o);
 	return 0;
-}
-
-size_t
-outbox_droppable(const struct outbox *o)
-{
-	return o->app.fd == -1 && o->waiting.n > 0 ? o->waiting.n - 1
-						   : o->waiting.n;
 }
 
 /* --- Cutting one in two ---------------------------------------------------- */
@@ -288,25 +283,118 @@ cut_at(struct outbox *o, uint64_t keep)
 	return n - 1;
 }
 
+/* Segment i, which begins with a CONFIG, has nothing but that then; *n of the
+ * first are it and those before it, and then one more. */
+static int
+cut_off_config(struct outbox *o, size_t i, size_t *n, struct err *e)
+{
+	struct segment_name s = o->waiting.at[i].name;
+	uint64_t behind = s.first + outbox_config_parts(o, o->sent.n + i);
+
+	if (behind > s.last)
+		return 0;
+	if (cut(o, i, behind, e) == -1)
+		return -1;
+	*n += 1;
+	return 0;
+}
+
 int
 outbox_drop_oldest(struct outbox *o, uint64_t keep, struct err *e)
 {
 	size_t n, spared;
-	uint64_t parts;
 	struct err ignored; /* then more than the CONFIG stays */
 
 	if (o->state.waiting_bytes <= keep || (n = cut_at(o, keep)) == 0)
 		return 0;
 	spared = config_for(o, n);
-	if (spared != SIZE_MAX) {
-		struct segment_name s = o->waiting.at[spared].name;
-
-		parts = outbox_config_parts(o, o->sent.n + spared);
-		if (s.first + parts <= s.last &&
-		    cut(o, spared, s.first + parts, &ignored) == 0)
-			n++;
-	}
+	if (spared != SIZE_MAX)
+		(void)cut_off_config(o, spared, &n, &ignored);
 	if (n == 1 && spared == 0)
 		return 0;
-	return outbox_drop_first(o, n, spared, e);
+	return drop_first(o, n, spared, e);
+}
+
+/* --- For what is put -------------------------------------------------------- */
+
+/* The bytes of the CONFIG that segment i begins with. */
+static uint64_t
+config_bytes(const struct outbox *o, size_t i)
+{
+	const struct listed *l = &o->waiting.at[i];
+	uint32_t parts = outbox_config_parts(o, o->sent.n + i);
+	char name[SEGMENT_NAME_SIZE];
+	struct buf keep = { 0 };
+	struct message m;
+	struct err ignored; /* then nothing stands behind it */
+	int64_t at = -1;
+	int fd = durable_open_file(o->dir, segment_name_text(l->name, name),
+	    &ignored);
+
+	if (fd != -1) {
+		at = segment_find(fd, l->name.first + parts, &m, &keep,
+		    &ignored);
+		close(fd);
+	}
+	buf_clear(&keep);
+	return at < 0 ? l->bytes : (uint64_t)at;
+}
+
+static bool
+is_enough(const struct outbox_plan *p, uint64_t bytes, bool file)
+{
+	uint64_t freed = p->bytes - (p->spares ? p->config_bytes : 0);
+
+	return p->n > 0 && freed >= bytes && p->n - p->spares >= file;
+}
+
+static void
+plan_one_more(struct outbox *o)
+{
+	struct outbox_plan *p = &o->plan;
+	const struct listed *l = &o->waiting.at[p->n];
+
+	if (p->n == 0)
+		p->config = SIZE_MAX;
+	if (outbox_begins_with_config(o, o->sent.n + p->n)) {
+		p->config = p->n;
+		p->config_bytes = config_bytes(o, p->n);
+	}
+	p->bytes += l->bytes + outbox_companions(o, l->name, false);
+	p->n++;
+	p->spares = p->config != SIZE_MAX &&
+	    !outbox_begins_with_config(o, o->sent.n + p->n);
+}
+
+bool
+outbox_plan(struct outbox *o, uint64_t bytes, bool file)
+{
+	size_t most = o->waiting.n;
+
+	if (o->app.fd == -1 && most > 0)
+		most--; /* the newest */
+	while (!is_enough(&o->plan, bytes, file) && o->plan.n < most)
+		plan_one_more(o);
+	return is_enough(&o->plan, bytes, file);
+}
+
+int
+outbox_drop_planned(struct outbox *o, struct err *e)
+{
+	struct outbox_plan p = o->plan;
+	struct err why;
+
+	o->plan = (struct outbox_plan){ 0 };
+	if (p.n == 0)
+		return 0;
+	if (!p.spares)
+		return drop_first(o, p.n, SIZE_MAX, e);
+	if (cut_off_config(o, p.config, &p.n, &why) == 0)
+		return drop_first(o, p.n, p.config, e);
+	if (why.kind != ERR_INPUT) {
+		*e = why;
+		return -1;
+	}
+	/* it is damaged: the hub will ask for the CONFIG */
+	return drop_first(o, p.n, SIZE_MAX, e);
 }

@@ -11,6 +11,16 @@
 #include "common/spool/quarantine.h"
 #include "common/spool/repair.h"
 
+/* What the next commit drops, for what is put to have room: the first n that
+ * wait, but for the CONFIG that those behind them need. */
+struct outbox_plan {
+	size_t n;
+	uint64_t bytes; /* of these, with what is made of them */
+	size_t config;  /* the last that begins with one; SIZE_MAX: none */
+	uint64_t config_bytes; /* of its parts */
+	bool spares;           /* it is needed */
+};
+
 struct outbox {
 	struct outbox_opts opts; /* without zeros */
 	int top;                 /* borrowed: the association's directory */
@@ -32,6 +42,8 @@ struct outbox {
 	uint64_t open_first_s; /* Timestamp of the open segment's first */
 	uint64_t oldest_of;    /* the segment that state.oldest_s is of */
 	uint64_t disk_room;    /* bytes, looked up for each batch */
+	bool pruned;           /* for this batch: sent/ gives no more */
+	struct outbox_plan plan;
 };
 
 /* outbox.c */
@@ -51,7 +63,9 @@ int outbox_load(struct outbox *o, struct err *e);
 void outbox_unload(struct outbox *o);
 
 /* outbox_room.c */
-int outbox_make_room(struct outbox *o, bool config, struct err *e);
+/* Has what is put room, when what is planned is dropped?  Else ENOSPC; nothing is
+ * dropped before all of it has. */
+int outbox_check_room(struct outbox *o, bool config, struct err *e);
 void outbox_prune(struct outbox *o, bool for_room);
 /* Does segment i, those of sent/ counted first, begin with a CONFIG and hold
  * all its parts? */
@@ -61,10 +75,11 @@ uint32_t outbox_config_parts(const struct outbox *o, size_t i); /* 0: no */
 uint64_t outbox_companions(struct outbox *o, struct segment_name s, bool gone);
 
 /* outbox_drop.c */
-/* How many that wait may be dropped: never the newest segment. */
-size_t outbox_droppable(const struct outbox *o);
-/* The first n that wait, but not the one `spared`; their tombstones first. */
-int outbox_drop_first(struct outbox *o, size_t n, size_t spared, struct err *e);
+/* Plan to drop as many as free so many bytes, and a file.  Never the newest
+ * segment.  False: these are not to be had. */
+bool outbox_plan(struct outbox *o, uint64_t bytes, bool file);
+/* Do as planned; their tombstones first. */
+int outbox_drop_planned(struct outbox *o, struct err *e);
 /* An open found segments within another: a cut that was not finished. */
 int outbox_finish_cut(struct outbox *o, struct err *e);
 

@@ -29,6 +29,13 @@ reserve(const struct outbox *o)
 						    : ROOM_RESERVE;
 }
 
+/* Bytes that may wait; the last of them are for CONFIG. */
+static uint64_t
+quota_of(const struct outbox *o, bool config)
+{
+	return config ? o->opts.size_max : o->opts.size_max - reserve(o);
+}
+
 static bool
 has_all_files(const struct outbox *o)
 {
@@ -39,14 +46,12 @@ has_all_files(const struct outbox *o)
 static uint64_t
 excess(const struct outbox *o, bool config, bool *disk)
 {
-	uint64_t quota = o->opts.size_max, room = o->disk_room;
+	uint64_t quota = quota_of(o, config), room = o->disk_room;
 	uint64_t want = o->state.waiting_bytes + o->carried + o->app.batch.n;
 
 	if (config)
 		room = room > UINT64_MAX - ROOM_RESERVE ? room
 							: room + ROOM_RESERVE;
-	else
-		quota -= reserve(o);
 	*disk = o->app.batch.n > room;
 	if (*disk)
 		return o->app.batch.n - room;
@@ -90,28 +95,19 @@ outbox_companions(struct outbox *o, struct segment_name s, bool gone)
 	return bytes;
 }
 
-/* Drop whole segments, oldest first, until `bytes` are free.  False: the
- * newest segment alone is left, or the tombstone cannot be written. */
-static bool
-drop_for_room(struct outbox *o, uint64_t bytes)
-{
-	size_t most = outbox_droppable(o), n = 0;
-	uint64_t freed = 0;
-	struct err ignored; /* the caller says that the spool is full */
-
-	while (n < most && freed < bytes) {
-		freed += o->waiting.at[n].bytes +
-		    outbox_companions(o, o->waiting.at[n].name, false);
-		n++;
-	}
-	return n > 0 && outbox_drop_first(o, n, SIZE_MAX, &ignored) == 0;
-}
-
 static int
-refuse(const struct outbox *o, bool disk, struct err *e)
+refuse(const struct outbox *o, bool config, bool disk, struct err *e)
 {
+	uint64_t quota = quota_of(o, config);
+
 	if (disk)
 		err_set(e, ERR_TEMP, "the disk is full");
+	else if (o->app.batch.n > quota ||
+	    o->opts.full == SPOOL_FULL_DROP_OLDEST)
+		err_set(e, ERR_TEMP,
+		    "the spool would be more than full, with %" PRIu64
+		    " bytes: give less at a time, or set spool-size larger",
+		    quota);
 	else if (has_all_files(o))
 		err_set(e, ERR_TEMP, "the spool is full: %zu files wait",
 		    o->waiting.n);
@@ -129,24 +125,27 @@ refuse(const struct outbox *o, bool disk, struct err *e)
 }
 
 int
-outbox_make_room(struct outbox *o, bool config, struct err *e)
+outbox_check_room(struct outbox *o, bool config, struct err *e)
 {
-	bool pruned = false, disk;
+	bool disk;
 	uint64_t bytes;
 
-	if (o->app.pieces == 0)
+	if (o->app.pieces == 0) {
 		o->disk_room = room_on_disk(o->dir);
-	while ((bytes = excess(o, config, &disk)) > 0) {
-		if (disk && !pruned) {
-			outbox_prune(o, true);
-			pruned = true;
-		} else if (o->opts.full != SPOOL_FULL_DROP_OLDEST ||
-		    !drop_for_room(o, bytes)) {
-			return refuse(o, disk, e);
-		}
-		o->disk_room = room_on_disk(o->dir);
+		o->pruned = false;
 	}
-	return 0;
+	bytes = excess(o, config, &disk);
+	if (disk && !o->pruned) {
+		outbox_prune(o, true);
+		o->pruned = true;
+		o->disk_room = room_on_disk(o->dir);
+		bytes = excess(o, config, &disk);
+	}
+	if (bytes == 0 ||
+	    (o->opts.full == SPOOL_FULL_DROP_OLDEST &&
+		outbox_plan(o, bytes, has_all_files(o))))
+		return 0;
+	return refuse(o, config, disk, e);
 }
 
 /* The segments of sent/, then those of outbox/, then the open one. */
