@@ -36,12 +36,6 @@ deliver() {
 	pull) hub pull alps ;;
 	esac
 }
-far_side() {
-	case $1 in
-	push) echo "$hub_side" ;;
-	pull) echo "$spoke_side" ;;
-	esac
-}
 # begins MODE FROM: nothing was delivered yet; the first message is damaged.
 begins() {
 	over_exec "$1" false

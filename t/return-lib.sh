@@ -41,17 +41,11 @@ dials() {
 	pull) confs "${2-}" "$1" "${3-}" ;;
 	esac
 }
-far_side() {
-	case $mode in
-	push) echo "$hub_side" ;;
-	pull) echo "$spoke_side" ;;
-	esac
-}
 configure() {
 	case $transport in
 	ssh)
 		echo "restrict,command=\"ASAN_OPTIONS=${ASAN_OPTIONS-} $(
-			far_side)\" $(cat alps.key.pub)" \
+			far_side "$mode")\" $(cat alps.key.pub)" \
 		    >"$sshd_dir/authorized_keys"
 		dials "ssh { host = \"127.0.0.1\" port = $sshd_port
 		    user = \"$me\" identity = \"alps.key\"
@@ -59,7 +53,7 @@ configure() {
 		;;
 	exec)
 		# shellcheck disable=SC2046 # words
-		dials "exec { command = {$(argv $(far_side))}
+		dials "exec { command = {$(argv $(far_side "$mode"))}
 		    env = {\"ASAN_OPTIONS=${ASAN_OPTIONS-}\"} }"
 		;;
 	http)

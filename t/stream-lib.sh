@@ -6,6 +6,14 @@ hubctl=$(command -v hubctl)
 spoke_side="$spoke -c $tmp/spoke.conf serve alps"
 hub_side="$hubctl -c $tmp/hub.conf receive alps"
 
+# far_side MODE: of who dials in that mode.
+far_side() {
+	case $1 in
+	push) echo "$hub_side" ;;
+	pull) echo "$spoke_side" ;;
+	esac
+}
+
 mkdir -p -m 700 gw noc
 
 # side NODE: begin $NODE's configuration, on standard output.

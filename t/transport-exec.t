@@ -11,12 +11,6 @@ deliver() {
 	pull) hub pull alps ;;
 	esac
 }
-far_side() {
-	case $1 in
-	push) echo "$hub_side" ;;
-	pull) echo "$spoke_side" ;;
-	esac
-}
 # all_there WHAT: both ends have the same, and it is said so.
 all_there() {
 	is "$1: the hub has it byte for byte" "$(arrived)" "$(written)"
