@@ -145,14 +145,14 @@ all_ended() {
 		ended "$all_pid" || return 1
 	done
 }
-ok "and its whole group is gone" wait_for 10 all_ended
+ok "and its whole group is gone" wait_for 30 all_ended
 
 rm -f pids
 start push spoke -c "$tmp/spoke.conf" push
 push=$pid
 ok "a push that is killed" wait_for 10 test -s pids
 kill -KILL "$push"
-ok "takes its command along" wait_for 10 all_ended
+ok "takes its command along" wait_for 30 all_ended
 
 # What a command leaves behind, with its stderr open, is not waited for.
 over_exec push /bin/sh -c "sleep 300 & echo \$! >$tmp/left; exec $hub_side"
