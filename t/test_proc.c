@@ -154,6 +154,40 @@ a_missing_program_is_the_operators_mistake(void **state)
 	assert_non_null(strstr(e.msg, "/nonexistent/program"));
 }
 
+/* While that is set, a SIGTERM comes as soon as there is a child. */
+static bool term_at_once;
+
+int __real_uv_spawn(uv_loop_t *loop, uv_process_t *p,
+    const uv_process_options_t *o);
+int __wrap_uv_spawn(uv_loop_t *loop, uv_process_t *p,
+    const uv_process_options_t *o);
+
+int
+__wrap_uv_spawn(uv_loop_t *loop, uv_process_t *p, const uv_process_options_t *o)
+{
+	int rc = __real_uv_spawn(loop, p, o);
+
+	if (term_at_once)
+		(void)raise(SIGTERM);
+	return rc;
+}
+
+static void
+who_is_ended_as_it_begins_ends_its_child(void **state)
+{
+	static const char *const argv[] = { "/bin/sleep", "1000", NULL };
+	const struct proc_opts o = { .argv = argv, .term_ends = true };
+	struct proc_result r = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	term_at_once = true;
+	assert_int_equal(proc_run(&o, &r, NULL, NULL, &e), 0);
+	term_at_once = false;
+	assert_int_equal(r.stopped, SIGTERM);
+	assert_int_equal(r.signal, SIGTERM);
+}
+
 int
 main(void)
 {
@@ -167,6 +201,7 @@ main(void)
 		    a_flood_of_errors_is_stopped_where_it_has_a_limit),
 		cmocka_unit_test(only_the_end_of_stderr_is_kept),
 		cmocka_unit_test(a_missing_program_is_the_operators_mistake),
+		cmocka_unit_test(who_is_ended_as_it_begins_ends_its_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

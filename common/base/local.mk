@@ -31,6 +31,7 @@ t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
 	-Wl,--wrap=renameat2
 t_test_err_SOURCES = t/test_err.c
 t_test_proc_SOURCES = t/test_proc.c
+t_test_proc_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=uv_spawn
 t_test_reap_SOURCES = t/test_reap.c
 t_test_sandbox_SOURCES = t/test_sandbox.c t/scratch.c t/scratch.h
 t_test_sealed_SOURCES = t/test_sealed.c t/scratch.c t/scratch.h

@@ -332,6 +332,7 @@ proc_start(uv_loop_t *loop, const struct proc_opts *o, proc_done *done,
 	p->errors_max = o->errors_max > 0 ? o->errors_max : SIZE_MAX;
 	p->room = mem_alloc(PROC_READ);
 	setup_handles(p, loop);
+	mind_signals(p, o); /* or one behind the spawn would leave the child */
 	rc = spawn(p, loop, o);
 	if (rc != 0) {
 		err_set(e,
@@ -343,7 +344,6 @@ proc_start(uv_loop_t *loop, const struct proc_opts *o, proc_done *done,
 	p->done = done;
 	p->arg = arg;
 	p->streams = o->stream != NULL;
-	mind_signals(p, o);
 	p->enough = o->enough;
 	p->enough_arg = o->enough_arg;
 	if (p->enough != NULL)
