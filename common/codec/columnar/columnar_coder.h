@@ -260,9 +260,8 @@ coder_unfold(uint64_t z)
 	return (int64_t)(z >> 1 ^ (0 - (z & 1)));
 }
 
-/* Symbols 0 .. 31 by two models of equal weight, whose chances adapt.  Of a
- * model: the sum of the chances of all symbols below each; at 0, how often it
- * was used, up to a limit. */
+/* Symbols 0 .. 31 by a model, whose chances adapt: the sum of the chances of all
+ * symbols below each; at 0, how often it learnt, up to a limit. */
 enum {
 	CODER_SYMBOLS = 32,
 	CODER_SUM = 32704, /* and two for each symbol make 32768 */
@@ -290,35 +289,32 @@ extern const struct coder_model coder_symbols; /* 0 .. 31 */
 void coder_model_begin(struct coder_model *m);
 
 CODER_INLINE void
-model_learn(struct coder_model *m, int symbol, unsigned pace_max)
+model_learn(struct coder_model *m, int symbol)
 {
 	int16_t n = m->below[0];
-	unsigned pace = coder_model_pace[n];
+	int16_t pace = coder_model_pace[n];
 
-	if (pace > pace_max)
-		pace = pace_max;
 	CODER_UNROLL
 	for (int i = 0; i < CODER_ROWS; i++) {
 		coder_lanes above = coder_symbols.row[i] > (int16_t)symbol;
 
-		m->row[i] +=
-		    ((above & (int16_t)CODER_SUM) - m->row[i]) >> (int16_t)pace;
+		m->row[i] += ((above & (int16_t)CODER_SUM) - m->row[i]) >> pace;
 	}
 	m->below[0] = (int16_t)(n + (n < CODER_USED_MAX));
 }
 
-/* The chances of all below a symbol, of both models. */
+/* The chances of all below a symbol. */
 CODER_INLINE uint32_t
-models_below(const struct coder_model *a, const struct coder_model *b, int i)
+model_below(const struct coder_model *m, int i)
 {
 	if (i == 0 || i == CODER_SYMBOLS)
 		return i == 0 ? 0 : 1U << CODER_SUM_BITS;
-	return (uint32_t)(((a->below[i] + b->below[i]) >> 1) + 2 * i);
+	return (uint32_t)(m->below[i] + 2 * i);
 }
 
-/* The last symbol of which models_below() is v or less. */
+/* The last symbol of which model_below() is v or less. */
 CODER_INLINE int
-models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
+model_find(const struct coder_model *m, int16_t v)
 {
 	union {
 		coder_lanes lanes;
@@ -327,20 +323,14 @@ models_find(const struct coder_model *a, const struct coder_model *b, int16_t v)
 	uint64_t sum;
 
 	CODER_UNROLL
-	for (int i = 0; i < CODER_ROWS; i++) {
-		/* in this way, for the sum would not fit */
-		coder_lanes x = a->row[i], y = b->row[i];
-		coder_lanes mean = (x & y) + ((x ^ y) >> 1);
-
-		mean += coder_symbols.row[i] * 2;
-		found.lanes -= mean <= v;
-	}
+	for (int i = 0; i < CODER_ROWS; i++)
+		found.lanes -= m->row[i] + coder_symbols.row[i] * 2 <= v;
 	/* all lanes added into the highest of a half */
 	sum = (found.halves[0] + found.halves[1]) *
 		UINT64_C(0x0001000100010001) >>
 	    48;
-	/* the first, which is how often the models were used, counts */
-	return (int)sum - (((a->below[0] + b->below[0]) >> 1) <= v ? 1 : 0);
+	/* the first, which is how often the model learnt, counts */
+	return (int)sum - (m->below[0] <= v ? 1 : 0);
 }
 
 /* code / part, which is less than 2^15 + 1, for a part of 2^17 and more: of the
@@ -354,22 +344,21 @@ coder_quotient(uint64_t code, uint64_t part)
 	return v - (v * part > code);
 }
 
-/* never: a symbol that cannot be, or -1. */
+/* never: a symbol that cannot be, or -1.  A model that learnt much does so only
+ * where it `learns`. */
 CODER_INLINE int
 coder_symbol(struct coder *c, enum coder_mode mode, int symbol, int never,
-    struct coder_model *a, struct coder_model *b)
+    struct coder_model *m, bool learns)
 {
 	uint32_t total = 1 << CODER_SUM_BITS, hole = 0, gap = 0, from, to;
 	uint64_t part;
 
-	if (a->below[0] == 0)
-		coder_model_begin(a);
-	if (b->below[0] == 0)
-		coder_model_begin(b);
+	if (m->below[0] == 0)
+		coder_model_begin(m);
 	if (mode != CODER_LEARN) {
 		if (never >= 0) {
-			hole = models_below(a, b, never);
-			gap = models_below(a, b, never + 1) - hole;
+			hole = model_below(m, never);
+			gap = model_below(m, never + 1) - hole;
 			total -= gap;
 			part = c->range / total;
 		} else {
@@ -382,18 +371,18 @@ coder_symbol(struct coder *c, enum coder_mode mode, int symbol, int never,
 				v = total - 1;
 			if (never >= 0 && v >= hole)
 				v += gap;
-			symbol = models_find(a, b, (int16_t)v);
+			symbol = model_find(m, (int16_t)v);
 		}
-		from = models_below(a, b, symbol);
-		to = models_below(a, b, symbol + 1);
+		from = model_below(m, symbol);
+		to = model_below(m, symbol + 1);
 		if (never >= 0 && symbol > never) {
 			from -= gap;
 			to -= gap;
 		}
 		coder_narrow(c, mode, part * from, part * (to - from));
 	}
-	model_learn(a, symbol, 6);
-	model_learn(b, symbol, 7);
+	if (learns || m->below[0] < CODER_USED_MAX)
+		model_learn(m, symbol);
 	return symbol;
 }
 

@@ -151,6 +151,15 @@ predict_learn_weights(struct kin *l, const struct prediction *p, int64_t off)
 	l->seen += l->seen < UINT32_MAX;
 }
 
+/* The longer a kin is known, the less often it looks who tells of it. */
+static inline bool
+predict_looks_around(const struct kin *l, uint32_t turn)
+{
+	if (l->seen < PREDICT_YOUNG)
+		return true;
+	return turn % (l->seen < PREDICT_FAMILIAR ? 16 : 64) == 0;
+}
+
 /* 2^16 / (64.5 + i) */
 extern const uint16_t predict_inverse[64];
 
@@ -175,7 +184,7 @@ predict_learn(struct kin *l, struct column *k, const struct prediction *p,
 	here = miss * predict_inverse[p->unit >> (top - 6) & 63] >> top;
 	here = predict_bound(here, 3 * COLUMN_OFF);
 	*off = (int16_t)here;
-	if (turn % 16 == 0 || l->seen < PREDICT_YOUNG)
+	if (predict_looks_around(l, turn))
 		predict_learn_neighbours(l, off);
 	if (turn % 4 == 0 || l->seen < PREDICT_FAMILIAR) {
 		predict_learn_weights(l, p, here);

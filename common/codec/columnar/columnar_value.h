@@ -45,7 +45,6 @@ struct class
 {
 	struct kin kin;
 	coder_slot same_own[16], same_mixed[32];
-	struct coder_model model[SCALES];
 };
 
 struct values {
@@ -54,7 +53,7 @@ struct values {
 	struct class *class[CLASSES]; /* NULL: not used yet */
 	uint16_t used[CLASSES];
 	size_t used_n;
-	struct coder_model by_size[2][SCALES][4];
+	struct coder_model model[2][SCALES][4];
 	coder_slot far_sign, far[128];
 	coder_slot same_row[2][256][16];
 	struct mixer same_mixer[2][10];
@@ -184,9 +183,8 @@ distance_code(struct values *v, struct coder *c, enum coder_mode mode,
     bool *other)
 {
 	unsigned shift, scale = scale_step(k->scale, &shift);
-	struct coder_model *a = &class_of(v, k)->model[scale];
-	struct coder_model *b =
-	    &v->by_size[predict_is_counter(k)][scale][k->surprise];
+	struct coder_model *m =
+	    &v->model[predict_is_counter(k)][scale][k->surprise];
 	uint64_t half = UINT64_C(1) << shift >> 1, low;
 	int symbol = FAR, never = -1;
 	int64_t q = 0;
@@ -198,7 +196,7 @@ distance_code(struct values *v, struct coder *c, enum coder_mode mode,
 		if (q >= -NEAR && q <= NEAR)
 			symbol = (int)q + MIDDLE;
 	}
-	symbol = coder_symbol(c, mode, symbol, never, a, b);
+	symbol = coder_symbol(c, mode, symbol, never, m, v->turn % 4 == 0);
 	q = symbol == FAR ? q : symbol - MIDDLE;
 	if (symbol == FAR) {
 		if (other != NULL) {
