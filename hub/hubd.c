@@ -252,12 +252,26 @@ say_state(const struct hubd *h)
 }
 
 static void
+log_store(const struct store *s)
+{
+	const struct store_counts *c = s->ops->counts(s);
+
+	log_info("state store values=%" PRIu64 " written=%" PRIu64
+		 " waiting=%zu past=%" PRIu64 " unfit=%" PRIu64
+		 " refused=%" PRIu64,
+	    c->put, c->written, s->ops->waiting(s), c->past, c->unfit,
+	    c->refused);
+}
+
+static void
 log_state(const struct hubd *h)
 {
 	struct ingest_status s;
 
 	if (h->hub->ingest == NULL)
 		log_info("state store=failed");
+	else
+		log_store(h->hub->store);
 	for (size_t i = 0;
 	     h->hub->ingest != NULL && ingest_status(h->hub->ingest, i, &s);
 	     i++)

@@ -29,6 +29,9 @@ has "it was told, naming leaf and association" hubd.err \
 lacks "the store is not in trouble" hubd.err 'what=store'
 data 3 T1:3 T2:3 T3:3 | deliver
 ok "more DATA is ingested" wait_for 10 inbox_is_empty
+kill -USR1 "$pid"
+ok "its values are counted" wait_for 10 \
+    grep -q 'state store values=.* refused=[1-9]' hubd.err
 stop "$pid"
 is "SIGTERM ends it in order" "$?" 0
 for i in 1 2 3; do
