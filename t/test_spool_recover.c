@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "common/base/durable.h"
+#include "common/spool/peek.h"
 #include "t/test_spool_helper.h"
 
 #define FOUR   "outbox/00000000000000000001-00000000000000000004.msgs"
@@ -308,6 +309,34 @@ foreign_names_are_counted_and_left(void **state)
 	assert_int_equal(outbox_state(o)->foreign, 4);
 	outbox_close(o);
 	assert_non_null(strstr(helper_names(top, "outbox"), "core"));
+}
+
+/* Without repairing anything. */
+static void
+who_looks_sees_good_ones_behind_damage(void **state)
+{
+	static const char file[] = "outbox/00000000000000000005.open";
+	struct outbox *o;
+	struct peek p;
+	struct err e = { 0 };
+
+	(void)state;
+	leave_open();
+	assert_int_equal(mkdirat(top, "quarantine", 0700), 0);
+	assert_int_equal(peek_outbox(top, &p, &e), 0);
+	assert_int_equal(p.last, 7);
+	for (uint64_t n = 5; n <= 6; n++) {
+		helper_spoil(top, file, helper_offset(top, file, n) + 40, "#");
+		assert_int_equal(peek_outbox(top, &p, &e), 0);
+		assert_int_equal(p.last, 7);
+		assert_int_equal(p.waiting_messages, 7);
+	}
+	o = helper_outbox(top, NULL);
+	assert_int_equal(outbox_state(o)->last.msgid, 7);
+	assert_int_equal(outbox_state(o)->quarantined, 2);
+	outbox_close(o);
+	assert_string_equal(helper_read(top, SPOOL_OUTBOX, 1),
+	    "1 2 3 4 gap:7 7");
 }
 
 static void
@@ -693,6 +722,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_state_is_recovered),
 		TEST(foreign_names_are_counted_and_left),
+		TEST(who_looks_sees_good_ones_behind_damage),
 		TEST(numbers_of_a_lost_tail_are_not_given_out_again),
 		TEST(what_was_acknowledged_moves_at_the_next_open),
 		TEST(the_generation_is_that_of_what_was_sent),

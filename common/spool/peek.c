@@ -11,6 +11,7 @@
 #include "common/spool/listing.h"
 #include "common/spool/mark.h"
 #include "common/spool/peek.h"
+#include "common/spool/walk.h"
 
 static int
 read_mark(int outbox, struct peek *out, struct err *e)
@@ -48,6 +49,24 @@ look_for_oldest(int fd, uint64_t from, struct peek *out)
 	buf_clear(&keep);
 }
 
+/* Behind what is damaged there may be good ones, which whoever opens the spool
+ * saves: so something waits. */
+static void
+look_behind(int fd, struct segment_scan *scan)
+{
+	struct walk *w = walk_new();
+	enum walk_found found;
+	struct message m;
+	struct err ignored; /* what cannot be read is none */
+
+	walk_begin(w, fd, 0);
+	while ((found = walk_next(w, &m, &ignored)) == WALK_MESSAGE ||
+	    found == WALK_BAD)
+		if (found == WALK_MESSAGE && m.msgid > scan->last)
+			scan->last = m.msgid;
+	walk_free(w);
+}
+
 static int
 look_at(int outbox, const struct listed *l, struct peek *out, struct err *e)
 {
@@ -64,6 +83,8 @@ look_at(int outbox, const struct listed *l, struct peek *out, struct err *e)
 	}
 	if (l->name.last == 0)
 		rc = segment_scan(fd, &scan, e);
+	if (rc == 0 && scan.damaged)
+		look_behind(fd, &scan);
 	if (rc == 0 && scan.last > out->acked) {
 		out->waiting_bytes += listing_size(outbox, l->name);
 		look_for_oldest(fd,
