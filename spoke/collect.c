@@ -22,6 +22,7 @@
 #include "spoke/cycle.h"
 #include "spoke/outgoing.h"
 #include "spoke/schedule.h"
+#include "spoke/told.h"
 
 enum {
 	COLLECT_WAIT_MS = 60000 /* for an outbox */
@@ -277,33 +278,6 @@ fill(struct collect *c, const struct association *a, struct outgoing *o,
 	return rc;
 }
 
-/* A state that the outbox is in, as long as it is. */
-static void
-tell_state(struct collect *c, const struct association *a, const char *key,
-    bool raised, const char *text)
-{
-	struct err e = { 0 };
-
-	if (!raised) {
-		ground_over(c->g, a->name, key);
-		return;
-	}
-	err_set(&e, ERR_TEMP, "%s", text);
-	(void)ground_trouble(c->g, a->name, key, "spoke status", &e);
-}
-
-static void
-tell_outbox(struct collect *c, const struct association *a,
-    const struct outbox_state *s)
-{
-	tell_state(c, a, "dropped", s->dropped > 0,
-	    "the spool is full: the oldest messages are dropped, as "
-	    "spool-full says");
-	tell_state(c, a, "retain", s->sweep_held,
-	    "more than a tenth of what was delivered is old enough to be "
-	    "deleted: nothing is, until its time stamps are looked at");
-}
-
 static int
 deliver(struct collect *c, const struct association *a, struct err *e)
 {
@@ -315,7 +289,7 @@ deliver(struct collect *c, const struct association *a, struct err *e)
 	if (rc == 0)
 		rc = outgoing_commit(o, e);
 	if (rc == 0)
-		tell_outbox(c, a, outgoing_state(o));
+		told_outbox(c->g, a, outgoing_state(o));
 	outgoing_close(o);
 	return rc;
 }

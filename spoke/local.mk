@@ -13,6 +13,7 @@ spoke_libspoke_a_SOURCES += \
 	%D%/readings.c %D%/readings.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/stated.c %D%/stated.h \
+	%D%/told.c %D%/told.h \
 	%D%/tokens.c %D%/tokens.h \
 	%D%/tokens_file.c \
 	%D%/turns.c %D%/turns.h \

@@ -28,6 +28,7 @@
 #include "spoke/outgoing.h"
 #include "transport/carried/carry.h"
 #include "transport/delivery/feeder.h"
+#include "transport/delivery/wire.h"
 
 enum {
 	PART_MAX = 4 << 20, /* bytes of a body: half of a message's limit */
@@ -385,11 +386,26 @@ outgoing_renew(struct outgoing *o, struct err *e)
 	return 0;
 }
 
+/* What whoever has it open lost. */
+static void
+count_lost(const struct outgoing *o)
+{
+	const struct outbox_state *s = outbox_state(o->box);
+
+	if (s->dropped > 0)
+		log_info(
+		    "dropped to make room association=%s messages=%" PRIu64,
+		    o->a->name, s->dropped);
+	wire_lost(o->state_dir, o->a->name, s->dropped + s->quarantined);
+}
+
 void
 outgoing_close(struct outgoing *o)
 {
 	if (o == NULL)
 		return;
+	if (o->box != NULL)
+		count_lost(o);
 	tokens_free(o->t);
 	outbox_close(o->box);
 	if (o->dir != -1)

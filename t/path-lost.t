@@ -22,9 +22,9 @@ config() {
 	printf 'Type:CONFIG\nTimestamp:1700000000\n\n'
 	printf 'level2-token:T1\nlevel2-path:/m/v\ncollector-period:1\n.\n'
 }
-# damage NUMBER: in the outbox, within the file where that message is.
+# damage NUMBER [SUFFIX]: that message, in the first file of the outbox.
 damage() {
-	lost_file=$(ls gw/spool/alps/outbox/*-*.msgs | head -n 1)
+	lost_file=$(ls gw/spool/alps/outbox/0*."${2-msgs}" | head -n 1)
 	lost_at=$(grep -abo "^MsgID:$1\$" "$lost_file" | cut -d : -f 1)
 	printf X | dd of="$lost_file" bs=1 seek=$((lost_at + 40)) conv=notrunc \
 	    2>/dev/null
@@ -98,9 +98,15 @@ full_config false
 config | sp write
 sp_all=0
 for n in $(seq 0 30); do
-	values $((n * 40 + 1)) $((n * 40 + 40)) | sp write || sp_all=1
+	values $((n * 40 + 1)) $((n * 40 + 40)) | sp write 2>>told || sp_all=1
 done
 is "drop-oldest makes room for all of it" $sp_all 0
+is "it is told once" "$(grep -c 'trouble .*alps what=dropped' told) $(
+    wc -l <told)" "1 1"
+is "and seen" "$(spoke_has state)" dropped
+is "and counted" "$(spoke_has gaps)" "$(sp messages alps | awk -F : '
+	/^MsgID:/ { n++; last = $2 }
+	END { print last - n }')"
 has "the oldest are given up" gw/spool/alps/outbox/lost '^tombstone 2-'
 sp messages alps >all
 is "but not the CONFIG that the rest needs" \
@@ -113,10 +119,40 @@ exits "one write that is larger than the spool is refused" 75 \
     sp write <too_much
 has "and it is said what to do" err 'give less at a time, or set spool-size'
 ok "nothing was dropped for it" cmp lost.before gw/spool/alps/outbox/lost
+lost=$(spoke_has gaps)
 # shellcheck disable=SC2086 # words
 full_config $hub_side
 start_hubd
 ok "what stayed arrives" sp push
 ok "and is stored at once" wait_for 20 has_raw "$kept"
 lacks "nothing had to be asked for" hubd.err RESYNC
+is "the hub counts what is lost" "$(hub_has gaps)" "$lost"
+has "and tells it" noc/state/notices \
+    "	alps	lost	the spoke lost $lost messages"
+is "which a monitor sees" "$(hub_has state)" lost
+is "the spoke has not forgotten it" "$(spoke_has gaps)" "$lost"
+values 2001 2001 | sp write 2>err
+has "when there is room, dropping is over" err 'over .*alps what=dropped'
+ok "a delivery without" sp push
+is "ends it at the hub" "$(hub_has state) $(hub_has gaps)" "ok $lost"
+stop "$hubd"
+
+# The first message of a file that is being written: there are good ones behind it.
+fresh
+# shellcheck disable=SC2086 # words
+over_exec push $hub_side
+start_hubd
+{
+	config
+	values 1 3
+} | sp write
+damage 1 open
+is "what is good behind damage waits" "$(spoke_has last_msgid)" 4
+ok "it is delivered" sp push
+has "what is lost is told" err 'trouble .*alps what=outbox: 1 messages'
+is "and counted, at both ends" "$(spoke_has gaps) $(hub_has gaps)" "1 1"
+is "and seen" "$(spoke_has state)" outbox
+ok "the CONFIG comes, too" wait_for 20 brings push '1 2 3 '
+is "and it is over" "$(spoke_has state) $(hub_has state)" "idle ok"
+stop "$hubd"
 done_testing

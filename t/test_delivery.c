@@ -263,6 +263,7 @@ what_a_spoke_lost_is_recorded_and_passed(void **state)
 	deliver();
 	assert_delivered();
 	assert_int_equal(from_hub.r.lost, 1);
+	assert_int_equal(from_spoke.r.damaged, 1);
 	assert_int_equal(from_spoke.r.acked.msgid, 6);
 	assert_int_equal(ledger_read(hub.top, "ledger", &l, &e), 0);
 	assert_int_equal(l.n, 1);

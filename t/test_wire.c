@@ -163,9 +163,9 @@ counts_are_kept(void **state)
 
 /* A clock and a month do nothing to it. */
 static void
-what_is_refused_is_counted_for_ever(void **state)
+what_is_refused_or_lost_is_counted_for_ever(void **state)
 {
-	const struct wire_use three = { .refused = 3 };
+	const struct wire_use three = { .refused = 3, .lost = 3 };
 	struct wire w = { 0 };
 
 	(void)state;
@@ -173,6 +173,7 @@ what_is_refused_is_counted_for_ever(void **state)
 	wire_count(&w, &three, at(2099, 1, 1));
 	wire_count(&w, &three, at(1970, 1, 1));
 	assert_int_equal(w.refused, 9);
+	assert_int_equal(w.lost, 9);
 	wire_count(&w, &(struct wire_use){ .refused = UINT64_MAX },
 	    at(2026, 11, 27));
 	assert_int_equal(w.refused, UINT64_MAX);
@@ -341,7 +342,7 @@ main(void)
 		cmocka_unit_test(a_clock_far_ahead_is_forgotten),
 		cmocka_unit_test(a_last_delivery_in_the_future_is_now),
 		cmocka_unit_test(counts_are_kept),
-		cmocka_unit_test(what_is_refused_is_counted_for_ever),
+		cmocka_unit_test(what_is_refused_or_lost_is_counted_for_ever),
 		cmocka_unit_test(a_file_that_lies_there_is_counted_once),
 		cmocka_unit_test(a_session_is_counted_in_few_writes),
 		cmocka_unit_test(

@@ -75,7 +75,7 @@ set_state(struct status *s, const struct status_look *l)
 	static const char *const raised[] = { "fork", OUTCOME_FORK_TO_HUB,
 		"stream", "config", OUTCOME_FORK_TO_SPOKE, "ingest", "leftover",
 		"gap", "damage", "refused", "data", "leaf", OUTCOME_FAILED,
-		"clock", "budget-spent" };
+		OUTCOME_LOST, OUTCOME_DAMAGED, "clock", "budget-spent" };
 	struct slice state = SLICE("ok"), word;
 
 	if (l->says == NULL) { /* it may compile, or hang */
@@ -252,6 +252,7 @@ look(const struct status_look *l, const struct association *a,
 	    wire_read(node->state_dir, a->name, &wire, e) == 0) {
 		out->wire_bytes_month = wire_of_month(&wire, clock_wall());
 		out->refused = wire.refused;
+		out->gaps += wire.lost;
 		rc = 0;
 	}
 	look_at_outbox(&v, dir);

@@ -7,13 +7,14 @@
 #include "spoke/carried.h"
 #include "spoke/commands/commands.h"
 #include "spoke/outgoing.h"
+#include "spoke/told.h"
 
 enum {
 	ANNOUNCE_WAIT_MS = 60000 /* for an outbox */
 };
 
 static int
-announce(const struct ground *g, const struct association *a, struct err *e)
+announce(struct ground *g, const struct association *a, struct err *e)
 {
 	struct outgoing *o = NULL;
 	bool known = false;
@@ -26,6 +27,8 @@ announce(const struct ground *g, const struct association *a, struct err *e)
 		rc = outgoing_commit(o, e);
 	else if (rc == 0)
 		log_info("nothing to announce yet association=%s", a->name);
+	if (rc == 0)
+		told_outbox(g, a, outgoing_state(o));
 	outgoing_close(o);
 	return rc;
 }

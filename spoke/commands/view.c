@@ -15,8 +15,8 @@ static void
 set_state(struct status *s, const struct notices *n)
 {
 	static const char *const raised[] = { "spool", OUTCOME_FORK_TO_HUB,
-		OUTCOME_FORK_TO_SPOKE, OUTCOME_FAILED, "inbox",
-		"budget-spent" };
+		OUTCOME_FORK_TO_SPOKE, OUTCOME_FAILED, "inbox", OUTCOME_DAMAGED,
+		"dropped", "budget-spent" };
 	const char *state = s->waiting_messages > 0 ? "waiting" : "idle";
 
 	for (size_t i = 0; i < sizeof(raised) / sizeof(*raised); i++)
@@ -67,6 +67,8 @@ look(const struct status_look *l, const struct association *a,
 	out->last_delivery_s = wire.last_s;
 	out->wire_bytes_month = wire_of_month(&wire, now);
 	out->refused = wire.refused;
+	if (out->gaps < wire.lost) /* the ledger forgets what is behind it */
+		out->gaps = wire.lost;
 	out->to_spoke_waiting = -1; /* the hub's to know */
 	set_state(out, l->notices);
 	return 0;

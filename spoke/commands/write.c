@@ -16,6 +16,7 @@
 #include "spoke/commands/commands.h"
 #include "spoke/outgoing.h"
 #include "spoke/stated.h"
+#include "spoke/told.h"
 #include "spoke/unfinished.h"
 
 enum {
@@ -302,6 +303,7 @@ find_targets(const struct ground *g, const char *tree, struct targets *out,
 
 /* The associations' outboxes, all open until all is done. */
 struct spooling {
+	struct ground *g;
 	const struct input *in;
 	struct outgoing **o;
 	const char **name;
@@ -322,9 +324,9 @@ has_it(const struct spooling *s, size_t i, bool *has, struct err *e)
 }
 
 static int
-prepare(struct spooling *s, const struct ground *g, const struct association *a,
-    struct err *e)
+prepare(struct spooling *s, const struct association *a, struct err *e)
 {
+	const struct ground *g = s->g;
 	bool has = false;
 
 	s->name[s->n] = a->name;
@@ -342,6 +344,16 @@ prepare(struct spooling *s, const struct ground *g, const struct association *a,
 }
 
 static int
+commit_one(const struct spooling *s, size_t i, struct err *e)
+{
+	if (outgoing_commit(s->o[i], e) == -1)
+		return -1;
+	told_outbox(s->g, config_association(s->g->config, s->name[i]),
+	    outgoing_state(s->o[i]));
+	return 0;
+}
+
+static int
 commit(struct spooling *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n && s->u != NULL; i++) {
@@ -354,7 +366,7 @@ commit(struct spooling *s, struct err *e)
 	if (s->u != NULL && unfinished_save(s->u, e) == -1)
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
-		if (outgoing_commit(s->o[i], e) == -1)
+		if (commit_one(s, i, e) == -1)
 			return i == 0 ? -1
 				      : err_wrap(e,
 					    "%zu of %zu associations have it, "
@@ -369,11 +381,12 @@ commit(struct spooling *s, struct err *e)
  * after the other.  They are opened in the file's order, as everywhere: nobody
  * waits in a ring. */
 static int
-spool(const struct ground *g, const struct targets *to, const struct input *in,
+spool(struct ground *g, const struct targets *to, const struct input *in,
     struct err *e)
 {
 	size_t n = g->config->n_association, most = 0;
-	struct spooling s = { .in = in,
+	struct spooling s = { .g = g,
+		.in = in,
 		.o = mem_array(n, sizeof(struct outgoing *)),
 		.name = mem_array(n, sizeof(const char *)) };
 	int rc = 0;
@@ -384,7 +397,7 @@ spool(const struct ground *g, const struct targets *to, const struct input *in,
 		s.noted = to->tree;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		if (is_target(to, &g->config->association[i]) &&
-		    (rc = prepare(&s, g, &g->config->association[i], e)) == -1)
+		    (rc = prepare(&s, &g->config->association[i], e)) == -1)
 			err_wrap(e, "nothing spooled");
 	if (rc == 0)
 		rc = commit(&s, e);

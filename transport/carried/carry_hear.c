@@ -190,6 +190,7 @@ carry_hear(struct carry *c, struct err *e)
 	rc = outbox_seal(o, e);
 	if (rc == 0)
 		rc = hear_acknowledgement(c, o, e);
+	c->r->damaged += outbox_state(o)->quarantined;
 	outbox_close(o);
 	return rc;
 }

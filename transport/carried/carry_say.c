@@ -165,6 +165,8 @@ carry_answer(struct carry *c, struct err *e)
 	if (rc == 0)
 		rc = publish(c, o, e);
 	c->r->acked = outbox_state(o)->acked;
+	c->r->dropped += outbox_state(o)->dropped;
+	c->r->damaged += outbox_state(o)->quarantined;
 	outbox_close(o);
 	return rc;
 }

@@ -36,29 +36,36 @@ count(struct course *c, const struct delivery_sofar *now)
 	c->acked = now->acked;
 	c->taken = now->taken;
 	u.bytes = now->bytes;
+	u.lost = now->lost;
 	wire_tally_add(&c->tally, &u, clock_mono());
 }
 
-/* Trouble with deliveries is over when the two ends have agreed again, a fork when
- * something of its direction went well. */
+/* What is lost, as soon as the hub hears of it.  Trouble with deliveries is over
+ * when the two ends have agreed again, a fork when something of its direction went
+ * well. */
 static void
-tell(struct course *c)
+tell(struct course *c, const struct delivery_sofar *now)
 {
 	const struct association *a = c->association;
 	const bool at_spoke = a->role == CONFIG_SPOKE;
-	bool over = false;
+	bool news = false;
 
+	if (!at_spoke && now->lost != c->lost) {
+		outcome_tell_heard_lost(c->notices, a, now->lost);
+		c->lost = now->lost;
+		news = true;
+	}
 	if (c->open && !c->told)
-		over = notice_clear(c->notices, a->name, OUTCOME_FAILED,
+		news |= notice_clear(c->notices, a->name, OUTCOME_FAILED,
 		    clock_wall());
 	c->told |= c->open;
 	if (at_spoke ? c->sent_well : c->took_well)
-		over |= notice_clear(c->notices, a->name, OUTCOME_FORK_TO_HUB,
+		news |= notice_clear(c->notices, a->name, OUTCOME_FORK_TO_HUB,
 		    clock_wall());
 	if (at_spoke ? c->took_well : c->sent_well)
-		over |= notice_clear(c->notices, a->name, OUTCOME_FORK_TO_SPOKE,
+		news |= notice_clear(c->notices, a->name, OUTCOME_FORK_TO_SPOKE,
 		    clock_wall());
-	if (over)
+	if (news)
 		notices_flush(c->notices, clock_wall());
 }
 
@@ -66,7 +73,7 @@ void
 course_look(struct course *c, const struct delivery_sofar *now)
 {
 	count(c, now);
-	tell(c);
+	tell(c, now);
 }
 
 int

@@ -16,7 +16,7 @@ struct course {
 	struct notices *notices;
 	delivery_took *took;
 	struct wire_tally tally;
-	uint64_t acked, taken; /* when looked at last */
+	uint64_t acked, taken, lost; /* when looked at last */
 	bool open, told;
 	bool sent_well, took_well; /* something, since its begin */
 };

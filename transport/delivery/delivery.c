@@ -223,6 +223,7 @@ finish(struct delivery *d, struct err *e)
 	feeder_flush(&d->feeder, &flush);
 	inbox_seal(d->in, &seal);
 	d->r->counts.strange_acks += d->feeder.strange_acks;
+	d->r->damaged += d->feeder.damaged;
 	if (seal.kind != ERR_NONE) {
 		*e = seal;
 		return err_wrap(e, "seal the inbox");
@@ -348,6 +349,12 @@ why_renewed(enum start_verdict v)
 		       "more";
 	}
 	return "knew our stream";
+}
+
+uint64_t
+delivery_lost(const struct association *a, const struct delivery_result *r)
+{
+	return a->role == CONFIG_HUB ? r->lost : r->dropped + r->damaged;
 }
 
 void

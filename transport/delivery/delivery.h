@@ -18,6 +18,7 @@ struct delivery_sofar {
 	bool open;      /* the two ends have agreed */
 	/* what was acknowledged and taken, newest: a change is a delivery */
 	uint64_t acked, taken;
+	uint64_t lost; /* as delivery_lost */
 	struct session_counts counts;
 };
 
@@ -60,8 +61,11 @@ struct delivery_result {
 	struct spool_point durable; /* of our inbox */
 	/* Why we began a new stream, to be told once; START_ON: we did not. */
 	enum start_verdict renewed;
-	bool replaced;        /* the peer began one: tell once */
-	uint64_t lost;        /* numbers newly recorded as lost */
+	bool replaced; /* the peer began one: tell once */
+	uint64_t lost; /* numbers newly recorded as lost */
+	/* of our outbox: given up for the budget; found damaged, or, when a new
+	 * stream began, without their CONFIG: kept in quarantine */
+	uint64_t dropped, damaged;
 	uint64_t quarantined; /* refused or poisonous: kept there */
 	uint64_t poisonous;   /* of them, those that were acknowledged */
 	/* Carried: something of the other end's came, or of ours went to where it
@@ -97,6 +101,10 @@ int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 /* How many things of the far end's were refused: sessions, messages and batches,
  * acknowledgements, files.  Those that lie there and are only passed by: not. */
 uint64_t delivery_refused(const struct delivery_result *r);
+/* How many messages for the hub turned out to be lost: at the spoke its own, at the
+ * hub those that it was told of. */
+uint64_t delivery_lost(const struct association *a,
+    const struct delivery_result *r);
 /* A line for each thing in it that an operator may want to know. */
 void delivery_log(const struct association *a, const struct delivery_result *r);
 /* Which stream is one: it stands still until its sender begins another. */

@@ -367,6 +367,8 @@ note_sofar(struct delivery *d)
 	d->sofar->open = session_is_open(d->session);
 	d->sofar->acked = d->feeder.acked.msgid;
 	d->sofar->taken = c->taken;
+	d->sofar->lost = delivery_lost(d->o->association, d->r) +
+	    (d->o->association->role == CONFIG_SPOKE ? d->feeder.damaged : 0);
 	d->sofar->bytes = ours;
 	overhead =
 	    shared != NULL && shared->wire > ours ? shared->wire - ours : 0;

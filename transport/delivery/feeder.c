@@ -30,6 +30,7 @@ copy_state(struct feeder *f, const struct outbox *o)
 {
 	f->last = outbox_state(o)->last;
 	f->last.stream = outbox_state(o)->stream;
+	f->damaged += outbox_state(o)->quarantined; /* since it was opened */
 	copy_lost(f, o);
 }
 
@@ -67,15 +68,17 @@ feeder_drop(struct outbox *o, const struct association *a, uint64_t keep,
 
 int
 feeder_drop_oldest(int association_dir, const struct association *a,
-    uint64_t keep, struct err *e)
+    uint64_t keep, uint64_t *dropped, struct err *e)
 {
 	const struct outbox_opts opts = feeder_outbox_opts(a);
 	struct outbox *o = NULL;
 	int rc;
 
+	*dropped = 0;
 	if (outbox_open(association_dir, &opts, &o, e) == -1)
 		return -1;
 	rc = outbox_seal(o, e) == -1 ? -1 : feeder_drop(o, a, keep, e);
+	*dropped = outbox_state(o)->dropped;
 	outbox_close(o);
 	return rc;
 }

@@ -26,16 +26,18 @@ struct feeder {
 	struct mono ack_since;
 	enum start_verdict renewed; /* START_ON: it was not */
 	uint64_t strange_acks;      /* that the spool refused */
+	uint64_t damaged; /* messages that it lost for that, or had to */
 };
 
 /* How the outbox of `a` is opened, by whoever writes or sends it. */
 struct outbox_opts feeder_outbox_opts(const struct association *a);
 /* By the budget's policy: drop the oldest until no more than keep bytes wait; of an
- * outbox that is open and sealed, or is opened for it. */
+ * outbox that is open and sealed, or is opened for it.  *dropped: so many, also when
+ * it fails. */
 int feeder_drop(struct outbox *o, const struct association *a, uint64_t keep,
     struct err *e);
 int feeder_drop_oldest(int association_dir, const struct association *a,
-    uint64_t keep, struct err *e);
+    uint64_t keep, uint64_t *dropped, struct err *e);
 /* Seals what is there. */
 int feeder_open(struct feeder *f, int association_dir,
     const struct association *a, struct err *e);

@@ -49,6 +49,7 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 	struct err ignored; /* the notice has it */
 
 	(void)outcome_tell_refused(o->notices, o->association, r, rc, &ignored);
+	outcome_tell_lost(o->notices, o->association, r, rc);
 	if (rc == -1 && is_news(r, e))
 		(void)outcome_tell_failed(o->notices, o->association, e,
 		    o->association->role == CONFIG_HUB ? "hubctl status"

@@ -113,14 +113,16 @@ static int
 drop(const struct outbound_opts *o, uint64_t keep, struct err *e)
 {
 	const struct association *a = o->association;
+	uint64_t dropped = 0;
 	int dir, rc;
 
 	if (keep == UINT64_MAX || carry_is_used(a))
 		return 0;
 	dir = node_open_association(o->node, a, e);
-	rc = dir == -1 ? -1 : feeder_drop_oldest(dir, a, keep, e);
+	rc = dir == -1 ? -1 : feeder_drop_oldest(dir, a, keep, &dropped, e);
 	if (dir != -1)
 		close(dir);
+	wire_lost(o->node->state_dir, a->name, dropped);
 	return rc;
 }
 
@@ -354,6 +356,7 @@ outbound_run(const struct outbound_opts *o, struct outbound_end *end)
 	rc = deliver_patiently(&d, &end->result, &end->err);
 	end->refused_told = outcome_tell_refused(o->notices, a, &end->result,
 	    rc, &end->refused);
+	outcome_tell_lost(o->notices, a, &end->result, rc);
 	if (end->refused.kind != ERR_NONE)
 		err_wrap(&end->refused, "association %s", a->name);
 	if (rc == 0) {

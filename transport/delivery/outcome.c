@@ -160,6 +160,52 @@ outcome_tell_refused(struct notices *n, const struct association *a,
 	return false;
 }
 
+void
+outcome_tell_heard_lost(struct notices *n, const struct association *a,
+    uint64_t messages)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+	    "the spoke lost %" PRIu64
+	    " messages before they came: its status says why",
+	    messages);
+	(void)notice_raise(n,
+	    &(struct notice){ a->name, OUTCOME_LOST, text, "hubctl status" },
+	    clock_wall());
+}
+
+void
+outcome_tell_damaged(struct notices *n, const struct association *a,
+    uint64_t messages)
+{
+	char text[160];
+
+	(void)snprintf(text, sizeof(text),
+	    "%" PRIu64
+	    " messages in outbox were damaged, or lacked their CONFIG: they "
+	    "are lost to the other end, see quarantine/",
+	    messages);
+	(void)notice_raise(n,
+	    &(struct notice){ a->name, OUTCOME_DAMAGED, text,
+		a->role == CONFIG_HUB ? "hubctl status" : "spoke status" },
+	    clock_wall());
+}
+
+void
+outcome_tell_lost(struct notices *n, const struct association *a,
+    const struct delivery_result *r, int rc)
+{
+	if (a->role == CONFIG_HUB && r->lost > 0)
+		outcome_tell_heard_lost(n, a, r->lost);
+	else if (is_over(a, r, rc))
+		(void)notice_clear(n, a->name, OUTCOME_LOST, clock_wall());
+	if (r->damaged > 0)
+		outcome_tell_damaged(n, a, r->damaged);
+	else if (is_over(a, r, rc))
+		(void)notice_clear(n, a->name, OUTCOME_DAMAGED, clock_wall());
+}
+
 /* --- Counted -------------------------------------------------------------- */
 
 struct wire_use
@@ -177,6 +223,7 @@ outcome_use(const struct association *a, const struct delivery_result *r,
 {
 	struct wire_use u = outcome_sofar(r);
 
+	u.lost = delivery_lost(a, r);
 	u.delivered = rc == 0 && (!carry_is_used(a) || r->moved);
 	if (!carry_is_used(a))
 		return u;

@@ -15,6 +15,9 @@
 #define OUTCOME_FORK_TO_HUB   "fork-to-hub"
 #define OUTCOME_FORK_TO_SPOKE "fork-to-spoke"
 #define OUTCOME_FORK          "fork" /* as hubd's own: it is let go by accept */
+/* Of what is lost. */
+#define OUTCOME_LOST    "lost"
+#define OUTCOME_DAMAGED "outbox"
 
 /* What one that still runs has used, but for bytes that only its channel knows. */
 struct wire_use outcome_sofar(const struct delivery_result *r);
@@ -50,6 +53,16 @@ void outcome_tell_over(struct notices *n, const struct association *a,
 /* Of those, a fork alone: all that a look ends at the end that calls. */
 void outcome_tell_no_fork(struct notices *n, const struct association *a,
     const struct delivery_result *r);
+/* What is lost, until a delivery without: at the hub, what it heard of; at either
+ * end, what of its own outbox was damaged. */
+void outcome_tell_lost(struct notices *n, const struct association *a,
+    const struct delivery_result *r, int rc);
+/* Whoever opened an outbox found that many of it damaged. */
+void outcome_tell_damaged(struct notices *n, const struct association *a,
+    uint64_t messages);
+/* At the hub, while a session lasts. */
+void outcome_tell_heard_lost(struct notices *n, const struct association *a,
+    uint64_t messages);
 /* What was refused, whoever began: a state, until a delivery without; of carried
  * files, until all is here (struct delivery_result).  True: it
  * is news.  *why: what was carried and is not taken; ERR_NONE: nothing. */

@@ -1,6 +1,7 @@
 /*
  * Bytes on the wire; see wire.h.  The file has two slots:
- * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN REFUSED LYING LOOKED".
+ * "LAST MONTH BYTES TRIED BELOW-MONTH BELOW-BYTES PLAIN REFUSED LYING LOOKED
+ * LOST".
  */
 #include "config.h"
 
@@ -99,6 +100,7 @@ wire_count(struct wire *w, const struct wire_use *u, struct wall now)
 	add(&w->newest.bytes, u->bytes);
 	add(&w->plain, u->plain);
 	count_refused(w, u);
+	add(&w->lost, u->lost);
 	if (u->session)
 		w->tried_s = wall_s(now);
 	if (u->delivered)
@@ -140,7 +142,7 @@ parse(const struct slots *s, struct wire *out)
 	struct slice text;
 	uint64_t last, month, bytes;
 	uint64_t tried = 0, low = 0, low_bytes = 0, plain = 0;
-	uint64_t refused = 0, lying = 0, looked = 0;
+	uint64_t refused = 0, lying = 0, looked = 0, lost = 0;
 
 	*out = (struct wire){ 0 };
 	if (!slots_get(s, &text) || !cut(&text, INT64_MAX, &last) ||
@@ -157,6 +159,8 @@ parse(const struct slots *s, struct wire *out)
 		return;
 	if (text.n > 0 && !cut(&text, INT64_MAX, &looked)) /* then nine */
 		return;
+	if (text.n > 0 && !cut(&text, UINT64_MAX, &lost)) /* then ten */
+		return;
 	*out = (struct wire){ .last_s = (int64_t)last,
 		.tried_s = (int64_t)tried,
 		.newest = { (int)month, bytes },
@@ -164,7 +168,8 @@ parse(const struct slots *s, struct wire *out)
 		.plain = plain,
 		.refused = refused,
 		.lying = lying,
-		.looked_s = (int64_t)looked };
+		.looked_s = (int64_t)looked,
+		.lost = lost };
 }
 
 static int
@@ -176,10 +181,11 @@ keep(struct slots *s, const struct wire *w, struct err *e)
 	/* a clock before 1970 is kept as never */
 	buf_printf(&b,
 	    "%" PRId64 " %d %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64
-	    " %" PRIu64 " %" PRIu64 " %" PRId64,
+	    " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64,
 	    w->last_s < 0 ? 0 : w->last_s, w->newest.month, w->newest.bytes,
 	    w->tried_s < 0 ? 0 : w->tried_s, w->below.month, w->below.bytes,
-	    w->plain, w->refused, w->lying, w->looked_s < 0 ? 0 : w->looked_s);
+	    w->plain, w->refused, w->lying, w->looked_s < 0 ? 0 : w->looked_s,
+	    w->lost);
 	rc = slots_put(s, buf_slice(&b), e);
 	buf_clear(&b);
 	return rc;
@@ -262,6 +268,17 @@ wire_set_clock(int state_dir, const char *association, struct wall now)
 		log_warn("the clock's step is not noted: %s", e.msg);
 }
 
+void
+wire_lost(int state_dir, const char *association, uint64_t messages)
+{
+	const struct wire_use u = { .lost = messages };
+	struct err e = { 0 };
+
+	if (messages > 0 &&
+	    wire_add(state_dir, association, &u, clock_wall(), &e) == -1)
+		log_warn("what was lost is not counted: %s", e.msg);
+}
+
 /* --- A session ------------------------------------------------------------ */
 
 static uint64_t
@@ -279,6 +296,7 @@ left(const struct wire_tally *t, const struct wire_use *u)
 	l.bytes = above(u->bytes, t->bytes);
 	l.plain = above(u->plain, t->plain);
 	l.refused = above(u->refused, t->refused);
+	l.lost = above(u->lost, t->lost);
 	return l;
 }
 
@@ -294,6 +312,7 @@ tally(struct wire_tally *t, const struct wire_use *u)
 	t->bytes += u->bytes;
 	t->plain += u->plain;
 	t->refused += u->refused;
+	t->lost += u->lost;
 	t->delivered = false;
 }
 
@@ -334,6 +353,7 @@ wire_tally_end(struct wire_tally *t, const struct wire_use *all)
 	struct wire_use u = left(t, all);
 
 	u.session = t->bytes + u.bytes > 0;
-	if (u.bytes > 0 || u.refused > 0 || u.looked || u.delivered)
+	if (u.bytes > 0 || u.refused > 0 || u.lost > 0 || u.looked ||
+	    u.delivered)
 		tally(t, &u);
 }

@@ -35,12 +35,14 @@ struct wire {
 	 * lie where others bring their files: they are met again and again. */
 	uint64_t refused, lying;
 	int64_t looked_s; /* the last look at what others bring; 0: never */
+	/* Messages for the hub that it never gets, ever: dropped, or damaged. */
+	uint64_t lost;
 };
 
 struct wire_use {
 	uint64_t bytes; /* both directions */
 	uint64_t plain; /* of messages sent, as they lie in the spool */
-	uint64_t refused;
+	uint64_t refused, lost;
 	bool looked;    /* at what others brought: */
 	uint64_t lying; /* so many files are refused where they lie */
 	bool session;   /* one ended, or is about to begin */
@@ -66,13 +68,17 @@ void wire_set_clock(int state_dir, const char *association, struct wall now);
 int wire_add(int state_dir, const char *association, const struct wire_use *u,
     struct wall now, struct err *e);
 
+/* So many were lost, in no session.  None: nothing is written.  What cannot be kept
+ * fails no job: it logs. */
+void wire_lost(int state_dir, const char *association, uint64_t messages);
+
 /* A session, counted as it goes: a kept one lives for months, and what it used
  * must outlive a kill.  Zero-initialised but for the first three. */
 struct wire_tally {
 	int state_dir;
 	const char *association;
 	uint64_t step; /* bytes that are counted at once; 0: as many as any */
-	uint64_t bytes, plain, refused; /* in the file */
+	uint64_t bytes, plain, refused, lost; /* in the file */
 	struct mono counted_at;
 	bool delivered; /* something was, and is not in the file yet */
 };

@@ -77,6 +77,8 @@ add_result(struct delivery_result *to, const struct delivery_result *r)
 		to->renewed = r->renewed;
 	to->replaced = to->replaced || r->replaced;
 	to->lost += r->lost;
+	to->dropped += r->dropped;
+	to->damaged += r->damaged;
 	to->quarantined += r->quarantined;
 	to->poisonous += r->poisonous;
 	if (to->refused_files == 0)
