@@ -394,6 +394,12 @@ dropping_for_room_spares_the_config(void **state)
 	assert_int_equal(outbox_renew(o, &e), 0);
 	assert_int_equal(outbox_state(o)->quarantined, 0);
 	assert_true(outbox_state(o)->waiting_messages > 20);
+	/* and of that stream, too, there is something to drop */
+	for (unsigned i = 0; i < 100; i++)
+		if (helper_put_data(o, i, &e) == -1 ||
+		    outbox_commit(o, &e) == -1)
+			fail_msg("%s", e.msg);
+	assert_true(outbox_state(o)->waiting_bytes <= 7200);
 	outbox_close(o);
 }
 

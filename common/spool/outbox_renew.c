@@ -296,6 +296,7 @@ static int
 build(struct renewal *r, int dir, struct err *e)
 {
 	appender_init(&r->app, dir);
+	r->app.most = r->o->app.most; /* it can be dropped as the old one */
 	if (stream_draw(&r->stream, e) == -1)
 		return -1;
 	r->last.stream = r->stream;
