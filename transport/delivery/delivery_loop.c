@@ -19,7 +19,7 @@ enum {
 	SEAL_MS = 1000,  /* what came in a kept session is sealed after */
 	/* While more waits to be read, so much is made durable at once. */
 	SETTLE_MS = 100,
-	SETTLE_BYTES = 8 << 20,
+	SETTLE_BYTES = 4 << 20,
 	SETTLE_MESSAGES = 250, /* of a sender's batch: it may wait for these */
 	POLL_MAX_MS = 60000,
 	OPENING_MS = 1000, /* between looks whether the channel is open */
