@@ -29,6 +29,7 @@
 #include "hub/control.h"
 #include "hub/hub.h"
 #include "hub/sessions.h"
+#include "hub/silence.h"
 #include "transport/delivery/leftover.h"
 #include "transport/http/http_listener.h"
 
@@ -53,6 +54,7 @@ struct hubd {
 	struct mono mend_at; /* the store failed: its next try */
 	int64_t mend_ms;     /* 0: it is well */
 	bool *touched; /* of each association: is a segment left open there? */
+	struct silence silence;
 	struct err lost; /* what hubd cannot go on without */
 	size_t associations;
 	uv_timer_t work, tell;
@@ -160,6 +162,7 @@ on_seen(void *arg, size_t key)
 	struct hubd *h = arg;
 
 	touch(h, key);
+	silence_seen(&h->silence, key);
 	if (h->hub->ingest != NULL) /* else it looks at all when it is opened */
 		ingest_look(h->hub->ingest, key);
 	work_in(h, 0);
@@ -194,6 +197,7 @@ watch_inboxes(struct hubd *h, struct err *e)
 	h->touched = mem_array(n + 1, sizeof(*h->touched));
 	h->associations = n;
 	touch(h, SIZE_MAX);
+	silence_begin(&h->silence, n);
 	return rc;
 }
 
@@ -217,11 +221,24 @@ child_ended(struct hubd *h, const char *what, pid_t *keeper, const char *text)
 }
 
 static void
+tell_silence(struct hubd *h)
+{
+	const struct silence_look l = { &h->hub->node, h->hub->notices,
+		clock_wall() };
+	struct ingest_status s;
+
+	for (size_t i = 0; i < h->associations && h->hub->ingest != NULL; i++)
+		if (ingest_status(h->hub->ingest, i, &s))
+			silence_look(&h->silence, i, s.association, &l);
+}
+
+static void
 on_tell(uv_timer_t *t)
 {
 	struct hubd *h = t->data;
 
 	seal_leftovers(h);
+	tell_silence(h);
 	if (mailer_wake(&h->mailer) == -1)
 		child_ended(h, "mailer", &h->mailer.pid,
 		    "the child that sends mail ended: no mail is sent");
@@ -403,6 +420,7 @@ end(struct hubd *h)
 	mailer_stop(&h->mailer, MAILER_MS);
 	hub_close(h->hub);
 	free(h->touched);
+	silence_clear(&h->silence);
 }
 
 static void

@@ -13,7 +13,8 @@ hub_libhub_a_SOURCES += \
 	%D%/hub_answer.c \
 	%D%/hubd.c %D%/hubd.h \
 	%D%/return_path.c %D%/return_path.h \
-	%D%/sessions.c %D%/sessions.h
+	%D%/sessions.c %D%/sessions.h \
+	%D%/silence.c %D%/silence.h
 
 include %D%/ingest/local.mk
 include %D%/stores/local.mk
@@ -22,7 +23,7 @@ include %D%/commands/local.mk
 script_tests += t/hub-authorize.t t/hub-background.t t/hub-bare.t t/hub-carried.t \
 	t/hub-confined.t t/hub-control.t t/hub-ingest.t t/hub-killed.t t/hub-leaf.t t/hub-leftover.t \
 	t/hub-listens.t t/hub-mail.t t/hub-pull.t t/hub-raw.t t/hub-sessions.t \
-	t/hub-task.t
+	t/hub-silent.t t/hub-task.t
 
 test_helpers += t/faulty_hubd
 t_faulty_hubd_SOURCES = t/faulty_hubd.c

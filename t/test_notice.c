@@ -275,14 +275,54 @@ two_programs_do_not_lose_each_others_states(void **state)
 static void
 mail_that_fails_stays_due(void **state)
 {
+	struct notices *n;
+
+	(void)state;
+	snprintf(script, sizeof(script), "exit 75");
+	raise_in_a_run(1000);
+	n = opened();
+	assert_int_equal(notice_since_s(n, "", NOTICE_MAIL), 0);
+	notices_close(n);
+	raise_in_a_run(1100);
+	raise_in_a_run(1170);
+	assert_int_equal(mailed("Subject:"), 0);
+	n = opened();
+	assert_int_equal(notice_since_s(n, "", NOTICE_MAIL), 1100);
+	assert_non_null(strstr(notice_text(n, "", NOTICE_MAIL), "75"));
+	notices_close(n);
+	snprintf(script, sizeof(script), "cat >> %s/mail", scratch_path);
+	raise_in_a_run(1300);
+	assert_int_equal(mailed("began: alps: "), 1);
+	n = opened();
+	assert_false(notice_is_raised(n, "", NOTICE_MAIL));
+	notices_close(n);
+	for (int64_t t = 1400; t < 2000; t += 100)
+		raise_in_a_run(t);
+	assert_int_equal(mailed("no mail can be sent"), 2); /* began, over */
+}
+
+static void
+mail_that_nobody_gets_any_more_does_not_fail(void **state)
+{
+	struct notices *n;
+	struct notice_mail none = mail;
+	static const char *nobody[] = { NULL };
+	struct err e = { 0 };
+
 	(void)state;
 	snprintf(script, sizeof(script), "exit 75");
 	raise_in_a_run(1000);
 	raise_in_a_run(1100);
-	assert_int_equal(mailed("Subject:"), 0);
-	snprintf(script, sizeof(script), "cat >> %s/mail", scratch_path);
-	raise_in_a_run(1200);
-	assert_int_equal(mailed("began: "), 1);
+	n = opened();
+	assert_true(notice_is_raised(n, "", NOTICE_MAIL));
+	notices_close(n);
+	none.to = nobody;
+	assert_int_equal(notices_open(dir, &none, &n, &e), 0);
+	notices_flush(n, at(1200));
+	notices_close(n);
+	n = opened();
+	assert_false(notice_is_raised(n, "", NOTICE_MAIL));
+	notices_close(n);
 }
 
 static void
@@ -544,6 +584,7 @@ main(void)
 		TEST(a_state_of_an_older_program_is_not_told_again),
 		TEST(two_programs_do_not_lose_each_others_states),
 		TEST(mail_that_fails_stays_due),
+		TEST(mail_that_nobody_gets_any_more_does_not_fail),
 		TEST(a_flood_of_changes_is_at_most_twenty_mails_an_hour),
 		TEST(a_clock_that_goes_back_tells_nothing_again),
 		TEST(a_clock_that_goes_forward_and_returns_reminds_once),

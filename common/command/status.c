@@ -12,7 +12,7 @@
 #include "common/command/status.h"
 
 static void
-print_json(const struct status *s)
+print_json(const struct status *s, int64_t mail_fails_s)
 {
 	char stream[STREAM_TEXT_SIZE];
 	struct buf b = { 0 };
@@ -44,6 +44,8 @@ print_json(const struct status *s)
 	json_put_number(&b, "refused", true, (int64_t)s->refused);
 	json_put_number(&b, "to_spoke_waiting", s->to_spoke_waiting >= 0,
 	    s->to_spoke_waiting);
+	json_put_number(&b, "mail_fails_since", mail_fails_s != 0,
+	    mail_fails_s);
 	(void)buf_put_char(&b, '}');
 	(void)puts(b.p);
 	buf_clear(&b);
@@ -112,16 +114,31 @@ status_look_at_all(const struct status_source *s, struct ground *g,
 	return rc;
 }
 
+/* What is told to nobody otherwise. */
+static void
+print_mail(const struct notices *n)
+{
+	const char *text = notice_text(n, "", NOTICE_MAIL);
+	char date[32];
+
+	if (text != NULL)
+		(void)printf("%s, since %s\n", text,
+		    date_of(notice_since_s(n, "", NOTICE_MAIL), date,
+			sizeof(date)));
+}
+
 static void
 print_one(void *arg, const struct status_look *l, const struct status *s)
 {
 	bool json = l->ground->options.json;
 
 	(void)arg;
+	if (s == NULL && !json)
+		print_mail(l->notices);
 	if (s == NULL && !json && l->ground->list[0] != NULL)
 		print_head();
 	else if (s != NULL && json)
-		print_json(s);
+		print_json(s, notice_since_s(l->notices, "", NOTICE_MAIL));
 	else if (s != NULL)
 		print_line(s);
 }

@@ -235,6 +235,13 @@ notice_text(const struct notices *n, const char *association, const char *key)
 	return notice_table_text(&n->table, association, key);
 }
 
+int64_t
+notice_since_s(const struct notices *n, const char *association,
+    const char *key)
+{
+	return notice_table_since_s(&n->table, association, key);
+}
+
 void
 notices_each(const struct notices *n,
     void (*each)(void *arg, const struct notice *what, struct wall since),
@@ -308,13 +315,53 @@ compose(const struct notices *n, struct buf *out)
 	free(item);
 }
 
+/* A state that no mail can tell of until it is over: status and check show it. */
+static void
+note_failure(struct notices *n, int64_t now_s, int64_t due_s, const char *why)
+{
+	char *text = mem_printf("no mail can be sent: %s", why);
+	char *next = mem_printf("see why %s fails", n->mail.sendmail[0]);
+	struct notice_entry x = { NOTICE_NEW, now_s, due_s, n->mail.repeat_s,
+		mem_strdup(""), mem_strdup(NOTICE_MAIL), escaped(text),
+		escaped(next), 0, 0 };
+
+	(void)notice_table_raise(&n->table, &x);
+	notice_entry_clear(&x);
+	free(text);
+	free(next);
+}
+
+static void
+note_success(struct notices *n, int64_t now_s)
+{
+	struct notice_entry x = { .since_s = now_s,
+		.association = mem_strdup(""),
+		.key = mem_strdup(NOTICE_MAIL),
+		.text = mem_strdup(""),
+		.next = mem_strdup("") };
+
+	if (notice_table_clear(&n->table, &x))
+		log_warn("over what=" NOTICE_MAIL);
+	notice_entry_clear(&x);
+}
+
 /* A mail that failed is tried again after the gathering time. */
 static void
 put_off(struct notices *n, int64_t now_s, const char *why)
 {
+	const int64_t wait_s = n->mail.gather_s > 60 ? n->mail.gather_s : 60;
+
 	log_err("mail to the operator failed: %s", why);
-	notice_table_put_off(&n->table, now_s,
-	    n->mail.gather_s > 60 ? n->mail.gather_s : 60);
+	notice_table_put_off(&n->table, now_s, wait_s);
+	note_failure(n, now_s, now_s + wait_s, why);
+}
+
+/* There was somebody to mail, and is no more. */
+static bool
+is_left_over(const struct notices *n)
+{
+	return !n->table.mailing &&
+	    notice_table_is_raised(&n->table, "", NOTICE_MAIL);
 }
 
 static int
@@ -343,6 +390,7 @@ settle_mail(struct notices *n, const struct proc_result *r, int64_t now_s)
 
 	if (r->exit_status == 0 && r->signal == 0) {
 		notice_table_told(&n->table, now_s);
+		note_success(n, now_s);
 	} else {
 		proc_describe(r, how, sizeof(how));
 		put_off(n, now_s, how);
@@ -357,6 +405,7 @@ begin_flush(struct notices *n, struct buf *mail, int64_t now_s)
 	int lock;
 
 	if (n->n_op == 0 && !notice_table_went_back(&n->table, now_s) &&
+	    !is_left_over(n) &&
 	    (!n->table.mailing || n->mail.elsewhere ||
 		!notice_table_is_due(&n->table, now_s)))
 		return -1;
@@ -365,6 +414,8 @@ begin_flush(struct notices *n, struct buf *mail, int64_t now_s)
 		return -1;
 	merge(n);
 	notice_table_set_clock(&n->table, now_s);
+	if (is_left_over(n))
+		note_success(n, now_s);
 	if (may_mail(n, now_s))
 		compose(n, mail);
 	return lock;

@@ -57,10 +57,15 @@ bool notice_is_raised(const struct notices *n, const char *association,
 /* Other processes have changed what is told: the next flush mails it, too. */
 void notices_read_again(struct notices *n);
 /* Write what changed and send the mail that is due, waiting for it.  Mail that
- * cannot be sent stays due.  Never fails: it logs. */
+ * cannot be sent stays due, and that is a state of the node, NOTICE_MAIL, until one
+ * is.  Never fails: it logs. */
+#define NOTICE_MAIL "mail"
 void notices_flush(struct notices *n, struct wall now);
 /* What is told of it, until n changes; NULL: it is not raised. */
 const char *notice_text(const struct notices *n, const char *association,
+    const char *key);
+/* Since when, epoch; 0: it is not raised. */
+int64_t notice_since_s(const struct notices *n, const char *association,
     const char *key);
 void notices_each(const struct notices *n,
     void (*each)(void *arg, const struct notice *what, struct wall since),

@@ -89,7 +89,7 @@ notice_state_is_over(enum notice_state s)
 static bool
 is_outage(const char *key)
 {
-	return strcmp(key, "delivery") == 0;
+	return strcmp(key, "delivery") == 0 || strcmp(key, "silent") == 0;
 }
 
 static uint64_t
@@ -375,6 +375,17 @@ notice_table_text(const struct notice_table *t, const char *association,
 	return i < t->n && !notice_state_is_over(t->entry[i].state)
 	    ? t->entry[i].text
 	    : NULL;
+}
+
+int64_t
+notice_table_since_s(const struct notice_table *t, const char *association,
+    const char *key)
+{
+	size_t i = find(t, association, key);
+
+	return i < t->n && !notice_state_is_over(t->entry[i].state)
+	    ? t->entry[i].since_s
+	    : 0;
 }
 
 void

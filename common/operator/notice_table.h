@@ -76,6 +76,9 @@ enum notice_change notice_table_raise(struct notice_table *t,
 bool notice_table_clear(struct notice_table *t, const struct notice_entry *x);
 bool notice_table_is_raised(const struct notice_table *t,
     const char *association, const char *key);
+/* 0: it is not raised. */
+int64_t notice_table_since_s(const struct notice_table *t,
+    const char *association, const char *key);
 /* NULL: it is not raised. */
 const char *notice_table_text(const struct notice_table *t,
     const char *association, const char *key);

@@ -5,9 +5,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/command/check.h"
 #include "hub/commands/view.h"
+#include "hub/silence.h"
 
 static void
 judge(struct nagios *r, const struct status *s)
@@ -20,7 +22,8 @@ judge(struct nagios *r, const struct status *s)
 	} else if (silent_s < -s->a->silent_after_s) {
 		nagios_say(r, NAGIOS_WARNING, s->a->name,
 		    "nothing came since the clock was set back");
-	} else if (silent_s > s->a->silent_after_s) {
+	} else if (silent_s > s->a->silent_after_s &&
+	    strcmp(s->state, SILENCE_KEY) != 0) { /* else it is said */
 		(void)snprintf(text, sizeof(text), "silent for %" PRId64 " s",
 		    silent_s);
 		nagios_say(r, NAGIOS_CRITICAL, s->a->name, text);

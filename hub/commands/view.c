@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "hub/commands/view.h"
+#include "hub/silence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +76,8 @@ set_state(struct status *s, const struct status_look *l)
 	static const char *const raised[] = { "fork", OUTCOME_FORK_TO_HUB,
 		"stream", "config", OUTCOME_FORK_TO_SPOKE, "ingest", "leftover",
 		"gap", "damage", "refused", "data", "leaf", OUTCOME_FAILED,
-		OUTCOME_LOST, OUTCOME_DAMAGED, "clock", "budget-spent" };
+		SILENCE_KEY, OUTCOME_LOST, OUTCOME_DAMAGED, "clock",
+		"budget-spent" };
 	struct slice state = SLICE("ok"), word;
 
 	if (l->says == NULL) { /* it may compile, or hang */
