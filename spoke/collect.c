@@ -209,6 +209,38 @@ mark_rounds(struct collect *c, bool done, struct err *e)
 	return 0;
 }
 
+/* The lines themselves once, as the notice: a cycle that is like the one before is
+ * no news, but to who watches. */
+static void
+tell_remarks(struct collect *c, const struct cycle_job *j)
+{
+	const char *name = j->cc->name;
+	char *key = mem_printf(NOTICE_REMARKS "%s", name);
+	char *next = mem_printf("spoke -v collect --now %s", name);
+	struct slice lines = j->c.remarks, line;
+	char *text;
+	bool news;
+
+	if (!slice_cut(&lines, '\n', &line)) {
+		ground_over(c->g, "", key);
+		free(key);
+		free(next);
+		return;
+	}
+	text = mem_printf("collector %s: %.*s", name, (int)line.n, line.p);
+	news = notice_raise(c->g->notices,
+	    &(struct notice){ "", key, text, next }, clock_wall());
+	lines = j->c.remarks;
+	while (slice_cut(&lines, '\n', &line))
+		if (news || isatty(STDERR_FILENO))
+			log_warn("%.*s", (int)line.n, line.p);
+		else
+			log_debug("%.*s", (int)line.n, line.p);
+	free(text);
+	free(key);
+	free(next);
+}
+
 static void
 tell_collectors(struct collect *c)
 {
@@ -229,6 +261,7 @@ tell_collectors(struct collect *c)
 			ground_over(c->g, "", key);
 		}
 		free(key);
+		tell_remarks(c, j);
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/config/config.h"
 
@@ -31,6 +32,9 @@ struct collected {
 	 * gone (after 3 cycles); else a leaf without a line gets U, and goes
 	 * after 24 h */
 	bool complete;
+	/* what else it is to be told of, each with its LF: a line that was wrong,
+	 * what a command said beside its values; empty: nothing */
+	struct slice remarks;
 };
 
 typedef void collector_done(void *arg, const struct collected *c);

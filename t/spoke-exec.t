@@ -21,28 +21,36 @@ T0002:3"
 is "and one line of the log each" "$(grep -c 'collector=a line=' err)" 4
 has "which is escaped" err 'line="bad.x1b\[2J:1"'
 has "stderr goes to the log" err 'collector=a stderr="secret-free"'
+has "the operator is told" err 'what=remarks-a: collector a: '
+exits "check warns" 1 sp check
+has "and why" out 'WARNING - remarks-a: collector a: '
+ok "the same again" sp collect --now
+is "is no news for cron" "$(cat err)" ""
+ok "but where it is asked for" sp -v collect --now
+has "all of it is there" err 'collector=a stderr="secret-free"'
 
 echo 'echo x:5; echo broken pipe >&2; exit 3' >a.sh
 ok "a bad end" sp collect --now
-is "makes all its leaves U" "$(body 4)" "T0001:U
+is "makes all its leaves U" "$(body 6)" "T0001:U
 T0002:U"
 has "the operator is told" err 'what=collector-a: collector a: exit 3'
 exits "check knows" 2 sp check
-has "and why" out 'CRITICAL - collector-a: collector a: exit 3'
+has "and why" out 'CRITICAL - .*collector-a: collector a: exit 3'
 ok "once" sp collect --now
 lacks "and not again" err 'what=collector-a'
-is "one mail" "$(grep -c '^Subject:' mail)" 1
+is "one mail" "$(grep -c '^began: .*exit 3' mail)" 1
 echo 'echo x:6; echo y/z:7' >a.sh
 ok "it works again" sp collect --now
 has "which is told" err 'over.*collector-a'
-is "the values are back" "$(body 6)" "T0001:6
+has "and that it says no more" err 'over.*remarks-a'
+is "the values are back" "$(body 8)" "T0001:6
 T0002:7"
 
 # The environment, and no shell in between.
 echo 'echo "home:${HOME+1}${HOME-0}"; echo path:${PATH:+1}' >a.sh
 export SECRET=1
 ok "its environment is spelled out" sp collect --now
-is "by us" "$(body 8)" "T0001:U
+is "by us" "$(body 10)" "T0001:U
 T0002:U
 T0003:0
 T0004:1"
@@ -53,6 +61,8 @@ has "no shell reads them" err 'line="x:1; \$\(id\) `id`"'
 
 # Nothing that we, or our caller, have open is the command's.
 node "$(association alps)" "$(collector a)"
+echo 'echo x:1' >a.sh
+ok "a right line" sp collect --now
 cat >a.sh <<'EOT'
 for fd in /proc/$$/fd/*; do
 	case $(readlink "$fd") in

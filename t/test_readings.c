@@ -215,7 +215,10 @@ a_counter_that_begins_anew_is_unknown(void **state)
 	const struct config_collector cc = collector("host");
 	struct reading r[] = { { "/n", "5", counter }, { "/g", "5", gauge } };
 	const bool anew[] = { true, true };
-	struct collected c = { r, 2, NOW, false, NULL, true };
+	struct collected c = { .reading = r,
+		.n = 2,
+		.timestamp_s = NOW,
+		.complete = true };
 	const struct readings x = { .cc = &cc, .c = &c, .anew = anew };
 	struct values v = { 0 };
 

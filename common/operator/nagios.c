@@ -6,6 +6,7 @@
 #include "common/operator/nagios.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/sandbox.h"
 
@@ -38,7 +39,12 @@ nagios_node(void *arg, const struct notice *what, struct wall since)
 {
 	(void)since;
 	if (what->association[0] == '\0')
-		nagios_say(arg, NAGIOS_CRITICAL, what->key, what->text);
+		nagios_say(arg,
+		    strncmp(what->key, NOTICE_REMARKS,
+			sizeof(NOTICE_REMARKS) - 1) == 0
+			? NAGIOS_WARNING
+			: NAGIOS_CRITICAL,
+		    what->key, what->text);
 }
 
 /* A bar would begin the performance data. */

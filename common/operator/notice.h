@@ -60,6 +60,8 @@ void notices_read_again(struct notices *n);
  * cannot be sent stays due, and that is a state of the node, NOTICE_MAIL, until one
  * is.  Never fails: it logs. */
 #define NOTICE_MAIL "mail"
+/* And before the name of a collector, whose values came all the same. */
+#define NOTICE_REMARKS "remarks-"
 void notices_flush(struct notices *n, struct wall now);
 /* What is told of it, until n changes; NULL: it is not raised. */
 const char *notice_text(const struct notices *n, const char *association,

@@ -1,7 +1,7 @@
 /*
  * The collector "exec": a command that prints lines of `path:value`, split at
  * the last colon; the path counts from the collector's subtree, with or without
- * a leading "/".  A bad line costs its leaf a U and one line in the log.
+ * a leading "/".  A bad line costs its leaf a U and a remark.
  */
 #include "config.h"
 
@@ -17,8 +17,9 @@
 
 enum {
 	EXEC_OUTPUT_MAX = 32 << 20,
-	EXEC_COMPLAINTS = 20, /* lines of the log in one cycle */
-	EXEC_SHOWN = 200,     /* bytes of a bad line */
+	EXEC_COMPLAINTS = 20,    /* remarks on lines of one cycle */
+	EXEC_REMARKS = 64 << 10, /* bytes, of these and standard error */
+	EXEC_SHOWN = 200,        /* bytes of a bad line */
 };
 
 struct exec {
@@ -27,6 +28,7 @@ struct exec {
 	struct reading *reading;
 	size_t n, cap;
 	unsigned bad;
+	struct buf remarks;
 	char problem[256];
 	uint64_t timestamp_s;
 	collector_done *done;
@@ -45,6 +47,7 @@ exec_open(const struct config_collector *cc, struct err *e)
 	}
 	x = mem_alloc(sizeof(*x));
 	x->cc = cc;
+	buf_init(&x->remarks, EXEC_REMARKS);
 	x->param[0] = "rrd-create-dstype";
 	x->param[1] = cc->kind;
 	return x;
@@ -65,6 +68,7 @@ forget(struct exec *x)
 	}
 	x->n = 0;
 	x->bad = 0;
+	buf_reset(&x->remarks);
 }
 
 static void
@@ -73,8 +77,8 @@ complain(struct exec *x, const char *what, struct slice line)
 	char text[EXEC_SHOWN];
 
 	if (x->bad++ < EXEC_COMPLAINTS)
-		log_warn("%s collector=%s line=\"%s\"", what, x->cc->name,
-		    log_escape(text, sizeof(text), line));
+		(void)buf_printf(&x->remarks, "%s collector=%s line=\"%s\"\n",
+		    what, x->cc->name, log_escape(text, sizeof(text), line));
 }
 
 /* "a/b" as "/a/b", owned by the caller; false when it is no path. */
@@ -136,12 +140,13 @@ take_output(struct exec *x, struct slice out)
 	if (out.n > 0) /* the last line without its LF is half a line */
 		complain(x, "line without an end left out", out);
 	if (x->bad > EXEC_COMPLAINTS)
-		log_warn("more bad lines collector=%s count=%u", x->cc->name,
+		(void)buf_printf(&x->remarks,
+		    "more bad lines collector=%s count=%u\n", x->cc->name,
 		    x->bad - EXEC_COMPLAINTS);
 }
 
 static void
-log_stderr(const struct exec *x, struct slice errs)
+take_stderr(struct exec *x, struct slice errs)
 {
 	char text[EXEC_SHOWN * 2];
 	struct slice line;
@@ -152,7 +157,8 @@ log_stderr(const struct exec *x, struct slice errs)
 			errs.n = 0;
 		}
 		if (line.n > 0)
-			log_warn("collector=%s stderr=\"%s\"", x->cc->name,
+			(void)buf_printf(&x->remarks,
+			    "collector=%s stderr=\"%s\"\n", x->cc->name,
 			    log_escape(text, sizeof(text), line));
 	}
 }
@@ -163,7 +169,7 @@ on_ended(void *arg, const struct proc_result *r)
 	struct exec *x = arg;
 	struct collected c = { .timestamp_s = x->timestamp_s };
 
-	log_stderr(x, r->errs);
+	take_stderr(x, r->errs);
 	if (r->exit_status != 0 || r->timed_out || r->overflowed) {
 		proc_describe(r, x->problem, sizeof(x->problem));
 		c.failed = true;
@@ -173,6 +179,7 @@ on_ended(void *arg, const struct proc_result *r)
 	}
 	c.reading = x->reading;
 	c.n = x->n;
+	c.remarks = buf_slice(&x->remarks);
 	x->done(x->arg, &c);
 }
 
@@ -200,6 +207,7 @@ exec_close(void *self)
 		return;
 	forget(x);
 	free(x->reading);
+	buf_clear(&x->remarks);
 	free(x);
 }
 
