@@ -42,7 +42,7 @@ make_end(struct end *n, const char *name, enum config_role role)
 	snprintf(n->spool, sizeof(n->spool), "%s/spool", top);
 	snprintf(n->run, sizeof(n->run), "%s/run", top);
 	n->config = (struct config){ .file = "test.conf",
-		.node = { name, n->state, n->spool, n->run, NULL, 1 },
+		.node = { name, n->state, n->spool, n->run, NULL, 1, NULL, 0 },
 		.association = &n->a,
 		.n_association = 1 };
 	n->a = (struct association){ .name = "alps",

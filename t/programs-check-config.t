@@ -54,6 +54,30 @@ reads() {
 	mv away "$1"
 }
 
+# refuses WHAT ERE: check-config, and who begins, in the same words.
+refuses() {
+	exits "$1: check-config" 78 hubctl -c at.conf check-config
+	has "$1: with its line" err "at.conf:1: node: .*$2"
+	exits "$1: hubd" 78 hubd -c at.conf
+	has "$1: hubd, with its line" err "at.conf:1: node: .*$2"
+}
+conf noc 'transport = exec' \
+    "store \"rrd\" { type = rrd directory = \"$tmp/rrd\" }"
+mkdir -m 700 real
+ln -s real spool
+refuses "a spool that is a symbolic link" 'spool: is a symbolic link'
+rm -rf real spool state run
+mkdir spool
+chmod 777 spool
+refuses "a spool that others may write" 'spool: others may write it'
+rmdir spool
+mkdir -p open/spool
+chmod 777 open
+sed -i 's|/spool"|/open/spool"|' at.conf
+refuses "a spool in a directory that others may write" \
+    'open: others may write it'
+rm -rf open state run
+
 conf gw 'ssh { host = "noc.example.net" identity = "ssh.key" known-hosts = "known_hosts" }'
 looks_at ssh.key 644
 looks_at known_hosts 666
@@ -79,6 +103,11 @@ ok "who is called opens none" hubctl -c at.conf check-config
 conf gw 'transport = rsync rsync { put = "rsync://noc.example.net/in"
 get = "rsync://noc.example.net/out" password-file = "password" }'
 looks_at password 640
+cp -p password away
+: >password
+exits "password: empty" 78 spoke -c at.conf check-config
+has "password: with its line" err 'at.conf:8: .*password: is empty'
+mv away password
 if spoke -c at.conf keygen --sign gw.sign &&
     spoke -c at.conf keygen --sign noc.sign; then
 	rm -r state spool run

@@ -47,8 +47,8 @@ set_up(void **out)
 	g->spool = mem_printf("%s/spool", g->top);
 	g->run = mem_printf("%s/run", g->top);
 	g->c.file = "test.conf";
-	g->c.node =
-	    (struct config_node){ "n", g->state, g->spool, g->run, NULL, 1 };
+	g->c.node = (struct config_node){ "n", g->state, g->spool, g->run, NULL,
+		1, NULL, 0 };
 	*out = g;
 	return 0;
 }

@@ -188,7 +188,14 @@ refused "a wrong password" 77 'user or the password'
 configure "$(modules | sed 's/alps-in/alps-out/')" ""
 refused "a module without the right" 77 'read only'
 chmod 644 password
-refused "a password that all may read" 78 'password-file'
+refused "a password that all may read" 78 'password: has mode 0644'
+chmod 640 password
+refused "a password that a group may read" 78 'password: has mode 0640'
+rm password
+refused "a password that is not there" 66 'password: No such file'
+: >password
+chmod 600 password
+refused "a password that is empty" 78 'password: is empty'
 configure "$(modules | sed 's/127.0.0.1/no-such-host.invalid/')" ""
 refused "a host that is unknown" 69 'no such host'
 

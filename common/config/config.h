@@ -41,6 +41,8 @@ struct config_node {
 	const char *state, *spool, *run; /* absolute */
 	const char *user;                /* NULL: the owner of state */
 	int sessions; /* that others may have open with us at once */
+	const char *file;
+	int line;
 };
 
 struct config_operator {

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/config/config_address.h"
 #include "common/config/config_check.h"
@@ -331,6 +333,20 @@ check_collector(const struct config_collector *cc, struct err *e)
 	return 0;
 }
 
+/* Whose would a leaf below both be? */
+static int
+check_collectors(const struct config_collector *a,
+    const struct config_collector *b, struct err *e)
+{
+	if (strcmp(a->tree, b->tree) != 0 || !overlap(a->subtree, b->subtree))
+		return 0;
+	return err_set(e, ERR_CONFIG,
+	    "%s:%d: collector \"%s\": subtree %s overlaps %s of collector "
+	    "\"%s\"",
+	    a->file, a->line, a->name, a->subtree[0] == '\0' ? "/" : a->subtree,
+	    b->subtree[0] == '\0' ? "/" : b->subtree, b->name);
+}
+
 static int
 check_store(const struct config_store *cs, struct err *e)
 {
@@ -352,6 +368,74 @@ check_store(const struct config_store *cs, struct err *e)
 		    "%s:%d: store \"%s\": rra is empty", cs->file, cs->line,
 		    cs->name);
 	return 0;
+}
+
+/* Files of two owners in one directory would be swept, or counted, by both. */
+static int
+check_stores(const struct config_store *a, const struct config_store *b,
+    struct err *e)
+{
+	if (!overlap(a->directory, b->directory))
+		return 0;
+	return err_set(e, ERR_CONFIG,
+	    "%s:%d: store \"%s\": directory %s overlaps %s of store \"%s\"",
+	    a->file, a->line, a->name, a->directory, b->directory, b->name);
+}
+
+static bool
+is_within(const char *inner, const char *outer)
+{
+	return strlen(inner) >= strlen(outer) && overlap(inner, outer);
+}
+
+/* Below state is a place for it, as the default is. */
+static int
+check_place(const struct config *c, const struct config_store *cs,
+    struct err *e)
+{
+	const struct {
+		const char *name, *path;
+	} own[] = { { "spool", c->node.spool }, { "run", c->node.run } };
+
+	if (is_within(c->node.state, cs->directory))
+		return err_set(e, ERR_CONFIG,
+		    "%s:%d: store \"%s\": directory %s is, or holds, state of "
+		    "the node: give it one of its own",
+		    cs->file, cs->line, cs->name, cs->directory);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (overlap(cs->directory, own[i].path))
+			return err_set(e, ERR_CONFIG,
+			    "%s:%d: store \"%s\": directory %s overlaps %s of "
+			    "the node: give it one of its own",
+			    cs->file, cs->line, cs->name, cs->directory,
+			    own[i].name);
+	return 0;
+}
+
+/* hubd's is "hubd.sock" there; see unix(7). */
+#define RUN_MAX \
+	(sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof("/hubd.sock"))
+
+static int
+check_node(const struct config *c, struct err *e)
+{
+	const struct config_node *n = &c->node;
+	char what[ERR_MSG_SIZE] = "";
+
+	if (is_within(n->state, n->spool) || is_within(n->run, n->spool) ||
+	    strcmp(n->state, n->run) == 0)
+		(void)snprintf(what, sizeof(what),
+		    "state, spool and run are three directories, and nothing "
+		    "else is in spool");
+	else if (c->n_store > 0 && strlen(n->run) > RUN_MAX)
+		(void)snprintf(what, sizeof(what),
+		    "run = %s: is too long for the socket in it: at most %zu "
+		    "bytes",
+		    n->run, RUN_MAX);
+	if (what[0] == '\0')
+		return 0;
+	return err_set(e, ERR_CONFIG, "%s:%d: node \"%s\": %s", n->file,
+	    n->line, n->id, what);
 }
 
 static int
@@ -399,18 +483,27 @@ config_check(struct config *c, struct err *e)
 
 	if (check_operator(c, e) == -1 || check_web(c, e) == -1)
 		return -1;
-	if (c->hub.settle_s > c->hub.settle_max_s)
-		return err_set(e, ERR_CONFIG,
-		    "%s: hub: settle is longer than settle-max", c->file);
+	if (check_node(c, e) == -1)
+		return -1;
 	for (i = 0; i < c->n_association; i++)
 		if (check_association(c, i, e) == -1)
 			return -1;
-	for (i = 0; i < c->n_collector; i++)
+	for (i = 0; i < c->n_collector; i++) {
 		if (check_collector(&c->collector[i], e) == -1)
 			return -1;
-	for (i = 0; i < c->n_store; i++)
-		if (check_store(&c->store[i], e) == -1)
+		for (size_t j = 0; j < i; j++)
+			if (check_collectors(&c->collector[i], &c->collector[j],
+				e) == -1)
+				return -1;
+	}
+	for (i = 0; i < c->n_store; i++) {
+		if (check_store(&c->store[i], e) == -1 ||
+		    check_place(c, &c->store[i], e) == -1)
 			return -1;
+		for (size_t j = 0; j < i; j++)
+			if (check_stores(&c->store[i], &c->store[j], e) == -1)
+				return -1;
+	}
 	return 0;
 }
 

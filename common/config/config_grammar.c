@@ -300,7 +300,8 @@ read_source(struct config_grammar *g, size_t i)
 	if (config_text_read(s->path, &t, g->e) == -1) {
 		g->failed = true;
 		if (i > 0) {
-			g->e->kind = ERR_CONFIG;
+			if (g->e->kind != ERR_MISSING)
+				g->e->kind = ERR_CONFIG;
 			err_wrap(g->e, "%s:%d: include",
 			    g->source[s->from].path, s->line);
 		}

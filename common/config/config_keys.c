@@ -48,8 +48,7 @@ static const struct key operator_keys[] = {
 #define AT(member) .offset = offsetof(struct config_hub, member)
 static const struct key hub_keys[] = {
 	{ "settle", KEY_DURATION, AT(settle_s), .def = "30s", .max = HOUR },
-	{ "settle-max", KEY_DURATION, AT(settle_max_s), .def = "5m",
-	    .max = DAY },
+	{ "settle-max", KEY_DURATION, AT(settle_max_s), .max = DAY },
 	{ .name = NULL },
 };
 #undef AT

@@ -20,6 +20,10 @@
 #include "common/config/node.h"
 #include "common/message/names.h"
 
+enum {
+	SETTLE_MAX_S = 300
+};
+
 /* Configuration and its memory. */
 struct owned {
 	struct config config; /* first: what config_free is given */
@@ -260,7 +264,30 @@ fill_node(struct reading *r)
 	if (!name_is_component(slice_str(c->node.id)))
 		return complain_block(r, section,
 		    "a name is 1 to 64 of A-Z a-z 0-9 _ . : -");
+	place_of(r, section, &c->node.file, &c->node.line);
 	return fill(r, section, config_block("node")->key, &c->node);
+}
+
+/* settle-max follows settle, unless it is said. */
+static int
+fill_hub(struct reading *r)
+{
+	struct config_hub *h = &r->o->config.hub;
+	cfg_t *section = cfg_getsec(r->g.cfg, "hub");
+	size_t source;
+	int line;
+
+	h->settle_max_s = -1;
+	if (fill(r, section, config_block("hub")->key, h) == -1)
+		return -1;
+	if (h->settle_max_s == -1)
+		h->settle_max_s =
+		    h->settle_s > SETTLE_MAX_S ? h->settle_s : SETTLE_MAX_S;
+	if (h->settle_s <= h->settle_max_s)
+		return 0;
+	config_grammar_where(cfg_getopt(section, "settle-max"), &source, &line);
+	return config_grammar_complain(&r->g, source, line,
+	    "settle-max is shorter than settle");
 }
 
 static int
@@ -296,8 +323,7 @@ read_all(struct reading *r, struct err *e)
 	struct config *c = &r->o->config;
 
 	if (config_grammar_read(&r->g) == -1 || fill_node(r) == -1 ||
-	    fill_single(r, "operator", &c->oper) == -1 ||
-	    fill_single(r, "hub", &c->hub) == -1 ||
+	    fill_single(r, "operator", &c->oper) == -1 || fill_hub(r) == -1 ||
 	    fill_single(r, "web", &c->web) == -1 ||
 	    fill_associations(r) == -1 || fill_collectors(r) == -1 ||
 	    fill_stores(r) == -1 || config_check(c, e) == -1)

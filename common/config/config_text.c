@@ -33,6 +33,35 @@ struct scan {
 
 /* --- The bytes ---------------------------------------------------------- */
 
+/* RFC 3629; what each character means is another's, of the values. */
+static bool
+is_utf8(struct slice s)
+{
+	while (s.n > 0) {
+		const unsigned char *p = (const unsigned char *)s.p;
+		size_t more = p[0] < 0x80 ? 0
+		    : p[0] < 0xc2         ? 4
+		    : p[0] < 0xe0         ? 1
+		    : p[0] < 0xf0         ? 2
+		    : p[0] < 0xf5         ? 3
+					  : 4;
+
+		if (more >= s.n || more > 3)
+			return false;
+		for (size_t i = 1; i <= more; i++)
+			if ((p[i] & 0xc0) != 0x80)
+				return false;
+		if ((p[0] == 0xe0 && p[1] < 0xa0) ||
+		    (p[0] == 0xed && p[1] > 0x9f) ||
+		    (p[0] == 0xf0 && p[1] < 0x90) ||
+		    (p[0] == 0xf4 && p[1] > 0x8f))
+			return false;
+		s.p += more + 1;
+		s.n -= more + 1;
+	}
+	return true;
+}
+
 static int
 check_line(const char *path, int line, struct slice s, struct err *e)
 {
@@ -54,6 +83,9 @@ check_line(const char *path, int line, struct slice s, struct err *e)
 			    "%s:%d: a control character (0x%02x)", path, line,
 			    c);
 	}
+	if (!is_utf8(s))
+		return err_set(e, ERR_CONFIG, "%s:%d: is not UTF-8", path,
+		    line);
 	return 0;
 }
 

@@ -107,22 +107,30 @@ config_size(const char *text, int64_t *v)
 	return parse_units(text, sizes, v);
 }
 
-/* A duration, or a number of years or of `other`, at least 1. */
+enum {
+	YEAR_S = 365 * 86400
+};
+
+/* A duration, or a number of years or of `other`, at least 1.  *s: in seconds; of
+ * `other`, which has no length of its own, 0. */
 static bool
-is_span(struct slice s, char other)
+is_span(struct slice in, char other, int64_t *s)
 {
 	char text[16];
-	int64_t v;
 	uint64_t n;
 
-	if (s.n == 0 || s.n >= sizeof(text))
+	if (in.n == 0 || in.n >= sizeof(text))
 		return false;
-	if (s.p[s.n - 1] == 'y' || s.p[s.n - 1] == other)
-		return slice_u64((struct slice){ s.p, s.n - 1 }, 1000, &n) &&
-		    n > 0;
-	memcpy(text, s.p, s.n);
-	text[s.n] = '\0';
-	return config_duration(text, &v) && v > 0;
+	if (in.p[in.n - 1] == 'y' || in.p[in.n - 1] == other) {
+		if (!slice_u64((struct slice){ in.p, in.n - 1 }, 1000, &n) ||
+		    n == 0)
+			return false;
+		*s = in.p[in.n - 1] == 'y' ? (int64_t)n * YEAR_S : 0;
+		return true;
+	}
+	memcpy(text, in.p, in.n);
+	text[in.n] = '\0';
+	return config_duration(text, s) && *s > 0;
 }
 
 bool
@@ -131,11 +139,12 @@ config_is_rra(const char *text)
 	static const char *const functions[] = { "AVERAGE", "MIN", "MAX",
 		"LAST" };
 	struct slice rest = slice_str(text), function, step;
+	int64_t step_s, span_s;
 	size_t i;
 
 	if (!slice_cut(&rest, ':', &function) ||
-	    !slice_cut(&rest, ':', &step) || !is_span(step, 'x') ||
-	    !is_span(rest, 'y'))
+	    !slice_cut(&rest, ':', &step) || !is_span(step, 'x', &step_s) ||
+	    !is_span(rest, 'y', &span_s) || step_s > span_s)
 		return false;
 	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++)
 		if (slice_eq_str(function, functions[i]))

@@ -10,8 +10,9 @@ common_libcommon_a_SOURCES += \
 	%D%/config_value.c %D%/config_value.h \
 	%D%/node.c %D%/node.h
 
-unit_tests += t/test_config
-t_test_config_SOURCES = t/test_config.c t/scratch.c t/scratch.h
+unit_tests += t/test_config t/test_config_fit
+t_test_config_SOURCES = t/test_config.c t/config_rows.h t/scratch.c t/scratch.h
+t_test_config_fit_SOURCES = t/test_config_fit.c t/config_rows.h t/scratch.c t/scratch.h
 unit_tests += t/test_node
 t_test_node_SOURCES = t/test_node.c
 t_test_node_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs

@@ -217,6 +217,15 @@ make_for(const struct node_account *a, const char *path, mode_t mode,
 	return rc;
 }
 
+/* Of what the operator wrote: where. */
+static int
+at_node(const struct config *c, struct err *e)
+{
+	return e->kind == ERR_CONFIG && c->node.file != NULL
+	    ? err_wrap(e, "%s:%d: node", c->node.file, c->node.line)
+	    : -1;
+}
+
 /* --- What programs call -------------------------------------------------- */
 
 enum {
@@ -288,7 +297,7 @@ node_enter(const struct config *c, struct err *e)
 	if (make_for(&a, c->node.state, MODE_PRIVATE, e) == -1 ||
 	    make_for(&a, c->node.spool, MODE_PRIVATE, e) == -1 ||
 	    make_for(&a, c->node.run, MODE_RUN, e) == -1)
-		return -1;
+		return at_node(c, e);
 	umask(077);
 	return become(&a, e);
 }
@@ -309,6 +318,38 @@ check_local(int fd, const char *path, struct err *e)
 	return 0;
 }
 
+/* One that is not there is made by who begins. */
+static int
+check_root(const char *path, struct err *e)
+{
+	const struct walk w = { geteuid(), false };
+	struct slice last = { NULL, 0 };
+	char name[NAME_MAX + 1];
+	int rc = -1, fd = open_above(path, w.ours, &last, e);
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)last.n,
+	    last.n > 0 ? last.p : "");
+	if (fd != -1 && descend(&fd, name, path, w, e) == 0 &&
+	    check_local(fd, path, e) == 0)
+		rc = 0;
+	if (fd != -1)
+		close(fd);
+	if (rc == -1 && e->kind == ERR_CONFIG)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
+int
+node_check(const struct config *c, struct err *e)
+{
+	return check_root(c->node.state, e) == -1 ||
+		check_root(c->node.spool, e) == -1 ||
+		check_root(c->node.run, e) == -1
+	    ? at_node(c, e)
+	    : 0;
+}
+
 int
 node_open(const struct config *c, struct node *out, struct err *e)
 {
@@ -327,7 +368,7 @@ node_open(const struct config *c, struct node *out, struct err *e)
 	return 0;
 fail:
 	node_close(&n);
-	return -1;
+	return at_node(c, e);
 }
 
 void

@@ -39,6 +39,8 @@ int node_become(const struct config *c, struct err *e);
  * but us and root, or can be written by others; above may be directories of
  * root with the sticky bit, such as /tmp.  Owned: node_close. */
 int node_open(const struct config *c, struct node *out, struct err *e);
+/* The same without making or keeping anything; what is not there is fine. */
+int node_check(const struct config *c, struct err *e);
 /* Remove what dead writers left in the state directory, in those below it and
  * in run.  Best effort: what stays goes the next time. */
 void node_sweep(const struct node *n);

@@ -116,7 +116,7 @@ set_up_node(int host, const char *id)
 		.rsync_rsh = none,
 		.file = "sim" };
 	*c = (struct config){ .file = "sim",
-		.node = { id, "/state", "/spool", "/run", NULL, 1 },
+		.node = { id, "/state", "/spool", "/run", NULL, 1, NULL, 0 },
 		.oper = { none, none, 300, 14400 },
 		.hub = { 1, 5 },
 		.association = a,

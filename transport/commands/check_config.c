@@ -1,7 +1,7 @@
 /*
- * Verb check-config: whether the configuration can be worked with, and the files
- * of keys that it names.  They are opened by whom and as whoever opens them
- * later, so what is passed here does not fail there.
+ * Verb check-config: whether the configuration can be worked with, the directories
+ * of the node, and the files of keys that it names.  They are opened by whom and as
+ * whoever opens them later, so what is passed here does not fail there.
  */
 #include "config.h"
 
@@ -42,6 +42,8 @@ check_files(const struct config *c, struct err *e)
 		    c->file, other.msg);
 		return 0;
 	}
+	if (node_check(c, e) == -1)
+		return -1;
 	for (size_t i = 0; i < c->n_association; i++)
 		if (check_association(&c->association[i], e) == -1)
 			return -1;

@@ -168,6 +168,29 @@ exchange_locked(struct rsync *s, int top, struct delivery_result *r,
 	return rc;
 }
 
+/* rsync reads it itself, and takes one that a group may read. */
+static int
+check(const struct association *a, struct err *e)
+{
+	struct buf password = { 0 };
+	struct slice line, rest;
+	int rc = 0;
+
+	if (a->rsync_password_file == NULL)
+		return 0;
+	rc = key_file_read(a->rsync_password_file, KEY_FILE_SECRET,
+	    PASSWORD_MAX, &password, e);
+	rest = buf_slice(&password);
+	if (!slice_cut(&rest, '\n', &line))
+		line = rest;
+	if (rc == 0 && line.n == 0)
+		rc = err_set(e, ERR_CONFIG,
+		    "%s: is empty: its first line is the password",
+		    a->rsync_password_file);
+	buf_clear(&password);
+	return rc;
+}
+
 static int
 exchange(const struct outbound_opts *o, uint64_t keep,
     struct delivery_result *r, uint64_t *wire_bytes, struct err *e)
@@ -177,7 +200,7 @@ exchange(const struct outbound_opts *o, uint64_t keep,
 	int staging = -1, lock = -1, rc = -1;
 
 	*r = (struct delivery_result){ 0 };
-	if (top != -1)
+	if (top != -1 && check(o->association, e) == 0)
 		staging = durable_open_dir(top, "staging", e);
 	if (staging != -1) {
 		lock = lock_dir(staging, 0, e);
@@ -197,20 +220,6 @@ exchange(const struct outbound_opts *o, uint64_t keep,
 	if (top != -1)
 		close(top);
 	*wire_bytes = s.wire_bytes;
-	return rc;
-}
-
-/* rsync reads it, and would not take one that others may read. */
-static int
-check(const struct association *a, struct err *e)
-{
-	struct buf password = { 0 };
-	int rc = 0;
-
-	if (a->rsync_password_file != NULL)
-		rc = key_file_read(a->rsync_password_file, KEY_FILE_SECRET,
-		    PASSWORD_MAX, &password, e);
-	buf_clear(&password);
 	return rc;
 }
 
