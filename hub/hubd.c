@@ -383,8 +383,10 @@ static int
 answer(void *arg, size_t n, const char *const *word, struct buf *reply)
 {
 	struct hubd *h = arg;
-	int status = hub_answer(h->hub, n, word, reply);
+	int status;
 
+	notices_flush(h->hub->notices, clock_wall()); /* who asks reads them */
+	status = hub_answer(h->hub, n, word, reply);
 	work_in(h, 0);
 	return status;
 }

@@ -88,5 +88,19 @@ says 0 'ACK 5 ' "then it goes on" <text
 ok "with the first of the two" wait_for 20 has_values '1 4 5 '
 ok "and all is well" wait_for 20 has_state ok
 
+# --- What hubd finds is shown at once -----------------------------------------------
+
+message 6 CONFIG 5 level2-token:T5 level2-path:/R/In ';' level2-token:T6 \
+    level2-path:/R/Out ';' level2-token:T7 level2-path:/R/Err >text
+says 0 'ACK 6 ' "three leaves" <text
+has_leaves() {
+	test "$(hubctl -c hub.conf tree | wc -l)" -eq "$1"
+}
+ok "are there" wait_for 20 has_leaves 3
+message 7 CONFIG 6 level2-token:T5 level2-path:/R/In >text
+says 0 'ACK 7 ' "one that drops two of them" <text
+ok "waits" wait_for 20 grep -q 'what=config' hubd.err
+is "and the state says so" "$(state)" config
+
 stop "$hubd" TERM 30
 done_testing
