@@ -63,7 +63,7 @@ ok "status" hub status
 has "status has a line for each" out '^alps +ssh +push +ok +2 '
 ok "status --json" hub status --json alps
 has "with the keys of the manual, in order" out \
-    '^\{"association":"alps","role":"hub","mode":"push","transport":"ssh","state":"ok","stream":"[0-9a-f]{32}","last_msgid":2,"acked_msgid":2,"waiting_messages":0,"waiting_bytes":0,"oldest_s":null,"lag_s":[0-9]+,"last_delivery":[0-9]+,"wire_bytes_month":[1-9][0-9]*,"gaps":0,"quarantined":0,"refused":1,"to_spoke_waiting":0\}$'
+    '^\{"association":"alps","role":"hub","mode":"push","transport":"ssh","state":"ok","stream":"[0-9a-f]{32}","last_msgid":2,"acked_msgid":2,"waiting_messages":0,"waiting_bytes":0,"oldest_s":null,"lag_s":[0-9]+,"last_delivery":[0-9]+,"wire_bytes_month":[1-9][0-9]*,"gaps":0,"quarantined":0,"refused":1,"to_spoke_waiting":0,"mail_fails_since":null\}$'
 exits "status of nobody" 78 hub status north
 ok "a tree" hub tree
 is "in path order" "$(cat out)" "/Sites/Alps/disk

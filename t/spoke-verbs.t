@@ -28,7 +28,7 @@ has "is told with file and line" err 'bad.conf:1: '
 
 ok "status of a fresh node" sp status --json
 is "an object each" "$(wc -l <out)" 2
-has "with all its keys" out '^\{"association":"alps","role":"spoke","mode":"push","transport":"ssh","state":"idle","stream":[^,]*,"last_msgid":null,"acked_msgid":null,"waiting_messages":0,"waiting_bytes":0,"oldest_s":null,"lag_s":0,"last_delivery":null,"wire_bytes_month":0,"gaps":0,"quarantined":0,"refused":0,"to_spoke_waiting":null\}$'
+has "with all its keys" out '^\{"association":"alps","role":"spoke","mode":"push","transport":"ssh","state":"idle","stream":[^,]*,"last_msgid":null,"acked_msgid":null,"waiting_messages":0,"waiting_bytes":0,"oldest_s":null,"lag_s":0,"last_delivery":null,"wire_bytes_month":0,"gaps":0,"quarantined":0,"refused":0,"to_spoke_waiting":null,"mail_fails_since":null\}$'
 sp collect
 ok "status for people" sp status alps
 has "says what waits" out '^alps +ssh +push +waiting +0 +2 '
