@@ -25,6 +25,7 @@
 #include "common/base/notify.h"
 #include "common/base/sandbox.h"
 #include "common/base/watch.h"
+#include "common/command/ground.h"
 #include "common/operator/mailer.h"
 #include "hub/control.h"
 #include "hub/hub.h"
@@ -220,6 +221,14 @@ child_ended(struct hubd *h, const char *what, pid_t *keeper, const char *text)
 	uv_stop(&h->d.loop);
 }
 
+/* A session that began before a reload may tell of what is no more. */
+static void
+fit_notices(struct hub *hub)
+{
+	notices_read_again(hub->notices);
+	ground_fit_notices(hub->notices, hub->config);
+}
+
 static void
 tell_silence(struct hubd *h)
 {
@@ -249,6 +258,7 @@ on_tell(uv_timer_t *t)
 		child_ended(h, "sessions", &h->sessions.pid,
 		    "the child that has sessions ended: no spoke is pulled, "
 		    "none heard over http, and nothing taken that is brought");
+	fit_notices(h->hub);
 	notices_flush(h->hub->notices, clock_wall());
 }
 
@@ -339,6 +349,7 @@ reload(struct hubd *h)
 		hub_close(next);
 	} else {
 		(void)notice_clear(next->notices, "", "config", clock_wall());
+		ground_fit_notices(next->notices, next->config);
 		/* before the sessions' process may raise it again */
 		notices_flush(next->notices, clock_wall());
 		hub_close_ingest(old);
@@ -447,6 +458,9 @@ begin(struct hubd *h, struct err *e)
 		return -1;
 	mail = h->hub->mail;
 	mail.elsewhere = false;
+	ground_fit_notices(h->hub->notices, h->hub->config);
+	notices_flush(h->hub->notices,
+	    clock_wall()); /* before they are mailed */
 	/* Before the lock, which it must not hold, and the loop. */
 	if (mailer_start(h->hub->node.state_dir, &mail, &h->mailer, e) == -1 ||
 	    sessions_start(h->hub->config->file, &h->sessions, e) == -1)

@@ -26,6 +26,7 @@
 #include "common/base/log.h"
 #include "common/base/notify.h"
 #include "common/base/watch.h"
+#include "common/command/ground.h"
 #include "common/operator/mailer.h"
 #include "common/spool/peek.h"
 #include "spoke/daemon_child.h"
@@ -266,6 +267,16 @@ log_state(struct spoke_daemon *s)
 	}
 }
 
+/* A session that began before a reload may tell of what is no more, and the mailer
+ * takes it from the file. */
+static void
+fit_notices(struct spoke_daemon *s)
+{
+	notices_read_again(s->notices);
+	ground_fit_notices(s->notices, s->config);
+	notices_flush(s->notices, clock_wall());
+}
+
 static int
 start_mailer(struct spoke_daemon *s, struct err *e)
 {
@@ -301,6 +312,7 @@ take_over(struct spoke_daemon *s, struct err *e)
 	node_close(&s->node);
 	s->notices = notices;
 	s->node = node;
+	fit_notices(s);
 	let_mailer_go(s);
 	turns_make(&s->turns, s->config);
 	return start_mailer(s, e) == -1 || watch_staging(s, e) == -1 ? -1 : 0;
@@ -407,7 +419,7 @@ on_tell(uv_timer_t *t)
 	struct spoke_daemon *s = t->data;
 	struct err e = { 0 };
 
-	notices_flush(s->notices, clock_wall());
+	fit_notices(s);
 	if (s->mailer.pid > 0 && mailer_wake(&s->mailer) == 0)
 		return;
 	log_warn("the child that sends mail ended: another is started");
@@ -452,8 +464,10 @@ start(struct spoke_daemon *s, struct err *e)
 		    : -1;
 	node_sweep(&s->node);
 	s->mail = ground_mail(s->config, true);
-	if (notices_open(s->node.state_dir, &s->mail, &s->notices, e) == -1 ||
-	    start_mailer(s, e) == -1) /* before the loop */
+	if (notices_open(s->node.state_dir, &s->mail, &s->notices, e) == -1)
+		return -1;
+	fit_notices(s);
+	if (start_mailer(s, e) == -1) /* before the loop */
 		return -1;
 	daemon_begin(&s->d, on_signal, s);
 	begin_handles(s);

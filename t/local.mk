@@ -1,6 +1,6 @@
 # How tests run, and the targets for people who work on the code.  Unit tests
 # are listed beside the code that they test; here is what spans directories.
-script_tests += t/lib.t t/lint.t t/rows.t t/programs-files.t t/programs-locale.t t/programs-operator.t \
+script_tests += t/lib.t t/lint.t t/rows.t t/programs-files.t t/programs-locale.t t/programs-gone.t t/programs-operator.t \
 	t/doc-examples.t t/programs-check-config.t \
 	t/kill-path.t t/kill-ingest.t t/path-basic.t t/path-compressions.t \
 	t/path-failures.t t/path-full.t t/path-lost.t

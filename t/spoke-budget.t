@@ -116,6 +116,15 @@ sp push --always 2>over
 has "more budget ends the trouble" over 'over association=alps what=budget-spent'
 is "of both kinds" "$(grep -c 'over association=alps what=budget' over)" 2
 
+# None at all.
+configure 'budget = 64K'
+sp push --always
+is "a budget that is spent again" "$(status_of state)" budget-spent
+configure ''
+ok "without one" sp push
+has "is over" err 'over association=alps what=budget-spent'
+is "for status, too" "$(status_of state)" idle
+
 # The rate, on a real link.
 configure 'rate = 20K'
 sp collect --now

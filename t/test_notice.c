@@ -570,6 +570,65 @@ a_mail_has_a_limit_and_counts_the_rest(void **state)
 	buf_clear(&out);
 }
 
+/* --- Another configuration ------------------------------------------------ */
+
+/* It has alps, without a budget. */
+static enum notice_fit
+judged(const void *arg, const char *association, const char *key)
+{
+	(void)arg;
+	if (strcmp(association, "alps") != 0)
+		return NOTICE_GONE;
+	return strcmp(key, "budget-spent") == 0 ? NOTICE_ENDS : NOTICE_FITS;
+}
+
+static void
+raise_of(const char *association, const char *key, int64_t now_s)
+{
+	struct notices *n = opened();
+	const struct notice what = { association, key, association, "x" };
+
+	assert_true(notice_raise(n, &what, at(now_s)));
+	notices_flush(n, at(now_s));
+	notices_close(n);
+}
+
+static void
+fit_in_a_run(int64_t now_s)
+{
+	struct notices *n = opened();
+
+	notices_fit(n, judged, NULL, at(now_s));
+	notices_flush(n, at(now_s));
+	assert_false(notice_is_raised(n, "jura", "gap"));
+	assert_false(notice_is_raised(n, "bern", "refused"));
+	assert_false(notice_is_raised(n, "alps", "budget-spent"));
+	assert_true(notice_is_raised(n, "alps", "gap"));
+	assert_true(notice_is_raised(n, "", "store"));
+	notices_close(n);
+}
+
+static void
+what_no_configuration_has_is_not_told_any_more(void **state)
+{
+	(void)state;
+	raise_of("jura", "gap", 1000);
+	raise_of("alps", "budget-spent", 1000);
+	raise_in_a_run(1000);
+	raise_of("", "store", 1000);
+	raise_of("bern", "refused", 1060); /* mails all */
+	assert_int_equal(mailed("began: jura"), 1);
+	raise_of("lugano", "delivery", 1061); /* is not mailed yet */
+	fit_in_a_run(1062);
+	assert_int_equal(mailed("over: alps: alps"), 1);
+	fit_in_a_run(100000);
+	assert_int_equal(mailed("lugano"), 0);
+	assert_int_equal(mailed("over: jura"), 0);
+	assert_int_equal(mailed("lasts: jura"), 0);
+	assert_int_equal(mailed("over: bern"), 0);
+	assert_int_equal(mailed("lasts: alps: 7 is missing"), 2);
+}
+
 int
 main(void)
 {
@@ -594,6 +653,7 @@ main(void)
 		TEST(nothing_from_outside_becomes_a_header),
 		TEST(what_is_escaped_stays_as_it_is),
 		TEST(commands_name_their_configuration),
+		TEST(what_no_configuration_has_is_not_told_any_more),
 		TEST(a_mail_has_a_limit_and_counts_the_rest),
 	};
 

@@ -26,6 +26,25 @@ ground_mail(const struct config *c, bool elsewhere)
 	};
 }
 
+/* arg: the configuration. */
+static enum notice_fit
+fit(const void *arg, const char *association, const char *key)
+{
+	const struct association *a = config_association(arg, association);
+
+	if (a == NULL)
+		return NOTICE_GONE;
+	if (strcmp(key, "budget") != 0 && strcmp(key, "budget-spent") != 0)
+		return NOTICE_FITS;
+	return a->budget > 0 && config_visits(a) ? NOTICE_FITS : NOTICE_ENDS;
+}
+
+void
+ground_fit_notices(struct notices *n, const struct config *c)
+{
+	notices_fit(n, fit, c, clock_wall());
+}
+
 struct ground
 ground_make(enum config_role role, const struct options *o, int argc,
     char **argv)
@@ -44,7 +63,10 @@ open_notices(struct ground *g, struct err *e)
 	    lock_is_held(g->node.state_dir, NODE_HUB_LOCK);
 
 	g->mail = ground_mail(g->config, mailer);
-	return notices_open(g->node.state_dir, &g->mail, &g->notices, e);
+	if (notices_open(g->node.state_dir, &g->mail, &g->notices, e) == -1)
+		return -1;
+	ground_fit_notices(g->notices, g->config);
+	return 0;
 }
 
 int

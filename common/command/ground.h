@@ -35,6 +35,10 @@ enum ground_for {
 /* Whom the configuration wants to be mailed; elsewhere: by a mailer. */
 struct notice_mail ground_mail(const struct config *c, bool elsewhere);
 
+/* What is told of associations that the configuration does not have ends, and so
+ * does what is told of a budget where this end has none. */
+void ground_fit_notices(struct notices *n, const struct config *c);
+
 /* A verb without flags; those of others are set by the caller. */
 struct ground ground_make(enum config_role role, const struct options *o,
     int argc, char **argv);

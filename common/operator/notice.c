@@ -31,8 +31,14 @@ enum {
 	MAIL_DEADLINE_MS = 60000,
 };
 
+enum op_what {
+	OP_RAISE,
+	OP_CLEAR,
+	OP_DROP,
+};
+
 struct op {
-	bool raise;
+	enum op_what what;
 	struct notice_entry entry;
 };
 
@@ -101,10 +107,10 @@ notices_open(int state_dir, const struct notice_mail *mail,
 }
 
 static void
-keep_op(struct notices *n, bool raise, struct notice_entry x)
+keep_op(struct notices *n, enum op_what what, struct notice_entry x)
 {
 	n->op = mem_resize(n->op, n->n_op + 1, sizeof(n->op[0]));
-	n->op[n->n_op++] = (struct op){ raise, x };
+	n->op[n->n_op++] = (struct op){ what, x };
 }
 
 static char *
@@ -195,31 +201,82 @@ notice_raise_cause(struct notices *n, const struct notice *what, int cause,
 		    of_association(x.association), x.association, x.key, x.text,
 		    x.next);
 	if (change != NOTICE_SAME)
-		keep_op(n, true, x);
+		keep_op(n, OP_RAISE, x);
 	else
 		notice_entry_clear(&x);
 	return change == NOTICE_TELL;
+}
+
+static struct notice_entry
+named(const char *association, const char *key, struct wall now)
+{
+	return (struct notice_entry){ .since_s = wall_s(now),
+		.association = mem_strdup(association),
+		.key = mem_strdup(key),
+		.text = mem_strdup(""),
+		.next = mem_strdup("") };
 }
 
 bool
 notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now)
 {
-	struct notice_entry x = { .since_s = wall_s(now),
-		.association = mem_strdup(association),
-		.key = mem_strdup(key),
-		.text = mem_strdup(""),
-		.next = mem_strdup("") };
+	struct notice_entry x = named(association, key, now);
 	bool was = notice_table_clear(&n->table, &x);
 
 	if (was)
 		log_warn("over%s%s what=%s", of_association(association),
 		    association, key);
 	if (was)
-		keep_op(n, false, x);
+		keep_op(n, OP_CLEAR, x);
 	else
 		notice_entry_clear(&x);
 	return was;
+}
+
+/* Its entry may be freed. */
+static void
+end_one(struct notices *n, const struct notice_entry *which, struct wall now)
+{
+	struct notice_entry x = named(which->association, which->key, now);
+
+	(void)notice_clear(n, x.association, x.key, now);
+	notice_entry_clear(&x);
+}
+
+static void
+drop(struct notices *n, const struct notice_entry *which, struct wall now)
+{
+	struct notice_entry x = named(which->association, which->key, now);
+
+	if (!notice_state_is_over(which->state))
+		log_warn("over association=%s what=%s: the association is not "
+			 "in the configuration any more",
+		    x.association, x.key);
+	notice_table_drop(&n->table, x.association, x.key);
+	keep_op(n, OP_DROP, x);
+}
+
+void
+notices_fit(struct notices *n, notice_judge *judge, const void *arg,
+    struct wall now)
+{
+	for (size_t i = n->table.n; i-- > 0;) { /* what ends may be removed */
+		const struct notice_entry *x = &n->table.entry[i];
+
+		if (x->association[0] == '\0')
+			continue;
+		switch (judge(arg, x->association, x->key)) {
+		case NOTICE_FITS:
+			break;
+		case NOTICE_ENDS:
+			end_one(n, x, now);
+			break;
+		case NOTICE_GONE:
+			drop(n, x, now);
+			break;
+		}
+	}
 }
 
 bool
@@ -261,11 +318,21 @@ void
 notices_read_again(struct notices *n)
 {
 	load(n);
-	for (size_t i = 0; i < n->n_op; i++)
-		if (n->op[i].raise)
-			(void)notice_table_raise(&n->table, &n->op[i].entry);
-		else
-			notice_table_clear(&n->table, &n->op[i].entry);
+	for (size_t i = 0; i < n->n_op; i++) {
+		const struct notice_entry *x = &n->op[i].entry;
+
+		switch (n->op[i].what) {
+		case OP_RAISE:
+			(void)notice_table_raise(&n->table, x);
+			break;
+		case OP_CLEAR:
+			(void)notice_table_clear(&n->table, x);
+			break;
+		case OP_DROP:
+			notice_table_drop(&n->table, x->association, x->key);
+			break;
+		}
+	}
 }
 
 static void

@@ -52,6 +52,16 @@ char *notices_command(const struct notices *n, const char *command);
 /* True when there was such a state. */
 bool notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now);
+/* Those that another configuration has no place for end. */
+enum notice_fit {
+	NOTICE_FITS,
+	NOTICE_ENDS, /* what it is of is no more: cleared */
+	NOTICE_GONE, /* nor is its association: without a mail */
+};
+typedef enum notice_fit notice_judge(const void *arg, const char *association,
+    const char *key);
+void notices_fit(struct notices *n, notice_judge *judge, const void *arg,
+    struct wall now);
 bool notice_is_raised(const struct notices *n, const char *association,
     const char *key);
 /* Other processes have changed what is told: the next flush mails it, too. */

@@ -185,6 +185,16 @@ notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 	return true;
 }
 
+void
+notice_table_drop(struct notice_table *t, const char *association,
+    const char *key)
+{
+	size_t i = find(t, association, key);
+
+	if (i < t->n)
+		remove_entry(t, i);
+}
+
 static bool
 parse_entry(struct slice line, struct notice_entry *x)
 {

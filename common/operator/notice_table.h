@@ -10,6 +10,8 @@
  *	OVER    ON (2)   -         (none)
  *	BRIEF   NEW      -         (none)
  *
+ *	Each is (none) once it is dropped.
+ *
  *	(1) an outage of the link, or nobody to mail: (none)
  *	(2) for a cause that was not told of it yet: CHANGED
  *
@@ -74,6 +76,9 @@ enum notice_change notice_table_raise(struct notice_table *t,
     const struct notice_entry *x);
 /* True: the state is over. */
 bool notice_table_clear(struct notice_table *t, const struct notice_entry *x);
+/* As if it had never been: nobody is told of it again. */
+void notice_table_drop(struct notice_table *t, const char *association,
+    const char *key);
 bool notice_table_is_raised(const struct notice_table *t,
     const char *association, const char *key);
 /* 0: it is not raised. */
