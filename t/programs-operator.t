@@ -182,4 +182,18 @@ wait_for 10 test -S hub/run/hubd.sock
 exits "hubd needs no streams" 1 hub check
 stop "$pid"
 is "to its end" "$?" 0
+
+# --- A port that is looked at ---------------------------------------------------
+
+seen() {
+	hub status --json | sed 's/.*"last_delivery":\([^,}]*\).*/\1/'
+}
+exits "somebody who speaks something else" 76 sh -c "echo Hello |
+    hubctl -c '$tmp/hub.conf' receive alps"
+has "is told" err 'what=delivery'
+ok "one who says nothing" hub receive alps </dev/null
+lacks "ends nothing" err 'over '
+hub check >out
+has "which a monitor sees" out 'CRITICAL.*alps: .*delivery'
+is "and nothing was delivered" "$(seen)" null
 done_testing

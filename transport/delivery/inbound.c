@@ -130,5 +130,7 @@ inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
 		d.deadline = mono_add_ms(clock_mono(), SESSION_MS);
 	rc = delivery_run(&d, r, e);
 	settle(o, &c, r, rc, e);
-	return rc == -1 ? -1 : course_take(&c, &told, e);
+	if (rc == -1 || outcome_is_look(o->association, r))
+		return rc;
+	return course_take(&c, &told, e);
 }

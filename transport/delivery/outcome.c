@@ -79,11 +79,19 @@ outcome_is_trouble(const struct notices *n, const struct association *a)
 	    notice_is_raised(n, a->name, OUTCOME_FORK_TO_SPOKE);
 }
 
-/* What a look at carried files does not find may come again. */
+bool
+outcome_is_look(const struct association *a, const struct delivery_result *r)
+{
+	return !carry_is_used(a) && r->counts.in_bytes == 0;
+}
+
+/* What a look at carried files does not find may come again; one at a port finds
+ * nothing. */
 static bool
 is_over(const struct association *a, const struct delivery_result *r, int rc)
 {
-	return rc == 0 && (!carry_is_used(a) || r->all_here);
+	return rc == 0 &&
+	    (carry_is_used(a) ? r->all_here : !outcome_is_look(a, r));
 }
 
 void
@@ -100,7 +108,8 @@ void
 outcome_tell_over(struct notices *n, const struct association *a,
     const struct delivery_result *r)
 {
-	(void)notice_clear(n, a->name, OUTCOME_FAILED, clock_wall());
+	if (!outcome_is_look(a, r))
+		(void)notice_clear(n, a->name, OUTCOME_FAILED, clock_wall());
 	outcome_tell_no_fork(n, a, r);
 }
 
@@ -224,7 +233,8 @@ outcome_use(const struct association *a, const struct delivery_result *r,
 	struct wire_use u = outcome_sofar(r);
 
 	u.lost = delivery_lost(a, r);
-	u.delivered = rc == 0 && (!carry_is_used(a) || r->moved);
+	u.delivered =
+	    rc == 0 && (carry_is_used(a) ? r->moved : !outcome_is_look(a, r));
 	if (!carry_is_used(a))
 		return u;
 	if (rc == -1 && e->kind == ERR_INPUT) /* a fork */

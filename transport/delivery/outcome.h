@@ -26,6 +26,11 @@ struct wire_use outcome_sofar(const struct delivery_result *r);
 struct wire_use outcome_use(const struct association *a,
     const struct delivery_result *r, int rc, const struct err *e);
 
+/* Who called did not say a word, and went: a look at the port, which is no
+ * delivery and ends no trouble. */
+bool outcome_is_look(const struct association *a,
+    const struct delivery_result *r);
+
 /* The directory of transport dir is not there, and silent-after has not passed
  * since it was.  That is no trouble to who looks by himself: a stick is elsewhere
  * most of the time.  Only reads: wire_set_clock comes before it. */
