@@ -16,7 +16,7 @@ set_state(struct status *s, const struct notices *n)
 {
 	static const char *const raised[] = { "spool", OUTCOME_FORK_TO_HUB,
 		OUTCOME_FORK_TO_SPOKE, OUTCOME_FAILED, "inbox", OUTCOME_DAMAGED,
-		"dropped", "budget-spent" };
+		OUTCOME_DROPPED, "budget-spent" };
 	const char *state = s->waiting_messages > 0 ? "waiting" : "idle";
 
 	for (size_t i = 0; i < sizeof(raised) / sizeof(*raised); i++)

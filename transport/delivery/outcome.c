@@ -176,8 +176,8 @@ outcome_tell_heard_lost(struct notices *n, const struct association *a,
 	char text[128];
 
 	(void)snprintf(text, sizeof(text),
-	    "the spoke lost %" PRIu64
-	    " messages before they came: its status says why",
+	    "the spoke lost messages before they came (%" PRIu64
+	    "): its status says why",
 	    messages);
 	(void)notice_raise(n,
 	    &(struct notice){ a->name, OUTCOME_LOST, text, "hubctl status" },
@@ -191,9 +191,8 @@ outcome_tell_damaged(struct notices *n, const struct association *a,
 	char text[160];
 
 	(void)snprintf(text, sizeof(text),
-	    "%" PRIu64
-	    " messages in outbox were damaged, or lacked their CONFIG: they "
-	    "are lost to the other end, see quarantine/",
+	    "messages in outbox were damaged, or lacked their CONFIG (%" PRIu64
+	    "): they are lost to the other end, see quarantine/",
 	    messages);
 	(void)notice_raise(n,
 	    &(struct notice){ a->name, OUTCOME_DAMAGED, text,
@@ -213,6 +212,8 @@ outcome_tell_lost(struct notices *n, const struct association *a,
 		outcome_tell_damaged(n, a, r->damaged);
 	else if (is_over(a, r, rc))
 		(void)notice_clear(n, a->name, OUTCOME_DAMAGED, clock_wall());
+	if (rc == 0 && !carry_is_used(a)) /* all was delivered */
+		(void)notice_clear(n, a->name, OUTCOME_DROPPED, clock_wall());
 }
 
 /* --- Counted -------------------------------------------------------------- */

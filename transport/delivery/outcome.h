@@ -18,6 +18,7 @@
 /* Of what is lost. */
 #define OUTCOME_LOST    "lost"
 #define OUTCOME_DAMAGED "outbox"
+#define OUTCOME_DROPPED "dropped"
 
 /* What one that still runs has used, but for bytes that only its channel knows. */
 struct wire_use outcome_sofar(const struct delivery_result *r);
@@ -59,7 +60,8 @@ void outcome_tell_over(struct notices *n, const struct association *a,
 void outcome_tell_no_fork(struct notices *n, const struct association *a,
     const struct delivery_result *r);
 /* What is lost, until a delivery without: at the hub, what it heard of; at either
- * end, what of its own outbox was damaged. */
+ * end, what of its own outbox was damaged.  And a session that went well made room
+ * for what else would be dropped. */
 void outcome_tell_lost(struct notices *n, const struct association *a,
     const struct delivery_result *r, int rc);
 /* Whoever opened an outbox found that many of it damaged. */
