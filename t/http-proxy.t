@@ -1,7 +1,7 @@
 #!/bin/sh
 # Transport http through proxies that do not pass on bodies as they come: a backlog
 # goes through one that takes no chunks, one that takes a megabyte at most, and one
-# that has all of a body first.
+# that has all of a body first; and not through one that does not go on.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/http-lib.sh"
 
@@ -25,6 +25,7 @@ while (my $c = $l->accept) {
 		else { $head .= $line }
 	}
 	refuse($c, 411) if $chunks && $kind eq "lengths";
+	sleep 60 if $chunks && $kind eq "stuck";
 	while ($chunks) {
 		my $n = hex <$c>;
 		read $c, $body, $n, length $body;
@@ -86,4 +87,15 @@ ok "in chunks" grep -q chunks proxy.seen
 through gather
 ok "in chunks, and much at once" grep -Eq 'chunks [0-9]{7}' proxy.seen
 lacks "without a refusal" proxy.seen '^4'
+
+fresh
+listen hub
+proxy stuck
+ok "stuck: a backlog" sp write <backlog
+exits "stuck: the deadline ends it" 75 sp push --deadline 5s alps
+used=$(spoke_has wire_bytes_month)
+ok "stuck: what did not go is not counted, $used bytes did" \
+    test "$used" -gt 1000 -a "$used" -lt 1000000
+stop "$proxy"
+stop "$listener"
 done_testing

@@ -72,7 +72,8 @@ look(const struct parent *p)
 	const volatile struct channel_shared *shared = p->o->channel->shared;
 	struct delivery_sofar now = *p->sofar;
 
-	if (shared != NULL && shared->wire > now.bytes)
+	/* of ours, it may have taken much that is not on its way yet */
+	if (shared != NULL && shared->wire > 0)
 		now.bytes = shared->wire;
 	return (p->o->look != NULL && p->o->look(p->o->arg, &now)) ||
 	    stopped != 0;

@@ -234,7 +234,8 @@ deliver(struct outbound *d, struct delivery_result *r, struct err *e)
 	course_begin(&d->course, o->node, o->association, o->notices, o->took);
 	rc = deliver_once(d, r, &wire, e);
 	used = outcome_use(o->association, r, rc, e);
-	if (used.bytes < wire)
+	/* a stream takes more of ours than may go over the wire */
+	if (used.bytes < wire || (wire > 0 && !carry_is_used(o->association)))
 		used.bytes = wire;
 	wire_tally_end(&d->course.tally, &used);
 	(void)look_at_budget(o, &b, &ignored);
