@@ -1,7 +1,7 @@
 #!/bin/sh
 # Transport http through proxies that do not pass on bodies as they come: a backlog
 # goes through one that takes no chunks, one that takes a megabyte at most, and one
-# that has all of a body first; and not through one that does not go on.
+# that has all of a body first.  What one does not take, or slowly, is not on the wire.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/http-lib.sh"
 
@@ -17,6 +17,7 @@ $| = 1;
 print "there\n";
 while (my $c = $l->accept) {
 	next if fork;
+	close $l;
 	my ($head, $length, $chunks, $body) = ("", 0, 0, "");
 	while (defined(my $line = <$c>)) {
 		last if $line eq "\r\n";
@@ -25,7 +26,8 @@ while (my $c = $l->accept) {
 		else { $head .= $line }
 	}
 	refuse($c, 411) if $chunks && $kind eq "lengths";
-	sleep 60 if $chunks && $kind eq "stuck";
+	sleep 10 if $chunks && $kind eq "stuck";
+	pass($c, $head) if $chunks && $kind eq "slow";
 	while ($chunks) {
 		my $n = hex <$c>;
 		read $c, $body, $n, length $body;
@@ -41,6 +43,22 @@ while (my $c = $l->accept) {
 		length $body, $body
 	    : "Content-Length: $length\r\n\r\n$body");
 	$s->flush;
+	while (sysread $s, $body, 65536) { syswrite $c, $body }
+	exit;
+}
+sub pass { # 400 KB a second
+	my ($c, $head) = @_;
+	my $s = IO::Socket::INET->new("127.0.0.1:$to") or die;
+	my ($n, $body) = 1;
+	print $s $head . "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+	while ($n) {
+		$n = hex <$c>;
+		read $c, $body, $n;
+		<$c>;
+		printf $s "%x\r\n%s\r\n", $n, $body;
+		$s->flush;
+		select undef, undef, undef, $n / 400000;
+	}
 	while (sysread $s, $body, 65536) { syswrite $c, $body }
 	exit;
 }
@@ -98,4 +116,21 @@ ok "stuck: what did not go is not counted, $used bytes did" \
     test "$used" -gt 1000 -a "$used" -lt 1000000
 stop "$proxy"
 stop "$listener"
+
+fresh
+keys='keep = yes budget = 1M'
+hub_conf ''
+spoke_conf "http://127.0.0.1:$proxied/" 'token = alps.token'
+listen hub
+proxy slow
+ok "slow: a backlog" sp write <backlog
+start daemon spoke -c spoke.conf daemon
+daemon=$pid
+soon_has "slow: the budget is used up" daemon.err what=budget-spent
+used=$(sed -n 's/.*what=budget-spent: *\([0-9]*\) of.*/\1/p' daemon.err)
+ok "slow: as is seen soon, when $used bytes went" \
+    test "${used:-0}" -gt 1000000 -a "${used:-0}" -lt 1500000
+stop "$listener"
+stop "$proxy"
+stop "$daemon" TERM 30
 done_testing

@@ -362,6 +362,7 @@ note_sofar(struct delivery *d)
 	const struct session_counts *c = session_counts(d->session);
 	const volatile struct channel_shared *shared = d->o->channel->shared;
 	uint64_t ours = c->in_bytes + c->out_bytes, overhead;
+	uint64_t wire = shared != NULL ? shared->wire : 0;
 
 	d->sofar->counts = *c;
 	d->sofar->open = session_is_open(d->session);
@@ -370,13 +371,12 @@ note_sofar(struct delivery *d)
 	d->sofar->lost = delivery_lost(d->o->association, d->r) +
 	    (d->o->association->role == CONFIG_SPOKE ? d->feeder.damaged : 0);
 	d->sofar->bytes = ours;
-	overhead =
-	    shared != NULL && shared->wire > ours ? shared->wire - ours : 0;
+	overhead = wire > ours ? wire - ours : 0;
 	if (overhead > d->overhead) {
 		session_overhead(d->session, overhead - d->overhead);
 		d->overhead = overhead;
 	}
-	wake_parent(d, ours + overhead);
+	wake_parent(d, wire > 0 ? wire : ours);
 }
 
 static void

@@ -98,7 +98,9 @@ http_socket_close(void *arg, curl_socket_t fd)
 
 	if (place != NULL) {
 		if (read_info(fd, &info))
-			h->wire_ended += bytes_of(&info);
+			/* what waits goes, though we are over */
+			h->wire_ended +=
+			    bytes_of(&info) + info.tcpi_notsent_bytes;
 		*place = -1;
 	}
 	return close(fd);
