@@ -384,8 +384,7 @@ while read -r name; do
 	fi
 	case $act in
 	# rsync sees that nobody is there: no silence, and nothing refused
-	away) has "$name: it is trouble, not counted" status \
-	    '"state":"delivery",.*"refused":0,' ;;
+	away) has "$name: it is not counted" status '"refused":0,' ;;
 	*) has "$name: it is counted" status '"refused":[1-9]' ;;
 	esac
 done <names
