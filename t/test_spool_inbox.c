@@ -218,6 +218,30 @@ lost_numbers_are_passed(void **state)
 	inbox_close(i);
 }
 
+/* A crash between the renames of a commit leaves 4 and 5 behind a gap, and before they
+ * are asked for, their sender drops what it has not heard of. */
+static void
+what_is_held_is_not_lost(void **state)
+{
+	struct inbox *i = begun();
+	struct err e = { 0 };
+	uint64_t lost = 0;
+
+	(void)state;
+	assert_int_equal(put_next(i, 1), INBOX_TAKEN);
+	assert_int_equal(put_next(i, 4), INBOX_HELD);
+	assert_int_equal(put_next(i, 5), INBOX_HELD);
+	commit(i);
+	assert_int_equal(inbox_pass(i, 2, 4, &lost, &e), 0);
+	assert_int_equal(lost, 2);
+	assert_int_equal(inbox_durable(i).msgid, 5);
+	assert_int_equal(inbox_pass(i, 2, 6, &lost, &e), 0);
+	assert_int_equal(lost, 3);
+	assert_int_equal(inbox_durable(i).msgid, 6);
+	assert_int_equal(put_next(i, 5), INBOX_DUPLICATE);
+	inbox_close(i);
+}
+
 static void
 poison_is_kept_and_passed(void **state)
 {
@@ -506,6 +530,7 @@ main(void)
 		TEST(a_gap_is_closed_by_its_message),
 		TEST(a_held_message_that_does_not_fit_is_a_fork),
 		TEST(lost_numbers_are_passed),
+		TEST(what_is_held_is_not_lost),
 		TEST(poison_is_kept_and_passed),
 		TEST(the_quarantine_is_bounded),
 		TEST(a_name_in_the_quarantine_is_taken_by_either_file),

@@ -335,6 +335,24 @@ inbox_lost(struct inbox *i, uint64_t first, uint64_t last, enum ledger_why why,
 	return record(i, (struct ledger_range){ first, last, why, 0 }, e);
 }
 
+int
+inbox_pass(struct inbox *i, uint64_t first, uint64_t last, uint64_t *lost,
+    struct err *e)
+{
+	uint64_t a, b;
+
+	for (uint64_t from = first;
+	     from <= last && inbox_missing(i, from, &a, &b) && a <= last;
+	     from = b + 1) {
+		if (b > last)
+			b = last;
+		if (inbox_lost(i, a, b, LEDGER_LOST, e) == -1)
+			return -1;
+		*lost += b - a + 1;
+	}
+	return 0;
+}
+
 enum inbox_verdict
 inbox_poison(struct inbox *i, const struct message *m, const char *why,
     struct err *e)

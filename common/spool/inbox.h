@@ -60,6 +60,10 @@ int inbox_commit(struct inbox *i, struct err *e);
 /* Durable in the ledger when it returns.  ERR_INPUT: we have one of these. */
 int inbox_lost(struct inbox *i, uint64_t first, uint64_t last,
     enum ledger_why why, struct err *e);
+/* The same of those of first..last that are missing, whose number is added to *lost:
+ * what is held behind a gap stays, though who sent it has lost it since. */
+int inbox_pass(struct inbox *i, uint64_t first, uint64_t last, uint64_t *lost,
+    struct err *e);
 /* A message whose Length and Digest are right and whose grammar is not: kept in
  * quarantine/ with `why` and counted as had, so that it is acknowledged and
  * the stream goes on.  What was put before it is committed first.  The same

@@ -113,24 +113,6 @@ hear_acknowledgement(struct carry *c, struct outbox *o, struct err *e)
 	return 0;
 }
 
-/* Pass what of first..last we do not have. */
-static int
-pass_lost(struct carry *c, uint64_t first, uint64_t last, struct err *e)
-{
-	uint64_t a, b;
-
-	for (uint64_t from = first;
-	     from <= last && inbox_missing(c->in, from, &a, &b) && a <= last;
-	     from = b + 1) {
-		if (b > last)
-			b = last;
-		if (inbox_lost(c->in, a, b, LEDGER_LOST, e) == -1)
-			return -1;
-		c->r->lost += b - a + 1;
-	}
-	return 0;
-}
-
 static int
 hear_lost(struct carry *c, struct err *e)
 {
@@ -147,7 +129,8 @@ hear_lost(struct carry *c, struct err *e)
 		c->r->replaced = !stream_is_zero(now);
 	}
 	for (size_t i = 0; i < lost->n; i++)
-		if (pass_lost(c, lost->at[i].first, lost->at[i].last, e) == -1)
+		if (inbox_pass(c->in, lost->at[i].first, lost->at[i].last,
+			&c->r->lost, e) == -1)
 			return -1;
 	return 0;
 }

@@ -116,11 +116,10 @@ on_record(struct delivery *d, const struct session_action *a)
 		}
 		d->r->replaced = !stream_is_zero(old);
 	}
-	if (inbox_lost(d->in, a->first, a->last, LEDGER_LOST, &e) == -1) {
+	if (inbox_pass(d->in, a->first, a->last, &d->r->lost, &e) == -1) {
 		session_abort(d->session, &e);
 		return;
 	}
-	d->r->lost += a->last - a->first + 1;
 	d->r->durable = a->at;
 	session_recorded(d->session, &a->at);
 }
