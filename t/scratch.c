@@ -65,6 +65,24 @@ scratch_teardown(void **fd)
 	return 0;
 }
 
+int scratch_dir = -1;
+
+int
+scratch_group_setup(void **state)
+{
+	(void)state;
+	scratch_dir = scratch_open();
+	return 0;
+}
+
+int
+scratch_group_teardown(void **state)
+{
+	(void)state;
+	scratch_close(scratch_dir);
+	return 0;
+}
+
 struct buf
 scratch_read(int fd, const char *name)
 {

@@ -17,6 +17,10 @@ void scratch_close(int fd);
 	    scratch_teardown, &(fd))
 int scratch_setup(void **fd);
 int scratch_teardown(void **fd);
+/* One for all the tests of a group, open in scratch_dir. */
+int scratch_group_setup(void **state);
+int scratch_group_teardown(void **state);
+extern int scratch_dir;
 /* A file's bytes; the test fails when there is none. */
 struct buf scratch_read(int fd, const char *name);
 void scratch_write(int fd, const char *name, struct slice s);

@@ -25,8 +25,6 @@
 #include "common/config/config_value.h"
 #include "t/config_rows.h"
 
-static int dir = -1; /* scratch_path */
-
 /* --- What is read ---------------------------------------------------------- */
 
 static const char example[] =
@@ -828,22 +826,6 @@ the_examples_of_the_page_are_accepted(void **state)
 	free(text);
 }
 
-static int
-make_directory(void **state)
-{
-	(void)state;
-	dir = scratch_open();
-	return 0;
-}
-
-static int
-remove_directory(void **state)
-{
-	(void)state;
-	scratch_close(dir);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -874,5 +856,6 @@ main(void)
 		cmocka_unit_test(the_examples_of_the_page_are_accepted),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, scratch_group_setup,
+	    scratch_group_teardown);
 }

@@ -121,24 +121,6 @@ only_utf8_is_read(void **state)
 	REFUSE(rows);
 }
 
-static int dir = -1; /* scratch_path */
-
-static int
-make_directory(void **state)
-{
-	(void)state;
-	dir = scratch_open();
-	return 0;
-}
-
-static int
-remove_directory(void **state)
-{
-	(void)state;
-	scratch_close(dir);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -150,5 +132,6 @@ main(void)
 		cmocka_unit_test(only_utf8_is_read),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, scratch_group_setup,
+	    scratch_group_teardown);
 }

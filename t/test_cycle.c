@@ -19,24 +19,6 @@
 #include "spoke/cycle.h"
 #include "t/scratch.h"
 
-static int run_dir = -1;
-
-static int
-make_dir(void **state)
-{
-	(void)state;
-	run_dir = scratch_open();
-	return 0;
-}
-
-static int
-remove_dir(void **state)
-{
-	(void)state;
-	scratch_close(run_dir);
-	return 0;
-}
-
 #define SHELL(script) ((const char *const[]){ "/bin/sh", "-c", script, NULL })
 
 static void
@@ -66,7 +48,7 @@ all_run_at_once_and_each_has_an_outcome(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(cycle_run(job, 4, run_dir, &e), 0);
+	assert_int_equal(cycle_run(job, 4, scratch_dir, &e), 0);
 	assert_true(mono_ms_since(clock_mono(), start) < 30000);
 	assert_false(job[0].c.failed);
 	assert_int_equal(job[0].c.n, 1);
@@ -101,7 +83,7 @@ a_counter_goes_on_or_begins_anew(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct counters *c = counters_open(run_dir, "a");
+		struct counters *c = counters_open(scratch_dir, "a");
 
 		if (counters_anew(c, "/a b", rows[i].value) != rows[i].anew)
 			fail_msg("row %zu", i);
@@ -114,13 +96,13 @@ static void
 counters_of_another_boot_are_not_known(void **state)
 {
 	struct counters *c;
-	int fd =
-	    openat(run_dir, "counters-b", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = openat(scratch_dir, "counters-b", O_WRONLY | O_CREAT | O_TRUNC,
+	    0600);
 
 	(void)state;
 	assert_int_equal(write(fd, "other-boot\n5 /a\n", 16), 16);
 	close(fd);
-	c = counters_open(run_dir, "b");
+	c = counters_open(scratch_dir, "b");
 	assert_true(counters_anew(c, "/a", "6"));
 	counters_close(c);
 }
@@ -134,5 +116,6 @@ main(void)
 		cmocka_unit_test(counters_of_another_boot_are_not_known),
 	};
 
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	return cmocka_run_group_tests(tests, scratch_group_setup,
+	    scratch_group_teardown);
 }

@@ -6,6 +6,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/session.c %D%/session.h %D%/session_impl.h \
 	%D%/session_actions.c \
 	%D%/session_ahead.c \
+	%D%/session_frames.c \
 	%D%/session_opening.c \
 	%D%/session_time.c \
 	%D%/start.c %D%/start.h

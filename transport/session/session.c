@@ -1,8 +1,9 @@
 /*
  * The delivery protocol as a state machine; see session.h and doc/protocol.5.
- * Here are events, the dispatch of frames and actions.  The opening is judged in
- * session_opening.c, what is coded before that in session_ahead.c, time in
- * session_time.c; the two halves are sender.c and receiver.c.
+ * Here are its states and the events.  What the peer says is read in
+ * session_frames.c, its opening judged in session_opening.c; what the shell must do
+ * is in session_actions.c, what is coded before the peer answers in session_ahead.c,
+ * time in session_time.c; the two halves are sender.c and receiver.c.
  *
  *	state      ends by                           then
  *	OPENING    a HELLO that suits                OPEN, or RENEWING
@@ -16,12 +17,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
-#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/message/limits.h"
 #include "transport/session/session_impl.h"
@@ -32,8 +30,8 @@ enum {
 	FLIGHT_BYTES = 64 << 20,
 };
 
-static void
-set_state(struct session *s, enum session_state state)
+void
+session_set_state(struct session *s, enum session_state state)
 {
 	s->state = state;
 }
@@ -85,9 +83,9 @@ end_for(struct session *s, const struct err *why, bool tell)
 	s->fail_at = mono_add_ms(s->now, REFUSE_MS);
 	if (tell && !s->closed) {
 		session_put_refuse(&s->out, why);
-		set_state(s, STATE_REFUSING);
+		session_set_state(s, STATE_REFUSING);
 	} else {
-		set_state(s, STATE_FAILED);
+		session_set_state(s, STATE_FAILED);
 	}
 }
 
@@ -98,9 +96,8 @@ end(struct session *s, const struct err *why)
 	end_for(s, why, s->lined);
 }
 
-/* What the peer did is the reason. */
-static void
-refuse(struct session *s, const struct err *why)
+void
+session_refuse(struct session *s, const struct err *why)
 {
 	if (!session_over(s) && s->state != STATE_REFUSING)
 		s->counts.cut = 1;
@@ -114,14 +111,14 @@ fail(struct session *s, const char *what)
 	s->why = (struct err){ 0 };
 	err_set(&s->why, ERR_TEMP, "%s", what);
 	s->why.sys = EPIPE;
-	set_state(s, STATE_FAILED);
+	session_set_state(s, STATE_FAILED);
 }
 
 void
 session_abort(struct session *s, const struct err *why)
 {
 	if (why->kind == ERR_INPUT)
-		refuse(s, why); /* what came */
+		session_refuse(s, why); /* what came */
 	else
 		end_for(s, why, true); /* its line may be on its way */
 }
@@ -232,12 +229,12 @@ session_feed_end(struct session *s)
 	s->sender.finished = true;
 }
 
-static void
-start(struct session *s, const struct spool_point *at)
+void
+session_start(struct session *s, const struct spool_point *at)
 {
 	sender_start(&s->sender, at);
 	s->start_due = true;
-	set_state(s, STATE_OPEN);
+	session_set_state(s, STATE_OPEN);
 }
 
 void
@@ -245,7 +242,7 @@ session_renewed(struct session *s, const struct spool_point *out)
 {
 	assert(s->state == STATE_RENEWING || s->state == STATE_OPEN);
 	s->opts.out = *out;
-	start(s, &(struct spool_point){ .stream = out->stream });
+	session_start(s, &(struct spool_point){ .stream = out->stream });
 }
 
 void
@@ -256,7 +253,7 @@ session_seed(struct session *s, const struct slice *seed)
 	if (s->sender.seed_due)
 		sender_seed(&s->sender, seed);
 	else if (receiver_seed(&s->receiver, seed, &e) == -1)
-		refuse(s, &e);
+		session_refuse(s, &e);
 }
 
 void
@@ -274,16 +271,10 @@ session_durable(struct session *s, const struct spool_point *upto)
 }
 
 void
-session_taken(struct session *s, const struct spool_point *durable)
+session_recorded(struct session *s, const struct spool_point *durable)
 {
 	session_took(s, durable);
 	session_durable(s, durable);
-}
-
-void
-session_recorded(struct session *s, const struct spool_point *durable)
-{
-	session_taken(s, durable);
 }
 
 void
@@ -293,188 +284,10 @@ session_refused(struct session *s, uint64_t first, const char *why)
 
 	s->told = false;
 	if (receiver_refused(&s->receiver, first, why, &e) == -1)
-		refuse(s, &e);
+		session_refuse(s, &e);
 }
 
-/* Frames */
-
-static void
-take_ack(struct session *s, const struct spool_point *at)
-{
-	uint64_t before = s->sender.acked.msgid;
-
-	switch (sender_take_ack(&s->sender, at)) {
-	case SENDER_ACK_NEW:
-		s->counts.acked += at->msgid - before;
-		s->acked_due = true;
-		break;
-	case SENDER_ACK_OLD:
-		break;
-	case SENDER_ACK_STRANGE:
-		if (s->counts.strange_acks++ == 0)
-			(void)snprintf(s->warning, sizeof(s->warning),
-			    "message %" PRIu64
-			    " was acknowledged, but not sent like that: ignored",
-			    at->msgid);
-		break;
-	}
-}
-
-static int
-take_open_frame(struct session *s, const struct frame *f, struct err *e)
-{
-	struct frame_batch batch;
-	struct frame_nak nak;
-	struct frame_lost lost;
-	struct spool_point at;
-
-	switch (f->type) {
-	case FRAME_BATCH:
-		return frame_read_batch(f->payload, &batch, e) == -1
-		    ? -1
-		    : receiver_batch(&s->receiver, &batch, e);
-	case FRAME_CHUNK:
-		return receiver_chunk(&s->receiver, f->payload, e);
-	case FRAME_LOST:
-		return frame_read_lost(f->payload, &lost, e) == -1
-		    ? -1
-		    : receiver_lost(&s->receiver, &lost, e);
-	case FRAME_DONE:
-		return receiver_done(&s->receiver, e);
-	case FRAME_PING:
-		return 0;
-	case FRAME_ACK:
-		if (frame_read_ack(f->payload, &at, e) == -1)
-			return -1;
-		take_ack(s, &at);
-		return 0;
-	case FRAME_NAK:
-		ahead_cut(s, true);
-		if (frame_read_nak(f->payload, &nak, e) == -1 ||
-		    sender_take_nak(&s->sender, &nak, e) == -1)
-			return -1;
-		s->seek_due = nak.from;
-		return 0;
-	case FRAME_HELLO:
-	case FRAME_REFUSE:
-		break;
-	}
-	return err_set(e, ERR_PROTOCOL, "a second HELLO");
-}
-
-static int
-take_hello(struct session *s, struct slice payload, struct err *e)
-{
-	struct spool_point at;
-	int rc = session_judge_hello(s, payload, &at, e);
-
-	if (rc == 1 && ahead_holds(s, &at)) {
-		set_state(s, STATE_OPEN);
-	} else if (rc == 1) {
-		start(s, &at);
-	} else if (rc == 0) {
-		ahead_drop(s);
-		s->renew_due = true;
-		set_state(s, STATE_RENEWING);
-	}
-	return rc == -1 ? -1 : 0;
-}
-
-static int
-take_frame(struct session *s, const struct frame *f, struct err *e)
-{
-	struct frame_refuse r;
-
-	if (f->type == FRAME_REFUSE) {
-		if (frame_read_refuse(f->payload, &r, e) == -1)
-			return -1;
-		session_read_refuse(&r, &s->why);
-		set_state(s, STATE_FAILED);
-		return 0;
-	}
-	if (s->state != STATE_OPENING)
-		return take_open_frame(s, f, e);
-	if (f->type != FRAME_HELLO)
-		return err_set(e, ERR_PROTOCOL,
-		    "a frame of type %c before HELLO", (int)f->type);
-	return take_hello(s, f->payload, e);
-}
-
-static void
-use_up(struct session *s, size_t n)
-{
-	s->in_at += n;
-	s->in_part = false;
-	if (s->in_at < s->in.n)
-		return;
-	s->in_at = 0;
-	if (s->in.cap > FRAME_PAYLOAD_MAX)
-		buf_clear(&s->in);
-	else
-		buf_reset(&s->in);
-}
-
-/* Does the shell have something to do first? */
-static bool
-busy(const struct session *s)
-{
-	return s->receiver.state == RECEIVER_SEEDING || s->sender.seed_due ||
-	    s->receiver.state == RECEIVER_TAKING ||
-	    s->receiver.state == RECEIVER_RECORDING ||
-	    s->state == STATE_RENEWING || s->start_due || s->acked_due ||
-	    s->seek_due != 0 || s->warning[0] != '\0';
-}
-
-static bool
-listening(const struct session *s)
-{
-	return (s->state == STATE_OPENING || s->state == STATE_OPEN) &&
-	    !busy(s);
-}
-
-/* True when the opening line is there. */
-static bool
-take_line(struct session *s)
-{
-	struct err e = { 0 };
-	int rc = session_read_line(s, &e);
-
-	if (rc == -1)
-		refuse(s, &e);
-	if (rc != 1)
-		return false;
-	s->lined = true;
-	use_up(s, sizeof(FRAME_OPENING) - 1);
-	return true;
-}
-
-static void
-read_frames(struct session *s)
-{
-	while (listening(s) && s->in_at < s->in.n) {
-		struct slice in = session_unused(s);
-		struct frame f;
-		struct err e = { 0 };
-		enum frame_cut cut;
-
-		if (!s->in_part) {
-			s->in_part = true;
-			s->part_at = s->now;
-		}
-		if (!s->lined) {
-			if (!take_line(s))
-				return;
-			continue;
-		}
-		cut = frame_cut(&in, &f, &e);
-		if (cut == FRAME_MORE)
-			return;
-		if (cut == FRAME_BAD || take_frame(s, &f, &e) == -1)
-			refuse(s, &e);
-		else
-			use_up(s, FRAME_HEADER + f.payload.n);
-	}
-}
+/* One step */
 
 /* What we say: answers first, then keep-alives, then our messages. */
 static void
@@ -502,7 +315,8 @@ static void
 take_end(struct session *s)
 {
 	if (!s->heard && !s->opts.opener)
-		set_state(s, STATE_ENDED); /* a look at the port, no session */
+		session_set_state(s,
+		    STATE_ENDED); /* a look at the port, no session */
 	else if (!s->heard)
 		fail(s, "the far end closed without a word");
 	else
@@ -514,21 +328,21 @@ step(struct session *s)
 {
 	struct err e = { 0 };
 
-	read_frames(s);
+	session_read_frames(s);
 	s->counts.refused = s->receiver.refused;
 	if (session_late(s, &e) && s->leaving)
 		end(s, &e);
 	else if (e.kind != ERR_NONE)
-		refuse(s, &e);
+		session_refuse(s, &e);
 	if (s->state == STATE_REFUSING &&
 	    (s->out.n == 0 || s->closed || session_since(s, s->fail_at, 0)))
-		set_state(s, STATE_FAILED);
-	if (busy(s))
+		session_set_state(s, STATE_FAILED);
+	if (session_awaits_shell(s))
 		return;
 	fill_out(s);
 	if (s->state == STATE_OPEN && s->done && s->receiver.done &&
 	    s->out.n == 0)
-		set_state(s, STATE_ENDED);
+		session_set_state(s, STATE_ENDED);
 	else if (s->closed && !session_over(s))
 		take_end(s);
 }

@@ -56,7 +56,7 @@ enum session_action_kind {
 	SESSION_SEED_OUT,
 	SESSION_SEED_IN,
 	/* bytes: whole messages of stream at.stream; verify, make durable, then
-	 * session_taken, or session_took before they are; or session_refused */
+	 * session_took and session_durable; or session_refused */
 	SESSION_TAKE,
 	/* first..last of at.stream are lost: make it durable, then
 	 * session_recorded */
@@ -129,11 +129,9 @@ void session_feed_end(struct session *s);
 void session_renewed(struct session *s, const struct spool_point *out);
 /* Whole messages, see codec.h; NULL: they cannot be had. */
 void session_seed(struct session *s, const struct slice *seed);
-/* All of the last SESSION_TAKE up to `durable` is durable (and acknowledged
- * now).  Less than all: session_refused must follow. */
-void session_taken(struct session *s, const struct spool_point *durable);
-/* The same in two steps, with other input between: all of it up to `upto` was
- * verified, and is durable only when session_durable says so. */
+/* All of the last SESSION_TAKE up to `upto` was verified, and is durable when
+ * session_durable says so; other input may come between.  Less than all:
+ * session_refused must follow. */
 void session_took(struct session *s, const struct spool_point *upto);
 /* All that was taken is durable, up to here (and acknowledged now). */
 void session_durable(struct session *s, const struct spool_point *upto);

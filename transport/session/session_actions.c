@@ -35,6 +35,16 @@ take_action(struct session *s, struct session_action *a)
 }
 
 bool
+session_awaits_shell(const struct session *s)
+{
+	return s->receiver.state == RECEIVER_SEEDING || s->sender.seed_due ||
+	    s->receiver.state == RECEIVER_TAKING ||
+	    s->receiver.state == RECEIVER_RECORDING ||
+	    s->state == STATE_RENEWING || s->start_due || s->acked_due ||
+	    s->seek_due != 0 || s->warning[0] != '\0';
+}
+
+bool
 session_due_action(struct session *s, struct session_action *a)
 {
 	if (s->warning[0] != '\0') {

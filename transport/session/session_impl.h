@@ -60,8 +60,23 @@ struct session {
 	struct session_counts counts;
 };
 
+/* session.c */
+
+void session_set_state(struct session *s, enum session_state state);
+/* The peer has all up to `at`: the shell feeds what is behind. */
+void session_start(struct session *s, const struct spool_point *at);
+/* End for what the peer did; it is told if it speaks our language. */
+void session_refuse(struct session *s, const struct err *why);
+
+/* session_frames.c */
+
+/* Read what came, while that may go on. */
+void session_read_frames(struct session *s);
+
 /* session_actions.c */
 
+/* Must the shell do something before anything else? */
+bool session_awaits_shell(const struct session *s);
 /* What the shell must hear of before anything else; false: nothing. */
 bool session_due_action(struct session *s, struct session_action *a);
 /* Bytes that may be written now; false: none. */
