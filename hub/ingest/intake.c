@@ -159,9 +159,7 @@ recall_config(struct intake *i, struct err *e)
 	}
 	if (intake_load_config(i, r->msgid, &t, &head, e) == -1)
 		return -1;
-	tree_free(i->pending);
-	i->pending = t;
-	i->pending_head = head;
+	intake_set_pending(i, t, head);
 	settling_held(i->settling, i->who, r->generation, i->ground->mono);
 	return 0;
 }
@@ -217,6 +215,24 @@ intake_close(struct intake *i)
 	tree_free(i->pending);
 	free(i->fit);
 	free(i);
+}
+
+struct compiled_head
+intake_head(const struct message *m)
+{
+	return (struct compiled_head){
+		.stream = m->stream,
+		.generation = m->generation,
+		.msgid = m->msgid,
+	};
+}
+
+void
+intake_set_pending(struct intake *i, struct tree *t, struct compiled_head head)
+{
+	tree_free(i->pending);
+	i->pending = t;
+	i->pending_head = head;
 }
 
 /* --- Working -------------------------------------------------------------- */
@@ -368,8 +384,7 @@ intake_flow(struct intake *i)
 
 	if (i->pending == NULL)
 		return; /* another association of the tree changed */
-	tree_free(i->pending);
-	i->pending = NULL;
+	intake_set_pending(i, NULL, (struct compiled_head){ 0 });
 	i->flow_due = true;
 	i->ground->opts.store->ops->forgive(i->ground->opts.store,
 	    i->a->hub_tree, slice_str(i->a->hub_subtree));
@@ -401,8 +416,13 @@ intake_mark(struct intake *i, struct err *e)
 int
 intake_recompile(struct intake *i, struct err *e)
 {
+	struct compiled_head head;
+	struct tree *t;
+
 	if (i->pending != NULL || i->live.generation == 0)
 		return 0;
-	return intake_load_config(i, i->live.config, &i->pending,
-	    &i->pending_head, e);
+	if (intake_load_config(i, i->live.config, &t, &head, e) == -1)
+		return -1;
+	intake_set_pending(i, t, head);
+	return 0;
 }

@@ -103,6 +103,11 @@ int intake_open(const struct intake_place *p, struct intake **out,
 bool intake_step(struct intake *i);
 /* Have the live configuration compiled again. */
 int intake_recompile(struct intake *i, struct err *e);
+/* Of the CONFIG whose last part is m. */
+struct compiled_head intake_head(const struct message *m);
+/* Takes t, to be compiled in the place of what was to be; NULL: nothing is. */
+void intake_set_pending(struct intake *i, struct tree *t,
+    struct compiled_head head);
 /* The tree was swapped in: use it, and let flow what waited for it. */
 void intake_flow(struct intake *i);
 /* All that was handed to the store is surely stored: move the mark. */

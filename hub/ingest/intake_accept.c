@@ -33,9 +33,7 @@ accept_config(struct intake *i, struct err *e)
 		tree_free(t);
 		return -1;
 	}
-	tree_free(i->pending);
-	i->pending = t;
-	i->pending_head = head;
+	intake_set_pending(i, t, head);
 	settling_held(i->settling, i->who, head.generation, i->ground->mono);
 	intake_clear(i, "config");
 	return 0;

@@ -203,12 +203,7 @@ take_config(struct intake *i, const struct message *m)
 		refuse_config(i, m, &e);
 		return;
 	}
-	tree_free(i->pending);
-	i->pending = t;
-	i->pending_head = (struct compiled_head){ .stream = m->stream,
-		.generation = m->generation,
-		.msgid = m->msgid,
-		.leaves = tree_size(t) };
+	intake_set_pending(i, t, intake_head(m));
 	if (i->wait_from == 0)
 		i->wait_from = m->msgid - (m->parts - 1);
 	intake_clear(i, "config");

@@ -27,12 +27,7 @@ take_set(struct intake *i, struct configset *set, const struct message *m)
 	}
 	if (configset_finish(set, i->a, &t, &why) == -1)
 		return;
-	tree_free(i->pending);
-	i->pending = t;
-	i->pending_head = (struct compiled_head){ .stream = m->stream,
-		.generation = m->generation,
-		.msgid = m->msgid,
-		.leaves = tree_size(t) };
+	intake_set_pending(i, t, intake_head(m));
 }
 
 /* The last one of the messages from..before - 1. */

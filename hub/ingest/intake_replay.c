@@ -298,10 +298,7 @@ load_config(struct replay *r, uint64_t msgid, struct tree **out,
 		.generation = r->set.generation,
 		.msgid = msgid,
 	};
-	if (configset_finish(&r->set, r->i->a, out, e) == -1)
-		return -1;
-	head->leaves = tree_size(*out);
-	return 0;
+	return configset_finish(&r->set, r->i->a, out, e);
 }
 
 int

@@ -63,8 +63,7 @@ intake_begin_stream(struct intake *i, struct stream_id stream, struct err *e)
 		    "message %" PRIu64,
 		    stream_text(stream, text), old.msgid);
 	}
-	tree_free(i->pending);
-	i->pending = NULL;
+	intake_set_pending(i, NULL, (struct compiled_head){ 0 });
 	configset_clear(&i->set);
 	glossary_clear(&i->live);
 	intake_left(i, lowwater_replace(&i->low, at));

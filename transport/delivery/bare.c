@@ -136,6 +136,28 @@ begin_at(struct bare *b, uint64_t msgid, struct err *e)
 
 /* --- Messages ------------------------------------------------------------- */
 
+/* The inbox said v of m, which is the next one: so it is taken, or something failed. */
+static int
+follows(struct bare *b, const struct message *m, enum inbox_verdict v,
+    struct err *e)
+{
+	switch (v) {
+	case INBOX_TAKEN:
+		b->last.msgid = m->msgid;
+		b->last.digest = m->digest;
+		return 0;
+	case INBOX_FAILED:
+		return -1;
+	case INBOX_HELD:
+	case INBOX_DUPLICATE:
+	case INBOX_FORK:
+	case INBOX_BEYOND:
+	case INBOX_STRANGE:
+		break;
+	}
+	return err_set(e, ERR_INPUT, "it does not follow what we have");
+}
+
 static int
 put(struct bare *b, struct message *m, struct err *e)
 {
@@ -151,21 +173,7 @@ put(struct bare *b, struct message *m, struct err *e)
 	buf_reset(&b->full);
 	if (message_write(&b->full, m, e) == -1)
 		return -1;
-	switch (inbox_put(b->o->in, m, e)) {
-	case INBOX_TAKEN:
-		break;
-	case INBOX_FAILED:
-		return -1;
-	case INBOX_HELD:
-	case INBOX_DUPLICATE:
-	case INBOX_FORK:
-	case INBOX_BEYOND:
-	case INBOX_STRANGE:
-		return err_set(e, ERR_INPUT, "it does not follow what we have");
-	}
-	b->last.msgid = m->msgid;
-	b->last.digest = m->digest;
-	return 0;
+	return follows(b, m, inbox_put(b->o->in, m, e), e);
 }
 
 /* Of the wrong grammar, and whole: counted as had, and kept aside. */
@@ -176,20 +184,8 @@ poison(struct bare *b, struct message *m, const char *why,
 	m->prev = b->last.digest;
 	if (inbox_commit(b->o->in, e) == -1)
 		return -1;
-	switch (inbox_poison(b->o->in, m, why, e)) {
-	case INBOX_TAKEN:
-		break;
-	case INBOX_FAILED:
+	if (follows(b, m, inbox_poison(b->o->in, m, why, e), e) == -1)
 		return -1;
-	case INBOX_HELD:
-	case INBOX_DUPLICATE:
-	case INBOX_FORK:
-	case INBOX_BEYOND:
-	case INBOX_STRANGE:
-		return err_set(e, ERR_INPUT, "it does not follow what we have");
-	}
-	b->last.msgid = m->msgid;
-	b->last.digest = m->digest;
 	r->quarantined++;
 	r->poisonous++;
 	return 0;
