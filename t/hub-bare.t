@@ -1,6 +1,6 @@
 #!/bin/sh
 # Bare messages at a hub that runs: a fork stops the association until a person lets
-# it go, what is written wrong does not.
+# it go, what is written wrong does not, a CONFIG neither.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/stream-lib.sh"
 
@@ -101,6 +101,45 @@ message 7 CONFIG 6 level2-token:T5 level2-path:/R/In >text
 says 0 'ACK 7 ' "one that drops two of them" <text
 ok "waits" wait_for 20 grep -q 'what=config' hubd.err
 is "and the state says so" "$(state)" config
+
+exits "a person lets it go" 0 hubctl -c hub.conf accept alps config
+ok "and all is well again" wait_for 20 has_state ok
+
+# --- A CONFIG that nobody can read --------------------------------------------------
+
+values_of() {
+	hubctl -c hub.conf values --raw --from $((now - 9)) /Sites/alps/R/In |
+	    cut -f 2 | tail -n 2 | tr '\n' ' '
+}
+has_values_of() {
+	test "$(values_of)" = "$1"
+}
+{
+	message 8 DATA 7 T5:8
+	message 9 CONFIG 8 level2-token:T5 level2-path:/R/Out level2-path:/R/Out
+	message 10 DATA 9 T5:10
+} >text
+says 0 'ACK 8 ACK 9 ACK 10 ' "it is passed, too" <text
+is "and in quarantine, alone" "$(cat noc/spool/alps/quarantine/in-*9-*[0-9])" \
+    "$(message 9 CONFIG 8 level2-token:T5 level2-path:/R/Out level2-path:/R/Out)"
+ok "what has no CONFIG now is told" wait_for 20 has_state config
+message 11 DATA 10 T5:11 >text
+says 0 'ACK 11 ' "another session goes on" <text
+is "it is told still" "$(state)" config
+message 12 CONFIG 11 Type:FOO >text
+sed -i 's/^Type:CONFIG/Type:Config/' text
+says 0 'ACK 12 ' "one whose type cannot be read is passed as well" <text
+message 13 DATA 12 T5:13 >text
+says 0 'ACK 13 ' "and what comes behind it" <text
+{
+	message 14 CONFIG 13 level2-token:T5 level2-path:/R/In
+	message 15 DATA 14 T5:15
+} >text
+says 0 'ACK 14 ACK 15 ' "a right one" <text
+ok "goes on, and no value went to leaves of another one" \
+    wait_for 20 has_values_of '8 15 '
+ok "and the trouble is over" wait_for 20 has_state ok
+is "nobody was asked in vain" "$(ls noc/spool/alps/outbox | grep msgs)" ''
 
 stop "$hubd" TERM 30
 done_testing

@@ -718,9 +718,7 @@ a_bare_message_that_is_cut_off_is_not_acknowledged(void **state)
 static void
 a_bad_bare_message_is_kept_and_not_acknowledged(void **state)
 {
-	static const char *const bad[] = { "garbage\n", "MsgID:100002\r\n",
-		"MsgID:100002\nType:CONFIG\nTimestamp:1\n\nT0005:1\n.\n",
-		"MsgID:100002\nType:EXEC\nTimestamp:1\n\n.\n" };
+	static const char *const bad[] = { "garbage\n", "MsgID:100002\r\n" };
 	char text[512];
 
 	(void)state;
@@ -781,6 +779,52 @@ bare_poison_is_kept_and_acknowledged(void **state)
 	assert_string_equal(say_bare(bare_data), "");
 	assert_int_equal(delivery_fork(&hub.a, &from_hub.err),
 	    DELIVERY_FORK_BARE);
+}
+
+/* The generation of one that is in the inbox. */
+static uint64_t
+generation_of(uint64_t msgid)
+{
+	struct spool_reader *r = NULL;
+	struct message m = { .msgid = 0 };
+	struct err e = { 0 };
+	uint64_t generation;
+
+	assert_int_equal(spool_reader_open(hub.top, SPOOL_INBOX, msgid, &r, &e),
+	    0);
+	assert_int_equal(spool_reader_next(r, &m, &e), SPOOL_READ_MESSAGE);
+	assert_int_equal(m.msgid, msgid);
+	generation = m.generation;
+	spool_reader_close(r);
+	return generation;
+}
+
+/* What comes behind it belongs to leaves that nobody knows, also in the next session. */
+static void
+a_bare_configuration_that_is_poison_counts(void **state)
+{
+	static const char *const bad[] = {
+		"MsgID:100002\nType:CONFIG\nTimestamp:1\n\nT0005:1\n.\n",
+		"MsgID:100004\nType:EXEC\nTimestamp:1\n\n.\n",
+		"MsgID:100006\nType:DATA\nTimestamp:1\n\nT0005:nan\n.\n",
+	};
+	static const uint64_t generation[] = { 2, 3, 3 };
+	char data[512], ack[32];
+
+	(void)state;
+	hub.a.bare = true;
+	assert_string_equal(say_bare(bare_config), "ACK 100001\n");
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(ack, sizeof(ack), "ACK %u\n", 100002 + 2 * i);
+		assert_string_equal(say_bare(bad[i]), ack);
+		assert_int_equal(from_hub.rc, 0);
+		assert_int_equal(from_hub.r.poisonous, 1);
+		snprintf(data, sizeof(data), "%s", bare_data);
+		data[5 + 6] = (char)('3' + 2 * i);
+		snprintf(ack, sizeof(ack), "ACK %u\n", 100003 + 2 * i);
+		assert_string_equal(say_bare(data), ack);
+		assert_int_equal(generation_of(100003 + 2 * i), generation[i]);
+	}
 }
 
 static void
@@ -927,6 +971,7 @@ main(void)
 		T(a_kept_session_delivers_what_is_written_meanwhile),
 		T(bare_messages_are_taken_where_they_are_allowed),
 		T(bare_poison_is_kept_and_acknowledged),
+		T(a_bare_configuration_that_is_poison_counts),
 		T(a_bare_message_that_is_cut_off_is_not_acknowledged),
 		T(a_bad_bare_message_is_kept_and_not_acknowledged),
 		T(a_session_is_taken_where_bare_messages_are_allowed),

@@ -28,7 +28,7 @@ text(const struct ledger *l)
 	for (size_t i = 0; i < l->n; i++)
 		n += (size_t)snprintf(out + n, sizeof(out) - n,
 		    "%s%c%" PRIu64 "-%" PRIu64, i > 0 ? " " : "",
-		    "LTP"[l->range[i].why], l -> range[i].first,
+		    "LTPC"[l->range[i].why], l -> range[i].first,
 		    l->range[i].last);
 	return out;
 }
@@ -114,10 +114,13 @@ a_ledger_is_read_as_it_was_written(void **state)
 	    (struct ledger_range){ 3, 5, LEDGER_LOST, 0 });
 	ledger_add(&l, helper_stream(1),
 	    (struct ledger_range){ 6, 6, LEDGER_POISON, 0xabcdef01 });
+	ledger_add(&l, helper_stream(1),
+	    (struct ledger_range){ 7, 7, LEDGER_POISON_CONFIG, 0x0000002a });
 	assert_int_equal(ledger_write(top, "ledger", &l, &e), 0);
 	assert_int_equal(ledger_read(top, "ledger", &back, &e), 0);
-	assert_string_equal(text(&back), "L3-5 P6-6");
+	assert_string_equal(text(&back), "L3-5 P6-6 C7-7");
 	assert_int_equal(back.range[1].digest, 0xabcdef01);
+	assert_int_equal(back.range[2].digest, 0x2a);
 	assert_true(stream_eq(back.stream, helper_stream(1)));
 	ledger_clear(&l);
 	ledger_clear(&back);

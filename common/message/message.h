@@ -69,7 +69,8 @@ enum message_verdict {
 	MESSAGE_WHOLE, /* accepted; m is filled, m->raw.n bytes are used */
 	/* Length and Digest right, grammar wrong: m->msgid, stream, prev,
 	 * digest and raw are filled, the rest as far as it was good; e says
-	 * what.  In the bare form: grammar wrong, lone dot found */
+	 * what; a type that cannot be read is CONFIG.  In the bare form:
+	 * grammar wrong, lone dot found */
 	MESSAGE_POISON,
 	/* not what was spooled, or in the input form any error: e says what,
 	 * with line */

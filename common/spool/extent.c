@@ -84,7 +84,7 @@ prev_fits(uint64_t msgid, uint32_t prev, uint32_t digest,
 
 	if (msgid == 1)
 		return prev == 0;
-	if (r != NULL && r->why != LEDGER_POISON)
+	if (r != NULL && !ledger_is_poison(r->why))
 		return true;
 	return digest == 0 || prev == digest;
 }

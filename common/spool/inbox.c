@@ -112,7 +112,7 @@ judge_known(struct inbox *i, const struct message *m, struct err *e)
 	struct message ours;
 
 	if (lost != NULL)
-		return lost->why == LEDGER_POISON
+		return ledger_is_poison(lost->why)
 		    ? same_or_fork(lost->digest, m)
 		    : INBOX_DUPLICATE;
 	for (size_t k = i->fresh_n; k > 0; k--)
@@ -359,7 +359,9 @@ inbox_poison(struct inbox *i, const struct message *m, const char *why,
 {
 	enum inbox_verdict v = judge(i, m, e);
 	const struct spool_point *have = &i->now.have;
-	struct ledger_range r = { m->msgid, m->msgid, LEDGER_POISON,
+	struct ledger_range r = { m->msgid, m->msgid,
+		m->type == MESSAGE_CONFIG ? LEDGER_POISON_CONFIG
+					  : LEDGER_POISON,
 		m->digest };
 
 	if (v != INBOX_TAKEN)
@@ -371,6 +373,14 @@ inbox_poison(struct inbox *i, const struct message *m, const char *why,
 	    record(i, r, e) == -1)
 		return INBOX_FAILED;
 	return INBOX_TAKEN;
+}
+
+bool
+inbox_poisoned_config(const struct inbox *i, uint64_t msgid)
+{
+	const struct ledger_range *r = ledger_find(&i->ledger, msgid);
+
+	return r != NULL && r->why == LEDGER_POISON_CONFIG;
 }
 
 static int

@@ -70,6 +70,8 @@ int inbox_pass(struct inbox *i, uint64_t first, uint64_t last, uint64_t *lost,
  * verdicts as inbox_put; INBOX_TAKEN: durable already. */
 enum inbox_verdict inbox_poison(struct inbox *i, const struct message *m,
     const char *why, struct err *e);
+/* Was msgid such a message, and a CONFIG, or nobody could read what it was? */
+bool inbox_poisoned_config(const struct inbox *i, uint64_t msgid);
 /* A stream that replaces the current one: what is not ingested of the old one
  * moves to inbox/<old stream>/, the ledger begins anew.  The current one again:
  * nothing happens.  A stream that was replaced before is ERR_INPUT with

@@ -19,7 +19,14 @@ static const char *const why_names[] = {
 	[LEDGER_LOST] = "lost",
 	[LEDGER_TOMBSTONE] = "tombstone",
 	[LEDGER_POISON] = "poison",
+	[LEDGER_POISON_CONFIG] = "poison-config",
 };
+
+bool
+ledger_is_poison(enum ledger_why why)
+{
+	return why == LEDGER_POISON || why == LEDGER_POISON_CONFIG;
+}
 
 /* They touch, and nothing that has to be known of the first is lost. */
 static bool
@@ -27,7 +34,7 @@ may_join(const struct ledger *l, const struct ledger_range *last,
     const struct ledger_range *r)
 {
 	return last->last + 1 == r->first && last->why == r->why &&
-	    r->why != LEDGER_POISON &&
+	    !ledger_is_poison(r->why) &&
 	    (last->digest == 0 || l->n >= LEDGER_DIGESTS);
 }
 
@@ -98,7 +105,7 @@ parse_range(struct slice text, struct ledger_range *r)
 }
 
 /* "lost 5-7", "tombstone 9-9", "tombstone 10-11 crc32=01234567",
- * "poison 12 crc32=01234567". */
+ * "poison 12 crc32=01234567", "poison-config 13 crc32=01234567". */
 static bool
 parse_line(struct slice line, struct ledger_range *r)
 {
@@ -108,16 +115,17 @@ parse_line(struct slice line, struct ledger_range *r)
 	*r = (struct ledger_range){ 0 };
 	if (!slice_cut(&line, ' ', &word))
 		return false;
-	while (why <= LEDGER_POISON && !slice_eq_str(word, why_names[why]))
+	while (
+	    why <= LEDGER_POISON_CONFIG && !slice_eq_str(word, why_names[why]))
 		why++;
-	if (why > LEDGER_POISON)
+	if (why > LEDGER_POISON_CONFIG)
 		return false;
 	r->why = (enum ledger_why)why;
 	range = line;
 	if (slice_cut(&line, ' ', &range)) {
 		if (r->why == LEDGER_LOST || !slice_crc32(line, &r->digest))
 			return false;
-	} else if (r->why == LEDGER_POISON) {
+	} else if (ledger_is_poison(r->why)) {
 		return false;
 	}
 	return parse_range(range, r);
@@ -173,9 +181,9 @@ ledger_read(int dirfd, const char *name, struct ledger *out, struct err *e)
 static void
 put_range(struct buf *out, const struct ledger_range *r)
 {
-	if (r->why == LEDGER_POISON)
-		buf_printf(out, "poison %" PRIu64 " crc32=%08" PRIx32 "\n",
-		    r->first, r->digest);
+	if (ledger_is_poison(r->why))
+		buf_printf(out, "%s %" PRIu64 " crc32=%08" PRIx32 "\n",
+		    why_names[r->why], r->first, r->digest);
 	else if (r->why == LEDGER_TOMBSTONE && r->digest != 0)
 		buf_printf(out,
 		    "tombstone %" PRIu64 "-%" PRIu64 " crc32=%08" PRIx32 "\n",

@@ -18,6 +18,7 @@ enum ledger_why {
 	LEDGER_LOST,      /* the sender's authenticated word, or damage */
 	LEDGER_TOMBSTONE, /* an operator's, or the policy's */
 	LEDGER_POISON,    /* one message, kept in quarantine and acknowledged */
+	LEDGER_POISON_CONFIG, /* the same, a CONFIG, or for all that is known */
 };
 
 struct ledger_range {
@@ -36,6 +37,7 @@ struct ledger {
 	size_t n;
 };
 
+bool ledger_is_poison(enum ledger_why why);
 /* A missing file is an empty ledger; a damaged one is ERR_INPUT. */
 int ledger_read(int dirfd, const char *name, struct ledger *out, struct err *e);
 /* Another stream empties it first.  Merges what touches; what is there already

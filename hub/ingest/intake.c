@@ -295,12 +295,28 @@ send_resync(struct intake *i, struct err *e)
 	return rc;
 }
 
+/* Who sends bare messages hears nothing but that they came. */
+static void
+tell_instead(struct intake *i)
+{
+	i->resync_due = false;
+	intake_raise(i, "config", "status", NULL,
+	    "DATA of generation %" PRIu64 " is archived and not stored: its "
+	    "CONFIG came wrong, or never, and who sends bare messages cannot "
+	    "be asked for it",
+	    settling_asked(i->settling, i->who));
+}
+
 /* A session may hold the outbox: that is no trouble. */
 static void
 try_resync(struct intake *i)
 {
 	struct err e;
 
+	if (stream_is_zero(sequencer_cursor(i->sequencer).stream)) {
+		tell_instead(i);
+		return;
+	}
 	i->resync_due = send_resync(i, &e) == -1;
 	if (!i->resync_due)
 		return;

@@ -50,10 +50,13 @@ find(const struct bare *b, uint64_t msgid, struct spool_reader **reader,
 	return 0;
 }
 
-/* Bare messages do not say their generation: it grows with each CONFIG. */
+/* Bare messages do not say their generation: it grows with each CONFIG, also one that
+ * nobody can read. */
 static int
 find_generation(struct bare *b, struct err *e)
 {
+	uint64_t unread = 0;
+
 	for (uint64_t n = b->last.msgid; n > 0 && b->generation == 0; n--) {
 		struct spool_reader *reader = NULL;
 		struct message m;
@@ -61,10 +64,13 @@ find_generation(struct bare *b, struct err *e)
 
 		if (rc == 1)
 			b->generation = m.generation;
+		else
+			unread += inbox_poisoned_config(b->o->in, n);
 		spool_reader_close(reader);
 		if (rc == -1)
 			return -1;
 	}
+	b->generation += unread;
 	return 0;
 }
 
@@ -176,7 +182,8 @@ put(struct bare *b, struct message *m, struct err *e)
 	return follows(b, m, inbox_put(b->o->in, m, e), e);
 }
 
-/* Of the wrong grammar, and whole: counted as had, and kept aside. */
+/* Of the wrong grammar, and whole: counted as had, and kept aside.  What comes behind a
+ * CONFIG belongs to no leaves that anybody knows: not to those of the one before. */
 static int
 poison(struct bare *b, struct message *m, const char *why,
     struct delivery_result *r, struct err *e)
@@ -186,6 +193,7 @@ poison(struct bare *b, struct message *m, const char *why,
 		return -1;
 	if (follows(b, m, inbox_poison(b->o->in, m, why, e), e) == -1)
 		return -1;
+	b->generation += m->type == MESSAGE_CONFIG;
 	r->quarantined++;
 	r->poisonous++;
 	return 0;
@@ -238,14 +246,6 @@ refuse(struct bare *b, struct slice bytes, struct delivery_result *r,
 	return err_wrap(e, "behind message %" PRIu64, b->last.msgid);
 }
 
-/* Whose type is known, and is not CONFIG: what follows a CONFIG that cannot be read
- * belongs to leaves that nobody knows, and its sender would not send it again. */
-static bool
-can_be_passed(const struct message *m)
-{
-	return m->type != MESSAGE_CONFIG;
-}
-
 /* All that is whole in what came so far. */
 static int
 take_all(struct bare *b, struct delivery_result *r, struct err *e)
@@ -266,8 +266,7 @@ take_all(struct bare *b, struct delivery_result *r, struct err *e)
 			rc = take(b, &m, NULL, r, e);
 			break;
 		case MESSAGE_POISON:
-			rc = can_be_passed(&m) ? take(b, &m, why.msg, r, e)
-					       : refuse(b, m.raw, r, &why, e);
+			rc = take(b, &m, why.msg, r, e);
 			break;
 		case MESSAGE_DAMAGED:
 		case MESSAGE_OVERSIZE:
