@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -152,34 +153,38 @@ statuses_tell_who_must_act(void **state)
 	static const struct {
 		unsigned status;
 		enum err_kind kind;
+		bool busy;
 	} rows[] = {
-		{ 301, ERR_PROTOCOL },
-		{ 307, ERR_PROTOCOL },
-		{ 400, ERR_PROTOCOL },
-		{ 401, ERR_DENIED },
-		{ 403, ERR_DENIED },
-		{ 404, ERR_PROTOCOL },
-		{ 408, ERR_TEMP },
-		{ 409, ERR_PROTOCOL },
-		{ 410, ERR_TEMP },
-		{ 413, ERR_PROTOCOL },
-		{ 429, ERR_TEMP },
-		{ 500, ERR_TEMP },
-		{ 502, ERR_TEMP },
-		{ 503, ERR_TEMP },
+		{ 301, ERR_PROTOCOL, false },
+		{ 307, ERR_PROTOCOL, false },
+		{ 400, ERR_PROTOCOL, false },
+		{ 401, ERR_DENIED, false },
+		{ 403, ERR_DENIED, false },
+		{ 404, ERR_PROTOCOL, false },
+		{ 408, ERR_TEMP, false },
+		{ 409, ERR_PROTOCOL, false },
+		{ 410, ERR_TEMP, false },
+		{ 413, ERR_PROTOCOL, false },
+		{ 429, ERR_TEMP, false },
+		{ 500, ERR_TEMP, false },
+		{ 502, ERR_TEMP, false },
+		{ 503, ERR_TEMP, true },
 	};
 	struct err e;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		http_refused(rows[i].status, SLICE("why \x1b[2J\nnot this"),
-		    &e);
+		http_refused(rows[i].status, true,
+		    SLICE("why \x1b[2J\nnot this"), &e);
+		assert_int_equal(e.sys, rows[i].busy ? EAGAIN : 0);
 		if (e.kind != rows[i].kind)
 			fail_msg("%u: %s", rows[i].status, e.msg);
 		assert_null(strchr(e.msg, '\x1b'));
 		assert_null(strstr(e.msg, "not this"));
 		/* who says nothing leaves no blank for it */
-		http_refused(rows[i].status, SLICE(""), &e);
+		http_refused(rows[i].status, false, SLICE(""), &e);
+		assert_int_equal(e.kind, rows[i].kind);
+		assert_int_equal(e.sys, 0); /* a proxy's */
 		assert_null(strstr(e.msg, " )"));
 		assert_int_not_equal(e.msg[strlen(e.msg) - 1], ' ');
 	}

@@ -40,7 +40,7 @@ read_words(struct slice s)
 		abort();
 	if (http_token_of(s, &token, &e) == 0 && token.n > HTTP_TOKEN_MOST)
 		abort();
-	(void)http_refused((unsigned)s.n % 600, s, &e);
+	(void)http_refused((unsigned)s.n % 600, s.n % 2 == 0, s, &e);
 	if (memchr(e.msg, '\n', strlen(e.msg)) != NULL)
 		abort();
 }

@@ -368,6 +368,16 @@ broken(struct http_exchange *x, CURLcode code, struct err *e)
 	return err_set(e, ERR_TEMP, "%s", shown);
 }
 
+/* Did the answer come with Retry-After? */
+static bool
+asks_again(const struct http_exchange *x)
+{
+	curl_off_t s = 0;
+
+	(void)curl.easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &s);
+	return s > 0;
+}
+
 int
 http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
     struct err *e)
@@ -380,7 +390,8 @@ http_exchange_over(struct http_exchange *x, CURLcode code, bool *again,
 	if (code != CURLE_OK)
 		rc = broken(x, code, e);
 	else if (status != 200)
-		rc = http_refused((unsigned)status, buf_slice(&x->text), e);
+		rc = http_refused((unsigned)status, asks_again(x),
+		    buf_slice(&x->text), e);
 	else if (!x->has_answer)
 		rc =
 		    err_set(e, ERR_PROTOCOL, "this is no listener of Axletree");

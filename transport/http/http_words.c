@@ -164,7 +164,7 @@ http_token_eq(struct slice a, struct slice b)
 /* --- Statuses -------------------------------------------------------------------- */
 
 int
-http_refused(unsigned status, struct slice text, struct err *e)
+http_refused(unsigned status, bool retry, struct slice text, struct err *e)
 {
 	char shown[4 * TEXT_SHOWN + 8] = " ";
 	struct slice line = text;
@@ -189,6 +189,8 @@ http_refused(unsigned status, struct slice text, struct err *e)
 	case 410:
 		return err_set(e, ERR_TEMP, "the far end ended the session");
 	case 503:
+		if (!retry)
+			break;
 		err_set(e, ERR_TEMP, "the far end is busy (503%s)", shown);
 		e->sys = EAGAIN;
 		return -1;

@@ -64,7 +64,9 @@ bool http_bearer(struct slice value, struct slice *token);
 /* In a time that does not tell where they differ. */
 bool http_token_eq(struct slice a, struct slice b);
 
-/* What a status other than 200 means to who asked: fills e. */
-int http_refused(unsigned status, struct slice text, struct err *e);
+/* What a status other than 200 means to who asked: fills e.  retry: it came with
+ * Retry-After, as the 503 of a listener does; that of a proxy without its listener
+ * does not (RFC 9110, 15.6.4). */
+int http_refused(unsigned status, bool retry, struct slice text, struct err *e);
 
 #endif
