@@ -537,6 +537,8 @@ http_needs_both_ends_to_be_safe(void **state)
 		    "c: web: listen: needs certificate and key" },
 		{ NODE "web { listen = \"10.0.0.1:80\" }",
 		    "c: web: listen: needs certificate and key" },
+		{ NODE "web { spoke-listen = \":80\" }",
+		    "c: web: listen: needs certificate and key" },
 		{ NODE "web { listen = \":80\" certificate = c }",
 		    "c: web: certificate and key need each other" },
 		{ NODE "web { listen = \"127.0.0.1:80\" client-ca = c }",
@@ -562,6 +564,44 @@ http_needs_both_ends_to_be_safe(void **state)
 		    "http { token = t } }\nweb { listen = \":80\" " TLS " }"),
 		ANSWERED(
 		    "}\nweb { listen = \"[::]:80\" " TLS " client-ca = c }"),
+	};
+
+	(void)state;
+	REFUSE(rows);
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		config_free(accept(good[i]));
+}
+
+/* hubd and spoke daemon are two programs. */
+static void
+both_of_a_node_are_called_where_each_listens(void **state)
+{
+#define BOTH_CALLED(listens)                                        \
+	NODE "association a { hub = n spoke = s hub-subtree = /A\n" \
+	     "transport = http http { token = t } }\n"              \
+	     "association b { hub = h spoke = n mode = pull "       \
+	     "hub-subtree = /B\n"                                   \
+	     "transport = http http { token = u } }\n"              \
+	     "web { " listens " }"
+	static const struct row rows[] = {
+		{ BOTH_CALLED("listen = \"127.0.0.1:80\""),
+		    "c:5: association \"b\": spoke daemon would listen where "
+		    "hubd does for association \"a\": needs web { spoke-listen" },
+		{ BOTH_CALLED("listen = \"127.0.0.1:80\" "
+			      "spoke-listen = \"127.0.0.1:80\""),
+		    "c:5: association \"b\": spoke daemon would listen" },
+		{ BOTH_CALLED("listen = \":80\" "
+			      "spoke-listen = \"10.0.0.1:80\" " TLS),
+		    "c:5: association \"b\": spoke daemon would listen" },
+		{ BOTH_CALLED("spoke-listen = \"127.0.0.1:81\""),
+		    "c:3: association \"a\": transport = http: the other end "
+		    "connects" },
+	};
+	static const char *const good[] = {
+		BOTH_CALLED("listen = \"127.0.0.1:80\" "
+			    "spoke-listen = \"127.0.0.1:81\""),
+		BOTH_CALLED("listen = \"127.0.0.1:80\" "
+			    "spoke-listen = \"[::1]:80\""),
 	};
 
 	(void)state;
@@ -842,6 +882,7 @@ main(void)
 		cmocka_unit_test(bad_values_are_refused_with_their_line),
 		cmocka_unit_test(bad_associations_are_refused),
 		cmocka_unit_test(http_needs_both_ends_to_be_safe),
+		cmocka_unit_test(both_of_a_node_are_called_where_each_listens),
 #ifdef HAVE_LIBSODIUM
 		cmocka_unit_test(
 		    each_association_verifies_with_a_key_of_its_own),

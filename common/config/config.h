@@ -127,7 +127,8 @@ struct config_hub {
 };
 
 struct config_web {
-	const char *listen, *certificate, *key, *client_ca; /* or NULL */
+	const char *listen, *spoke_listen; /* or NULL: see config_listens */
+	const char *certificate, *key, *client_ca; /* or NULL */
 };
 
 struct config {
@@ -160,6 +161,9 @@ const struct config_store *config_store_for(
     const struct config *c); /* the first; NULL: none */
 /* This node opens the connection: spoke in push, hub in pull. */
 bool config_dials(const struct association *a);
+/* Where this node is called in that role: hubd and spoke daemon are two programs.
+ * NULL: nowhere. */
+const char *config_listens(const struct config_web *w, enum config_role role);
 /* This end goes for what is there by itself: it dials, or is the hub of a carried
  * directory, to which both ends go. */
 bool config_visits(const struct association *a);

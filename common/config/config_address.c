@@ -102,3 +102,18 @@ config_address_is_loopback(const struct config_address *a)
 	return strncmp(a->host, "127.", 4) == 0 ||
 	    strcmp(a->host, "::1") == 0 || strcmp(a->host, "localhost") == 0;
 }
+
+static bool
+is_any(const struct config_address *a)
+{
+	return a->host[0] == '\0' || strcmp(a->host, "0.0.0.0") == 0 ||
+	    strcmp(a->host, "::") == 0;
+}
+
+bool
+config_addresses_clash(const struct config_address *a,
+    const struct config_address *b)
+{
+	return strcmp(a->port, b->port) == 0 &&
+	    (is_any(a) || is_any(b) || strcmp(a->host, b->host) == 0);
+}

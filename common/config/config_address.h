@@ -17,6 +17,9 @@ bool config_address_parse(const char *text, struct config_address *out);
  * user, question or fragment.  False: it is no such url. */
 bool config_address_of_url(const char *url, bool *tls,
     struct config_address *out);
+/* Two programs cannot listen at both. */
+bool config_addresses_clash(const struct config_address *a,
+    const struct config_address *b);
 /* Nobody outside of this machine is there: 127.x, ::1, localhost. */
 bool config_address_is_loopback(const struct config_address *a);
 

@@ -155,7 +155,7 @@ check_answering(const struct association *a, const struct config_web *w,
 {
 	if (a->transport != CONFIG_HTTP)
 		return 0;
-	if (w->listen == NULL)
+	if (config_listens(w, a->role) == NULL)
 		return complain(a, e,
 		    "transport = http: the other end connects, so this needs "
 		    "web { listen = \"...\" }");
@@ -453,27 +453,66 @@ check_operator(const struct config *c, struct err *e)
 	return 0;
 }
 
+static const char *
+check_listen(const char *listen, bool tls)
+{
+	struct config_address where;
+
+	if (listen == NULL)
+		return NULL;
+	if (!config_address_parse(listen, &where))
+		return "listen is ADDRESS:PORT, [ADDRESS]:PORT or :PORT";
+	if (!tls && !config_address_is_loopback(&where))
+		return "listen: needs certificate and key, for others than "
+		       "this machine itself can connect";
+	return NULL;
+}
+
 static int
 check_web(const struct config *c, struct err *e)
 {
 	const struct config_web *w = &c->web;
+	const bool tls = w->certificate != NULL;
 	const char *wrong = NULL;
-	struct config_address where;
 
-	if (w->listen == NULL)
+	if (w->listen == NULL && w->spoke_listen == NULL)
 		return 0;
-	if (!config_address_parse(w->listen, &where))
-		wrong = "listen is ADDRESS:PORT, [ADDRESS]:PORT or :PORT";
-	else if ((w->certificate == NULL) != (w->key == NULL))
+	if ((w->certificate == NULL) != (w->key == NULL))
 		wrong = "certificate and key need each other";
 	else if (w->client_ca != NULL && w->certificate == NULL)
 		wrong = "client-ca needs certificate and key";
-	else if (w->certificate == NULL && !config_address_is_loopback(&where))
-		wrong = "listen: needs certificate and key, for others than "
-			"this machine itself can connect";
+	if (wrong == NULL)
+		wrong = check_listen(w->listen, tls);
+	if (wrong == NULL)
+		wrong = check_listen(w->spoke_listen, tls);
 	if (wrong != NULL)
 		return err_set(e, ERR_CONFIG, "%s: web: %s", c->file, wrong);
 	return 0;
+}
+
+/* Both programs of a node may be called. */
+static int
+check_listeners(const struct config *c, struct err *e)
+{
+	const struct association *called[2] = { NULL, NULL };
+	struct config_address hub, spoke;
+
+	for (size_t i = 0; i < c->n_association; i++) {
+		const struct association *a = &c->association[i];
+
+		if (a->transport == CONFIG_HTTP && !config_dials(a))
+			called[a->role == CONFIG_SPOKE] = a;
+	}
+	if (called[0] == NULL || called[1] == NULL ||
+	    !config_address_parse(config_listens(&c->web, CONFIG_HUB), &hub) ||
+	    !config_address_parse(config_listens(&c->web, CONFIG_SPOKE),
+		&spoke) ||
+	    !config_addresses_clash(&hub, &spoke))
+		return 0;
+	return complain(called[1], e,
+	    "spoke daemon would listen where hubd does for association "
+	    "\"%s\": needs web { spoke-listen = \"...\" }, another address",
+	    called[0]->name);
 }
 
 int
@@ -488,6 +527,8 @@ config_check(struct config *c, struct err *e)
 	for (i = 0; i < c->n_association; i++)
 		if (check_association(c, i, e) == -1)
 			return -1;
+	if (check_listeners(c, e) == -1)
+		return -1;
 	for (i = 0; i < c->n_collector; i++) {
 		if (check_collector(&c->collector[i], e) == -1)
 			return -1;

@@ -56,6 +56,7 @@ static const struct key hub_keys[] = {
 #define AT(member) .offset = offsetof(struct config_web, member)
 static const struct key web_keys[] = {
 	{ "listen", KEY_TEXT, AT(listen) },
+	{ "spoke-listen", KEY_TEXT, AT(spoke_listen) },
 	{ "certificate", KEY_FILE, AT(certificate) },
 	{ "key", KEY_FILE, AT(key) },
 	{ "client-ca", KEY_FILE, AT(client_ca) },

@@ -139,6 +139,13 @@ config_store_for(const struct config *c)
 	return c->n_store > 0 ? &c->store[0] : NULL;
 }
 
+const char *
+config_listens(const struct config_web *w, enum config_role role)
+{
+	return role == CONFIG_SPOKE && w->spoke_listen != NULL ? w->spoke_listen
+							       : w->listen;
+}
+
 bool
 config_dials(const struct association *a)
 {

@@ -178,11 +178,12 @@ static void
 choose(struct http_listener *l, enum config_role role)
 {
 	const struct config *c = l->config;
+	const char *where = config_listens(&c->web, role);
 	bool any = false;
 
 	l->list = mem_array(c->n_association == 0 ? 1 : c->n_association,
 	    sizeof(struct association *));
-	for (size_t i = 0; i < c->n_association && c->web.listen != NULL; i++) {
+	for (size_t i = 0; i < c->n_association && where != NULL; i++) {
 		const struct association *a = &c->association[i];
 
 		if (a->transport != CONFIG_HTTP || a->role != role)
@@ -209,7 +210,7 @@ open_beside(const struct http_listener *old, const struct config *c,
 		*out = NULL;
 		return 0;
 	}
-	l->address = mem_strdup(c->web.listen);
+	l->address = mem_strdup(config_listens(&c->web, role));
 	if (http_secrets_read(c, l->list, l->n, &l->secrets, e) == -1 ||
 	    http_server_check(&l->secrets, e) == -1)
 		goto fail;
@@ -222,7 +223,7 @@ open_beside(const struct http_listener *old, const struct config *c,
 	if (l->socket == -1) {
 		if (e->kind == ERR_NONE)
 			err_sys(e, "dup");
-		err_wrap(e, "%s: web { listen = \"%s\" }", c->file, l->address);
+		err_wrap(e, "%s: web: listen on %s", c->file, l->address);
 		goto fail;
 	}
 	if (start(l, e) == -1)
