@@ -122,6 +122,9 @@ fails "a command that is killed" 75 'killed by signal 9' \
     /bin/sh -c 'kill -9 $$'
 fails "a command that ends well, and said nothing" 75 \
     'the stream ended|closed' /bin/sh -c 'exit 0'
+fails "a command that ends well, as rsh does whatever its command did" 75 \
+    'command /bin/sh wrote: .*nowhere.*not found: the far end closed without' \
+    /bin/sh -c 'nowhere; exit 0'
 fails "a shell that greets" 76 'noise before hello: .*Welcome' \
     /bin/sh -c "echo 'Welcome to alps'; exec $hub_side"
 fails "stderr without end does not fill a pipe, nor memory" 75 'status 5: at last' \

@@ -84,6 +84,10 @@ explain(const struct proc_result *r, struct slice errs, struct err *e)
 		proc_describe(r, how, sizeof(how));
 		return err_set(e, ERR_TEMP, "%s", how);
 	}
+	if (r->exit_status == 0) {
+		channel_far_words(errs, e->msg, sizeof(e->msg));
+		return 0;
+	}
 	if (r->exit_status != NOT_FOUND && r->exit_status != NOT_EXECUTABLE)
 		return channel_far_end(r->exit_status, errs, ERR_TEMP, e);
 	(void)channel_far_end(r->exit_status, errs, ERR_CONFIG, e);
@@ -114,7 +118,11 @@ mind(const struct association *a, struct mono deadline, const int *stream,
 		rc = explain(&r, buf_slice(&errs), e);
 	buf_clear(&errs);
 	free(env);
-	return rc == 0 ? 0 : err_wrap(e, "command %s", a->exec_command[0]);
+	if (rc == -1)
+		return err_wrap(e, "command %s", a->exec_command[0]);
+	if (e->msg[0] != '\0')
+		(void)err_wrap(e, "command %s wrote", a->exec_command[0]);
+	return 0;
 }
 
 static void child(const struct association *a, struct mono deadline,

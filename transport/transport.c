@@ -192,15 +192,12 @@ channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e)
 	c->child = 0;
 	if (!told)
 		return explain(status, e);
-	if (r.err.kind == ERR_NONE)
-		return 0;
 	*e = r.err;
-	return -1;
+	return r.err.kind == ERR_NONE ? 0 : -1;
 }
 
-/* The last line, for a person. */
-static void
-last_words(struct slice text, char *out, size_t size)
+void
+channel_far_words(struct slice text, char *out, size_t size)
 {
 	struct slice line = { 0 };
 
@@ -254,7 +251,7 @@ channel_far_end(int status, struct slice errs, enum err_kind unknown,
 
 	if (status == 0)
 		return 0;
-	last_words(errs, words, sizeof(words));
+	channel_far_words(errs, words, sizeof(words));
 	return err_set(e, kind_of_status(status, unknown),
 	    "the far side ended with status %d%s%s", status,
 	    words[0] != '\0' ? ": " : ", and no word why", words);

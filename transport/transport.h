@@ -76,13 +76,17 @@ int transport_dial(const struct transport_ops *t, const struct association *a,
 int channel_stdio(struct channel *out, struct err *e);
 /* Close, end and reap the child, which has 10 s to take its leave.  -1 with what
  * it reported: the cause behind an early end of the stream, also a far side
- * that ended with a status other than 0.  *wire_bytes (may be NULL): bytes on
- * the wire in both directions where the transport knows them, else 0. */
+ * that ended with a status other than 0.  After 0 e->msg has what one wrote last
+ * to its stderr that ended well, if anything: rsh does not know how its command
+ * ended.  *wire_bytes (may be NULL): bytes on the wire in both directions where
+ * the transport knows them, else 0. */
 int channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e);
 /* For transports: how a far side ended, by its status and what it wrote to its
  * stderr, of which the last line is shown.  -1 but for status 0; ours are
  * understood, of others the kind is `unknown`. */
 int channel_far_end(int status, struct slice errs, enum err_kind unknown,
     struct err *e);
+/* The last line, for a person: escaped, and cut. */
+void channel_far_words(struct slice text, char *out, size_t size);
 
 #endif

@@ -209,8 +209,12 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 	if (transport_dial(t, a, d->o->deadline, &ch, e) == -1)
 		return -1;
 	rc = delivery_run(&opts, r, e);
-	if (channel_close(&ch, wire_bytes, &cause) == 0 || rc == 0 ||
-	    e->sys != EPIPE)
+	if (channel_close(&ch, wire_bytes, &cause) == 0) {
+		if (rc == -1 && e->sys == EPIPE && cause.msg[0] != '\0')
+			return err_wrap(e, "%s", cause.msg);
+		return rc;
+	}
+	if (rc == 0 || e->sys != EPIPE)
 		return rc;
 	*e = cause; /* why the stream ended early */
 	if (cause.kind == ERR_PROTOCOL || cause.kind == ERR_INPUT ||
