@@ -824,6 +824,40 @@ damaged_state_files_are_derived_anew(void **state)
 	}
 }
 
+static void
+files_of_those_that_left_the_tree_go(void **state)
+{
+	static const struct {
+		const char *name;
+		bool goes;
+	} rows[] = {
+		{ "trees/main/jura.xml", true },
+		{ "trees/main/jura.sqlite", true },
+		{ "trees/main/jura.txt", false }, /* none of ours */
+		{ "trees/main/Notes.xml", false },
+		{ "trees/main/jura.old.xml", false },
+	};
+	static const char *const kept[] = { "trees/main/main.xml",
+		"trees/main/index", "trees/main/alps.xml",
+		"trees/main/alps.sqlite" };
+	struct world *w = world_with_two();
+	int dir = w->node.state_dir;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(durable_replace(dir, rows[i].name, SLICE("x"), &e), &e);
+	spool_config(w, 2, TWO ";\n" LEAF("T3", "/c"));
+	work(w);
+	pass(w, 30000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(faccessat(dir, rows[i].name, F_OK, 0),
+		    rows[i].goes ? -1 : 0);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		assert_int_equal(faccessat(dir, kept[i], F_OK, 0), 0);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -842,6 +876,7 @@ main(void)
 		cmocka_unit_test(config_in_parts_is_one),
 		cmocka_unit_test(config_without_its_first_part_comes_again),
 		cmocka_unit_test(tree_that_is_lost_is_made_from_the_archive),
+		cmocka_unit_test(files_of_those_that_left_the_tree_go),
 		cmocka_unit_test(
 		    tree_that_is_lost_with_values_not_synced_costs_none),
 		cmocka_unit_test(gap_holds_what_is_behind_it),

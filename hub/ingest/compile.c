@@ -20,6 +20,7 @@
 
 #include "common/base/durable.h"
 #include "common/base/mem.h"
+#include "common/message/names.h"
 #include "xmlconfig/index.h"
 #include "xmlconfig/xml.h"
 
@@ -160,6 +161,40 @@ by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A file of an association that is not, or no longer, in the tree. */
+static bool
+is_left(const char *file, const char *tree, const struct index_entry *entry,
+    size_t n)
+{
+	struct slice ending = slice_str(file), name;
+
+	if (!slice_cut(&ending, '.', &name) || !name_is_association(name) ||
+	    slice_eq_str(name, tree) ||
+	    (!slice_eq_str(ending, "xml") && !slice_eq_str(ending, "sqlite")))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq_str(name, entry[i].association))
+			return false;
+	return true;
+}
+
+/* Torrus, which looks for a file by its name in the directories of all trees,
+ * would take it in the place of the tree's to which the association went. */
+static void
+remove_left(int dir, const char *tree, const struct index_entry *entry,
+    size_t n)
+{
+	struct names all;
+	struct err ignored; /* the next compilation looks again */
+
+	if (durable_list(dir, &all, &ignored) == -1)
+		return;
+	for (size_t i = 0; i < all.n; i++)
+		if (is_left(all.name[i], tree, entry, n))
+			(void)unlinkat(dir, all.name[i], 0);
+	names_free(&all);
+}
+
 /* What is live after this: <tree>.xml for Torrus, the index for us. */
 static int
 write_index(const struct files *f, int dir, const char *tree, struct err *e)
@@ -189,6 +224,8 @@ write_index(const struct files *f, int dir, const char *tree, struct err *e)
 	qsort(list, n, sizeof(*list), by_name);
 	if (xml_write_tree(dir, file_name(name, tree, ".xml"), list, n, e) == 0)
 		rc = index_write(dir, "index", entry, n, e);
+	if (rc == 0)
+		remove_left(dir, tree, entry, n);
 	free(entry);
 	free(list);
 	free(xml);
