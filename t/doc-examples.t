@@ -148,7 +148,7 @@ fits() {
 			echo 'association "alps" { hub = "noc" spoke = "gw"'
 			echo 'hub-subtree = "/Sites/Alps"'
 			grep -q '^transport' "$i.example" ||
-			    echo 'transport = rsync'
+			    echo "transport = $(sed 's/ .*//;q' "$i.example")"
 			cat "$i.example"
 			echo '}'
 		} >piece.conf
@@ -158,6 +158,8 @@ fits() {
 		    spoke -c "$PWD/piece.conf" check-config
 	done
 }
+having '^exec \\{' blocks
+fits "operations.md, any command" 2
 having '^rsync \\{' blocks
 fits "operations.md, rsync" 2
 having '^transport = dir' blocks
@@ -193,11 +195,4 @@ literals "$doc/spoke.1" >literals
 having '^spoke write' literals
 works "spoke(1)" 2
 
-having "'--source', 'torrus'" blocks
-is "operations.md has its Torrus plug-in" "$found" 1
-if command -v perl >/dev/null; then
-	ok "operations.md: the Torrus plug-in is Perl" perl -c 1.example
-else
-	skip "operations.md: the Torrus plug-in is Perl" "perl is missing"
-fi
 done_testing

@@ -32,49 +32,18 @@ xml_dir=$(cd "$(dirname "$1")" && pwd) || exit 66
 xml_name=$(basename "$1")
 
 . "$here/lib.sh"
+. "$here/torrus-lib.sh"
 
-torrus=/usr/share/torrus
-test -r $torrus/bin/compilexml && command -v redis-server >/dev/null || {
+torrus_is_here || {
 	echo "torrus_accept.sh: torrus-common is not installed" >&2
 	exit 77
 }
-
-redis_settled() {
-	ended "$pid" || grep -q 'Ready to accept connections' redis.out
-}
-
-# Another may take a free port first: then the next is tried.
-for try in 1 2 3 4 5; do
-	port=$(free_port)
-	start redis redis-server --bind 127.0.0.1 --port "$port" --save '' \
-	    --appendonly no --dir "$tmp"
-	wait_for 10 redis_settled
-	running "$pid" && break
-done
-running "$pid" || {
-	echo "torrus_accept.sh: redis-server does not start (try $try)" >&2
-	exit 1
-}
-
-# The site's configuration.  Torrus's defaults end by reading the one in /etc:
-# this one stands in for it.
-mkdir repository work
-cat >Site.pm <<EOT
-package Site;
-BEGIN { \$INC{'/etc/torrus/conf/torrus-siteconfig.pl'} = __FILE__; }
-require '$torrus/conf_defaults/torrus-config.pl';
-\$Torrus::Global::redisServer = '127.0.0.1:$port';
-\$Torrus::Global::gitRepoDir = '$tmp/repository';
-\$Torrus::Global::logDir = \$Torrus::Global::pidDir = '$tmp/work';
+torrus_begin <<EOT || exit 1
 @Torrus::Global::xmlDirs = ('$xml_dir', '$torrus/xmlconfig');
-@Torrus::Global::xmlAlwaysIncludeFirst = ('defaults.xml');
 %Torrus::Global::treeConfig =
     (tree => { description => 'tree', xmlfiles => ['$xml_name'], run => {} });
 1;
 EOT
-with_torrus() {
-	TMPDIR=$tmp/work perl -I"$tmp" -MSite "$@"
-}
 
 with_torrus $torrus/bin/compilexml --tree=tree --nogc >&2 || exit 1
 with_torrus "$here/torrus_leaves.pl" tree "$values" "$graphs"

@@ -37,11 +37,11 @@ t_test_xml_LDADD = $(XMLCONFIG_LIBS) $(CMOCKA_LIBS) $(LIBXML2_LIBS)
 t_test_xml_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
 
 # What a real Torrus makes of it.
-script_tests += t/hub-torrus.t
+script_tests += t/hub-torrus.t t/doc-torrus.t
 test_helpers += t/compile_config
 t_compile_config_SOURCES = t/compile_config.c
 t_compile_config_LDADD = $(XMLCONFIG_LIBS)
-EXTRA_DIST += t/torrus_accept.sh t/torrus_leaves.pl t/data/torrus
+EXTRA_DIST += t/torrus-lib.sh t/torrus_accept.sh t/torrus_leaves.pl t/data/torrus
 
 fuzz_programs += t/fuzz/tree
 t_fuzz_tree_SOURCES = t/fuzz/tree.c
