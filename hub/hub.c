@@ -5,6 +5,7 @@
 
 #include "hub/hub.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -200,6 +201,26 @@ hub_is_well(const struct hub *h)
 	return h->ingest != NULL && !h->store->ops->failed(h->store);
 }
 
+static void
+tell_store(struct hub *h, const struct err *e)
+{
+	(void)notice_raise(h->notices,
+	    &(struct notice){ "", "store", e->msg, "hubctl status" },
+	    clock_wall());
+}
+
+bool
+hub_awaits_store(struct hub *h, const struct err *e)
+{
+	if (e->kind != ERR_SYS ||
+	    (e->sys != ENOSPC && e->sys != EDQUOT && e->sys != EIO &&
+		e->sys != EROFS))
+		return false;
+	hub_close_ingest(h);
+	tell_store(h, e);
+	return true;
+}
+
 int
 hub_mend(struct hub *h, struct err *e)
 {
@@ -207,9 +228,7 @@ hub_mend(struct hub *h, struct err *e)
 	if (hub_open_ingest(h, e) == 0 && hub_sync(h, e) == 0)
 		return 0;
 	hub_close_ingest(h);
-	(void)notice_raise(h->notices,
-	    &(struct notice){ "", "store", e->msg, "hubctl status" },
-	    clock_wall());
+	tell_store(h, e);
 	return -1;
 }
 

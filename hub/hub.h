@@ -44,6 +44,9 @@ int hub_open_ingest(struct hub *h, struct err *e);
 /* False: the store is of no use (G18), or not open.  Then hub_mend closes it
  * and the ingest and opens both, from their last sync on. */
 bool hub_is_well(const struct hub *h);
+/* It did not open for a reason that passes or that a person ends, as a full disk:
+ * that is told, and hub_mend's to try again.  False: e stands. */
+bool hub_awaits_store(struct hub *h, const struct err *e);
 int hub_mend(struct hub *h, struct err *e);
 /* All that was handed to the store is surely stored. */
 int hub_sync(struct hub *h, struct err *e);

@@ -75,6 +75,8 @@ work_in(struct hubd *h, int64_t ms)
 	(void)uv_timer_start(&h->work, on_work, (uint64_t)ms, 0);
 }
 
+static int watch_inboxes(struct hubd *h, struct err *e);
+
 /* The store and the ingest are opened anew until that succeeds.  False: not
  * yet. */
 static bool
@@ -86,7 +88,10 @@ mend(struct hubd *h, struct mono now)
 	    hub_mend(h->hub, &told) == 0) {
 		log_info("the store is well again");
 		h->mend_ms = 0;
-		return true;
+		if (h->watch != NULL || watch_inboxes(h, &h->lost) == 0)
+			return true;
+		uv_stop(&h->d.loop);
+		return false;
 	}
 	if (h->mend_ms == 0 || now.ns >= h->mend_at.ns) {
 		h->mend_ms = h->mend_ms == 0    ? MEND_MS
@@ -319,8 +324,12 @@ log_state(const struct hubd *h)
 static int
 settle_in(struct hubd *h, struct err *e)
 {
-	if (hub_open_ingest(h->hub, e) == -1 || watch_inboxes(h, e) == -1)
+	if (hub_open_ingest(h->hub, e) == -1) {
+		if (!hub_awaits_store(h->hub, e))
+			return -1;
+	} else if (watch_inboxes(h, e) == -1) {
 		return -1;
+	}
 	work_in(h, 0);
 	say_state(h);
 	return 0;
@@ -470,7 +479,7 @@ begin(struct hubd *h, struct err *e)
 	if (hub_lock(h->hub, e) == -1 ||
 	    control_listen(&h->d.loop, h->hub->config->node.run, answer, h,
 		&h->control, e) == -1 ||
-	    hub_open_store(h->hub, e) == -1 ||
+	    (hub_open_store(h->hub, e) == -1 && !hub_awaits_store(h->hub, e)) ||
 	    hub_confine(h->hub, &confined, e) == -1 || settle_in(h, e) == -1)
 		return -1;
 	/* what a hubd that was killed did not come to say */

@@ -179,6 +179,14 @@ ok "the hub's store and state are full: a value" collect
 ok "is received" sp push
 running "$hubd"
 is "hubd runs on" $? 0
+stop "$hubd" KILL
+start_hubd
+ok "one that begins, too: a value" collect
+ok "is received" sp push
+wait_for 20 grep -q 'what=store' hubd.err
+is "it is told" $? 0
+running "$hubd"
+is "and it runs on" $? 0
 empty noc/rrd
 empty noc/state
 ok "there is room again" wait_for 60 level
