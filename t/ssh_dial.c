@@ -88,7 +88,7 @@ main(int argc, char *argv[])
 		a, deadline, &ch, &e) == 0) {
 		signal(SIGPIPE, SIG_IGN);
 		carry(&ch);
-		channel_close(&ch, &wire, &e);
+		channel_close(&ch, false, &wire, &e);
 	}
 	config_free(c);
 	if (e.kind != ERR_NONE)

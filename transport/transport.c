@@ -26,7 +26,8 @@
 
 enum {
 	LEAVE_MS = 10000, /* for the child to take its leave */
-	TERM_MS = 3000,   /* from TERM to KILL */
+	LEAVE_STOPPED_MS = 1000,
+	TERM_MS = 3000, /* from TERM to KILL */
 	STDERR_SHOWN = 120,
 };
 
@@ -171,7 +172,8 @@ close_both(struct channel *c)
 }
 
 int
-channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e)
+channel_close(struct channel *c, bool stopped, uint64_t *wire_bytes,
+    struct err *e)
 {
 	struct channel_report r;
 	bool told = false;
@@ -179,7 +181,8 @@ channel_close(struct channel *c, uint64_t *wire_bytes, struct err *e)
 
 	close_both(c);
 	if (c->report_fd != -1) {
-		told = read_report(c->report_fd, LEAVE_MS, &r);
+		told = read_report(c->report_fd,
+		    stopped ? LEAVE_STOPPED_MS : LEAVE_MS, &r);
 		close(c->report_fd);
 		c->report_fd = -1;
 	}

@@ -27,7 +27,7 @@ answer(const struct answer_verb *v, const struct ground *g,
 		return -1;
 	rc = inbound_answer(&o, &r, e);
 	*stopped = r.stopped;
-	(void)channel_close(&ch, NULL, &ignored);
+	(void)channel_close(&ch, false, NULL, &ignored);
 	return rc;
 }
 

@@ -209,7 +209,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 	if (transport_dial(t, a, d->o->deadline, &ch, e) == -1)
 		return -1;
 	rc = delivery_run(&opts, r, e);
-	if (channel_close(&ch, wire_bytes, &cause) == 0) {
+	if (channel_close(&ch, r->stopped != 0, wire_bytes, &cause) == 0) {
 		if (rc == -1 && e->sys == EPIPE && cause.msg[0] != '\0')
 			return err_wrap(e, "%s", cause.msg);
 		return rc;

@@ -27,6 +27,7 @@
 enum {
 	OUT_ENOUGH = 32 << 10, /* bytes to be written: no new frame above */
 	REFUSE_MS = 2000,
+	REFUSE_LEAVING_MS = 500,
 	FLIGHT_BYTES = 64 << 20,
 };
 
@@ -80,7 +81,8 @@ end_for(struct session *s, const struct err *why, bool tell)
 	if (session_over(s) || s->state == STATE_REFUSING)
 		return;
 	s->why = *why;
-	s->fail_at = mono_add_ms(s->now, REFUSE_MS);
+	s->fail_at =
+	    mono_add_ms(s->now, s->leaving ? REFUSE_LEAVING_MS : REFUSE_MS);
 	if (tell && !s->closed) {
 		session_put_refuse(&s->out, why);
 		session_set_state(s, STATE_REFUSING);

@@ -13,7 +13,7 @@ enum {
 	FRAME_RATE = 100, /* bytes a second, inside a frame */
 	TOTAL_MS = 600000,
 	NEVER_MS = 86400000,
-	LEAVE_MS = 10000,
+	LEAVE_MS = 8000,        /* 10 s, with REFUSE and the channel's end */
 	REFILL_MAX_MS = 100000, /* as much as any debt takes */
 	WRITE_LEAST = 1400,     /* bytes: smaller packets are mostly heads */
 	WRITE_ENOUGH = 16 << 10,
