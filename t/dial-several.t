@@ -11,6 +11,7 @@ shift
 echo \$\$ >>"$tmp/begun.\$name"
 case \$(cat "$tmp/act.\$name" 2>/dev/null) in
 silent) exec sleep 600 ;;
+held) until test -e "$tmp/go"; do sleep 0.1; done ;;
 fails) exit 5 ;;
 noise) echo "Welcome to the machine"; exec sleep 600 ;;
 esac
@@ -179,24 +180,51 @@ for mode in push pull; do
 	ok "$mode: and delivers all" delivered alps andes jura
 done
 
-# Eight at once, those in trouble last.
+# More than begin at once: none waits for those that are silent.
 begin push s01 s02 s03 s04 s05 s06 s07 s08 s09 s10
-# shellcheck disable=SC2086 # words
-act silent $names
-begun() {
-	test "$(find . -name 'begun.*' | wc -l)" -eq "$1"
-}
+act silent s01 s02 s03 s04 s05 s06 s07 s08
 dialing
-ok "eight are begun" wait_for 20 begun 8
-ok "the first of them" test ! -e begun.s09 -a ! -e begun.s10
+ok "eight are silent: the ninth is delivered" wait_for 20 delivered s09 s10
+for name in s01 s02 s03 s04 s05 s06 s07 s08; do
+	running "$(far_pid $name)" || break
+done
+ok "while they are" running "$(far_pid $name)"
 kill "$(far_pid s03)"
-ok "the ninth when one has ended" wait_for 20 begun 9
-ok "and no more" test ! -e begun.s10
+soon_has "one ends" dial.err 'trouble association=s03 '
 stop "$pid"
+more
 rm -f begun.*
 dialing
-ok "and again eight" wait_for 20 begun 8
-ok "what was in trouble waits for the others" \
-    test ! -e begun.s03 -a ! -e begun.s10 -a -e begun.s09
+ok "all are called again" wait_for 20 test -s begun.s03
+for name in s01 s02 s04 s05 s06 s07 s08 s09 s10; do
+	test begun.$name -ot begun.s03 || break
+done
+ok "what was in trouble after the others" test begun.$name -ot begun.s03
 stop "$pid"
+
+# What is ignored at our begin stays so, also if it comes to all of our processes.
+# ours PID: it and those of its descendants that are our program.
+ours() {
+	for p in $(lib_tree "$1"); do
+		! grep -qx spoke "/proc/$p/comm" || echo "$p"
+	done
+}
+for names in alps "alps jura"; do
+	# shellcheck disable=SC2086 # words
+	begin push $names
+	act held alps
+	for signal in INT HUP; do
+		rm -f begun.alps go
+		start dial sh -c 'trap "" INT HUP; exec "$@"' - \
+		    spoke -c spoke.conf push
+		ok "$names: called" wait_for 20 test -s begun.alps
+		# shellcheck disable=SC2046 # words
+		kill -$signal $(ours "$pid")
+		touch go
+		wait "$pid"
+		is "$names: nobody ends of a $signal that is ignored" $? 0
+		ok "$names: and all goes" delivered alps
+		more
+	done
+done
 done_testing

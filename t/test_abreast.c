@@ -19,6 +19,7 @@
 
 enum {
 	WORKS = 9,
+	LASTS_MS = 7000, /* two turns of places, and some */
 	MANY = 64,
 	STEP_MS = 5,
 	WAIT_MS = 20000,
@@ -36,7 +37,8 @@ enum what {
 	FAILS,
 	DIES,
 	WAITS,
-	MEETS
+	MEETS,
+	LASTS
 };
 struct job {
 	size_t i;
@@ -64,9 +66,11 @@ pause_ms(int ms)
 
 /* Until as many run, which must be possible. */
 static void
-meet(int n)
+meet(int n, int most_ms)
 {
-	for (int ms = 0; shared->most < n && ms < WAIT_MS; ms += STEP_MS)
+	const struct mono begun = clock_mono();
+
+	while (shared->most < n && mono_ms_since(clock_mono(), begun) < most_ms)
 		pause_ms(STEP_MS);
 }
 
@@ -92,7 +96,10 @@ work(void *arg, struct delivery_result *r, struct err *e)
 		(void)raise(SIGKILL);
 		break;
 	case MEETS:
-		meet(4);
+		meet(4, WAIT_MS);
+		break;
+	case LASTS:
+		meet(5, LASTS_MS);
 		break;
 	case ENDS:
 	case FAILS:
@@ -121,10 +128,11 @@ over(void *arg, size_t i, int rc, const struct delivery_result *r,
 }
 
 static int
-run(size_t n, size_t at_once, enum what what)
+run_most(size_t n, size_t at_once, size_t most, enum what what)
 {
 	const struct abreast a = { .n = n,
 		.at_once = at_once,
+		.most = most,
 		.of = of,
 		.work = work,
 		.over = over,
@@ -137,6 +145,12 @@ run(size_t n, size_t at_once, enum what what)
 		of[i] = &job[i];
 	}
 	return abreast_run(&a);
+}
+
+static int
+run(size_t n, size_t at_once, enum what what)
+{
+	return run_most(n, at_once, at_once, what);
 }
 
 static int
@@ -190,6 +204,16 @@ so_many_run_at_once_and_no_more(void **state)
 	assert_int_equal(calls, MANY);
 }
 
+/* Two places, which are given away twice while the first last. */
+static void
+one_that_lasts_gives_its_place_but_so_many_run_in_all(void **state)
+{
+	(void)state;
+	assert_int_equal(run_most(6, 2, 4, LASTS), 0);
+	assert_int_equal(shared->most, 4);
+	assert_int_equal(calls, 6);
+}
+
 static void
 one_after_the_other_is_in_order(void **state)
 {
@@ -233,6 +257,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(each_is_done_once),
 		ROW(so_many_run_at_once_and_no_more),
+		ROW(one_that_lasts_gives_its_place_but_so_many_run_in_all),
 		ROW(one_after_the_other_is_in_order),
 		ROW(a_signal_ends_those_that_run_and_begins_none),
 		ROW(nothing_to_do_is_done_at_once),

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -62,6 +63,7 @@ child(const struct work *w)
 	struct err ignored; /* nobody is left to tell */
 
 	proc_own_signals(NULL);
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's: our stream ends */
 	sandbox_close_others(own, sizeof(own) / sizeof(own[0]));
 	set_alarm(w->deadline);
 	(void)w->carry(w->association, w->deadline, w->local, w->shared,

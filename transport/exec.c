@@ -137,6 +137,7 @@ child(const struct association *a, struct mono deadline, const int *fd,
 	struct err ignored; /* nobody is left to tell */
 
 	proc_own_signals(NULL);
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's: our stream ends */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	/* or the ends of the stream would not be seen; the rest goes at exec */
 	close(fd[WE_READ]);

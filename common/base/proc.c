@@ -427,6 +427,16 @@ stop_signal(uv_handle_t *h, void *arg)
 		uv_signal_stop((uv_signal_t *)h);
 }
 
+/* A terminal's, which goes to the whole group. */
+static bool
+stays_ignored(int number)
+{
+	struct sigaction now;
+
+	return (number == SIGHUP || number == SIGINT || number == SIGQUIT) &&
+	    sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 void
 proc_own_signals(uv_loop_t *inherited)
 {
@@ -439,7 +449,7 @@ proc_own_signals(uv_loop_t *inherited)
 	}
 	/* SIGCHLD may be libuv's own, which installs it once a process */
 	for (int i = 1; i < NSIG; i++)
-		if (i != SIGCHLD)
+		if (i != SIGCHLD && !stays_ignored(i))
 			(void)signal(i, SIG_DFL); /* KILL: no */
 	(void)signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);

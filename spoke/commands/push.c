@@ -30,13 +30,14 @@ anything_waits(const struct node *n, const struct association *a, bool *waits,
 enum {
 	/* The hubs may be one: sshd turns away who comes when ten log in. */
 	AT_ONCE = 8,
+	MOST = 64,
 };
 
 int
 command_push(const struct options *opts, int argc, char **argv)
 {
 	static const struct dial_verb push = { CONFIG_SPOKE, anything_waits,
-		incoming_take, AT_ONCE };
+		incoming_take, AT_ONCE, MOST };
 
 	return dial_command(&push, opts, argc, argv);
 }

@@ -17,8 +17,8 @@ struct dial_verb {
 	/* Is a session worth it?  NULL: always. */
 	int (*waits)(const struct node *n, const struct association *a,
 	    bool *yes, struct err *e);
-	delivery_took *took; /* NULL: another program acts on what came */
-	size_t at_once;      /* deliveries */
+	delivery_took *took;  /* NULL: another program acts on what came */
+	size_t at_once, most; /* deliveries, as abreast has them */
 };
 int dial_command(const struct dial_verb *v, const struct options *o, int argc,
     char **argv);

@@ -159,6 +159,7 @@ deliver_several(struct dial *d)
 	void **of = mem_array(d->n, sizeof(*of));
 	const struct abreast several = { .n = d->n,
 		.at_once = d->verb->at_once,
+		.most = d->verb->most,
 		.of = of,
 		.work = deliver_beside,
 		.over = over,

@@ -10,54 +10,26 @@
 
 #include "common/base/mem.h"
 #include "transport/delivery/abreast.h"
+#include "transport/delivery/stop.h"
+
+enum {
+	PLACE_MS = 3000,
+};
 
 struct running {
 	size_t of;
+	struct mono begun;
 	struct delivery_child child;
 };
 
 struct crowd {
 	const struct abreast *a;
-	struct running *run; /* at_once of them */
+	struct running *run; /* a->most of them */
 	struct pollfd *poll; /* their reports, by the same number */
 	size_t n, next;      /* that run; to be begun */
-	sigset_t before;
-	struct sigaction old_term, old_int;
+	struct stop stop;
+	bool asked; /* all that run to end */
 };
-
-static volatile sig_atomic_t stopped; /* the signal; 0: none */
-static volatile sig_atomic_t asked;   /* it, or another one, came just now */
-
-static void
-on_stop(int number)
-{
-	stopped = number;
-	asked = 1;
-}
-
-/* Signals come only while we wait. */
-static void
-mind_signals(struct crowd *c)
-{
-	struct sigaction stop = { .sa_handler = on_stop };
-	sigset_t block;
-
-	stopped = asked = 0;
-	sigemptyset(&block);
-	sigaddset(&block, SIGTERM);
-	sigaddset(&block, SIGINT);
-	sigprocmask(SIG_BLOCK, &block, &c->before);
-	sigaction(SIGTERM, &stop, &c->old_term);
-	sigaction(SIGINT, &stop, &c->old_int);
-}
-
-static void
-forget_signals(const struct crowd *c)
-{
-	sigaction(SIGTERM, &c->old_term, NULL);
-	sigaction(SIGINT, &c->old_int, NULL);
-	sigprocmask(SIG_SETMASK, &c->before, NULL);
-}
 
 static void
 begin(struct crowd *c)
@@ -68,6 +40,7 @@ begin(struct crowd *c)
 	struct err e = { 0 };
 
 	r->of = c->next++;
+	r->begun = clock_mono();
 	if (delivery_child_start(a->work, a->of[r->of], NULL, &r->child, &e) ==
 	    -1) {
 		a->over(a->arg, r->of, -1, &nothing, &e);
@@ -85,29 +58,53 @@ end(struct crowd *c, size_t i)
 	struct err e = { 0 };
 	int rc = delivery_child_end(&ended.child, &r, &e);
 
-	if (rc == -1 && stopped != 0)
-		r.stopped = (int)stopped;
+	if (rc == -1 && stop_signal() != 0)
+		r.stopped = stop_signal();
 	c->n--;
 	c->run[i] = c->run[c->n];
 	c->poll[i] = c->poll[c->n];
 	c->a->over(c->a->arg, ended.of, rc, &r, &e);
 }
 
-/* Until at least one has ended, or we are asked to. */
-static void
-wait_for_any(struct crowd *c)
+/* May another be begun?  In *ms, it will be, where none ends before; -1: then
+ * only. */
+static bool
+has_place(const struct crowd *c, int *ms)
 {
-	sigset_t open_mask = c->before;
+	const struct mono now = clock_mono();
+	int64_t oldest = 0; /* of those that hold a place */
+	size_t held = 0;
 
-	sigdelset(&open_mask, SIGTERM);
-	sigdelset(&open_mask, SIGINT);
-	if (ppoll(c->poll, c->n, NULL, &open_mask) > 0)
+	*ms = -1;
+	if (stop_signal() != 0 || c->next == c->a->n || c->n == c->a->most)
+		return false;
+	for (size_t i = 0; i < c->n; i++) {
+		int64_t age = mono_ms_since(now, c->run[i].begun);
+
+		if (age >= PLACE_MS)
+			continue;
+		held++;
+		oldest = age > oldest ? age : oldest;
+	}
+	if (held < c->a->at_once)
+		return true;
+	*ms = (int)(PLACE_MS - oldest);
+	return false;
+}
+
+/* Until at least one has ended, we are asked to, or that time is over. */
+static void
+wait_for_any(struct crowd *c, int ms)
+{
+	const struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
+
+	if (ppoll(c->poll, c->n, ms == -1 ? NULL : &t, &c->stop.waiting) > 0)
 		for (size_t i = c->n; i > 0; i--)
 			if (c->poll[i - 1].revents != 0)
 				end(c, i - 1);
-	if (asked == 0)
+	if (stop_signal() == 0 || c->asked)
 		return;
-	asked = 0;
+	c->asked = true;
 	for (size_t i = 0; i < c->n; i++)
 		(void)kill(c->run[i].child.pid, SIGTERM);
 }
@@ -116,20 +113,21 @@ int
 abreast_run(const struct abreast *a)
 {
 	struct crowd c = { .a = a,
-		.run = mem_array(a->at_once, sizeof(*c.run)),
-		.poll = mem_array(a->at_once, sizeof(*c.poll)) };
+		.run = mem_array(a->most, sizeof(*c.run)),
+		.poll = mem_array(a->most, sizeof(*c.poll)) };
+	int ms;
 
-	assert(a->at_once > 0);
-	mind_signals(&c);
+	assert(a->at_once > 0 && a->most >= a->at_once);
+	stop_mind(&c.stop);
 	for (;;) {
-		while (stopped == 0 && c.n < a->at_once && c.next < a->n)
+		while (has_place(&c, &ms))
 			begin(&c);
 		if (c.n == 0)
 			break;
-		wait_for_any(&c);
+		wait_for_any(&c, ms);
 	}
-	forget_signals(&c);
+	stop_forget(&c.stop);
 	free(c.run);
 	free(c.poll);
-	return (int)stopped;
+	return stop_signal();
 }

@@ -8,8 +8,13 @@
 #include "transport/delivery/delivery_child.h"
 
 struct abreast {
-	size_t n, at_once; /* at_once: 1 up */
-	void *const *of;   /* n of them, each for work, in their order */
+	size_t n;
+	/* So many places; one that has run for 3 s gives its to the next: it is
+	 * past its login, at which those to one sshd hinder each other, or it is
+	 * silent. */
+	size_t at_once;  /* 1 up */
+	size_t most;     /* that run, in all; at_once up */
+	void *const *of; /* n of them, each for work, in their order */
 	delivery_work *work;
 	/* Here, when of[i]'s is over, in any order.  rc -1: it could not be
 	 * begun, failed, or died; r->stopped: when it had been asked to end. */

@@ -162,7 +162,7 @@ let_signals_in(sigset_t *before)
 
 	sigemptyset(&in);
 	sigaddset(&in, SIGTERM);
-	sigaddset(&in, SIGINT);
+	sigaddset(&in, DELIVERY_LEAVE);
 	sigprocmask(SIG_UNBLOCK, &in, before);
 }
 

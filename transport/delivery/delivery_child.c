@@ -15,6 +15,7 @@
 #include "common/base/proc.h"
 #include "common/base/sandbox.h"
 #include "transport/delivery/delivery_child.h"
+#include "transport/delivery/delivery_impl.h"
 
 /* What the child tells, as it lies in memory: both are one program. */
 struct report {
@@ -82,6 +83,7 @@ explain(int status, struct err *e)
 {
 	if (WIFSIGNALED(status) &&
 	    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT ||
+		WTERMSIG(status) == DELIVERY_LEAVE ||
 		WTERMSIG(status) == SIGKILL))
 		return err_set(e, ERR_TEMP,
 		    "the session was ended by signal %d", WTERMSIG(status));

@@ -4,6 +4,8 @@
 #ifndef TRANSPORT_DELIVERY_DELIVERY_IMPL_H
 #define TRANSPORT_DELIVERY_DELIVERY_IMPL_H
 
+#include <signal.h>
+
 #include "common/config/node.h"
 #include "transport/delivery/delivery.h"
 #include "transport/delivery/feeder.h"
@@ -11,6 +13,9 @@
 enum {
 	DELIVERY_READ = 64 << 10, /* bytes at once */
 };
+
+/* Asks a session to end in order.  SIGTERM: at once, for a newer one waits. */
+#define DELIVERY_LEAVE SIGUSR1
 
 struct delivery {
 	const struct delivery_opts *o;

@@ -25,7 +25,6 @@ enum {
 	OPENING_MS = 1000, /* between looks whether the channel is open */
 };
 
-/* TERM: at once, for a newer session waits.  INT: in order. */
 static volatile sig_atomic_t asked_to_end, asked_to_leave;
 
 static void
@@ -415,20 +414,20 @@ delivery_loop(struct delivery *d, struct err *e)
 {
 	struct sigaction asked = { .sa_handler = on_asked };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction old_term, old_int, old_pipe;
+	struct sigaction old_term, old_leave, old_pipe;
 	sigset_t block, before, open_mask;
 	int rc;
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGTERM);
-	sigaddset(&block, SIGINT);
+	sigaddset(&block, DELIVERY_LEAVE);
 	sigprocmask(SIG_BLOCK, &block, &before);
 	open_mask = before;
 	sigdelset(&open_mask, SIGTERM);
-	sigdelset(&open_mask, SIGINT);
+	sigdelset(&open_mask, DELIVERY_LEAVE);
 	asked_to_end = asked_to_leave = 0;
 	sigaction(SIGTERM, &asked, &old_term);
-	sigaction(SIGINT, &asked, &old_int);
+	sigaction(DELIVERY_LEAVE, &asked, &old_leave);
 	sigaction(SIGPIPE, &ignore, &old_pipe);
 
 	d->now = clock_mono();
@@ -444,7 +443,7 @@ delivery_loop(struct delivery *d, struct err *e)
 	if (settle(d)) /* a line that is cut again and again gets on */
 		note_sofar(d);
 	sigaction(SIGPIPE, &old_pipe, NULL);
-	sigaction(SIGINT, &old_int, NULL);
+	sigaction(DELIVERY_LEAVE, &old_leave, NULL);
 	sigaction(SIGTERM, &old_term, NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (rc == 0 && d->write_errno != 0 &&

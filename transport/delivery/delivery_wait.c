@@ -17,6 +17,7 @@
 #include "common/base/log.h"
 #include "transport/delivery/delivery_child.h"
 #include "transport/delivery/delivery_impl.h"
+#include "transport/delivery/stop.h"
 
 enum {
 	LOOK_MS = 5000, /* between looks at what it did */
@@ -29,41 +30,8 @@ struct parent {
 	struct delivery_child child;
 	int inbox_fd; /* readable when something was sealed there; -1 */
 	int wake_fd;  /* readable when look_bytes passed; -1 */
-	sigset_t before;
-	struct sigaction old_term, old_int;
+	struct stop stop;
 };
-
-static volatile sig_atomic_t stopped; /* the signal; 0: none */
-
-static void
-on_stop(int number)
-{
-	stopped = number;
-}
-
-/* Signals come only while we wait. */
-static void
-mind_signals(struct parent *p)
-{
-	struct sigaction stop = { .sa_handler = on_stop };
-	sigset_t block;
-
-	stopped = 0;
-	sigemptyset(&block);
-	sigaddset(&block, SIGTERM);
-	sigaddset(&block, SIGINT);
-	sigprocmask(SIG_BLOCK, &block, &p->before);
-	sigaction(SIGTERM, &stop, &p->old_term);
-	sigaction(SIGINT, &stop, &p->old_int);
-}
-
-static void
-forget_signals(const struct parent *p)
-{
-	sigaction(SIGTERM, &p->old_term, NULL);
-	sigaction(SIGINT, &p->old_int, NULL);
-	sigprocmask(SIG_SETMASK, &p->before, NULL);
-}
 
 /* True: it is to end. */
 static bool
@@ -76,7 +44,7 @@ look(const struct parent *p)
 	if (shared != NULL && shared->wire > 0)
 		now.bytes = shared->wire;
 	return (p->o->look != NULL && p->o->look(p->o->arg, &now)) ||
-	    stopped != 0;
+	    stop_signal() != 0;
 }
 
 /* A segment of the inbox is sealed by giving it its name. */
@@ -154,13 +122,11 @@ wait_for_report(const struct parent *p)
 	struct pollfd f[] = { { .fd = p->child.fd, .events = POLLIN },
 		{ .fd = p->inbox_fd, .events = POLLIN },
 		{ .fd = p->wake_fd, .events = POLLIN } };
-	sigset_t open_mask = p->before;
 	bool asked = false, acted = p->inbox_fd == -1;
 
-	sigdelset(&open_mask, SIGTERM);
-	sigdelset(&open_mask, SIGINT);
 	acted = acted || act(p); /* on what another one left */
-	while (ppoll(f, 3, &pause, &open_mask) <= 0 || f[0].revents == 0) {
+	while (
+	    ppoll(f, 3, &pause, &p->stop.waiting) <= 0 || f[0].revents == 0) {
 		bool due = mono_ms_since(clock_mono(), looked_at) >= LOOK_MS;
 
 		if (f[1].revents != 0 || (due && !acted))
@@ -168,11 +134,11 @@ wait_for_report(const struct parent *p)
 		f[1].revents = 0; /* ppoll leaves it where it fails */
 		if (show->show != NULL)
 			show->show(show->arg, p->sofar);
-		if (!was_woken(p) && !due && stopped == 0)
+		if (!was_woken(p) && !due && stop_signal() == 0)
 			continue;
 		looked_at = clock_mono();
 		if (look(p) && !asked) {
-			kill(p->child.pid, SIGINT);
+			kill(p->child.pid, DELIVERY_LEAVE);
 			asked = true;
 		}
 	}
@@ -190,9 +156,9 @@ work(void *arg, struct delivery_result *r, struct err *e)
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGTERM);
-	sigaddset(&block, SIGINT);
+	sigaddset(&block, DELIVERY_LEAVE);
 	sigprocmask(SIG_BLOCK, &block, NULL);
-
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's: our parent asks us */
 	return delivery_run_here(p->o, p->wake_fd, p->sofar, r, e);
 }
 
@@ -207,15 +173,15 @@ run(struct parent *p, struct delivery_result *r, struct err *e)
 	if (delivery_child_start(work, p, &fds, &p->child, e) == -1)
 		return -1;
 	open_watch(p);
-	mind_signals(p);
+	stop_mind(&p->stop);
 	wait_for_report(p);
 	if (p->inbox_fd != -1)
 		close(p->inbox_fd);
 	rc = delivery_child_end(&p->child, r, e);
-	forget_signals(p);
+	stop_forget(&p->stop);
 	if (r->counts.in_bytes + r->counts.out_bytes < p->sofar->bytes)
 		r->counts = p->sofar->counts; /* it could not say it itself */
-	r->stopped = (int)stopped;
+	r->stopped = stop_signal();
 	return rc;
 }
 

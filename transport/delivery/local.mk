@@ -14,11 +14,12 @@ transport_libtransport_a_SOURCES += \
 	%D%/outcome.c %D%/outcome.h \
 	%D%/redial.c %D%/redial.h \
 	%D%/session_lock.c %D%/session_lock.h \
+	%D%/stop.c %D%/stop.h \
 	%D%/take.c %D%/take.h \
 	%D%/wire.c %D%/wire.h
 
 unit_tests += t/test_abreast t/test_budget t/test_delivery t/test_delivery_child t/test_inbound t/test_link_cut t/test_outbound t/test_redial \
-	t/test_session_lock t/test_wire
+	t/test_session_lock t/test_stop t/test_wire
 t_test_abreast_SOURCES = t/test_abreast.c
 t_test_abreast_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_budget_SOURCES = t/test_budget.c
@@ -44,5 +45,7 @@ t_test_redial_SOURCES = t/test_redial.c
 t_test_redial_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h
 t_test_session_lock_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+t_test_stop_SOURCES = t/test_stop.c
+t_test_stop_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_wire_SOURCES = t/test_wire.c t/scratch.c t/scratch.h
 t_test_wire_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
