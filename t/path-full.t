@@ -215,6 +215,14 @@ else
 	skip "a hub's disk that fails" "strace is not installed"
 fi
 
+# --- A limit of what a file may have -----------------------------------------------
+
+ok "a limit of file sizes: a value" collect
+exits "a limit of file sizes ends a push as a full disk does" 75 \
+    sh -c 'ulimit -f 0 && exec "$@"' sh spoke -c spoke.conf push
+ok "and none lets it go on" sp push
+is "nothing waits" "$(spoke_has waiting_messages)" 0
+
 # --- A quota -------------------------------------------------------------------------
 
 if command -v strace >/dev/null; then

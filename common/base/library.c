@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 
 #include "common/base/library.h"
@@ -18,6 +19,20 @@ is_loaded(const struct library *l)
 	return last != NULL;
 }
 
+/* dlerror(3) has no codes.  What is there and cannot be loaded, as for want of
+ * memory, is not to be installed again. */
+static int
+cannot_open(const struct library *l, const char *why, struct err *e)
+{
+	if (strstr(why, "No such file") != NULL)
+		return err_set(e, ERR_MISSING,
+		    "%s is not installed: apt-get install %s: %s", l->name,
+		    l->package, why);
+	err_set(e, ERR_SYS, "%s cannot be loaded: %s", l->name, why);
+	e->sys = ENOMEM;
+	return -1;
+}
+
 int
 library_load(const struct library *l, struct err *e)
 {
@@ -27,9 +42,7 @@ library_load(const struct library *l, struct err *e)
 		return 0;
 	lib = dlopen(l->soname, RTLD_NOW | RTLD_LOCAL);
 	if (lib == NULL)
-		return err_set(e, ERR_MISSING,
-		    "%s is not installed: apt-get install %s: %s", l->name,
-		    l->package, dlerror());
+		return cannot_open(l, dlerror(), e);
 	for (size_t i = 0; i < l->n; i++) {
 		void *found = dlsym(lib, l->functions[i].name);
 

@@ -32,7 +32,8 @@ struct library {
 
 /* Fill the pointers.  To be called before a program confines itself or starts a
  * thread; again costs next to nothing.  What is loaded stays to the end of the
- * program.  ERR_MISSING: it is not installed, or lacks a function. */
+ * program.  ERR_MISSING: it is not installed, or lacks a function; ERR_SYS with
+ * ENOMEM: it is there, and memory is short or the file is bad. */
 int library_load(const struct library *l, struct err *e);
 
 #endif

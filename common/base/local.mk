@@ -21,7 +21,7 @@ common_libcommon_a_SOURCES += \
 	%D%/slots.c %D%/slots.h \
 	%D%/watch.c %D%/watch.h
 
-unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_proc \
+unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_library t/test_proc \
 	t/test_reap t/test_sandbox t/test_sealed
 t_test_buf_SOURCES = t/test_buf.c
 t_test_crew_SOURCES = t/test_crew.c
@@ -30,6 +30,7 @@ t_test_durable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
 	-Wl,--wrap=fdatasync -Wl,--wrap=write -Wl,--wrap=pwrite \
 	-Wl,--wrap=renameat2
 t_test_err_SOURCES = t/test_err.c
+t_test_library_SOURCES = t/test_library.c t/scratch.c t/scratch.h
 t_test_proc_SOURCES = t/test_proc.c
 t_test_proc_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=uv_spawn
 t_test_reap_SOURCES = t/test_reap.c

@@ -452,6 +452,7 @@ proc_own_signals(uv_loop_t *inherited)
 		if (i != SIGCHLD && !stays_ignored(i))
 			(void)signal(i, SIG_DFL); /* KILL: no */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* as in options_streams */
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
