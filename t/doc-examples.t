@@ -189,6 +189,38 @@ if command -v ssh >/dev/null; then
 else
 	skip "operations.md: ssh takes its ssh_config" "ssh is missing"
 fi
+# Commands with their options, by --help and by a page; what they take is in
+# capitals there.
+by_help() {
+	"$1" --help | awk '/^  [a-z]/ {
+		line = $1
+		while (match($0, /(^|[[ ])--?[a-z][a-z-]*/)) {
+			word = substr($0, RSTART, RLENGTH)
+			sub(/^[[ ]/, "", word)
+			line = line " " word
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+		print line }'
+}
+by_page() {
+	awk '/^\.Sh / { on = /COMMANDS/ }
+	    on && /^\.Ss / {
+		line = $2
+		for (i = 3; i < NF; i++)
+			if ($i == "Fl") {
+				word = $(i + 1)
+				sub(/^\\/, "", word)
+				line = line " -" word
+			}
+		print line }' "$doc/$1.1"
+}
+for program in spoke hubctl; do
+	by_page "$program" >by_page
+	is "$program(1) has the options of --help" "$(cat by_page)" \
+	    "$(by_help "$program")"
+	ok "$program(1): and some" grep -q -- --deadline by_page
+done
+
 having 'spoke write --source boiler' blocks
 works "operations.md" 2
 literals "$doc/spoke.1" >literals

@@ -116,7 +116,8 @@ print_help(const struct options_verb *verbs, const char *program)
 	}
 	printf("\n  -c FILE  configuration (default " AXLETREE_SYSCONFDIR
 	       "/axletree.conf)\n  -v  tell more    -q  tell less    "
-	       "--json  one object a line\n");
+	       "--json  one object a line\n"
+	       "  --help  this, or how a COMMAND is called    --version\n");
 }
 
 static int
