@@ -2,7 +2,7 @@
 common_libcommon_a_SOURCES += \
 	%D%/config.h %D%/config_read.c \
 	%D%/config_address.c %D%/config_address.h \
-	%D%/config_check.c %D%/config_check.h \
+	%D%/config_check.c %D%/config_check.h %D%/config_check_own.c \
 	%D%/config_grammar.c %D%/config_grammar.h \
 	%D%/config_keys.c %D%/config_keys.h \
 	%D%/config_print.c \
