@@ -107,7 +107,7 @@ hub_open(const struct hub_opts *o, struct hub **out, struct err *e)
 		goto fail;
 	}
 	h->mail = ground_mail(c, o->mail_elsewhere);
-	if (open_node(h, o->before, e) == -1 ||
+	if (open_node(h, o->before, e) == -1 || node_check_stores(c, e) == -1 ||
 	    notices_open(h->node.state_dir, &h->mail, &h->notices, e) == -1)
 		goto fail;
 	*out = h;

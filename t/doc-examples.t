@@ -43,8 +43,10 @@ configuration() {
 		if (open == 0) depth = 0 }' "$1"
 }
 
-# files_of CONFIGURATION: what it names for this node, made as the pages say.
+# files_of CONFIGURATION: what it names for this node, made as the pages say; a
+# mailer is not on every machine.
 files_of() {
+	sed -i 's|mail = {[^}]*}|& sendmail = {"cat"}|' "$1"
 	named 'identity' "$1" | while read -r file; do
 		test -e "$file" || spoke -c "$1" keygen "$file" >/dev/null
 	done

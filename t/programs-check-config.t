@@ -54,12 +54,12 @@ reads() {
 	mv away "$1"
 }
 
-# refuses WHAT ERE: check-config, and who begins, in the same words.
+# refuses WHAT ERE [BLOCK]: check-config, and who begins, in the same words.
 refuses() {
 	exits "$1: check-config" 78 hubctl -c at.conf check-config
-	has "$1: with its line" err "at.conf:1: node: .*$2"
+	has "$1: with its line" err "at.conf:${3-1: node}: .*$2"
 	exits "$1: hubd" 78 hubd -c at.conf
-	has "$1: hubd, with its line" err "at.conf:1: node: .*$2"
+	has "$1: hubd, with its line" err "at.conf:${3-1: node}: .*$2"
 }
 conf noc 'transport = exec' \
     "store \"rrd\" { type = rrd directory = \"$tmp/rrd\" }"
@@ -77,6 +77,47 @@ sed -i 's|/spool"|/open/spool"|' at.conf
 refuses "a spool in a directory that others may write" \
     'open: others may write it'
 rm -rf open state run
+
+conf noc 'transport = exec' \
+    "store \"rrd\" { type = rrd directory = \"$tmp/rrd\" }"
+mkdir -m 700 real
+ln -s real rrd
+refuses "a store that is a symbolic link" 'rrd: is a symbolic link' \
+    '6: store "rrd"'
+rm -rf real rrd
+mkdir rrd
+chmod 757 rrd
+refuses "a store that others may write" 'rrd: others may write it' \
+    '6: store "rrd"'
+chmod 755 rrd
+ok "one that others may read" hubctl -c at.conf check-config
+rm -rf rrd state spool run
+
+# The default, which is not everywhere, is looked for where somebody is mailed.
+# mailed_by SENDMAIL
+mailed_by() {
+	conf noc 'transport = exec' \
+	    "operator { mail = {\"noc@example.net\"} sendmail = {$1} }"
+}
+mailed_by '"/nowhere/sendmail", "-t"'
+exits "no such mailer" 66 hubctl -c at.conf check-config
+has "is told, with its line" err \
+    'at.conf:6: operator: sendmail: /nowhere/sendmail: there is no such program'
+mailed_by '"no-such-mailer"'
+exits "none in PATH" 66 hubctl -c at.conf check-config
+mailed_by '"bin/mailer"'
+mkdir bin
+echo '#!/bin/sh' >bin/mailer
+exits "one that cannot be run" 78 spoke -c at.conf check-config
+has "is told, with its line" err \
+    "at.conf:6: operator: sendmail: $tmp/bin/mailer: is no program"
+chmod +x bin/mailer
+ok "one that lies beside the configuration" sh -c \
+    'cd / && exec spoke -c "$1/at.conf" check-config' - "$tmp"
+mailed_by '"cat"'
+ok "one that is found in PATH" hubctl -c at.conf check-config
+conf noc 'transport = exec' 'operator { sendmail = {"/nowhere/sendmail"} }'
+ok "none is needed where nobody is mailed" hubctl -c at.conf check-config
 
 conf gw 'ssh { host = "noc.example.net" identity = "ssh.key" known-hosts = "known_hosts" }'
 looks_at ssh.key 644

@@ -411,7 +411,7 @@ bad_values_are_refused_with_their_line(void **state)
 		       " offset = 60s }",
 		    "c:3: collector \"c\": offset must be less" },
 		{ NODE "operator { mail = {\"-oQ/tmp\"} }",
-		    "c: operator: mail = -oQ/tmp: must be one plain" },
+		    "c:3: operator: mail = -oQ/tmp: must be one plain" },
 		{ NODE "operator { mail = {\"a@b\\nBcc: c@d\"} }",
 		    "c:3: mail: has a control character" },
 		{ NODE "operator { mail = {\"\xff\"} }", "c:3: is not UTF-8" },

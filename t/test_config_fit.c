@@ -57,6 +57,34 @@ what_shares_a_place_is_refused(void **state)
 	REFUSE(rows);
 }
 
+#define SENDS                                                             \
+	NODE                                                              \
+	    "association \"a\" { hub = h spoke = n hub-subtree = \"/A\" " \
+	    "transport = dir dir { path = /d } sign-key = k verify-key = v }\n"
+
+static void
+collectors_that_cannot_do_are_refused(void **state)
+{
+	static const struct row rows[] = {
+		{ SENDS "collector c { type = host subtree = /a tree = other }",
+		    "c:4: collector \"c\": tree = other: no association sends "
+		    "it: spoke-tree is local" },
+		{ NODE
+		    "collector c { type = host subtree = /a include = {\"[\"} }",
+		    "c:3: collector \"c\": include and exclude are patterns" },
+		{ NODE
+		    "collector c { type = host subtree = /a exclude = {\"e*\", "
+		    "\"[!]\"} }",
+		    "c:3: collector \"c\": include and exclude are patterns" },
+		{ NODE "collector c { type = host subtree = /a include = "
+		       "{\"eth0\\\\\"} }",
+		    "c:3: collector \"c\": include and exclude are patterns" },
+	};
+
+	(void)state;
+	REFUSE(rows);
+}
+
 /* What may lie beside each other. */
 static void
 places_that_are_apart_are_taken(void **state)
@@ -68,6 +96,8 @@ places_that_are_apart_are_taken(void **state)
 		NODE "collector c { type = host subtree = /a }\n"
 		     "collector d { type = host subtree = /ab }\n"
 		     "collector e { type = host subtree = /a tree = other }",
+		SENDS "collector c { type = host subtree = /a include = "
+		      "{\"[]a]\", \"[!]]?\", \"e[0-9]*\", \"\\\\[\"} }",
 		NODE "# \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
 	};
 
@@ -127,6 +157,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_shares_a_place_is_refused),
 		cmocka_unit_test(places_that_are_apart_are_taken),
+		cmocka_unit_test(collectors_that_cannot_do_are_refused),
 		cmocka_unit_test(settle_max_follows_settle),
 		cmocka_unit_test(an_include_that_is_missing_is_named),
 		cmocka_unit_test(only_utf8_is_read),

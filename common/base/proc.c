@@ -4,10 +4,13 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -49,8 +52,48 @@ struct proc {
 	void *arg;
 };
 
-const char *const proc_plain_env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-	"LANG=C", "LC_ALL=C", "TZ=UTC", NULL };
+#define PLAIN_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
+const char *const proc_plain_env[] = { "PATH=" PLAIN_PATH, "LANG=C", "LC_ALL=C",
+	"TZ=UTC", NULL };
+
+/* 1: it can be run, 0: it is not there, -1: it cannot be run. */
+static int
+is_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	return S_ISREG(st.st_mode) && access(path, X_OK) == 0 ? 1 : -1;
+}
+
+int
+proc_find(const char *program, struct err *e)
+{
+	struct slice rest = SLICE(PLAIN_PATH ":"), dir;
+	char path[PATH_MAX];
+	int found = 0;
+
+	if (strchr(program, '/') != NULL)
+		found = is_program(program);
+	else
+		while (found == 0 && slice_cut(&rest, ':', &dir)) {
+			(void)snprintf(path, sizeof(path), "%.*s/%s",
+			    (int)dir.n, dir.p, program);
+			found = is_program(path);
+		}
+	if (found == 0)
+		return err_set(e, ERR_MISSING,
+		    "%s: there is no such program: install it, or name "
+		    "another",
+		    program);
+	if (found == -1)
+		return err_set(e, ERR_CONFIG,
+		    "%s: is no program that the node's account may run",
+		    program);
+	return 0;
+}
 
 static void
 proc_free(struct proc *p)

@@ -33,6 +33,9 @@ struct proc_opts {
 
 /* The environment where none is given. */
 extern const char *const proc_plain_env[];
+/* Is there such a program: a path, or a word that is in PATH of that environment?
+ * ERR_MISSING; ERR_CONFIG: it is there, and we may not run it. */
+int proc_find(const char *program, struct err *e);
 
 struct proc_result {
 	int exit_status; /* or -1 */

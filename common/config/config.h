@@ -49,6 +49,8 @@ struct config_operator {
 	config_list mail;     /* addresses; empty: nobody is mailed */
 	config_list sendmail; /* argv */
 	int64_t gather_s, repeat_s;
+	const char *file; /* where mail stands; NULL: nowhere */
+	int line;
 };
 
 struct config_translate {

@@ -66,9 +66,9 @@ check_operator(const struct config *c, struct err *e)
 		if (c->oper.mail[i][0] == '-' ||
 		    strpbrk(c->oper.mail[i], " \t,;<>|\"") != NULL)
 			return err_set(e, ERR_CONFIG,
-			    "%s: operator: mail = %s: must be one plain "
+			    "%s:%d: operator: mail = %s: must be one plain "
 			    "address",
-			    c->file, c->oper.mail[i]);
+			    c->oper.file, c->oper.line, c->oper.mail[i]);
 	return 0;
 }
 
@@ -120,6 +120,38 @@ config_check_own(const struct config *c, struct err *e)
 
 /* --- Collectors ----------------------------------------------------------- */
 
+/* Where what begins here ends, as fnmatch(3) reads it; NULL: nowhere. */
+static const char *
+piece_end(const char *s)
+{
+	if (*s == '\\')
+		return s[1] != '\0' ? s + 1 : NULL;
+	if (*s != '[')
+		return s;
+	s += s[1] == '!' || s[1] == '^' ? 2 : 1;
+	return *s != '\0' ? strchr(s + 1, ']') : NULL; /* the first is itself */
+}
+
+static bool
+is_pattern(const char *s)
+{
+	while (*s != '\0') {
+		s = piece_end(s);
+		if (s == NULL)
+			return false;
+		s++;
+	}
+	return true;
+}
+
+static bool
+are_patterns(config_list list)
+{
+	while (*list != NULL && is_pattern(*list))
+		list++;
+	return *list == NULL;
+}
+
 static int
 check_collector(const struct config_collector *cc, struct err *e)
 {
@@ -136,10 +168,35 @@ check_collector(const struct config_collector *cc, struct err *e)
 		wrong = "command belongs to type = exec";
 	else if (exec && (cc->include[0] != NULL || cc->exclude[0] != NULL))
 		wrong = "include and exclude belong to type = host";
+	else if (!are_patterns(cc->include) || !are_patterns(cc->exclude))
+		wrong = "include and exclude are patterns: a [ has its ], and "
+			"a backslash something behind it";
 	if (wrong != NULL)
 		return err_set(e, ERR_CONFIG, "%s:%d: collector \"%s\": %s",
 		    cc->file, cc->line, cc->name, wrong);
 	return 0;
+}
+
+/* A node that sends trees, and not this one: its values would go nowhere. */
+static int
+check_tree(const struct config *c, const struct config_collector *cc,
+    struct err *e)
+{
+	const char *sent = NULL;
+
+	for (size_t i = 0; i < c->n_association; i++) {
+		if (c->association[i].role != CONFIG_SPOKE)
+			continue;
+		sent = c->association[i].spoke_tree;
+		if (strcmp(sent, cc->tree) == 0)
+			return 0;
+	}
+	if (sent == NULL)
+		return 0;
+	return err_set(e, ERR_CONFIG,
+	    "%s:%d: collector \"%s\": tree = %s: no association sends it: "
+	    "spoke-tree is %s",
+	    cc->file, cc->line, cc->name, cc->tree, sent);
 }
 
 /* Whose would a leaf below both be? */
@@ -224,7 +281,8 @@ config_check_parts(const struct config *c, struct err *e)
 	size_t i;
 
 	for (i = 0; i < c->n_collector; i++) {
-		if (check_collector(&c->collector[i], e) == -1)
+		if (check_collector(&c->collector[i], e) == -1 ||
+		    check_tree(c, &c->collector[i], e) == -1)
 			return -1;
 		for (size_t j = 0; j < i; j++)
 			if (check_collectors(&c->collector[i], &c->collector[j],

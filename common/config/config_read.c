@@ -297,6 +297,21 @@ fill_single(struct reading *r, const char *name, void *base)
 	    base);
 }
 
+static int
+fill_operator(struct reading *r)
+{
+	struct config_operator *o = &r->o->config.oper;
+	size_t source;
+
+	if (fill_single(r, "operator", o) == -1)
+		return -1;
+	if (config_grammar_where(
+		cfg_getopt(cfg_getsec(r->g.cfg, "operator"), "mail"), &source,
+		&o->line))
+		o->file = r->g.source[source].path;
+	return 0;
+}
+
 /* --- The whole ----------------------------------------------------------- */
 
 /* What root obeys must not be another's, save the account it becomes. */
@@ -323,7 +338,7 @@ read_all(struct reading *r, struct err *e)
 	struct config *c = &r->o->config;
 
 	if (config_grammar_read(&r->g) == -1 || fill_node(r) == -1 ||
-	    fill_single(r, "operator", &c->oper) == -1 || fill_hub(r) == -1 ||
+	    fill_operator(r) == -1 || fill_hub(r) == -1 ||
 	    fill_single(r, "web", &c->web) == -1 ||
 	    fill_associations(r) == -1 || fill_collectors(r) == -1 ||
 	    fill_stores(r) == -1 || config_check(c, e) == -1)

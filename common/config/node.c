@@ -351,6 +351,19 @@ node_check(const struct config *c, struct err *e)
 }
 
 int
+node_check_stores(const struct config *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_store; i++) {
+		const struct config_store *s = &c->store[i];
+
+		if (check_root(s->directory, e) == -1)
+			return err_wrap(e, "%s:%d: store \"%s\"", s->file,
+			    s->line, s->name);
+	}
+	return 0;
+}
+
+int
 node_open(const struct config *c, struct node *out, struct err *e)
 {
 	struct node n = { -1, -1, -1 };

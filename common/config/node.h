@@ -41,6 +41,8 @@ int node_become(const struct config *c, struct err *e);
 int node_open(const struct config *c, struct node *out, struct err *e);
 /* The same without making or keeping anything; what is not there is fine. */
 int node_check(const struct config *c, struct err *e);
+/* The same of the stores' directories, which make themselves. */
+int node_check_stores(const struct config *c, struct err *e);
 /* Remove what dead writers left in the state directory, in those below it and
  * in run.  Best effort: what stays goes the next time. */
 void node_sweep(const struct node *n);

@@ -1,6 +1,6 @@
 /*
  * Verb check-config: whether the configuration can be worked with, the directories
- * of the node, and the files of keys that it names.  They are opened by whom and as
+ * of the node, who sends its mail, and the files of keys that it names.  They are opened by whom and as
  * whoever opens them later, so what is passed here does not fail there.
  */
 #include "config.h"
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/proc.h"
 #include "transport/carried/carry.h"
 #include "transport/carried/signature.h"
 #include "transport/commands/commands.h"
@@ -32,6 +33,15 @@ check_association(const struct association *a, struct err *e)
 	    : err_wrap(e, "%s:%d: association %s", a->file, a->line, a->name);
 }
 
+/* Without it hubd works on, and what it has to tell waits: but nobody is told. */
+static int
+check_mailer(const struct config_operator *o, struct err *e)
+{
+	if (o->mail[0] == NULL || proc_find(o->sendmail[0], e) == 0)
+		return 0;
+	return err_wrap(e, "%s:%d: operator: sendmail", o->file, o->line);
+}
+
 static int
 check_files(const struct config *c, struct err *e)
 {
@@ -42,7 +52,8 @@ check_files(const struct config *c, struct err *e)
 		    c->file, other.msg);
 		return 0;
 	}
-	if (node_check(c, e) == -1)
+	if (node_check(c, e) == -1 || node_check_stores(c, e) == -1 ||
+	    check_mailer(&c->oper, e) == -1)
 		return -1;
 	for (size_t i = 0; i < c->n_association; i++)
 		if (check_association(&c->association[i], e) == -1)
