@@ -496,6 +496,7 @@ a_file_that_cannot_be_made_is_made_later(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	assert_int_equal(s->ops->flush(s, UINT32_MAX, &e), -1);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_non_null(strstr(e.msg, "create: librrd says no reason"));
 	assert_int_equal(s->ops->waiting(s), 1);
 	assert_int_equal(names_in("store/main"), 0); /* no part of one */
 	twin_flush(s);

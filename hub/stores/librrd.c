@@ -25,3 +25,12 @@ librrd(struct err *e)
 {
 	return library_load(&library, e) == 0 ? &rrd : NULL;
 }
+
+int
+librrd_failed(const char *doing, struct err *e)
+{
+	const char *why = rrd.get_error();
+
+	return err_set(e, ERR_TEMP, "%s: %s", doing,
+	    why[0] != '\0' ? why : "librrd says no reason: is the disk full");
+}

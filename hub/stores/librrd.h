@@ -24,5 +24,8 @@ struct librrd {
 
 /* NULL where it is not installed.  See library_load. */
 const struct librrd *librrd(struct err *e);
+/* Its last call failed: ERR_TEMP, with what it says; of a file that it cannot write
+ * it says nothing. */
+int librrd_failed(const char *doing, struct err *e);
 
 #endif

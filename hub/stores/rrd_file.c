@@ -270,7 +270,7 @@ rrd_file_create(const struct rrd_place *at, const struct rrd_def *def,
 	rrd->clear_error();
 	if (rrd->create_r2(at->path, def->period_s, (time_t)start_s, 1, NULL,
 		NULL, (int)args.n + 1, argv) != 0) {
-		err_set(e, ERR_TEMP, "create %s", rrd->get_error());
+		librrd_failed("create", e);
 		goto out;
 	}
 	/* librrd lets all read it, whatever the umask (S12) */
@@ -302,7 +302,7 @@ rrd_file_update(const struct rrd_place *at, const char *const *text, size_t n,
 	rrd->clear_error();
 	if (rrd->updatex_r(at->path, NULL, RRD_SKIP_PAST_UPDATES, (int)n,
 		argv.out) != 0)
-		return err_set(e, ERR_TEMP, "update %s", rrd->get_error());
+		return librrd_failed("update", e);
 	return 0;
 }
 

@@ -52,7 +52,7 @@ fetch(const char *path, int64_t from_s, int64_t to_s, struct fetched *f,
 		return err_set(e, ERR_INPUT, "%s has %lu data sources", path,
 		    ds_n);
 	}
-	return err_set(e, ERR_TEMP, "read %s", rrd->get_error());
+	return librrd_failed("read", e);
 }
 
 static void
@@ -141,7 +141,7 @@ rrd_view_read(const char *path, const struct rrd_view_window *window,
 	rrd->clear_error();
 	last_s = rrd->last_r(path);
 	if (last_s < 0)
-		return err_set(e, ERR_TEMP, "read %s", rrd->get_error());
+		return librrd_failed("read", e);
 	if (w.to_s > last_s)
 		w.to_s = last_s; /* nothing is known behind it */
 	if (w.from_s < 0 &&
@@ -330,7 +330,7 @@ draw_with(const struct librrd *rrd, const struct rrd_view_picture *d,
 	rrd->clear_error();
 	info = rrd->graph_v(a.n, a.arg);
 	if (info == NULL || rrd->test_error())
-		rc = err_set(e, ERR_TEMP, "draw: %s", rrd->get_error());
+		rc = librrd_failed("draw", e);
 	else
 		rc = take_image(info, out, e);
 	if (info != NULL)
