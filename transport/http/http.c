@@ -82,21 +82,33 @@ start_requests(struct http *h, struct mono *wake, bool *over)
 	return 0;
 }
 
+/* Somebody took the connection, and closed it: it may have had too many. */
+static bool
+was_closed(CURLcode code, const struct err *e)
+{
+	return e->kind == ERR_TEMP &&
+	    (code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
+		code == CURLE_SEND_ERROR || code == CURLE_SSL_CONNECT_ERROR);
+}
+
 static int
 on_exchange_over(struct http *h, struct http_exchange *x, CURLcode code)
 {
-	bool met = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
-	    code == CURLE_SEND_ERROR;
 	struct mono now = clock_mono();
-	bool again;
+	bool again, met;
 
 	if (http_exchange_over(x, code, &again, h->e) == 0) {
 		http_requester_answered(&h->requester, x->which, &x->answer,
 		    now);
 		return 0;
 	}
-	if (!http_requester_failed(&h->requester, x->which, met, now) || !again)
+	met = was_closed(code, h->e);
+	if (!http_requester_failed(&h->requester, x->which, met, now) ||
+	    !again) {
+		if (met && !h->requester.answered)
+			h->e->sys = ECONNABORTED;
 		return -1;
+	}
 	err_clear(h->e);
 	return 0;
 }
