@@ -25,9 +25,25 @@
 
 enum {
 	FIRST_MS = 30000, /* for the first byte of who may be bare */
+	BUDGET_PARTS = 20,
+	FLIGHT_LEAST = 64 << 10,
+	FLIGHT_MOST = 64 << 20,
 };
 
 /* --- Beginning and end --------------------------------------------------- */
+
+/* A session that is kept open ends with the budget, but what is on its way then goes,
+ * and costs: that is to be a small part of it. */
+static size_t
+flight_bytes(const struct delivery_opts *o)
+{
+	uint64_t part = o->association->budget / BUDGET_PARTS;
+
+	if (!o->opener || !delivery_is_kept(o) || part == 0 ||
+	    part > FLIGHT_MOST)
+		return FLIGHT_MOST;
+	return part > FLIGHT_LEAST ? (size_t)part : FLIGHT_LEAST;
+}
 
 static struct session_opts
 session_opts_of(const struct delivery *d)
@@ -53,6 +69,7 @@ session_opts_of(const struct delivery *d)
 		.out = d->feeder.last,
 		.out_acked = d->feeder.acked,
 		.in = inbox_durable(d->in),
+		.flight_bytes = flight_bytes(d->o),
 		.keep = delivery_is_kept(d->o),
 		.rate = a->rate,
 	};
