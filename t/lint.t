@@ -116,17 +116,6 @@ unlisted_files() {
 	done
 }
 
-# What configure's table says is on, some code is for.
-unused_libraries() {
-	sed -n 's/^AXLETREE_WITH(\[\([a-z0-9-]*\)\].*/\1/p' configure.ac |
-	    tr 'a-z-' 'A-Z_' |
-	    while read -r name; do
-		# shellcheck disable=SC2086
-		grep -qrw "HAVE_$name" $product ||
-		    echo "configure.ac: nothing is for HAVE_$name"
-	    done
-}
-
 none "no call of a function that is not used here" banned_calls
 none "no <ctype.h> on plain char" ctype_on_char
 none "no file of more than 1000 lines" long_files
@@ -169,5 +158,4 @@ fi
 none "no path of somebody's machine" machine_paths
 none "each document that is named exists" missing_documents
 none "each source and test is on a list" unlisted_files
-none "each library that may be there is used" unused_libraries
 done_testing
