@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -24,14 +23,12 @@
 #include "common/base/mem.h"
 #include "common/base/notify.h"
 #include "common/base/sandbox.h"
-#include "common/base/watch.h"
 #include "common/command/ground.h"
 #include "common/operator/mailer.h"
 #include "hub/control.h"
 #include "hub/hub.h"
+#include "hub/inboxes.h"
 #include "hub/sessions.h"
-#include "hub/silence.h"
-#include "transport/delivery/leftover.h"
 #include "transport/http/http_listener.h"
 
 enum {
@@ -49,15 +46,12 @@ struct hubd {
 	const struct hubd_opts *opts;
 	struct hub *hub;
 	struct control *control;
-	struct watch *watch;
 	struct mailer mailer;
 	struct sessions sessions;
 	struct mono mend_at; /* the store failed: its next try */
 	int64_t mend_ms;     /* 0: it is well */
-	bool *touched; /* of each association: is a segment left open there? */
-	struct silence silence;
+	struct inboxes inboxes;
 	struct err lost; /* what hubd cannot go on without */
-	size_t associations;
 	uv_timer_t work, tell;
 };
 
@@ -75,7 +69,17 @@ work_in(struct hubd *h, int64_t ms)
 	(void)uv_timer_start(&h->work, on_work, (uint64_t)ms, 0);
 }
 
-static int watch_inboxes(struct hubd *h, struct err *e);
+static void
+on_seen(void *arg)
+{
+	work_in(arg, 0);
+}
+
+static int
+watch(struct hubd *h, struct err *e)
+{
+	return inboxes_watch(&h->inboxes, &h->d.loop, h->hub, on_seen, h, e);
+}
 
 /* The store and the ingest are opened anew until that succeeds.  False: not
  * yet. */
@@ -88,7 +92,7 @@ mend(struct hubd *h, struct mono now)
 	    hub_mend(h->hub, &told) == 0) {
 		log_info("the store is well again");
 		h->mend_ms = 0;
-		if (h->watch != NULL || watch_inboxes(h, &h->lost) == 0)
+		if (h->inboxes.watch != NULL || watch(h, &h->lost) == 0)
 			return true;
 		uv_stop(&h->d.loop);
 		return false;
@@ -122,91 +126,6 @@ on_work(uv_timer_t *t)
 	    wake.ns == INT64_MAX ? WAIT_MOST_MS : mono_ms_since(wake, now) + 1);
 }
 
-/* SIZE_MAX: of any. */
-static void
-touch(struct hubd *h, size_t key)
-{
-	for (size_t i = 0; i < h->associations; i++)
-		if (i == key || key == SIZE_MAX)
-			h->touched[i] = true;
-}
-
-/* True: it is done. */
-static bool
-seal_leftover(struct hubd *h, const struct association *a)
-{
-	const char *key = "leftover";
-	struct notices *n = h->hub->notices;
-	struct err e;
-	int rc = leftover_look(&h->hub->node, a, &e);
-
-	if (rc == 0)
-		(void)notice_clear(n, a->name, key, clock_wall());
-	else if (rc == -1) {
-		err_wrap(&e, "what a session that died left open waits");
-		(void)notice_raise(n,
-		    &(struct notice){ a->name, key, e.msg, "hubctl status" },
-		    clock_wall());
-	}
-	return rc == 0;
-}
-
-/* A killed session may have acknowledged what is in its open segment. */
-static void
-seal_leftovers(struct hubd *h)
-{
-	struct ingest_status s;
-
-	for (size_t i = 0; i < h->associations && h->hub->ingest != NULL; i++)
-		if (h->touched[i] && ingest_status(h->hub->ingest, i, &s))
-			h->touched[i] = !seal_leftover(h, s.association);
-}
-
-static void
-on_seen(void *arg, size_t key)
-{
-	struct hubd *h = arg;
-
-	touch(h, key);
-	silence_seen(&h->silence, key);
-	if (h->hub->ingest != NULL) /* else it looks at all when it is opened */
-		ingest_look(h->hub->ingest, key);
-	work_in(h, 0);
-}
-
-static int
-watch_inboxes(struct hubd *h, struct err *e)
-{
-	struct ingest_status s;
-	const uint32_t named = IN_CREATE | IN_MOVED_TO;
-	size_t n = 0;
-	int rc = watch_open(&h->d.loop, on_seen, h, &h->watch, e);
-
-	for (size_t i = 0; rc == 0 && ingest_status(h->hub->ingest, i, &s);
-	     i++) {
-		int dir =
-		    node_open_association(&h->hub->node, s.association, e);
-		int inbox = dir == -1 ? -1 : durable_open_dir(dir, "inbox", e);
-
-		/* The ledger that ends a gap lies beside the inbox. */
-		if (inbox == -1 ||
-		    watch_add(h->watch, inbox, named, i, e) == -1 ||
-		    watch_add(h->watch, dir, named, i, e) == -1)
-			rc = -1;
-		if (inbox != -1)
-			close(inbox);
-		if (dir != -1)
-			close(dir);
-		n = i + 1;
-	}
-	free(h->touched);
-	h->touched = mem_array(n + 1, sizeof(*h->touched));
-	h->associations = n;
-	touch(h, SIZE_MAX);
-	silence_begin(&h->silence, n);
-	return rc;
-}
-
 /* A child that hubd, being confined, cannot begin anew.  One that gave up would do
  * so again; of one that was killed only another hubd makes up for. */
 static void
@@ -235,24 +154,11 @@ fit_notices(struct hub *hub)
 }
 
 static void
-tell_silence(struct hubd *h)
-{
-	const struct silence_look l = { &h->hub->node, h->hub->notices,
-		clock_wall() };
-	struct ingest_status s;
-
-	for (size_t i = 0; i < h->associations && h->hub->ingest != NULL; i++)
-		if (ingest_status(h->hub->ingest, i, &s))
-			silence_look(&h->silence, i, s.association, &l);
-}
-
-static void
 on_tell(uv_timer_t *t)
 {
 	struct hubd *h = t->data;
 
-	seal_leftovers(h);
-	tell_silence(h);
+	inboxes_look(&h->inboxes);
 	if (mailer_wake(&h->mailer) == -1)
 		child_ended(h, "mailer", &h->mailer.pid,
 		    "the child that sends mail ended: no mail is sent");
@@ -327,7 +233,7 @@ settle_in(struct hubd *h, struct err *e)
 	if (hub_open_ingest(h->hub, e) == -1) {
 		if (!hub_awaits_store(h->hub, e))
 			return -1;
-	} else if (watch_inboxes(h, e) == -1) {
+	} else if (watch(h, e) == -1) {
 		return -1;
 	}
 	work_in(h, 0);
@@ -362,8 +268,7 @@ reload(struct hubd *h)
 		/* before the sessions' process may raise it again */
 		notices_flush(next->notices, clock_wall());
 		hub_close_ingest(old);
-		watch_close(h->watch);
-		h->watch = NULL;
+		inboxes_close(&h->inboxes);
 		h->hub = next;
 		if (settle_in(h, &e) == -1) {
 			log_err("cannot go on after the reload: %s", e.msg);
@@ -428,7 +333,7 @@ begin_timers(struct hubd *h)
 static void
 end_loop(struct hubd *h)
 {
-	watch_close(h->watch);
+	inboxes_close(&h->inboxes);
 	control_close(h->control);
 	daemon_end(&h->d, h);
 }
@@ -441,8 +346,6 @@ end(struct hubd *h)
 	sessions_stop(&h->sessions, SESSIONS_MS);
 	mailer_stop(&h->mailer, MAILER_MS);
 	hub_close(h->hub);
-	free(h->touched);
-	silence_clear(&h->silence);
 }
 
 static void

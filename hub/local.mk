@@ -12,6 +12,7 @@ hub_libhub_a_SOURCES += \
 	%D%/hub.c %D%/hub.h \
 	%D%/hub_answer.c \
 	%D%/hubd.c %D%/hubd.h \
+	%D%/inboxes.c %D%/inboxes.h \
 	%D%/return_path.c %D%/return_path.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/silence.c %D%/silence.h
