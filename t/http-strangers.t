@@ -67,6 +67,30 @@ ok "soon" test $(($(lib_now) - began)) -lt 55
 ok "descriptors are closed" wait_for 10 sh -c \
     "test \$(find /proc/$child/fd -type l | wc -l) -le $((few + 2))"
 
+# Known, and quick, but the listener and it are stopped for longer than a body may
+# be slow, and the listener is the first that goes on.
+start body perl -MIO::Socket::INET -e '
+	$SIG{PIPE} = "IGNORE"; $| = 1;
+	$c = IO::Socket::INET->new(PeerAddr => "127.0.0.1:'"$port"'") or die;
+	$c->autoflush(1);
+	print $c "'"$head"'Content-Length: 100000\r\n\r\nxxxxxxxxxx";
+	print "begun\n";
+	for (1 .. 30) {
+		select undef, undef, undef, 0.1;
+		print $c "x" x 100 or exit 3;
+		$r = ""; vec($r, fileno $c, 1) = 1;
+		exit 3 if select($r, undef, undef, 0) && !sysread $c, $x, 1e6;
+	}'
+body=$pid
+ok "a body begins" wait_for 20 grep -q begun body.out
+kill -STOP "$child" "$body"
+wait_for 15 false
+kill -CONT "$child"
+ok "the listener goes on" dial <hello
+kill -CONT "$body"
+wait "$body"
+is "what nobody could hear is not slow" $? 0
+
 # --- Many sessions ----------------------------------------------------------------
 
 # Requests without a token, as fast as they come.

@@ -24,6 +24,7 @@ enum {
 	READ_MAX = 64 << 10,
 	EVENTS = 64,
 	SWEEP_MS = 1000,
+	HELD_UP_MS = 5000, /* a turn: longer is not for the work there is */
 	FOREVER_MS = 60000,
 };
 
@@ -186,21 +187,36 @@ wait_ms(const struct http_server *s, struct mono wake)
 	return ms < 0 ? 0 : (int)ms;
 }
 
+/* We were stopped, or the machine was: that is not the slowness of those who are
+ * connected, whose bytes may come only now. */
+static void
+look_at_clock(struct http_server *s, struct mono *turn, int waited_ms)
+{
+	int64_t held_ms;
+
+	s->now = clock_mono();
+	held_ms = mono_ms_since(s->now, *turn) - waited_ms;
+	if (held_ms > HELD_UP_MS)
+		http_server_forgive_peers(s, held_ms);
+	*turn = s->now;
+}
+
 static void
 loop(struct http_server *s)
 {
 	struct epoll_event ev[EVENTS];
-	struct mono wake, swept = { 0 };
+	struct mono wake, swept = { 0 }, turn = clock_mono();
 
 	for (;;) {
-		int n;
+		int n, ms;
 
 		wake = (struct mono){ INT64_MAX };
 		s->now = clock_mono();
 		http_server_wake_requests(s, &wake); /* may fill a stream */
 		watch_streams(s);
-		n = epoll_wait(s->epoll, ev, EVENTS, wait_ms(s, wake));
-		s->now = clock_mono();
+		ms = wait_ms(s, wake);
+		n = epoll_wait(s->epoll, ev, EVENTS, ms);
+		look_at_clock(s, &turn, ms);
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.u64 == OF_CONTROL)
 				return; /* it says nothing: it is gone */

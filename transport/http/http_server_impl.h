@@ -101,6 +101,8 @@ bool http_server_known(struct http_server *s, struct MHD_Connection *c,
  * that rests, may have to make room. */
 bool http_server_has_room(struct http_server *s, struct MHD_Connection *c,
     size_t association);
+/* So long nobody could be heard. */
+void http_server_forgive_peers(struct http_server *s, int64_t ms);
 /* Cut what is slow, or strange for too long, or too many. */
 void http_server_sweep_peers(struct http_server *s);
 /* A request was, or a connection that brought none: it is counted, and the log is

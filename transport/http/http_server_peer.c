@@ -117,6 +117,17 @@ is_too_slow(const struct http_peer *p, struct mono now)
 		    (uint64_t)(body - RATE_AFTER_MS) / 1000 * RATE_LEAST);
 }
 
+void
+http_server_forgive_peers(struct http_server *s, int64_t ms)
+{
+	for (struct http_peer *p = s->peer; p != NULL; p = p->next) {
+		p->since = mono_earlier(mono_add_ms(p->since, ms), s->now);
+		if (p->moving.ns != 0)
+			p->moving =
+			    mono_earlier(mono_add_ms(p->moving, ms), s->now);
+	}
+}
+
 /* The list begins with the newest. */
 static struct http_peer *
 oldest(const struct http_server *s, bool known)
