@@ -181,7 +181,7 @@ dies() {
 	wait_for 20 lets "$first" ended "$first"
 	wait "$first"
 	is "$what: it dies, and its parent says so" $? "$dies_status"
-	has "$what: in words" first.err 'ended by signal 9'
+	has "$what: in words" first.err 'was killed .signal 9.'
 	wait "$second"
 	is "$what: the other ends well" $? 0
 	all_once

@@ -169,7 +169,7 @@ for mode in push pull; do
 	wait "$pid"
 	is "$mode: a delivery that is killed" $? 75
 	has "$mode: is told" dial.err \
-	    'trouble association=alps what=delivery: association alps: the session was ended by signal 9; next: '
+	    'trouble association=alps what=delivery: association alps: the session was killed .signal 9.: it did not make way for a newer one within 5 s, or memory ran out; next: '
 	is "$mode: and mailed" "$(wc -l <mails)" 1
 	dialing alps
 	ok "$mode: one alone has no process between it and its channel" \

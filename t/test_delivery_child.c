@@ -102,12 +102,42 @@ a_signal_at_its_fork_is_not_its_parents(void **state)
 	}
 }
 
+/* By whom a process was killed nobody knows: it says who may have been it. */
+static void
+one_that_was_killed_is_told_as_such(void **state)
+{
+	static const struct {
+		int number;
+		const char *text;
+	} row[] = {
+		{ SIGKILL,
+		    "the session was killed (signal 9): it did not make way "
+		    "for a newer one within 5 s, or memory ran out" },
+		{ SIGTERM, "the session was ended by signal 15" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct delivery_child c;
+		struct delivery_result r;
+		struct err e = { 0 };
+
+		number = row[i].number;
+		assert_int_equal(delivery_child_start(work, NULL, NULL, &c, &e),
+		    0);
+		assert_int_equal(delivery_child_end(&c, &r, &e), -1);
+		assert_int_equal(err_exit_code(&e), 75);
+		assert_string_equal(e.msg, row[i].text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_what_came_of_it),
 		cmocka_unit_test(a_signal_at_its_fork_is_not_its_parents),
+		cmocka_unit_test(one_that_was_killed_is_told_as_such),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -81,10 +81,13 @@ delivery_child_start(delivery_work *f, void *arg,
 static int
 explain(int status, struct err *e)
 {
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return err_set(e, ERR_TEMP,
+		    "the session was killed (signal 9): it did not make way "
+		    "for a newer one within 5 s, or memory ran out");
 	if (WIFSIGNALED(status) &&
 	    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT ||
-		WTERMSIG(status) == DELIVERY_LEAVE ||
-		WTERMSIG(status) == SIGKILL))
+		WTERMSIG(status) == DELIVERY_LEAVE))
 		return err_set(e, ERR_TEMP,
 		    "the session was ended by signal %d", WTERMSIG(status));
 	return err_set(e, ERR_INTERNAL, "the session died with status 0x%x",
