@@ -246,7 +246,7 @@ tell_collectors(struct collect *c)
 {
 	for (size_t i = 0; i < c->n_job; i++) {
 		const struct cycle_job *j = &c->job[i];
-		char *key = mem_printf("collector-%s", j->cc->name);
+		char *key = mem_printf(NOTICE_COLLECTOR "%s", j->cc->name);
 
 		if (j->c.failed) {
 			char *next =

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What was told of an association, or of its budget, ends when the configuration
+# What was told of an association, of its budget, or of a collector ends when the configuration
 # does not have it any more: at a reload, at a start, with the next verb, at both
 # ends.
 . "$top_srcdir/t/lib.sh"
@@ -104,4 +104,25 @@ for of in "gw push" "noc pull"; do
 	has "$node: ends where the other end opens the connection" err \
 	    'over association=jura what=budget-spent'
 done
+
+# --- A collector --------------------------------------------------------------------
+
+# collector NAME: one that fails.
+collector() {
+	echo "collector \"$1\" { type = exec subtree = \"/$1\"
+	command = {\"/bin/false\"} }"
+}
+jura=$(association jura "$(link push)")
+gather=0
+: >gw.mail
+end gw "$jura $(collector ups) $(collector rack)"
+spoke -c gw.conf collect --now >out 2>&1
+ok "a collector that fails is told" has_notice gw '' collector-ups
+ok "and mailed" grep -q '^began: .*collector ups' gw.mail
+end gw "$jura $(collector rack)"
+spoke -c gw.conf collect </dev/null >out 2>err
+has "without its block that is over" err 'over what=collector-ups'
+ok "and kept no more" no_notice gw '' collector-ups
+ok "the other's stays" has_notice gw '' collector-rack
+lacks "and its end is not mailed" gw.mail '^over:'
 done_testing

@@ -572,11 +572,14 @@ a_mail_has_a_limit_and_counts_the_rest(void **state)
 
 /* --- Another configuration ------------------------------------------------ */
 
-/* It has alps, without a budget. */
+/* It has alps, without a budget, and no collector ups. */
 static enum notice_fit
 judged(const void *arg, const char *association, const char *key)
 {
 	(void)arg;
+	if (association[0] == '\0')
+		return strcmp(key, NOTICE_COLLECTOR "ups") == 0 ? NOTICE_GONE
+								: NOTICE_FITS;
 	if (strcmp(association, "alps") != 0)
 		return NOTICE_GONE;
 	return strcmp(key, "budget-spent") == 0 ? NOTICE_ENDS : NOTICE_FITS;
@@ -605,6 +608,7 @@ fit_in_a_run(int64_t now_s)
 	assert_false(notice_is_raised(n, "alps", "budget-spent"));
 	assert_true(notice_is_raised(n, "alps", "gap"));
 	assert_true(notice_is_raised(n, "", "store"));
+	assert_false(notice_is_raised(n, "", NOTICE_COLLECTOR "ups"));
 	notices_close(n);
 }
 
@@ -616,6 +620,7 @@ what_no_configuration_has_is_not_told_any_more(void **state)
 	raise_of("alps", "budget-spent", 1000);
 	raise_in_a_run(1000);
 	raise_of("", "store", 1000);
+	raise_of("", NOTICE_COLLECTOR "ups", 1000);
 	raise_of("bern", "refused", 1060); /* mails all */
 	assert_int_equal(mailed("began: jura"), 1);
 	raise_of("lugano", "delivery", 1061); /* is not mailed yet */

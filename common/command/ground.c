@@ -26,12 +26,29 @@ ground_mail(const struct config *c, bool elsewhere)
 	};
 }
 
+/* One of the node: of a collector, or of what there always is. */
+static enum notice_fit
+fit_node(const struct config *c, const char *key)
+{
+	struct slice name = slice_str(key);
+
+	if (!slice_skip(&name, SLICE(NOTICE_COLLECTOR)) &&
+	    !slice_skip(&name, SLICE(NOTICE_REMARKS)))
+		return NOTICE_FITS;
+	for (size_t i = 0; i < c->n_collector; i++)
+		if (slice_eq_str(name, c->collector[i].name))
+			return NOTICE_FITS;
+	return NOTICE_GONE;
+}
+
 /* arg: the configuration. */
 static enum notice_fit
 fit(const void *arg, const char *association, const char *key)
 {
 	const struct association *a = config_association(arg, association);
 
+	if (association[0] == '\0')
+		return fit_node(arg, key);
 	if (a == NULL)
 		return NOTICE_GONE;
 	if (strcmp(key, "budget") != 0 && strcmp(key, "budget-spent") != 0)

@@ -250,9 +250,9 @@ drop(struct notices *n, const struct notice_entry *which, struct wall now)
 	struct notice_entry x = named(which->association, which->key, now);
 
 	if (!notice_state_is_over(which->state))
-		log_warn("over association=%s what=%s: the association is not "
-			 "in the configuration any more",
-		    x.association, x.key);
+		log_warn("over%s%s what=%s: what it is of is not in the "
+			 "configuration any more",
+		    of_association(x.association), x.association, x.key);
 	notice_table_drop(&n->table, x.association, x.key);
 	keep_op(n, OP_DROP, x);
 }
@@ -264,8 +264,6 @@ notices_fit(struct notices *n, notice_judge *judge, const void *arg,
 	for (size_t i = n->table.n; i-- > 0;) { /* what ends may be removed */
 		const struct notice_entry *x = &n->table.entry[i];
 
-		if (x->association[0] == '\0')
-			continue;
 		switch (judge(arg, x->association, x->key)) {
 		case NOTICE_FITS:
 			break;

@@ -56,7 +56,7 @@ bool notice_clear(struct notices *n, const char *association, const char *key,
 enum notice_fit {
 	NOTICE_FITS,
 	NOTICE_ENDS, /* what it is of is no more: cleared */
-	NOTICE_GONE, /* nor is its association: without a mail */
+	NOTICE_GONE, /* nor is its association, or collector: without a mail */
 };
 typedef enum notice_fit notice_judge(const void *arg, const char *association,
     const char *key);
@@ -70,8 +70,9 @@ void notices_read_again(struct notices *n);
  * cannot be sent stays due, and that is a state of the node, NOTICE_MAIL, until one
  * is.  Never fails: it logs. */
 #define NOTICE_MAIL "mail"
-/* And before the name of a collector, whose values came all the same. */
-#define NOTICE_REMARKS "remarks-"
+/* And before the name of a collector: it failed; its values came all the same. */
+#define NOTICE_COLLECTOR "collector-"
+#define NOTICE_REMARKS   "remarks-"
 void notices_flush(struct notices *n, struct wall now);
 /* What is told of it, until n changes; NULL: it is not raised. */
 const char *notice_text(const struct notices *n, const char *association,
