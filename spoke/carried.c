@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -28,7 +29,7 @@ is_ours(const struct association *a)
 	    (a->transport == CONFIG_RSYNC || !config_dials(a));
 }
 
-void
+int
 carried_look(struct ground *g, const struct association *a)
 {
 	const struct carry_opts o = { .config = g->config,
@@ -45,7 +46,7 @@ carried_look(struct ground *g, const struct association *a)
 	int rc;
 
 	if (!is_ours(a))
-		return;
+		return 0;
 	next = mem_printf("spoke -v collect");
 	rc = carry_run(&o, &r, &e);
 	if (rc == -1)
@@ -64,11 +65,16 @@ carried_look(struct ground *g, const struct association *a)
 	else
 		ground_over(g, a->name, "inbox");
 	free(next);
+	return r.refused_files > 0 || r.unbelieved_acks > 0 ? EX_DATAERR : 0;
 }
 
-void
+int
 carried_look_all(struct ground *g)
 {
+	int status = 0;
+
 	for (size_t i = 0; i < g->config->n_association; i++)
-		carried_look(g, &g->config->association[i]);
+		status = err_worse_exit(status,
+		    carried_look(g, &g->config->association[i]));
+	return status;
 }

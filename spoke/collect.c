@@ -384,16 +384,17 @@ collect_run(struct ground *g, const struct collect_opts *o, int *status,
 		.at_once = o->at_once,
 		.only = o->only,
 		.now_s = wall_s(clock_wall()) };
-	int rc = -1;
+	int rc = -1, refused;
 
 	*status = 0;
 	c.job = mem_array(g->config->n_collector, sizeof(*c.job));
-	carried_look_all(g);
+	refused = carried_look_all(g);
 	if ((c.only != NULL ? choose_one(&c, e) : choose_due(&c, e)) == -1)
 		goto out;
 	rc = c.n_job > 0 ? run(&c, status, e) : 0;
 	if (c.n_job > 0)
-		carried_look_all(g);
+		refused = err_worse_exit(refused, carried_look_all(g));
+	*status = err_worse_exit(*status, refused);
 out:
 	collect_clear(&c);
 	return rc;

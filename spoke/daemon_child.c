@@ -50,7 +50,7 @@ work(struct ground *g, enum daemon_work w, struct err *e)
 	case DAEMON_COLLECT:
 		return collect_run(g, &due, &status, e);
 	case DAEMON_CARRIED:
-		carried_look_all(g);
+		(void)carried_look_all(g);
 		break;
 	case DAEMON_MAIL:
 		break;

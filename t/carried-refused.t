@@ -138,4 +138,34 @@ for transport in rsync dir; do
 		refused "a damaged file" 'come again'
 	done
 done
+
+# --- Brought to a spoke, where its own verbs find it ---------------------------------
+
+rm -rf gw noc
+mkdir -m 700 gw noc
+transport=rsync mode=pull
+both="transport = rsync mode = pull compression = gzip"
+both_ends "" ""
+collect 1 2
+# brought: a file that is none.
+brought() {
+	printf 'not gzip' >gw/spool/alps/staging/"$(printf '%020d-%020d' 1 1)".msgs.gz
+}
+spooled() {
+	sp status --json | sed -n 's/.*"last_msgid":\([0-9]*\).*/\1/p'
+}
+brought
+before=$(spooled)
+exits "collect says that it refused a file" 65 collect 3 4
+has "and tells" err 'what=refused: carried files are refused'
+is "its cycle is spooled" "$(spooled)" $((before + 1))
+exits "the next one is well" 0 sp collect
+brought
+exits "again" 65 sp collect
+lacks "it is not told again" err what=
+brought
+printf 'Type:CONFIG\nTimestamp:1085528682\n\n%s\n%s\n.\n' \
+    level2-token:T9 level2-path:/v >config
+exits "what is written is not what was refused" 0 \
+    sh -c 'spoke -c spoke.conf write --source x <config'
 done_testing

@@ -52,7 +52,7 @@ command_announce(const struct options *opts, int argc, char **argv)
 		if (announce(&g, *list, &one) == -1)
 			status = err_worse_exit(status, command_failed(&one));
 		else
-			carried_look(&g, *list);
+			(void)carried_look(&g, *list);
 	}
 out:
 	ground_close(&g);

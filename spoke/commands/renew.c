@@ -34,7 +34,7 @@ command_renew(const struct options *opts, int argc, char **argv)
 out:
 	outgoing_close(o);
 	if (rc == 0)
-		carried_look(&g, a);
+		(void)carried_look(&g, a);
 	ground_close(&g);
 	return rc == 0 ? 0 : command_failed(&e);
 }

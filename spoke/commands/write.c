@@ -434,12 +434,12 @@ command_write(const struct options *opts, int argc, char **argv)
 	}
 	in.name = name;
 	in.source = stated_source(name);
-	carried_look_all(&g); /* acknowledgements make room */
+	(void)carried_look_all(&g); /* acknowledgements make room */
 	if (read_input(&in, &e) == 0 && parse_input(&in, &e) == 0 &&
 	    (in.n == 0 || spool(&g, &to, &in, &e) == 0))
 		rc = 0;
 	if (rc == 0)
-		carried_look_all(&g);
+		(void)carried_look_all(&g);
 out:
 	input_clear(&in);
 	ground_close(&g);
