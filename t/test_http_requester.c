@@ -91,6 +91,59 @@ a_reply_goes_with_the_request_that_asks_for_more(void **state)
 	http_requester_clear(&q);
 }
 
+/* As a session writes: a quarter of a second's worth each time. */
+static size_t
+body_of_a_flow(uint64_t rate, size_t write, size_t writes, int64_t *ms)
+{
+	static const char bytes[16384];
+	struct http_answer a = { 0, 3, false };
+	struct http_requester q;
+	struct mono wake, now = at0;
+	size_t which, n = 0;
+
+	http_requester_init(&q, ID, now);
+	http_requester_rate(&q, rate);
+	http_requester_put(&q, SLICE("abc"), now);
+	now = mono_add_ms(now, 10);
+	assert_int_equal(http_requester_next(&q, now, &which, &wake),
+	    HTTP_START); /* a little is not held, whatever the rate */
+	assert_int_equal(body_of(&q, which, now).n, 3);
+	http_requester_answered(&q, which, &a, now);
+	for (*ms = 0; n == 0; (*ms)++) {
+		assert_in_range(*ms, 0, 10000);
+		if (*ms % 250 == 0 && writes > 0) {
+			http_requester_put(&q, (struct slice){ bytes, write },
+			    now);
+			writes--;
+		}
+		if (http_requester_next(&q, now, &which, &wake) == HTTP_START)
+			n = body_of(&q, which, now).n;
+		now = mono_add_ms(now, 1);
+	}
+	http_requester_clear(&q);
+	return n;
+}
+
+static void
+under_a_rate_bodies_are_worth_their_heads(void **state)
+{
+	int64_t ms;
+
+	(void)state;
+	assert_int_equal(body_of_a_flow(0, 2048, 100, &ms), 2048);
+	assert_in_range(ms, 10, 20);
+	assert_int_equal(body_of_a_flow(8192, 2048, 100, &ms), 16384);
+	assert_in_range(ms, 1750, 1800);
+	/* its end, and what is none */
+	assert_int_equal(body_of_a_flow(8192, 2048, 2, &ms), 4096);
+	assert_in_range(ms, 250, 1200);
+	assert_int_equal(body_of_a_flow(8192, 1000, 1, &ms), 1000);
+	assert_in_range(ms, 10, 20);
+	/* such a write is enough */
+	assert_int_equal(body_of_a_flow(65536, 16384, 1, &ms), 16384);
+	assert_in_range(ms, 10, 20);
+}
+
 static void
 answers_for_other_requests_are_refused(void **state)
 {
@@ -524,6 +577,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_reply_goes_with_the_request_that_asks_for_more),
+		cmocka_unit_test(under_a_rate_bodies_are_worth_their_heads),
 		cmocka_unit_test(answers_for_other_requests_are_refused),
 		cmocka_unit_test(a_body_goes_on_with_what_comes),
 		cmocka_unit_test(it_is_asked_how_much_of_a_body_came),

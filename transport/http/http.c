@@ -215,6 +215,7 @@ begin(struct http *h, struct err *e)
 	if (http_look_up(h, e) == -1 || draw_id(id, e) == -1)
 		return -1;
 	http_requester_init(&h->requester, id, clock_mono());
+	http_requester_rate(&h->requester, h->a->rate);
 	for (size_t i = 0; i < HTTP_POSTS; i++) {
 		h->exchange[i].h = h;
 		h->exchange[i].which = i;

@@ -9,7 +9,13 @@
 #include "transport/http/http_requester_impl.h"
 
 enum {
-	GATHER_MS = 10,  /* bytes that come one behind another go together */
+	GATHER_MS = 10, /* bytes that come one behind another go together */
+	/* Under a rate they come in the writes of a session: from so many bytes
+	 * on more follows, and so many are worth their head. */
+	FLOW_LEAST = 1400,
+	FLOW_ENOUGH = 16 << 10,
+	FLOW_MS = 500, /* and the time of two such writes */
+	FLOW_MOST_MS = 4000,
 	LINGER_MS = 200, /* our program's reply goes with the next request */
 	MUCH = 64 << 10, /* so much has more behind it: of an answer, or ours */
 	KEPT_FIRST = 4 << 20, /* TCP finds its speed quicker than we do */
@@ -35,6 +41,17 @@ http_requester_init(struct http_requester *r, const char *id, struct mono now)
 	http_kept_init(&r->kept, KEPT_FIRST, KEPT_LEAST);
 	r->well_at = now;
 	r->poll_at = (struct mono){ INT64_MAX }; /* our program speaks first */
+}
+
+void
+http_requester_rate(struct http_requester *r, uint64_t rate)
+{
+	int64_t ms;
+
+	if (rate == 0 || rate >= 4 * FLOW_ENOUGH) /* a write has enough */
+		return;
+	ms = FLOW_MS + 2000 * FLOW_LEAST / (int64_t)rate;
+	r->flow_ms = ms < FLOW_MOST_MS ? ms : FLOW_MOST_MS;
 }
 
 void
@@ -198,7 +215,8 @@ static bool
 is_ripe(const struct http_requester *r, size_t n, struct mono now,
     struct mono *wake)
 {
-	struct mono at = mono_add_ms(r->put_at, GATHER_MS);
+	bool flows = r->flow_ms > 0 && n >= FLOW_LEAST && n < FLOW_ENOUGH;
+	struct mono at = mono_add_ms(r->put_at, flows ? r->flow_ms : GATHER_MS);
 
 	if (n >= MUCH || r->out_ended || http_requester_room(r) == 0 ||
 	    now.ns >= at.ns)

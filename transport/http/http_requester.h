@@ -43,7 +43,8 @@ struct http_requester {
 	bool answered;   /* ever */
 	int64_t trip_ms; /* until then, from the first request */
 	struct http_post post[HTTP_POSTS];
-	struct mono put_at;  /* bytes came last */
+	struct mono put_at; /* bytes came last */
+	int64_t flow_ms;    /* what flows goes on within; 0: it knows no rate */
 	struct mono poll_at; /* ask then, though we have nothing to say */
 	struct mono retry_at;
 	struct mono well_at; /* something was answered */
@@ -64,6 +65,9 @@ enum http_todo {
 
 void http_requester_init(struct http_requester *r, const char *id,
     struct mono now);
+/* Our program says no more bytes a second: what is written by and by goes in one
+ * body, for each has a head.  0: it has no rate. */
+void http_requester_rate(struct http_requester *r, uint64_t rate);
 void http_requester_clear(struct http_requester *r);
 /* How many bytes of our program may be put now. */
 size_t http_requester_room(const struct http_requester *r);
