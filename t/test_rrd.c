@@ -426,6 +426,31 @@ refused(struct store *s, struct refusals *all)
 	return all->n;
 }
 
+static void
+touch(const char *name)
+{
+	char *path = mem_printf("%s/%s", scratch_path, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd != -1);
+	close(fd);
+	free(path);
+}
+
+static void
+what_a_killed_probe_left_goes_at_a_start(void **state)
+{
+	(void)state;
+	twin_close(twin_open("store"));
+	touch("store/.probe.rrd");
+	touch("store/.probe.rrdaB3xY9");
+	touch("store/.probe.rrd-mine");
+	twin_close(twin_open("store"));
+	assert_false(twin_exists("store/.probe.rrd"));
+	assert_false(twin_exists("store/.probe.rrdaB3xY9"));
+	assert_true(twin_exists("store/.probe.rrd-mine"));
+}
+
 /* Whatever fails of one leaf, the others are stored, and a sync may follow. */
 static void
 a_leaf_that_cannot_be_stored_fails_alone(void **state)
@@ -617,6 +642,7 @@ main(void)
 		TEST(the_first_value_is_kept),
 		TEST(a_leaf_has_one_handle_and_waits_alone),
 		TEST(many_leaves_are_all_found_and_stored),
+		TEST(what_a_killed_probe_left_goes_at_a_start),
 		TEST(a_leaf_that_cannot_be_stored_fails_alone),
 		TEST(any_bounds_and_periods_make_a_file),
 		TEST(a_rounded_bound_keeps_the_value_on_it),

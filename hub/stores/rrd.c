@@ -198,6 +198,7 @@ open_store(const struct config_store *cs, struct store **out, struct err *e)
 		-1 ||
 	    (s->lock = lock_file(s->files.dirfd, ".lock", LOCK_WAIT_MS, e)) ==
 		-1 ||
+	    rrd_flush_tidy(s->files.dirfd, e) == -1 ||
 	    rrd_journal_open(s->files.dirfd, &s->files.journal, &restored, e) ==
 		-1) {
 		err_wrap(e, "store %s", cs->directory);

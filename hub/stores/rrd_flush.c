@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "hub/stores/rrd_flush.h"
+#include "hub/stores/rrd_sweep.h"
 
 enum {
 	SHARE_LEAST = 32, /* series: fewer are not worth a process */
@@ -397,6 +399,21 @@ probe(const struct rrd_files *s, const struct rrd_def *def, struct err *e)
 	int rc = rrd_file_probe(&at, def, (config_list)s->rra, e);
 
 	free(path);
+	return rc;
+}
+
+int
+rrd_flush_tidy(int dirfd, struct err *e)
+{
+	struct rrd_sweep left = { .n = 0 };
+	uint64_t removed = 0;
+	int rc;
+
+	if (unlinkat(dirfd, PROBE_NAME, 0) == -1 && errno != ENOENT)
+		return err_sys(e, "remove %s", PROBE_NAME);
+	rrd_sweep_add(&left, PROBE_NAME);
+	rc = rrd_sweep_run(&left, dirfd, &removed, e);
+	rrd_sweep_clear(&left);
 	return rc;
 }
 

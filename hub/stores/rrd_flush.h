@@ -27,6 +27,9 @@ struct rrd_files {
  * with that one, it is refused, and fails nothing. */
 int rrd_flush(struct rrd_files *s, const uint32_t *handle, size_t n,
     struct err *e);
+/* At a start: what a probe left that was killed, of its file or of the making of
+ * one, is removed. */
+int rrd_flush_tidy(int dirfd, struct err *e);
 /* Surely stored. */
 int rrd_sync(struct rrd_files *s, struct err *e);
 
