@@ -60,7 +60,7 @@ carried_look(struct ground *g, const struct association *a)
 			ground_tell_again(g, next, &e);
 		inbound_settle(&io, &r, rc, &e);
 	}
-	if (incoming_take(&g->node, a, &e) == -1)
+	if (incoming_take(&g->node, a, g->notices, &e) == -1)
 		(void)ground_trouble(g, a->name, "inbox", next, &e);
 	else
 		ground_over(g, a->name, "inbox");

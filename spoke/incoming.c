@@ -13,9 +13,16 @@
 #include "common/spool/reader.h"
 #include "spoke/incoming.h"
 #include "spoke/outgoing.h"
+#include "transport/delivery/outcome.h"
 
 enum {
 	INCOMING_WAIT_MS = 60000 /* for the outbox */
+};
+
+struct incoming {
+	const struct node *node;
+	const struct association *association;
+	struct notices *told;
 };
 
 /* "generation:5"; what cannot be read asks for the present one. */
@@ -33,31 +40,35 @@ asked_generation(struct slice body)
 }
 
 static int
-resync(const struct node *n, const struct association *a,
-    const struct message *m, struct err *e)
+resync(const struct incoming *i, const struct message *m, struct err *e)
 {
 	struct outgoing *o = NULL;
 	bool known = false;
-	int rc = outgoing_open(n, a, INCOMING_WAIT_MS, &o, e);
+	int rc =
+	    outgoing_open(i->node, i->association, INCOMING_WAIT_MS, &o, e);
 
 	if (rc == 0)
 		rc = outgoing_repeat(o, asked_generation(m->body),
 		    (uint64_t)wall_s(clock_wall()), &known, e);
 	if (rc == 0 && known)
 		rc = outgoing_commit(o, e);
+	if (rc == 0)
+		outcome_tell_dropped(i->told, i->association,
+		    outgoing_state(o)->dropped);
 	outgoing_close(o);
 	return rc;
 }
 
 static int
-act(const struct node *n, const struct association *a, const struct message *m,
-    struct err *e)
+act(const struct incoming *i, const struct message *m, struct err *e)
 {
+	const struct association *a = i->association;
+
 	log_info("received association=%s msgid=%" PRIu64 " type=%s", a->name,
 	    m->msgid, message_type_name(m->type));
 	switch (m->type) {
 	case MESSAGE_RESYNC:
-		return resync(n, a, m, e);
+		return resync(i, m, e);
 	case MESSAGE_TASK:
 		return 0; /* kept in the archive */
 	case MESSAGE_CONFIG:
@@ -74,8 +85,8 @@ act(const struct node *n, const struct association *a, const struct message *m,
 
 /* One RESYNC answers all of one delivery that ask for the same. */
 static int
-act_on_all(const struct node *n, const struct association *a, int dir,
-    struct spool_point *at, struct err *e)
+act_on_all(const struct incoming *i, int dir, struct spool_point *at,
+    struct err *e)
 {
 	struct spool_reader *r = NULL;
 	uint64_t answered = UINT64_MAX;
@@ -94,7 +105,7 @@ act_on_all(const struct node *n, const struct association *a, int dir,
 			continue;
 		if (m.type != MESSAGE_RESYNC ||
 		    asked_generation(m.body) != answered)
-			rc = act(n, a, &m, e);
+			rc = act(i, &m, e);
 		if (m.type == MESSAGE_RESYNC)
 			answered = asked_generation(m.body);
 		if (rc == 0)
@@ -133,8 +144,10 @@ archive(int dir, uint64_t upto, struct err *e)
 }
 
 int
-incoming_take(const struct node *n, const struct association *a, struct err *e)
+incoming_take(const struct node *n, const struct association *a,
+    struct notices *told, struct err *e)
 {
+	const struct incoming i = { n, a, told };
 	struct spool_point at, before;
 	struct cursor_place place = { .state_dir = n->state_dir,
 		.association = a->name };
@@ -146,7 +159,7 @@ incoming_take(const struct node *n, const struct association *a, struct err *e)
 	if (cursor_find(&place, &at, e) == -1)
 		goto out;
 	before = at;
-	if (act_on_all(n, a, dir, &at, e) == -1)
+	if (act_on_all(&i, dir, &at, e) == -1)
 		goto out;
 	if (at.msgid != before.msgid &&
 	    (cursor_write(n->state_dir, a->name, &at, e) == -1 ||

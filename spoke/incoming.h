@@ -6,10 +6,11 @@
 #define SPOKE_INCOMING_H
 
 #include "common/config/node.h"
+#include "common/operator/notice.h"
 
 /* Act on what is new, then move the cursor, then archive what lies behind it.
- * Any prefix may be repeated. */
+ * Any prefix may be repeated.  What an answer made the outbox drop is told. */
 int incoming_take(const struct node *n, const struct association *a,
-    struct err *e);
+    struct notices *told, struct err *e);
 
 #endif

@@ -21,11 +21,8 @@ void
 told_outbox(struct ground *g, const struct association *a,
     const struct outbox_state *s)
 {
-	if (s->dropped > 0)
-		raise_state(g, a, OUTCOME_DROPPED,
-		    "the spool is full: the oldest messages are dropped, as "
-		    "spool-full says; the status counts them as gaps");
-	else if (s->waiting_bytes < a->spool_size / 2)
+	outcome_tell_dropped(g->notices, a, s->dropped);
+	if (s->dropped == 0 && s->waiting_bytes < a->spool_size / 2)
 		ground_over(g, a->name, OUTCOME_DROPPED);
 	if (s->quarantined > 0)
 		outcome_tell_damaged(g->notices, a, s->quarantined);

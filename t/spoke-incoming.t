@@ -84,4 +84,52 @@ ok "once" configs 4
 stop "$daemon"
 is "the daemon ends well" $? 0
 
+# --- A spool that has no room for the answer -----------------------------------------
+
+fresh
+brings="rsync { put = \"$tmp/gw/spool/alps/staging\" get = \"$tmp/gw/spool/alps/outbox\" }"
+full='transport = rsync mode = pull compression = none'
+{
+	side gw
+	association alps "$full spool-size = 64K spool-full = drop-oldest"
+} >spoke.conf
+{
+	side noc
+	association alps "$full $brings"
+	stores
+} >hub.conf
+# leaves TYPE SECOND: of 300 of them, more than what is kept free for a CONFIG holds.
+leaves() {
+	printf 'Type:%s\nTimestamp:%s\n\n' "$1" "$2"
+	for i in $(seq 300); do
+		case $1 in
+		CONFIG)
+			test "$i" -eq 1 || echo ';'
+			printf 'level2-token:T%d\nlevel2-path:/m/v%d\n' "$i" "$i"
+			;;
+		DATA) echo "T$i:$2$i" ;;
+		esac
+	done
+	echo .
+}
+dropped() {
+	grep -q '	alps	dropped	' gw/state/notices
+}
+if command -v rsync >/dev/null; then
+	leaves CONFIG 1700000000 | sp write
+	ok "a hub comes" hub pull alps
+	rm -f gw/spool/alps/staging/ack
+	for n in $(seq 60); do
+		dropped && break
+		leaves DATA $((1700000000 + n)) | sp write 2>>err.write
+	done
+	ok "the oldest are dropped" dropped
+	resync
+	ok "a hub asks for the configuration" hub pull alps
+	rm -f gw/spool/alps/staging/ack gw/state/notices
+	ok "it is said again" sp collect
+	ok "that more was dropped for it is told at once" dropped
+else
+	skip "what is dropped for an answer" "rsync is not installed"
+fi
 done_testing

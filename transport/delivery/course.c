@@ -85,7 +85,7 @@ course_take(const struct course *c, bool *told, struct err *e)
 	*told = false;
 	if (c->took == NULL)
 		return 0;
-	if (c->took(c->node, a, e) == 0) {
+	if (c->took(c->node, a, c->notices, e) == 0) {
 		(void)notice_clear(c->notices, a->name, "inbox", clock_wall());
 		return 0;
 	}

@@ -170,6 +170,19 @@ outcome_tell_refused(struct notices *n, const struct association *a,
 }
 
 void
+outcome_tell_dropped(struct notices *n, const struct association *a,
+    uint64_t messages)
+{
+	if (messages > 0)
+		(void)notice_raise(n,
+		    &(struct notice){ a->name, OUTCOME_DROPPED,
+			"the spool is full: the oldest messages are dropped, "
+			"as spool-full says; the status counts them as gaps",
+			"spoke status" },
+		    clock_wall());
+}
+
+void
 outcome_tell_heard_lost(struct notices *n, const struct association *a,
     uint64_t messages)
 {

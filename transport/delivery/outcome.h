@@ -67,6 +67,9 @@ void outcome_tell_lost(struct notices *n, const struct association *a,
 /* Whoever opened an outbox found that many of it damaged. */
 void outcome_tell_damaged(struct notices *n, const struct association *a,
     uint64_t messages);
+/* At the spoke: an outbox gave up so many, as spool-full says. */
+void outcome_tell_dropped(struct notices *n, const struct association *a,
+    uint64_t messages);
 /* At the hub, while a session lasts. */
 void outcome_tell_heard_lost(struct notices *n, const struct association *a,
     uint64_t messages);
