@@ -12,6 +12,7 @@
 #include "spoke/carried.h"
 #include "spoke/incoming.h"
 #include "transport/carried/carry.h"
+#include "transport/delivery/excess.h"
 #include "transport/delivery/inbound.h"
 #include "transport/delivery/outcome.h"
 #include "transport/delivery/wire.h"
@@ -32,10 +33,11 @@ is_ours(const struct association *a)
 int
 carried_look(struct ground *g, const struct association *a)
 {
-	const struct carry_opts o = { .config = g->config,
+	struct carry_opts o = { .config = g->config,
 		.node = &g->node,
 		.association = a,
-		.wait_ms = CARRIED_WAIT_MS };
+		.wait_ms = CARRIED_WAIT_MS,
+		.keep = UINT64_MAX };
 	const struct inbound_opts io = { .config = g->config,
 		.node = &g->node,
 		.association = a,
@@ -48,6 +50,10 @@ carried_look(struct ground *g, const struct association *a)
 	if (!is_ours(a))
 		return 0;
 	next = mem_printf("spoke -v collect");
+	if (excess_of_called(&g->node, a, &o.keep, &e) == -1)
+		log_warn("association=%s: %s", a->name, e.msg);
+	o.drops = o.keep != UINT64_MAX;
+	err_clear(&e);
 	rc = carry_run(&o, &r, &e);
 	if (rc == -1)
 		wire_set_clock(g->node.state_dir, a->name, clock_wall());

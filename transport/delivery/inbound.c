@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "transport/carried/carry.h"
 #include "transport/delivery/course.h"
+#include "transport/delivery/excess.h"
 #include "transport/delivery/inbound.h"
 #include "transport/delivery/outcome.h"
 
@@ -110,6 +111,19 @@ inbound_settle(const struct inbound_opts *o, const struct delivery_result *r,
 	settle(o, &c, r, rc, e);
 }
 
+/* Where it cannot be, the session meets the cause, too, and says so; the next one
+ * drops it. */
+static void
+drop_excess(const struct inbound_opts *o)
+{
+	struct err why = { 0 };
+	uint64_t keep;
+
+	if (excess_of_called(o->node, o->association, &keep, &why) == -1 ||
+	    excess_drop(o->node, o->association, keep, &why) == -1)
+		log_warn("association=%s: %s", o->association->name, why.msg);
+}
+
 int
 inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
     struct err *e)
@@ -128,6 +142,7 @@ inbound_answer(const struct inbound_opts *o, struct delivery_result *r,
 	course_begin(&c, o->node, o->association, o->notices, o->took);
 	if (!o->association->keep)
 		d.deadline = mono_add_ms(clock_mono(), SESSION_MS);
+	drop_excess(o);
 	rc = delivery_run(&d, r, e);
 	settle(o, &c, r, rc, e);
 	if (rc == -1 || outcome_is_look(o->association, r))

@@ -7,6 +7,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/delivery_child.c %D%/delivery_child.h \
 	%D%/delivery_loop.c \
 	%D%/delivery_wait.c \
+	%D%/excess.c %D%/excess.h \
 	%D%/feeder.c %D%/feeder.h \
 	%D%/inbound.c %D%/inbound.h \
 	%D%/leftover.c %D%/leftover.h \

@@ -15,7 +15,7 @@
 #include "transport/carried/carry.h"
 #include "transport/delivery/budget.h"
 #include "transport/delivery/course.h"
-#include "transport/delivery/feeder.h"
+#include "transport/delivery/excess.h"
 #include "transport/delivery/outbound.h"
 #include "transport/delivery/outcome.h"
 #include "transport/delivery/redial.h"
@@ -79,7 +79,8 @@ tell_budget(const struct outbound_opts *o, const struct budget_answer *b)
 	    "%" PRIu64 " of the %" PRIu64 " bytes of this month's budget %s",
 	    b->used, a->budget,
 	    b->level == BUDGET_NEAR ? "are used"
-		: a->budget_full == CONFIG_DROP_OLDEST
+		: a->budget_full == CONFIG_DROP_OLDEST &&
+		    a->role == CONFIG_SPOKE
 		? "are used: the oldest that waits is dropped"
 		: "are used: deliveries go only every budget-interval");
 	if (b->level != BUDGET_FINE &&
@@ -107,25 +108,6 @@ look_at_budget(const struct outbound_opts *o, struct budget_answer *b,
 	return 0;
 }
 
-/* Now, where no carried acknowledgement has to be heard before: it is older than
- * what it is for by an interval. */
-static int
-drop(const struct outbound_opts *o, uint64_t keep, struct err *e)
-{
-	const struct association *a = o->association;
-	uint64_t dropped = 0;
-	int dir, rc;
-
-	if (keep == UINT64_MAX || carry_is_used(a))
-		return 0;
-	dir = node_open_association(o->node, a, e);
-	rc = dir == -1 ? -1 : feeder_drop_oldest(dir, a, keep, &dropped, e);
-	if (dir != -1)
-		close(dir);
-	wire_lost(o->node->state_dir, a->name, dropped);
-	return rc;
-}
-
 /* *keep: as exchange has it. */
 static int
 ask_budget(const struct outbound_opts *o, struct delivery_result *r,
@@ -138,11 +120,16 @@ ask_budget(const struct outbound_opts *o, struct delivery_result *r,
 		return -1;
 	if (o->beyond_budget)
 		return 0;
-	/* the hub's outbox holds what it asks for: that is little, never old */
+	/* the hub's outbox holds what it asks for: that is little, never old; what
+	 * waits for it is dropped at the spoke */
 	if (o->association->role == CONFIG_SPOKE)
 		*keep = b.keep;
+	/* carried: behind the acknowledgement that comes, which is older than what it
+	 * is for by an interval */
 	if (b.wait_s == 0)
-		return drop(o, *keep, e);
+		return carry_is_used(o->association)
+		    ? 0
+		    : excess_drop(o->node, o->association, *keep, e);
 	r->wait_s = b.wait_s;
 	err_set(e, ERR_TEMP,
 	    "this month's budget is used up: the next delivery goes in %" PRId64
