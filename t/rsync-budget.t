@@ -4,6 +4,7 @@
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/carried-lib.sh"
 . "$top_srcdir/t/rsync-lib.sh"
+. "$top_srcdir/t/budget-lib.sh"
 
 daemon noc || skip_all "no rsync daemon"
 both="transport = rsync compression = none"
@@ -82,4 +83,62 @@ is "in each" "$(connections)" "$n"
 ok "and again" wait_for 30 goes_on
 test $(($(date +%s) - begun)) -ge 4
 is "an interval later" $? 0
+
+# 80 % and 100 %, and the oldest go, in both modes.
+stop "$hubd" TERM 30
+rm -rf gw noc
+mkdir -m 700 gw noc
+both="transport = rsync compression = none"
+allow() {
+	configure "$(modules) $1" "$(modules) $1"
+}
+go() {
+	case ${1-} in
+	-v) sp -v push ;;
+	*) sp push "$@" ;;
+	esac
+}
+keeper() {
+	spoke_has "$1"
+}
+allow 'budget = 64K'
+start_hubd
+spends push 40
+slows push
+drops push
+stop "$hubd" TERM 30
+stop "$daemon"
+
+rm -rf gw noc
+mkdir -m 700 gw noc
+both="transport = rsync compression = none mode = pull"
+daemon gw
+go() {
+	case ${1-} in
+	-v) hub -v pull ;;
+	*) hub pull "$@" ;;
+	esac
+}
+keeper() {
+	hub_has "$1"
+}
+# What the hub has put is read when the spoke looks.
+settles() {
+	go --always 2>>told
+	sp collect
+	none_waits
+}
+allow 'budget = 64K'
+sp collect
+spends pull 40
+slows pull
+# The spoke's own count is that of the files.
+spoke_spends() {
+	say 40
+	settles
+	test "$(spoke_has wire_bytes_month)" -ge 65536
+}
+ok "pull: the spoke has counted as much" wait_for 60 spoke_spends
+is "pull: and gave nothing up so far" "$(spoke_has gaps)" 0
+drops pull
 done_testing

@@ -25,27 +25,8 @@ if command -v rrsync >/dev/null && start_sshd; then
 	mkdir -m 700 gw noc
 	through "$sshd_port"
 	sed -i "s/:$sshd_port/:$at/" "$sshd_dir/known_hosts"
-	for right in in out; do
-		ssh-keygen -q -t ed25519 -N '' -C '' -f "key-$right"
-		printf 'Host noc-%s\nIdentityFile %s/key-%s\n' "$right" "$tmp" \
-		    "$right"
-	done >ssh_config
-	cat >>ssh_config <<-EOF
-	Host *
-	HostName 127.0.0.1
-	Port $at
-	User $me
-	UserKnownHostsFile $sshd_dir/known_hosts
-	IdentitiesOnly yes
-	EOF
-	{
-		echo "restrict,command=\"rrsync -wo $tmp/noc/spool/alps/staging\"" \
-		    "$(cat key-in.pub)"
-		echo "restrict,command=\"rrsync -ro $tmp/noc/spool/alps/outbox\"" \
-		    "$(cat key-out.pub)"
-	} >"$sshd_dir/authorized_keys"
-	configure "rsync { put = \"noc-in:\" get = \"noc-out:\"
-	    rsh = {\"ssh\", \"-F\", \"$tmp/ssh_config\"} }" ""
+	sshd_port=$at
+	configure "$(over_rrsync noc)" ""
 	start_hubd
 	exchanges "over ssh"
 	stop "$hubd" KILL

@@ -51,6 +51,32 @@ modules() {
 	echo "get = \"rsync://alps@127.0.0.1:$port/alps-out/\""
 	echo "password-file = \"$tmp/password\" }"
 }
+# over_rrsync END: the same over the sshd of start_sshd, with a key for each direction
+# that may do no more than that.
+over_rrsync() {
+	for over_right in in out; do
+		test -e "key-$over_right" ||
+		    ssh-keygen -q -t ed25519 -N '' -C '' -f "key-$over_right"
+		printf 'Host far-%s\nIdentityFile %s/key-%s\n' "$over_right" \
+		    "$tmp" "$over_right"
+	done >ssh_config
+	cat >>ssh_config <<-EOF
+	Host *
+	HostName 127.0.0.1
+	Port $sshd_port
+	User $me
+	UserKnownHostsFile $sshd_dir/known_hosts
+	IdentitiesOnly yes
+	EOF
+	{
+		echo "restrict,command=\"rrsync -wo $tmp/$1/spool/alps/staging\"" \
+		    "$(cat key-in.pub)"
+		echo "restrict,command=\"rrsync -ro $tmp/$1/spool/alps/outbox\"" \
+		    "$(cat key-out.pub)"
+	} >"$sshd_dir/authorized_keys"
+	echo "rsync { put = \"far-in:\" get = \"far-out:\""
+	echo "rsh = {\"ssh\", \"-F\", \"$tmp/ssh_config\"} }"
+}
 echo alps:sesame >secrets
 echo sesame >password
 chmod 600 secrets password

@@ -107,6 +107,27 @@ backlog() {
 		}
 	}'
 }
+# say N: that many DATA in one write, about 170 bytes each; describe [PATH]: a CONFIG.
+said=0
+say() {
+	awk -v n="$1" -v from="$said" -v now="$(date +%s)" 'BEGIN {
+		for (i = 1; i <= n; i++)
+			printf "Type:DATA\nTimestamp:%d\n\nT1:%d\n.\n", now, from + i
+	}' | sp write alps
+	said=$((said + $1))
+}
+describe() {
+	printf 'Type:CONFIG\nTimestamp:%s\n\nlevel2-token:T1\nlevel2-path:%s\n.\n' \
+	    "$(date +%s)" "${1-/v}" | sp write alps
+}
+newest() {
+	spoke_has last_msgid
+}
+# has_come [N]: the hub has that message, or the newest.
+has_come() {
+	come=${1-$(newest)}
+	hub messages alps "$come-$come" 2>/dev/null | grep -q "^MsgID:$come\$"
+}
 # arrived: what the hub has, as text; written: what the spoke wrote.
 arrived() {
 	hub messages alps

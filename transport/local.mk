@@ -29,5 +29,5 @@ script_tests += t/hostile-kept.t t/hostile-peer.t t/hostile-ssh.t t/hostile-wait
 	t/link-cut-push.t t/link-delay.t t/link-lossy-ssh.t t/return-pull.t t/return-push.t \
 	t/carried-twice.t t/dial-several.t t/transport-exec.t t/transport-pull.t t/wire-counted.t
 cut_tests += t/link-cut-pull.t t/link-cut-push.t
-EXTRA_DIST += t/carried-lib.sh t/counted-lib.sh t/cut-lib.sh t/hostile-lib.sh t/lossy-lib.sh \
+EXTRA_DIST += t/budget-lib.sh t/carried-lib.sh t/counted-lib.sh t/cut-lib.sh t/hostile-lib.sh t/lossy-lib.sh \
 	t/return-lib.sh t/stream-lib.sh

@@ -99,8 +99,8 @@ look_at_budget(const struct outbound_opts *o, struct budget_answer *b,
 	struct wire w;
 
 	*b = (struct budget_answer){ .keep = UINT64_MAX };
-	if (o->association->budget == 0)
-		return 0;
+	if (o->association->budget == 0 || !config_dials(o->association))
+		return 0; /* who looks what was put there opens nothing */
 	if (wire_read(o->node->state_dir, o->association->name, &w, e) == -1)
 		return -1;
 	*b = budget_ask(o->association, &w, clock_wall());

@@ -1,0 +1,91 @@
+# Helpers for tests of the month's budget of 64K, beside stream-lib.sh.  A test says by
+# two functions
+#
+#	go [ARGS]	what who keeps the budget begins a delivery with
+#	keeper KEY	of that end's status
+#
+# and has the budget in both configurations.
+
+none_waits() {
+	test "$(spoke_has waiting_messages)" -eq 0
+}
+# come: what was sent is at the hub, whatever is to be done there for it.
+come() {
+	has_come
+}
+# goes: a delivery, if it may, with the newest.
+goes() {
+	go 2>>told
+	come
+}
+# settles: whatever was used, all is delivered and acknowledged.
+settles() {
+	go --always 2>>told
+	none_waits
+}
+
+# until_told KEY N: deliveries of N messages, until that is told.
+until_told() {
+	for until_try in $(seq 60); do
+		say "$2" && go --always 2>>told || return
+		! grep -q "what=$1:" told || return 0
+	done
+	return 1
+}
+# spends WHAT N: all of the month's budget, N messages at a time.
+spends() {
+	: >told
+	describe
+	ok "$1: 80 % are told" until_told budget "$2"
+	has "$1: as how many bytes" told \
+	    'association=alps what=budget: [0-9]+ of the 65536 bytes'
+	spends_used=$(keeper wire_bytes_month)
+	ok "$1: at 80 %" test "$spends_used" -ge 52428 -a "$spends_used" -lt 65536
+	lacks "$1: that is all" told 'what=budget-spent'
+	ok "$1: 100 % are told" until_told budget-spent "$2"
+	has "$1: and what follows" told \
+	    'what=budget-spent: .* deliveries go only every budget-interval'
+	is "$1: each once" "$(grep -c 'what=budget' told)" 2
+	ok "$1: at 100 %" test "$(keeper wire_bytes_month)" -ge 65536
+	is "$1: status has it" "$(keeper state)" budget-spent
+	ok "$1: what was said so far comes" wait_for 20 settles
+	say 1
+	spends_used=$(keeper wire_bytes_month)
+	ok "$1: then a delivery" go
+	is "$1: is silent" "$(cat out err)" ""
+	is "$1: and none" "$(keeper wire_bytes_month)" "$spends_used"
+	ok "$1: that is no error" go -v
+	has "$1: but said to who asks" err \
+	    'nothing is delivered association=alps.*in 2[0-9]+ s'
+	exits "$1: what waits stays" 1 come
+	ok "$1: --always" go --always
+	ok "$1: delivers all the same" wait_for 20 come
+}
+# slows WHAT: allow KEYS sets the budget's keys.
+slows() {
+	say 1
+	allow 'budget = 64K budget-interval = 2s'
+	ok "$1: after the interval a delivery goes" wait_for 60 goes
+	allow 'budget = 64K'
+	say 1
+	ok "$1: the next" go
+	exits "$1: waits for the next interval" 1 come
+}
+# drops WHAT: the oldest of what waits, but not the last CONFIG.
+drops() {
+	allow 'budget = 64K'
+	ok "$1: all is delivered" wait_for 20 settles
+	drops_before=$(spoke_has gaps)
+	allow 'budget = 64K budget-interval = 2s budget-full = drop-oldest'
+	say 3
+	describe /w
+	say 5
+	drops_last=$(newest)
+	: >told
+	ok "$1: budget-full = drop-oldest, after the interval" wait_for 60 goes
+	is "$1: the newest arrives, and the last CONFIG" "$(hub messages alps |
+	    sed -n 's/^MsgID://p' | awk -v after=$((drops_last - 9)) \
+	    '$1 > after' | tr '\n' ' ')" "$((drops_last - 5)) $drops_last "
+	is "$1: the others are given up" "$(spoke_has gaps)" $((drops_before + 7))
+	has "$1: the hub knows what was lost" noc/spool/alps/ledger lost
+}
