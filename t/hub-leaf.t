@@ -97,6 +97,35 @@ config /a /a.rrd/b >bad
 exits "both at once are refused" 65 spoke -c spoke.conf write <bad
 has "with both names" err '/a and /a.rrd/b collide'
 
+# One file is removed by hand: it begins anew, and the archive fills it, as
+# operations.md says.
+start_hubd
+rm hub/rrd/main/Sites/Alps/good.rrd
+data 8 T1:8 | deliver
+ok "without its file DATA is ingested" wait_for 10 inbox_is_empty
+ok "and shown" hub values /Sites/Alps/good
+stop "$pid"
+is "the file begins anew" "$(stored good 7) $(stored good 8)" "-nan 8"
+lacks "that is no trouble" hubd.err 'trouble .*what=(leaf|store)'
+sed -n '/One RRD file is gone/,/^\*\*The hub lost/p' \
+    "$top_srcdir/doc/operations.md" | sed -n 's/^    //p' |
+    sed "s|/Sites/Alps/v|/Sites/Alps/good|; s|^hubctl|& -c $tmp/hub.conf|" >refill
+is "its recipe has its lines" "$(grep -vc '^#' refill)" 4
+cd hub/rrd/main/Sites/Alps || exit 1
+mv good.rrd v.rrd
+(. "$tmp/refill") >"$tmp/out" 2>"$tmp/err"
+is "and works" "$? $(cat "$tmp/err")" "0 "
+mv v.rrd good.rrd
+cd "$tmp" || exit 1
+for i in 1 2 3 4 5 6 7 8; do
+	is "it has the value again: $i" "$(stored good $i)" $i
+done
+start_hubd
+data 9 T1:9 | deliver
+ok "and goes on" wait_for 10 inbox_is_empty
+stop "$pid"
+is "with what comes" "$(stored good 9)" 9
+
 # Bounds that make no file are refused where they are written.
 {
 	printf 'Type:CONFIG\nTimestamp:%s\n\nlevel2-token:T1\n' "$now"
