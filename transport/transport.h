@@ -75,11 +75,10 @@ int transport_dial(const struct transport_ops *t, const struct association *a,
 /* This process's stdin and stdout, whose places /dev/null takes. */
 int channel_stdio(struct channel *out, struct err *e);
 /* Close, end and reap the child, which has 10 s to take its leave, or 1 s where
- * we were asked to end.  -1 with what
- * it reported: the cause behind an early end of the stream, also a far side
- * that ended with a status other than 0.  After 0 e->msg has what one wrote last
- * to its stderr that ended well, if anything: rsh does not know how its command
- * ended.  *wire_bytes (may be NULL): bytes on the wire in both directions where
+ * we were asked to end.  -1 with what it reported: the cause behind an early end
+ * of the stream, also a far side that ended with a status other than 0.  After 0
+ * e->msg has what one wrote last to its stderr that ended well, if anything: rsh
+ * does not know how its command ended.  *wire_bytes (may be NULL): bytes on the wire in both directions where
  * the transport knows them, else 0. */
 int channel_close(struct channel *c, bool stopped, uint64_t *wire_bytes,
     struct err *e);

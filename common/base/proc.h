@@ -61,9 +61,9 @@ int proc_run(const struct proc_opts *opts, struct proc_result *r,
     struct buf *out, struct buf *errs, struct err *e);
 /* "exit 3", "killed by signal 9", "no answer in 60 s", ... */
 void proc_describe(const struct proc_result *r, char *out, size_t size);
-/* In a forked child that goes on without exec: signals are a new process's own
- * (but those of a terminal that are ignored, by nohup, say, stay so), and libuv can be used on another loop.  inherited: the loop that the parent
- * runs, or NULL. */
+/* In a forked child that goes on without exec: signals are a new process's own, but
+ * those of a terminal that are ignored, by nohup, say, stay so; and libuv can be used
+ * on another loop.  inherited: the loop that the parent runs, or NULL. */
 void proc_own_signals(uv_loop_t *inherited);
 
 #endif
