@@ -188,6 +188,84 @@ fail_in_a_run(int cause, int64_t now_s, bool tells)
 	notices_close(n);
 }
 
+/* Each minute in a run of its own it is there, or not.  Returns how often its
+ * beginning was told. */
+static unsigned
+come_and_go(const struct notice *what, int64_t from_s, int64_t to_s)
+{
+	unsigned told = 0;
+
+	for (int64_t t = from_s; t < to_s; t += 60) {
+		struct notices *n = opened();
+
+		if ((t - from_s) / 60 % 2 == 0)
+			told += notice_raise(n, what, at(t));
+		else
+			assert_true(notice_clear(n, what->association,
+			    what->key, at(t)));
+		notices_flush(n, at(t));
+		notices_close(n);
+	}
+	return told;
+}
+
+static void
+what_comes_and_goes_is_told_at_growing_intervals(void **state)
+{
+	const struct notice link = { "alps", "delivery", "no route", "x" };
+	const struct notice_mail was = mail;
+	unsigned told, mails;
+
+	(void)state;
+	mail.gather_s = 300;
+	mail.repeat_s = 4 * 3600;
+	told = come_and_go(&gap, 0, 86400);
+	mails = mailed("Subject:");
+	assert_in_range(told, 4, 16);
+	assert_in_range(mails, 4, 16);
+	/* The link's are over before they are mailed. */
+	assert_in_range(come_and_go(&link, 86400, 2 * 86400), 4, 16);
+	/* What stays is mailed, in a while. */
+	assert_int_equal(mailed("delivery"), 0);
+	mail = was;
+}
+
+static void
+what_comes_back_after_a_calm_is_told_at_once(void **state)
+{
+	const struct notice_mail was = mail;
+	struct notices *n;
+
+	(void)state;
+	mail.repeat_s = 4 * 3600;
+	for (int64_t t = 0; t < 40 * 3700; t += 3700) {
+		n = opened();
+		assert_true(notice_raise(n, &gap, at(t)));
+		notices_flush(n, at(t));
+		notices_close(n);
+		clear_in_a_run(t + 60);
+	}
+	assert_int_equal(mailed("Subject:"), 40);
+	mail = was;
+}
+
+static void
+what_comes_back_too_often_and_stays_is_mailed(void **state)
+{
+	const struct notice_mail was = mail;
+	unsigned before;
+
+	(void)state;
+	mail.gather_s = 300;
+	mail.repeat_s = 4 * 3600;
+	(void)come_and_go(&gap, 0, 6 * 3600);
+	before = mailed("began: ");
+	for (int64_t t = 6 * 3600; t < 10 * 3600; t += 60)
+		raise_in_a_run(t);
+	assert_int_equal(mailed("began: ") - before, 1);
+	mail = was;
+}
+
 static void
 another_cause_is_told_once_more(void **state)
 {
@@ -643,6 +721,9 @@ main(void)
 		TEST(reminders_come_at_growing_intervals),
 		TEST(a_short_outage_is_not_mailed),
 		TEST(what_was_refused_is_mailed_once_however_soon_it_is_over),
+		TEST(what_comes_and_goes_is_told_at_growing_intervals),
+		TEST(what_comes_back_after_a_calm_is_told_at_once),
+		TEST(what_comes_back_too_often_and_stays_is_mailed),
 		TEST(another_cause_is_told_once_more),
 		TEST(another_cause_before_the_mail_is_in_it),
 		TEST(a_state_of_an_older_program_is_not_told_again),

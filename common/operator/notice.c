@@ -179,6 +179,19 @@ of_association(const char *name)
 	return name[0] == '\0' ? "" : " association=";
 }
 
+/* Without its words. */
+static struct notice_entry
+named(const struct notices *n, const char *association, const char *key,
+    struct wall now)
+{
+	return (struct notice_entry){ .state = NOTICE_NEW,
+		.since_s = wall_s(now),
+		.due_s = wall_s(now) + n->mail.gather_s,
+		.interval_s = n->mail.repeat_s,
+		.association = mem_strdup(association),
+		.key = mem_strdup(key) };
+}
+
 bool
 notice_raise(struct notices *n, const struct notice *what, struct wall now)
 {
@@ -189,13 +202,13 @@ bool
 notice_raise_cause(struct notices *n, const struct notice *what, int cause,
     struct wall now)
 {
-	struct notice_entry x = { NOTICE_NEW, wall_s(now),
-		wall_s(now) + n->mail.gather_s, n->mail.repeat_s,
-		mem_strdup(what->association), mem_strdup(what->key),
-		escaped(what->text), escaped_command(n, what->next),
-		(unsigned)cause, 0 };
-	enum notice_change change = notice_table_raise(&n->table, &x);
+	struct notice_entry x = named(n, what->association, what->key, now);
+	enum notice_change change;
 
+	x.text = escaped(what->text);
+	x.next = escaped_command(n, what->next);
+	x.cause = (unsigned)cause;
+	change = notice_table_raise(&n->table, &x);
 	if (change == NOTICE_TELL)
 		log_err("trouble%s%s what=%s: %s; next: %s",
 		    of_association(x.association), x.association, x.key, x.text,
@@ -207,38 +220,28 @@ notice_raise_cause(struct notices *n, const struct notice *what, int cause,
 	return change == NOTICE_TELL;
 }
 
-static struct notice_entry
-named(const char *association, const char *key, struct wall now)
-{
-	return (struct notice_entry){ .since_s = wall_s(now),
-		.association = mem_strdup(association),
-		.key = mem_strdup(key),
-		.text = mem_strdup(""),
-		.next = mem_strdup("") };
-}
-
 bool
 notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now)
 {
-	struct notice_entry x = named(association, key, now);
-	bool was = notice_table_clear(&n->table, &x);
+	struct notice_entry x = named(n, association, key, now);
+	enum notice_change change = notice_table_clear(&n->table, &x);
 
-	if (was)
+	if (change == NOTICE_TELL)
 		log_warn("over%s%s what=%s", of_association(association),
 		    association, key);
-	if (was)
+	if (change != NOTICE_SAME)
 		keep_op(n, OP_CLEAR, x);
 	else
 		notice_entry_clear(&x);
-	return was;
+	return change != NOTICE_SAME;
 }
 
 /* Its entry may be freed. */
 static void
 end_one(struct notices *n, const struct notice_entry *which, struct wall now)
 {
-	struct notice_entry x = named(which->association, which->key, now);
+	struct notice_entry x = named(n, which->association, which->key, now);
 
 	(void)notice_clear(n, x.association, x.key, now);
 	notice_entry_clear(&x);
@@ -247,7 +250,7 @@ end_one(struct notices *n, const struct notice_entry *which, struct wall now)
 static void
 drop(struct notices *n, const struct notice_entry *which, struct wall now)
 {
-	struct notice_entry x = named(which->association, which->key, now);
+	struct notice_entry x = named(n, which->association, which->key, now);
 
 	if (!notice_state_is_over(which->state))
 		log_warn("over%s%s what=%s: what it is of is not in the "
@@ -362,6 +365,7 @@ why_of(enum notice_state s)
 		return MAIL_LASTS;
 	case NOTICE_OVER:
 	case NOTICE_BRIEF:
+	case NOTICE_PAST: /* none is mailed */
 		return MAIL_OVER;
 	}
 	return MAIL_BEGAN;
@@ -371,12 +375,16 @@ static void
 compose(const struct notices *n, struct buf *out)
 {
 	struct mail_item *item = mem_array(n->table.n, sizeof(*item));
+	size_t items = 0;
 
-	for (size_t i = 0; i < n->table.n; i++)
-		item[i] = (struct mail_item){ why_of(n->table.entry[i].state),
-			entry_notice(&n->table.entry[i]),
-			n->table.entry[i].since_s };
-	mail_compose(out, &n->mail, item, n->table.n);
+	for (size_t i = 0; i < n->table.n; i++) {
+		const struct notice_entry *x = &n->table.entry[i];
+
+		if (x->state != NOTICE_PAST)
+			item[items++] = (struct mail_item){ why_of(x->state),
+				entry_notice(x), x->since_s };
+	}
+	mail_compose(out, &n->mail, item, items);
 	free(item);
 }
 
@@ -386,10 +394,12 @@ note_failure(struct notices *n, int64_t now_s, int64_t due_s, const char *why)
 {
 	char *text = mem_printf("no mail can be sent: %s", why);
 	char *next = mem_printf("see why %s fails", n->mail.sendmail[0]);
-	struct notice_entry x = { NOTICE_NEW, now_s, due_s, n->mail.repeat_s,
-		mem_strdup(""), mem_strdup(NOTICE_MAIL), escaped(text),
-		escaped(next), 0, 0 };
+	struct notice_entry x =
+	    named(n, "", NOTICE_MAIL, (struct wall){ now_s * 1000 });
 
+	x.due_s = due_s;
+	x.text = escaped(text);
+	x.next = escaped(next);
 	(void)notice_table_raise(&n->table, &x);
 	notice_entry_clear(&x);
 	free(text);
@@ -399,13 +409,10 @@ note_failure(struct notices *n, int64_t now_s, int64_t due_s, const char *why)
 static void
 note_success(struct notices *n, int64_t now_s)
 {
-	struct notice_entry x = { .since_s = now_s,
-		.association = mem_strdup(""),
-		.key = mem_strdup(NOTICE_MAIL),
-		.text = mem_strdup(""),
-		.next = mem_strdup("") };
+	struct notice_entry x =
+	    named(n, "", NOTICE_MAIL, (struct wall){ now_s * 1000 });
 
-	if (notice_table_clear(&n->table, &x))
+	if (notice_table_clear(&n->table, &x) != NOTICE_SAME)
 		log_warn("over what=" NOTICE_MAIL);
 	notice_entry_clear(&x);
 }

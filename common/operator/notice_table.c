@@ -1,9 +1,11 @@
 /*
  * States that a person must know of, as a table; see notice_table.h.  A line is:
  * state since next-mail interval association key text next, and where there are
- * several causes the present one and all of them, separated by TABs, text
- * escaped; before them are "seen", the latest time of a change, and for each of
- * the last mails "sent" and when.
+ * several causes, or it came back, the present one and all of them, and where it
+ * came back when it was told, how often it came, and whether that is untold,
+ * separated by TABs, text escaped.  Of one that is past: "past", until when that is
+ * known, told, returns, association key.  Before them are "seen", the latest time of
+ * a change, and for each of the last mails "sent" and when.
  */
 #include "config.h"
 
@@ -14,10 +16,12 @@
 #include "common/operator/notice_table.h"
 
 enum {
-	STATE_COUNT = NOTICE_CHANGED + 1,
-	CAUSE_LEAST = 64, /* of <sysexits.h> */
+	STATE_COUNT = NOTICE_CHANGED + 1, /* of what is not past */
+	CAUSE_LEAST = 64,                 /* of <sysexits.h> */
 	CAUSE_MOST = 127,
 	HOUR_S = 3600,
+	PAUSE_LEAST_S = 60,
+	RETURNS_MOST = 40, /* counted */
 };
 
 static const char *const state_word[] = {
@@ -26,6 +30,7 @@ static const char *const state_word[] = {
 	[NOTICE_OVER] = "over",
 	[NOTICE_BRIEF] = "brief",
 	[NOTICE_CHANGED] = "changed",
+	[NOTICE_PAST] = "past",
 };
 
 void
@@ -81,7 +86,7 @@ add_entry(struct notice_table *t, struct notice_entry x)
 bool
 notice_state_is_over(enum notice_state s)
 {
-	return s == NOTICE_OVER || s == NOTICE_BRIEF;
+	return s == NOTICE_OVER || s == NOTICE_BRIEF || s == NOTICE_PAST;
 }
 
 /* A link that was down and is up again before anybody was told is no news; a
@@ -139,50 +144,109 @@ see(struct notice_table *t, int64_t s)
 		t->seen_s = s;
 }
 
+/* A calm has lasted. */
+static void
+forget_past(struct notice_table *t, int64_t now_s)
+{
+	for (size_t i = t->n; i-- > 0;)
+		if (t->entry[i].state == NOTICE_PAST &&
+		    t->entry[i].due_s <= now_s)
+			remove_entry(t, i);
+}
+
+/* How long after it was told it may be told again, when it came back so often. */
+static int64_t
+pause_s(unsigned returns, const struct notice_entry *x)
+{
+	int64_t s = x->due_s - x->since_s; /* what gathers first */
+
+	if (returns <= NOTICE_RETURNS)
+		return 0;
+	if (s < PAUSE_LEAST_S)
+		s = PAUSE_LEAST_S;
+	while (returns-- > NOTICE_RETURNS && s < x->interval_s)
+		s *= 2;
+	return s < x->interval_s ? s : x->interval_s;
+}
+
+static void
+become_past(struct notice_entry *to, int64_t now_s, int64_t interval_s)
+{
+	to->state = NOTICE_PAST;
+	to->due_s = now_s + interval_s / 4;
+}
+
+/* It was over. */
+static enum notice_change
+come_back(struct notice_entry *was, const struct notice_entry *x)
+{
+	int64_t again_s;
+
+	if (was->returns < RETURNS_MOST)
+		was->returns++;
+	again_s = was->told_s + pause_s(was->returns, x);
+	if (was->state == NOTICE_OVER) { /* not told: it never ended */
+		was->state = NOTICE_ON;
+		was->due_s = x->since_s + was->interval_s;
+		(void)change_cause(was, x);
+		put_cause(was, x); /* its words now */
+	} else if (was->state == NOTICE_BRIEF) {
+		was->state = NOTICE_NEW;
+		put_cause(was, x);
+	} else {
+		was->state = NOTICE_NEW;
+		was->since_s = x->since_s;
+		was->interval_s = x->interval_s;
+		was->due_s = x->due_s > again_s ? x->due_s : again_s;
+		was->causes = 0;
+		put_cause(was, x);
+	}
+	was->quiet = x->since_s < again_s;
+	if (was->quiet)
+		return NOTICE_OTHER;
+	was->told_s = x->since_s;
+	return NOTICE_TELL;
+}
+
 enum notice_change
 notice_table_raise(struct notice_table *t, const struct notice_entry *x)
 {
-	size_t i = find(t, x->association, x->key);
-	struct notice_entry *was = i < t->n ? &t->entry[i] : NULL;
+	struct notice_entry *was;
+	size_t i;
 
+	forget_past(t, x->since_s);
+	i = find(t, x->association, x->key);
+	was = i < t->n ? &t->entry[i] : NULL;
 	see(t, x->since_s);
 	if (was == NULL) {
 		add_entry(t, entry_copy(x));
 		t->entry[i].causes = bit_of(x->cause);
+		t->entry[i].told_s = x->since_s;
 		return NOTICE_TELL;
 	}
-	if (!notice_state_is_over(was->state))
-		return change_cause(was, x);
-	if (was->state == NOTICE_BRIEF) {
-		was->state = NOTICE_NEW;
-	} else { /* its end was not told: it never ended */
-		was->state = NOTICE_ON;
-		was->due_s = x->since_s + was->interval_s;
-	}
-	(void)change_cause(was, x);
-	return NOTICE_TELL;
+	return notice_state_is_over(was->state) ? come_back(was, x)
+						: change_cause(was, x);
 }
 
-bool
+enum notice_change
 notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 {
 	size_t i = find(t, x->association, x->key);
+	struct notice_entry *was = &t->entry[i];
 
 	see(t, x->since_s);
-	if (i == t->n || notice_state_is_over(t->entry[i].state))
-		return false;
-	if (!t->mailing ||
-	    (t->entry[i].state == NOTICE_NEW && is_outage(x->key))) {
-		remove_entry(t, i); /* nobody was told: nobody is told again */
-		return true;
+	if (i == t->n || notice_state_is_over(was->state))
+		return NOTICE_SAME;
+	if (!t->mailing || (was->state == NOTICE_NEW && is_outage(x->key))) {
+		become_past(was, x->since_s, x->interval_s); /* no mail */
+	} else if (was->state == NOTICE_NEW) {
+		was->state = NOTICE_BRIEF;
+	} else {
+		was->state = NOTICE_OVER;
+		was->due_s = /* at once, if it does not come and go */
+		    was->returns > NOTICE_RETURNS ? x->due_s : x->since_s;
 	}
-	if (t->entry[i].state == NOTICE_NEW) {
-		t->entry[i].state = NOTICE_BRIEF;
-		return true;
-	}
-	t->entry[i].state = NOTICE_OVER;
-	t->entry[i].due_s = x->since_s;
-	return true;
+	return was->quiet ? NOTICE_OTHER : NOTICE_TELL;
 }
 
 void
@@ -195,34 +259,90 @@ notice_table_drop(struct notice_table *t, const char *association,
 		remove_entry(t, i);
 }
 
+/* "until told returns association key". */
+static bool
+parse_past(struct slice line, struct notice_entry *x)
+{
+	struct slice f[5];
+	uint64_t due, told, returns;
+
+	for (size_t i = 0; i < 4; i++)
+		if (!slice_cut(&line, '\t', &f[i]))
+			return false;
+	f[4] = line;
+	if (!slice_u64(f[0], INT64_MAX, &due) ||
+	    !slice_u64(f[1], INT64_MAX, &told) ||
+	    !slice_u64(f[2], RETURNS_MOST, &returns))
+		return false;
+	*x = (struct notice_entry){ .state = NOTICE_PAST,
+		.since_s = (int64_t)told,
+		.due_s = (int64_t)due,
+		.told_s = (int64_t)told,
+		.returns = (unsigned)returns,
+		.association = slice_dup(f[3]),
+		.key = slice_dup(f[4]),
+		.text = mem_strdup(""),
+		.next = mem_strdup("") };
+	return true;
+}
+
+/* "cause causes" or "cause causes told returns quiet". */
+static bool
+parse_more(struct slice line, struct notice_entry *x)
+{
+	struct slice f[5];
+	size_t n = 0;
+	uint64_t cause, told = (uint64_t)x->since_s, returns = 0, quiet = 0;
+
+	while (n < 4 && slice_cut(&line, '\t', &f[n]))
+		n++;
+	f[n++] = line;
+	if (n == 5 &&
+	    (!slice_u64(f[2], INT64_MAX, &told) ||
+		!slice_u64(f[3], RETURNS_MOST, &returns) ||
+		!slice_u64(f[4], 1, &quiet)))
+		return false;
+	x->told_s = (int64_t)told;
+	x->returns = (unsigned)returns;
+	x->quiet = quiet != 0;
+	if ((n != 2 && n != 5) || !slice_u64(f[0], CAUSE_MOST, &cause) ||
+	    !slice_u64(f[1], UINT64_MAX, &x->causes))
+		return false;
+	x->cause = (unsigned)cause;
+	return true;
+}
+
 static bool
 parse_entry(struct slice line, struct notice_entry *x)
 {
-	struct slice f[7], next, cause = { "", 0 };
-	uint64_t since, due, interval, present = 0, causes = 0;
+	struct slice f[7], next, more = { NULL, 0 };
+	uint64_t since, due, interval;
 	size_t state = 0;
 
 	for (size_t i = 0; i < 7; i++)
 		if (!slice_cut(&line, '\t', &f[i]))
 			return false;
-	if (slice_cut(&line, '\t', &next)) {
-		if (!slice_cut(&line, '\t', &cause) ||
-		    !slice_u64(cause, CAUSE_MOST, &present) ||
-		    !slice_u64(line, UINT64_MAX, &causes))
-			return false;
-	} else {
+	if (slice_cut(&line, '\t', &next))
+		more = line;
+	else
 		next = line;
-	}
 	while (state < STATE_COUNT && !slice_eq_str(f[0], state_word[state]))
 		state++;
 	if (state >= STATE_COUNT || !slice_u64(f[1], INT64_MAX, &since) ||
 	    !slice_u64(f[2], INT64_MAX, &due) ||
 	    !slice_u64(f[3], INT64_MAX, &interval))
 		return false;
-	*x = (struct notice_entry){ (enum notice_state)state, (int64_t)since,
-		(int64_t)due, (int64_t)interval, slice_dup(f[4]),
-		slice_dup(f[5]), slice_dup(f[6]), slice_dup(next),
-		(unsigned)present, causes };
+	*x = (struct notice_entry){ .state = (enum notice_state)state,
+		.since_s = (int64_t)since,
+		.due_s = (int64_t)due,
+		.interval_s = (int64_t)interval,
+		.told_s = (int64_t)since };
+	if (more.p != NULL && !parse_more(more, x))
+		return false;
+	x->association = slice_dup(f[4]);
+	x->key = slice_dup(f[5]);
+	x->text = slice_dup(f[6]);
+	x->next = slice_dup(next);
 	return true;
 }
 
@@ -256,7 +376,11 @@ notice_table_parse(struct notice_table *t, struct slice in)
 	struct notice_entry x;
 
 	while (slice_cut(&in, '\n', &line)) {
-		if (parse_entry(line, &x)) {
+		struct slice past = line;
+
+		if (slice_skip(&past, SLICE("past\t"))
+			? parse_past(past, &x)
+			: parse_entry(line, &x)) {
 			see(t, x.since_s);
 			add_entry(t, x);
 		} else {
@@ -295,14 +419,18 @@ notice_table_set_clock(struct notice_table *t, int64_t now_s)
 	int64_t by_s = t->seen_s - now_s;
 
 	t->seen_s = now_s;
-	if (by_s <= 0)
+	if (by_s <= 0) {
+		forget_past(t, now_s);
 		return;
+	}
 	for (size_t i = 0; i < t->n; i++) {
 		struct notice_entry *x = &t->entry[i];
 
 		x->due_s = brought_back(x->due_s, by_s, now_s, now_s);
 		if (x->since_s > now_s)
 			x->since_s = now_s;
+		if (x->told_s > now_s)
+			x->told_s = now_s;
 	}
 	for (size_t i = 0; i < t->n_sent; i++)
 		t->sent_s[i] = brought_back(t->sent_s[i], by_s, 0, now_s);
@@ -312,7 +440,8 @@ bool
 notice_table_is_due(const struct notice_table *t, int64_t now_s)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (t->entry[i].due_s <= now_s)
+		if (t->entry[i].state != NOTICE_PAST &&
+		    t->entry[i].due_s <= now_s)
 			return true;
 	return false;
 }
@@ -334,8 +463,11 @@ notice_table_told(struct notice_table *t, int64_t now_s)
 	for (size_t i = t->n; i-- > 0;) {
 		struct notice_entry *x = &t->entry[i];
 
+		if (x->state == NOTICE_PAST)
+			continue;
+		x->told_s = now_s;
 		if (notice_state_is_over(x->state)) {
-			remove_entry(t, i);
+			become_past(x, now_s, x->interval_s);
 			continue;
 		}
 		x->due_s = now_s + x->interval_s;
@@ -349,6 +481,29 @@ notice_table_told(struct notice_table *t, int64_t now_s)
 	}
 }
 
+static void
+print_past(const struct notice_entry *x, struct buf *out)
+{
+	buf_printf(out, "%s\t%lld\t%lld\t%u\t%s\t%s\n", state_word[x->state],
+	    (long long)x->due_s, (long long)x->told_s, x->returns,
+	    x->association, x->key);
+}
+
+static void
+print_entry(const struct notice_entry *x, struct buf *out)
+{
+	buf_printf(out, "%s\t%lld\t%lld\t%lld\t%s\t%s\t%s\t%s",
+	    state_word[x->state], (long long)x->since_s, (long long)x->due_s,
+	    (long long)x->interval_s, x->association, x->key, x->text, x->next);
+	if (x->cause != 0 || x->returns > 0)
+		buf_printf(out, "\t%u\t%llu", x->cause,
+		    (unsigned long long)x->causes);
+	if (x->returns > 0)
+		buf_printf(out, "\t%lld\t%u\t%u", (long long)x->told_s,
+		    x->returns, x->quiet);
+	buf_put_char(out, '\n');
+}
+
 void
 notice_table_print(const struct notice_table *t, struct buf *out)
 {
@@ -356,16 +511,10 @@ notice_table_print(const struct notice_table *t, struct buf *out)
 	for (size_t i = 0; i < t->n_sent; i++)
 		buf_printf(out, "sent\t%lld\n", (long long)t->sent_s[i]);
 	for (size_t i = 0; i < t->n; i++) {
-		const struct notice_entry *x = &t->entry[i];
-
-		buf_printf(out, "%s\t%lld\t%lld\t%lld\t%s\t%s\t%s\t%s",
-		    state_word[x->state], (long long)x->since_s,
-		    (long long)x->due_s, (long long)x->interval_s,
-		    x->association, x->key, x->text, x->next);
-		if (x->cause != 0)
-			buf_printf(out, "\t%u\t%llu", x->cause,
-			    (unsigned long long)x->causes);
-		buf_put_char(out, '\n');
+		if (t->entry[i].state == NOTICE_PAST)
+			print_past(&t->entry[i], out);
+		else
+			print_entry(&t->entry[i], out);
 	}
 }
 
@@ -402,6 +551,7 @@ void
 notice_table_put_off(struct notice_table *t, int64_t now_s, int64_t wait_s)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (t->entry[i].due_s <= now_s)
+		if (t->entry[i].state != NOTICE_PAST &&
+		    t->entry[i].due_s <= now_s)
 			t->entry[i].due_s = now_s + wait_s;
 }

@@ -7,13 +7,20 @@
  *	NEW     -        BRIEF (1) ON
  *	ON      - (2)    OVER      ON (reminder, interval doubled)
  *	CHANGED -        OVER      ON
- *	OVER    ON (2)   -         (none)
- *	BRIEF   NEW      -         (none)
+ *	OVER    ON (2)   -         PAST
+ *	BRIEF   NEW      -         PAST
+ *	PAST    NEW (3)  -         PAST
  *
- *	Each is (none) once it is dropped.
+ *	Each is (none) once it is dropped, and PAST after a quarter of `repeat`.
  *
- *	(1) an outage of the link, or nobody to mail: (none)
+ *	(1) an outage of the link, or nobody to mail: PAST
  *	(2) for a cause that was not told of it yet: CHANGED
+ *	(3) its mail waits the longer, the oftener it came back
+ *
+ * What comes and goes is told at growing intervals like what lasts: the first
+ * NOTICE_RETURNS times that it comes back at once, then only when some time has
+ * passed since it was told last, twice as much each time, `repeat` at the most.
+ * Until then no line is written of it, and it is mailed then.
  *
  * One that is raised has the text of its present cause, as that was first seen.
  *
@@ -36,13 +43,17 @@ enum notice_state {
 	NOTICE_BRIEF, /* cleared before it was mailed at all */
 	/* raised and mailed, but not why it is now */
 	NOTICE_CHANGED,
+	NOTICE_PAST, /* it is over, and all is told */
 };
 
 struct notice_entry {
 	enum notice_state state;
 	int64_t since_s;
-	int64_t due_s;      /* when it is to be mailed next */
+	int64_t due_s;      /* when it is to be mailed next; PAST: forgotten */
 	int64_t interval_s; /* to the reminder after that */
+	int64_t told_s;     /* when it was told last */
+	unsigned returns;   /* how often it has come back */
+	bool quiet;         /* the last time without a line */
 	char *association, *key, *text, *next;
 	unsigned cause;  /* an exit status; 0: it is always the same */
 	uint64_t causes; /* those that were told: bits, from 64 on */
@@ -50,6 +61,7 @@ struct notice_entry {
 
 enum {
 	NOTICE_MAILS_AN_HOUR = 20,
+	NOTICE_RETURNS = 3,
 };
 
 /* All zero: empty. */
@@ -67,15 +79,19 @@ void notice_entry_clear(struct notice_entry *x);
 
 enum notice_change {
 	NOTICE_SAME,
-	NOTICE_OTHER, /* of a cause that was told before: to be kept, not told */
-	NOTICE_TELL,  /* the state began, or has a cause that it did not have */
+	/* of a cause that was told before, or come and gone too often: to be kept,
+	 * not told */
+	NOTICE_OTHER,
+	/* the state began, or has a cause that it did not have; or is over */
+	NOTICE_TELL,
 };
 
-/* x is copied. */
+/* x is copied; its due_s is when it is mailed if it is new. */
 enum notice_change notice_table_raise(struct notice_table *t,
     const struct notice_entry *x);
-/* True: the state is over. */
-bool notice_table_clear(struct notice_table *t, const struct notice_entry *x);
+/* The state is over.  SAME: there was none. */
+enum notice_change notice_table_clear(struct notice_table *t,
+    const struct notice_entry *x);
 /* As if it had never been: nobody is told of it again. */
 void notice_table_drop(struct notice_table *t, const char *association,
     const char *key);
@@ -96,7 +112,8 @@ void notice_table_forget(struct notice_table *t);
 
 /* The clock went back since the last change. */
 bool notice_table_went_back(const struct notice_table *t, int64_t now_s);
-/* What lies in the future is brought along, once. */
+/* What lies in the future is brought along, once; what is past for long is
+ * forgotten. */
 void notice_table_set_clock(struct notice_table *t, int64_t now_s);
 /* One mail gathers everything as soon as one thing is due. */
 bool notice_table_is_due(const struct notice_table *t, int64_t now_s);
