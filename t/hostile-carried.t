@@ -326,7 +326,7 @@ settle
 asks
 hub pull
 lay gw/spool/alps/staging here noc/spool/alps/outbox/ack
-attacked "rsync, to the spoke's staging" spoke 0 spoke -v -c spoke.conf collect
+attacked "rsync, to the spoke's staging" spoke 65 spoke -v -c spoke.conf collect
 again 0 sp collect
 stayed_small "all of them"
 
