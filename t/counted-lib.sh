@@ -1,5 +1,5 @@
 # Helpers for tests of the bytes that status counts: a proxy that sees what goes over
-# the socket.  sp and spoke_has are of carried-lib.sh or stream-lib.sh.
+# the socket, or from and to a command.  sp and the like are of stream-lib.sh.
 
 # through PORT: a proxy to that port; sets $at, its own.
 : >rules
@@ -18,8 +18,24 @@ real() {
 	awk '{ n += $2 + $4 } END { print n + 0 }' rules.log
 }
 # all_ended: every connection has, and is in the log.
+proxy=
 all_ended() {
-	test "$(wc -l <rules.log)" -gt "$exchange_n" && ! pgrep -P "$proxy"
+	test "$(wc -l <rules.log)" -gt "$exchange_n" &&
+	    { test -z "$proxy" || ! pgrep -P "$proxy"; }
+}
+# Who dials in $mode, and counts.
+mode=push
+dial() {
+	case $mode in
+	push) sp push --always ;;
+	pull) hub pull --always ;;
+	esac
+}
+counts() {
+	case $mode in
+	push) spoke_has wire_bytes_month ;;
+	pull) hub_has wire_bytes_month ;;
+	esac
 }
 # exchange WHAT LEAST: what is counted is what goes, within 5 %; at least so much.
 # What goes last over one of two connections, or first over one that libcurl did not
@@ -27,12 +43,12 @@ all_ended() {
 unseen=0
 exchange() {
 	exchange_real=$(real)
-	exchange_counted=$(spoke_has wire_bytes_month)
+	exchange_counted=$(counts)
 	exchange_n=$(wc -l <rules.log)
-	ok "$1" sp push --always
+	ok "$1" dial
 	wait_for 10 all_ended
 	exchange_real=$(($(real) - exchange_real))
-	exchange_counted=$(($(spoke_has wire_bytes_month) - exchange_counted))
+	exchange_counted=$(($(counts) - exchange_counted))
 	ok "$1: there is something to count" test "$exchange_real" -ge "$2" ||
 	    return
 	exchange_off=$((exchange_counted - exchange_real))
@@ -50,13 +66,14 @@ much() {
 		printf "echo v%d:%d\n", i, int(rand() * 1e9) }' >values.sh
 	sp collect --now
 }
-# exchanges WHAT
+# exchanges WHAT [LEAST]
 exchanges() {
+	exchanges_least=${2-500}
 	little
-	exchange "$1, the first" 500
-	exchange "$1, nothing to bring" 500
+	exchange "$1, the first" "$exchanges_least"
+	exchange "$1, nothing to bring" "$exchanges_least"
 	little
-	exchange "$1, a cycle" 500
+	exchange "$1, a cycle" "$exchanges_least"
 	much
 	exchange "$1, much" 10000
 }

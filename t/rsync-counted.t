@@ -7,29 +7,45 @@
 . "$top_srcdir/t/rsync-lib.sh"
 . "$top_srcdir/t/counted-lib.sh"
 
-both="transport = rsync compression = gzip"
-if daemon noc; then
-	through "$port"
-	port=$at
-	configure "$(modules)" ""
-	start_hubd
-	exchanges "to a daemon"
-	stop "$hubd" KILL
-	stop "$daemon"
-else
-	skip "to a daemon" "it does not start"
-fi
-
-if command -v rrsync >/dev/null && start_sshd; then
+# end_of MODE: whose files are brought and fetched; set_up KEYS: who dials has them.
+end_of() {
+	case $1 in
+	push) echo noc ;;
+	pull) echo gw ;;
+	esac
+}
+set_up() {
 	rm -rf gw noc
 	mkdir -m 700 gw noc
+	both="transport = rsync compression = gzip mode = $mode"
+	case $mode in
+	push) configure "$1" "" ;;
+	pull) configure "" "$1" ;;
+	esac
+	start_hubd
+}
+for mode in push pull; do
+	if daemon "$(end_of "$mode")"; then
+		through "$port"
+		port=$at
+		set_up "$(modules)"
+		exchanges "to a daemon, $mode"
+		stop "$hubd" KILL
+		stop "$daemon"
+	else
+		skip "to a daemon, $mode" "it does not start"
+	fi
+done
+
+if command -v rrsync >/dev/null && start_sshd; then
 	through "$sshd_port"
 	sed -i "s/:$sshd_port/:$at/" "$sshd_dir/known_hosts"
 	sshd_port=$at
-	configure "$(over_rrsync noc)" ""
-	start_hubd
-	exchanges "over ssh"
-	stop "$hubd" KILL
+	for mode in push pull; do
+		set_up "$(over_rrsync "$(end_of "$mode")")"
+		exchanges "over ssh, $mode"
+		stop "$hubd" KILL
+	done
 else
 	skip "over ssh" "no rrsync or no sshd"
 fi

@@ -1,44 +1,65 @@
 #!/bin/sh
-# The bytes of ssh and http, with TLS and without, as status has them, against what a
-# proxy saw go over the socket: handshakes are part of it.
+# The bytes of exec, ssh and http, with TLS and without, as who dials has them in its
+# status, against what a proxy saw go over the socket: handshakes are part of it.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/hostile-lib.sh"
 . "$top_srcdir/t/counted-lib.sh"
+
+for mode in push pull; do
+	fresh
+	# shellcheck disable=SC2046 # words
+	over_exec "$mode" "$top_builddir/t/cut_proxy" "$tmp/rules" \
+	    $(far_side "$mode")
+	exchanges "exec, $mode" 200
+done
 
 if has_ssh; then
 	through "$sshd_port"
 	sed -i "s/:$sshd_port/:$at/" "$sshd_dir/known_hosts"
 	sshd_port=$at
-	key_for alps "ASAN_OPTIONS=$ASAN_OPTIONS $hub_side"
-	both "$(over_ssh alps)"
-	exchanges "over ssh"
+	for mode in push pull; do
+		fresh
+		: >"$sshd_dir/authorized_keys"
+		key_for alps "ASAN_OPTIONS=$ASAN_OPTIONS $(far_side "$mode")"
+		both "mode = $mode $(over_ssh alps)"
+		exchanges "ssh, $mode"
+	done
 else
-	skip "over ssh" "no sshd"
+	skip "ssh" "no sshd"
 fi
 
-# over_web WHAT WEB URL-SCHEME KEYS
+# over_web WHAT WEB URL-SCHEME KEYS: in $mode.
 over_web() {
 	fresh
-	hub_port=$(free_port)
-	through "$hub_port"
-	both "$(over_http alps "$at" | sed "s/http:/$3:/; s/token =/$4 &/")"
-	echo "web { listen = \"127.0.0.1:$hub_port\" $2 }" >>hub.conf
-	start hubd hubd -c hub.conf
-	hubd=$pid
-	wait_for 20 grep -q 'listening address' hubd.err
-	exchanges "$1"
-	stop "$hubd" KILL
+	web_port=$(free_port)
+	through "$web_port"
+	both "mode = $mode $(over_http alps "$at" |
+	    sed "s/http:/$3:/; s/token =/$4 &/")"
+	case $mode in
+	push) set -- "$1" "$2" hub.conf hubd -c hub.conf ;;
+	pull) set -- "$1" "$2" spoke.conf spoke -c spoke.conf daemon ;;
+	esac
+	echo "web { listen = \"127.0.0.1:$web_port\" $2 }" >>"$3"
+	over_what=$1
+	shift 3
+	start called "$@"
+	called=$pid
+	wait_for 20 grep -q 'listening address' called.err
+	exchanges "$over_what, $mode"
+	stop "$called" KILL
 }
 if has_http; then
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -keyout hub.key -out hub.pem -days 2 -subj /CN=noc \
+	    -keyout web.key -out web.pem -days 2 -subj /CN=noc \
 	    -addext subjectAltName=IP:127.0.0.1 2>/dev/null
-	unseen=300
-	over_web "over http" "" http ""
-	unseen=1000
-	over_web "over https" "certificate = hub.pem key = hub.key" https \
-	    "ca = hub.pem"
+	for mode in push pull; do
+		unseen=300
+		over_web http "" http ""
+		unseen=1000
+		over_web https "certificate = web.pem key = web.key" https \
+		    "ca = web.pem"
+	done
 else
-	skip "over http" "no libcurl or libmicrohttpd"
+	skip "http" "no libcurl or libmicrohttpd"
 fi
 done_testing
