@@ -19,10 +19,15 @@ set_up() {
 	mkdir -m 700 gw noc
 	both="transport = rsync compression = gzip mode = $mode"
 	case $mode in
-	push) configure "$1" "" ;;
-	pull) configure "" "$1" ;;
+	push)
+		configure "$1" ""
+		start_hubd
+		;;
+	pull) configure "" "$1" ;; # a hubd would pull, too
 	esac
-	start_hubd
+}
+tear_down() {
+	test "$mode" = pull || stop "$hubd" KILL
 }
 for mode in push pull; do
 	if daemon "$(end_of "$mode")"; then
@@ -30,7 +35,7 @@ for mode in push pull; do
 		port=$at
 		set_up "$(modules)"
 		exchanges "to a daemon, $mode"
-		stop "$hubd" KILL
+		tear_down
 		stop "$daemon"
 	else
 		skip "to a daemon, $mode" "it does not start"
@@ -44,7 +49,7 @@ if command -v rrsync >/dev/null && start_sshd; then
 	for mode in push pull; do
 		set_up "$(over_rrsync "$(end_of "$mode")")"
 		exchanges "over ssh, $mode"
-		stop "$hubd" KILL
+		tear_down
 	done
 else
 	skip "over ssh" "no rrsync or no sshd"
