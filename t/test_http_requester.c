@@ -241,6 +241,18 @@ static char much_of_ours[KEPT];
 static const struct slice ours = { much_of_ours, sizeof(much_of_ours) };
 static const struct slice some_of_ours = { much_of_ours, 500000 };
 
+/* One under way with all of it, and one that waits. */
+static void
+begin_both(struct http_requester *q, struct mono now, size_t *sends,
+    size_t *waits)
+{
+	struct mono wake;
+
+	begin_much(q, ours, now);
+	assert_int_equal(http_requester_next(q, now, sends, &wake), HTTP_START);
+	assert_int_equal(http_requester_next(q, now, waits, &wake), HTTP_START);
+}
+
 /* Whatever comes goes at once, however much is not answered; and the far end is heard
  * whatever of it is late. */
 static void
@@ -300,9 +312,7 @@ it_is_asked_how_much_of_a_body_came(void **state)
 	size_t which, other, asks;
 
 	(void)state;
-	begin_much(&q, ours, now);
-	(void)http_requester_next(&q, now, &which, &wake);
-	(void)http_requester_next(&q, now, &other, &wake);
+	begin_both(&q, now, &which, &other);
 	http_requester_gone(&q, which, KEPT / 2 - 1, now);
 	assert_int_equal(http_requester_next(&q, now, &asks, &wake),
 	    HTTP_NOTHING);
@@ -330,9 +340,7 @@ the_next_body_begins_before_one_that_is_old_ends(void **state)
 	size_t which, other;
 
 	(void)state;
-	begin_much(&q, ours, now);
-	(void)http_requester_next(&q, now, &which, &wake);
-	(void)http_requester_next(&q, now, &other, &wake);
+	begin_both(&q, now, &which, &other);
 	p = &q.post[which];
 	http_requester_gone(&q, which, 200000, now);
 	/* They came, slowly: as much is kept as before. */
@@ -373,9 +381,7 @@ a_body_of_which_nothing_comes_is_ended(void **state)
 	size_t which, other;
 
 	(void)state;
-	begin_much(&q, ours, now);
-	(void)http_requester_next(&q, now, &which, &wake);
-	(void)http_requester_next(&q, now, &other, &wake);
+	begin_both(&q, now, &which, &other);
 	http_requester_gone(&q, which, 100000, now);
 	/* What came is asked for. */
 	assert_int_equal(http_requester_next(&q, now, &other, &wake),
@@ -410,9 +416,7 @@ on_a_line_that_would_carry_more_bodies_go_side_by_side(void **state)
 	uint64_t at;
 
 	(void)state;
-	begin_much(&q, ours, now);
-	(void)http_requester_next(&q, now, &which, &wake);
-	(void)http_requester_next(&q, now, &other, &wake);
+	begin_both(&q, now, &which, &other);
 	http_requester_gone(&q, which, 100000, now);
 	/* Not for a moment, nor for many. */
 	for (int ms = 0; ms < 2000; ms += 1000) {
@@ -478,9 +482,7 @@ a_body_that_is_refused_takes_another_form(void **state)
 		struct http_post *p;
 		size_t which, other;
 
-		begin_much(&q, ours, now);
-		(void)http_requester_next(&q, now, &which, &wake);
-		(void)http_requester_next(&q, now, &other, &wake);
+		begin_both(&q, now, &which, &other);
 		http_requester_gone(&q, which, 100000, now);
 		assert_int_equal(
 		    http_requester_other_form(&q, other, row[i].status), false);
@@ -553,14 +555,12 @@ static void
 a_body_begins_anew_while_it_is_kept(void **state)
 {
 	struct http_answer a = { 0, 1600000, false };
-	struct mono wake, now = at0;
+	struct mono now = at0;
 	struct http_requester q;
 	size_t which, other;
 
 	(void)state;
-	begin_much(&q, ours, now);
-	(void)http_requester_next(&q, now, &which, &wake);
-	(void)http_requester_next(&q, now, &other, &wake);
+	begin_both(&q, now, &which, &other);
 	http_requester_gone(&q, which, 1500000, now);
 	assert_true(http_requester_rewind(&q, which));
 	http_requester_gone(&q, which, 1700000, now);

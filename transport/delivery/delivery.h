@@ -29,9 +29,9 @@ struct delivery_show {
 	void *arg;
 };
 
+struct notices;
 /* Acts on what came in the inbox of `a` and can be read by others; what it does to
  * the outbox for that is told. */
-struct notices;
 typedef int delivery_took(const struct node *n, const struct association *a,
     struct notices *told, struct err *e);
 
