@@ -51,7 +51,7 @@ is "does nothing, silently" "$(cat out err)" ""
 is "without a connection" "$(connections) $(status_of waiting_messages)" \
     "$before 1"
 ok "but it says so" sp -v push
-has "to who asks" err "nothing is delivered association=alps.*in 2[0-9]+ s"
+has "to who asks" err "nothing is delivered association=alps.*in [0-9]+ s"
 configure 'budget = 64K budget-interval = 5s'
 ok "after the interval" wait_for 90 sh -c '
 	spoke -c spoke.conf push
