@@ -225,16 +225,16 @@ notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now)
 {
 	struct notice_entry x = named(n, association, key, now);
-	enum notice_change change = notice_table_clear(&n->table, &x);
+	bool was = notice_table_clear(&n->table, &x);
 
-	if (change == NOTICE_TELL)
+	if (was)
 		log_warn("over%s%s what=%s", of_association(association),
 		    association, key);
-	if (change != NOTICE_SAME)
+	if (was)
 		keep_op(n, OP_CLEAR, x);
 	else
 		notice_entry_clear(&x);
-	return change != NOTICE_SAME;
+	return was;
 }
 
 /* Its entry may be freed. */
@@ -412,7 +412,7 @@ note_success(struct notices *n, int64_t now_s)
 	struct notice_entry x =
 	    named(n, "", NOTICE_MAIL, (struct wall){ now_s * 1000 });
 
-	if (notice_table_clear(&n->table, &x) != NOTICE_SAME)
+	if (notice_table_clear(&n->table, &x))
 		log_warn("over what=" NOTICE_MAIL);
 	notice_entry_clear(&x);
 }

@@ -2,10 +2,10 @@
  * States that a person must know of, as a table; see notice_table.h.  A line is:
  * state since next-mail interval association key text next, and where there are
  * several causes, or it came back, the present one and all of them, and where it
- * came back when it was told, how often it came, and whether that is untold,
- * separated by TABs, text escaped.  Of one that is past: "past", until when that is
- * known, told, returns, association key.  Before them are "seen", the latest time of
- * a change, and for each of the last mails "sent" and when.
+ * came back when it was mailed last and how often it came, separated by TABs, text
+ * escaped.  Of one that is past: "past", until when that is known, mailed, returns,
+ * association key.  Before them are "seen", the latest time of a change, and for
+ * each of the last mails "sent" and when.
  */
 #include "config.h"
 
@@ -154,7 +154,7 @@ forget_past(struct notice_table *t, int64_t now_s)
 			remove_entry(t, i);
 }
 
-/* How long after it was told it may be told again, when it came back so often. */
+/* How long after it was mailed it may be again, when it came back so often. */
 static int64_t
 pause_s(unsigned returns, const struct notice_entry *x)
 {
@@ -184,7 +184,7 @@ come_back(struct notice_entry *was, const struct notice_entry *x)
 
 	if (was->returns < RETURNS_MOST)
 		was->returns++;
-	again_s = was->told_s + pause_s(was->returns, x);
+	again_s = was->mailed_s + pause_s(was->returns, x);
 	if (was->state == NOTICE_OVER) { /* not told: it never ended */
 		was->state = NOTICE_ON;
 		was->due_s = x->since_s + was->interval_s;
@@ -201,10 +201,6 @@ come_back(struct notice_entry *was, const struct notice_entry *x)
 		was->causes = 0;
 		put_cause(was, x);
 	}
-	was->quiet = x->since_s < again_s;
-	if (was->quiet)
-		return NOTICE_OTHER;
-	was->told_s = x->since_s;
 	return NOTICE_TELL;
 }
 
@@ -221,14 +217,14 @@ notice_table_raise(struct notice_table *t, const struct notice_entry *x)
 	if (was == NULL) {
 		add_entry(t, entry_copy(x));
 		t->entry[i].causes = bit_of(x->cause);
-		t->entry[i].told_s = x->since_s;
+		t->entry[i].mailed_s = x->since_s;
 		return NOTICE_TELL;
 	}
 	return notice_state_is_over(was->state) ? come_back(was, x)
 						: change_cause(was, x);
 }
 
-enum notice_change
+bool
 notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 {
 	size_t i = find(t, x->association, x->key);
@@ -236,9 +232,14 @@ notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 
 	see(t, x->since_s);
 	if (i == t->n || notice_state_is_over(was->state))
-		return NOTICE_SAME;
-	if (!t->mailing || (was->state == NOTICE_NEW && is_outage(x->key))) {
-		become_past(was, x->since_s, x->interval_s); /* no mail */
+		return false;
+	if (!t->mailing) {
+		remove_entry(t, i);
+	} else if (was->state == NOTICE_NEW && is_outage(x->key)) {
+		if (was->returns == 0) /* it was not mailed at all */
+			remove_entry(t, i);
+		else
+			become_past(was, x->since_s, x->interval_s);
 	} else if (was->state == NOTICE_NEW) {
 		was->state = NOTICE_BRIEF;
 	} else {
@@ -246,7 +247,7 @@ notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 		was->due_s = /* at once, if it does not come and go */
 		    was->returns > NOTICE_RETURNS ? x->due_s : x->since_s;
 	}
-	return was->quiet ? NOTICE_OTHER : NOTICE_TELL;
+	return true;
 }
 
 void
@@ -259,25 +260,25 @@ notice_table_drop(struct notice_table *t, const char *association,
 		remove_entry(t, i);
 }
 
-/* "until told returns association key". */
+/* "until mailed returns association key". */
 static bool
 parse_past(struct slice line, struct notice_entry *x)
 {
 	struct slice f[5];
-	uint64_t due, told, returns;
+	uint64_t due, mailed, returns;
 
 	for (size_t i = 0; i < 4; i++)
 		if (!slice_cut(&line, '\t', &f[i]))
 			return false;
 	f[4] = line;
 	if (!slice_u64(f[0], INT64_MAX, &due) ||
-	    !slice_u64(f[1], INT64_MAX, &told) ||
+	    !slice_u64(f[1], INT64_MAX, &mailed) ||
 	    !slice_u64(f[2], RETURNS_MOST, &returns))
 		return false;
 	*x = (struct notice_entry){ .state = NOTICE_PAST,
-		.since_s = (int64_t)told,
+		.since_s = (int64_t)mailed,
 		.due_s = (int64_t)due,
-		.told_s = (int64_t)told,
+		.mailed_s = (int64_t)mailed,
 		.returns = (unsigned)returns,
 		.association = slice_dup(f[3]),
 		.key = slice_dup(f[4]),
@@ -286,26 +287,25 @@ parse_past(struct slice line, struct notice_entry *x)
 	return true;
 }
 
-/* "cause causes" or "cause causes told returns quiet". */
+/* "cause causes" or "cause causes mailed returns". */
 static bool
 parse_more(struct slice line, struct notice_entry *x)
 {
-	struct slice f[5];
+	struct slice f[4];
 	size_t n = 0;
-	uint64_t cause, told = (uint64_t)x->since_s, returns = 0, quiet = 0;
+	uint64_t cause, mailed = (uint64_t)x->since_s, returns = 0;
 
-	while (n < 4 && slice_cut(&line, '\t', &f[n]))
+	while (n < 3 && slice_cut(&line, '\t', &f[n]))
 		n++;
 	f[n++] = line;
-	if (n == 5 &&
-	    (!slice_u64(f[2], INT64_MAX, &told) ||
-		!slice_u64(f[3], RETURNS_MOST, &returns) ||
-		!slice_u64(f[4], 1, &quiet)))
+	if ((n != 2 && n != 4) ||
+	    (n == 4 &&
+		(!slice_u64(f[2], INT64_MAX, &mailed) ||
+		    !slice_u64(f[3], RETURNS_MOST, &returns))))
 		return false;
-	x->told_s = (int64_t)told;
+	x->mailed_s = (int64_t)mailed;
 	x->returns = (unsigned)returns;
-	x->quiet = quiet != 0;
-	if ((n != 2 && n != 5) || !slice_u64(f[0], CAUSE_MOST, &cause) ||
+	if (!slice_u64(f[0], CAUSE_MOST, &cause) ||
 	    !slice_u64(f[1], UINT64_MAX, &x->causes))
 		return false;
 	x->cause = (unsigned)cause;
@@ -336,7 +336,7 @@ parse_entry(struct slice line, struct notice_entry *x)
 		.since_s = (int64_t)since,
 		.due_s = (int64_t)due,
 		.interval_s = (int64_t)interval,
-		.told_s = (int64_t)since };
+		.mailed_s = (int64_t)since };
 	if (more.p != NULL && !parse_more(more, x))
 		return false;
 	x->association = slice_dup(f[4]);
@@ -429,8 +429,8 @@ notice_table_set_clock(struct notice_table *t, int64_t now_s)
 		x->due_s = brought_back(x->due_s, by_s, now_s, now_s);
 		if (x->since_s > now_s)
 			x->since_s = now_s;
-		if (x->told_s > now_s)
-			x->told_s = now_s;
+		if (x->mailed_s > now_s)
+			x->mailed_s = now_s;
 	}
 	for (size_t i = 0; i < t->n_sent; i++)
 		t->sent_s[i] = brought_back(t->sent_s[i], by_s, 0, now_s);
@@ -465,7 +465,7 @@ notice_table_told(struct notice_table *t, int64_t now_s)
 
 		if (x->state == NOTICE_PAST)
 			continue;
-		x->told_s = now_s;
+		x->mailed_s = now_s;
 		if (notice_state_is_over(x->state)) {
 			become_past(x, now_s, x->interval_s);
 			continue;
@@ -485,7 +485,7 @@ static void
 print_past(const struct notice_entry *x, struct buf *out)
 {
 	buf_printf(out, "%s\t%lld\t%lld\t%u\t%s\t%s\n", state_word[x->state],
-	    (long long)x->due_s, (long long)x->told_s, x->returns,
+	    (long long)x->due_s, (long long)x->mailed_s, x->returns,
 	    x->association, x->key);
 }
 
@@ -499,8 +499,8 @@ print_entry(const struct notice_entry *x, struct buf *out)
 		buf_printf(out, "\t%u\t%llu", x->cause,
 		    (unsigned long long)x->causes);
 	if (x->returns > 0)
-		buf_printf(out, "\t%lld\t%u\t%u", (long long)x->told_s,
-		    x->returns, x->quiet);
+		buf_printf(out, "\t%lld\t%u", (long long)x->mailed_s,
+		    x->returns);
 	buf_put_char(out, '\n');
 }
 

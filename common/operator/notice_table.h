@@ -13,14 +13,13 @@
  *
  *	Each is (none) once it is dropped, and PAST after a quarter of `repeat`.
  *
- *	(1) an outage of the link, or nobody to mail: PAST
+ *	(1) an outage of the link, or nobody to mail: (none), or PAST if it was
  *	(2) for a cause that was not told of it yet: CHANGED
  *	(3) its mail waits the longer, the oftener it came back
  *
- * What comes and goes is told at growing intervals like what lasts: the first
- * NOTICE_RETURNS times that it comes back at once, then only when some time has
- * passed since it was told last, twice as much each time, `repeat` at the most.
- * Until then no line is written of it, and it is mailed then.
+ * What comes and goes is mailed at growing intervals like what lasts: the first
+ * NOTICE_RETURNS times that it comes back as ever, then only when some time has
+ * passed since it was mailed last, twice as much each time, `repeat` at the most.
  *
  * One that is raised has the text of its present cause, as that was first seen.
  *
@@ -51,9 +50,8 @@ struct notice_entry {
 	int64_t since_s;
 	int64_t due_s;      /* when it is to be mailed next; PAST: forgotten */
 	int64_t interval_s; /* to the reminder after that */
-	int64_t told_s;     /* when it was told last */
+	int64_t mailed_s;   /* when it was last, or began */
 	unsigned returns;   /* how often it has come back */
-	bool quiet;         /* the last time without a line */
 	char *association, *key, *text, *next;
 	unsigned cause;  /* an exit status; 0: it is always the same */
 	uint64_t causes; /* those that were told: bits, from 64 on */
@@ -79,19 +77,15 @@ void notice_entry_clear(struct notice_entry *x);
 
 enum notice_change {
 	NOTICE_SAME,
-	/* of a cause that was told before, or come and gone too often: to be kept,
-	 * not told */
-	NOTICE_OTHER,
-	/* the state began, or has a cause that it did not have; or is over */
-	NOTICE_TELL,
+	NOTICE_OTHER, /* of a cause that was told before: to be kept, not told */
+	NOTICE_TELL,  /* the state began, or has a cause that it did not have */
 };
 
 /* x is copied; its due_s is when it is mailed if it is new. */
 enum notice_change notice_table_raise(struct notice_table *t,
     const struct notice_entry *x);
-/* The state is over.  SAME: there was none. */
-enum notice_change notice_table_clear(struct notice_table *t,
-    const struct notice_entry *x);
+/* True: the state is over. */
+bool notice_table_clear(struct notice_table *t, const struct notice_entry *x);
 /* As if it had never been: nobody is told of it again. */
 void notice_table_drop(struct notice_table *t, const char *association,
     const char *key);
