@@ -26,7 +26,7 @@
 
 enum {
 	FORMAT_STORED = 0xc0, /* the first byte of what stands alone */
-	FORMAT_CODED = 0xc1,
+	FORMAT_CODED = 0xc2,  /* 0xc1 predicted in another way */
 	FORMAT_AS_IS =
 	    0x00, /* and upon a state; what is coded has its top bit */
 	HEAD_STORED = 1,

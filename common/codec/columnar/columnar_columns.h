@@ -48,7 +48,8 @@ struct column {
 	uint32_t unit:24;
 	uint32_t alike:8; /* how many numbers had the factors in `common` */
 	uint16_t class;
-	int16_t off[2];  /* the last two innovations, in units of COLUMN_OFF */
+	int16_t off[2];  /* the last innovation, in units of COLUMN_OFF, and how
+			    far from the one before */
 	uint8_t name_n;  /* with the colon */
 	uint8_t history; /* a bit for each value: the same as before */
 	uint8_t changes; /* up to COLUMN_CHANGES */
@@ -62,7 +63,7 @@ struct column {
 _Static_assert(sizeof(struct column) == 64, "a line of the cache");
 
 enum {
-	COLUMN_OFF = 1024,
+	COLUMN_OFF = 8192,
 	COLUMN_CHANGES = 200,
 	COLUMN_COUNTER = 4,
 	COLUMN_RISING_MAX = 12,

@@ -4,9 +4,11 @@
  * The growth of a counter is thought to be the mean over its last ones, that of
  * a gauge what leads back to its mean level.  Added is a weighed sum of
  * innovations, which are distances from such means in units of what is usual:
- * its own last two, and those of the two numbers before it in this message that
- * tell most of it, as octets tell of packets.  Weights and neighbours are learnt
- * for all leaves of one name.
+ * its own last one, and its change; and of others in this message what their own
+ * past did not tell, which is of the two numbers before it that tell most, as
+ * octets tell of packets, and the mean over those of its name, as all follow one
+ * curve.  So no two inputs tell the same, and weights are soon found.  Weights
+ * and neighbours are learnt for all leaves of one name.
  */
 #include "config.h"
 
@@ -18,11 +20,13 @@ enum {
 	INPUTS = PREDICT_INPUTS,
 };
 
-const uint16_t predict_inverse[64] = { 1016, 1001, 986, 971, 957, 943, 930, 917,
-	904, 892, 880, 868, 857, 846, 835, 824, 814, 804, 794, 785, 776, 767,
-	758, 749, 741, 732, 724, 716, 708, 701, 694, 686, 679, 672, 665, 659,
-	652, 646, 639, 633, 627, 621, 615, 610, 604, 599, 593, 588, 583, 577,
-	572, 567, 563, 558, 553, 548, 544, 539, 535, 531, 526, 522, 518, 514 };
+const uint32_t predict_inverse[65] = { 65536, 64528, 63550, 62602, 61681, 60787,
+	59919, 59075, 58254, 57456, 56680, 55924, 55188, 54471, 53773, 53092,
+	52429, 51782, 51150, 50534, 49932, 49345, 48771, 48210, 47663, 47127,
+	46603, 46091, 45590, 45100, 44620, 44151, 43691, 43240, 42799, 42367,
+	41943, 41528, 41121, 40721, 40330, 39946, 39569, 39199, 38836, 38480,
+	38130, 37787, 37449, 37118, 36792, 36472, 36158, 35849, 35545, 35246,
+	34953, 34664, 34380, 34100, 33825, 33554, 33288, 33026, 32768 };
 
 struct span
 predict_span(uint32_t elapsed_s, uint32_t period_s)
@@ -50,7 +54,7 @@ set_gains(struct kin *l)
 	l->pace = (uint8_t)pace;
 	for (int i = 0; i < INPUTS; i++) {
 		l->weight[i] = (int32_t)predict_clip(l->weight[i], 3 << 16);
-		l->gain[i] = (int32_t)((INT64_C(1) << (37 - pace)) /
+		l->gain[i] = (int32_t)((INT64_C(1) << (43 - pace)) /
 		    ((int64_t)l->power[i] * INPUTS + 4096));
 	}
 }
@@ -90,9 +94,9 @@ choose_neighbours(struct kin *l)
 		int64_t common = l->common[i], gain;
 		uint8_t at = (uint8_t)(i + 1);
 
-		gain = common * common / (l->before[i] + 64);
+		gain = common * common / (l->before[i] + 256);
 		if (at == l->neighbour[0] || at == l->neighbour[1])
-			gain += gain / 4 + 16;
+			gain += gain / 4 + 64;
 		if (gain > best[0]) {
 			best[1] = best[0];
 			which[1] = which[0];
@@ -113,7 +117,7 @@ choose_neighbours(struct kin *l)
 	for (int i = 0; i < NEIGHBOURS; i++)
 		if (which[i] != l->neighbour[i]) {
 			l->neighbour[i] = which[i];
-			l->weight[2 + i] = 0;
+			l->weight[PREDICT_OWN + i] = 0;
 		}
 }
 

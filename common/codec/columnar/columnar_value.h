@@ -353,6 +353,7 @@ number_code(struct values *v, struct coder *c, enum coder_mode mode,
 	struct prediction p;
 	int64_t growth;
 
+	predict_at(l, now_s);
 	predict_number(l, k, off, t, &p);
 	growth = growth_code(v, c, mode, k, &p, may_be_same,
 	    l->seen >= PREDICT_FAMILIAR, (int64_t)(number - k->last), other);
