@@ -31,6 +31,7 @@ has_rsync && for mode in push pull; do
 	for what in rsync rsyncd; do
 		echo "$what-$mode-dials-silence"
 	done
+	echo "rsyncd-$mode-dials-drip"
 	echo "rsyncd-$mode-dials-away"
 done >>names
 # Associations that deliver meanwhile.
@@ -72,6 +73,7 @@ port() {
 	tcp-dials-*) eval "echo \$${act}_port" ;;
 	*-called-push-*) echo "$hub_port" ;;
 	*-called-pull-*) echo "$daemon_port" ;;
+	rsyncd-*-drip) echo "$motd_port" ;;
 	rsyncd-*) eval "echo \$${act}_port" ;;
 	*-push-*) echo "$far_push_port" ;;
 	*) echo "$far_pull_port" ;;
@@ -111,7 +113,7 @@ blocks() {
 
 # --- Configurations ---------------------------------------------------------------
 
-for port in hub daemon far_push far_pull silence drip deaf away; do
+for port in hub daemon far_push far_pull silence drip deaf away motd; do
 	eval "${port}_port=$(free_port)"
 done
 for name in $(cat names) $goes_on; do
@@ -228,7 +230,8 @@ if ($act eq "empty") {
 pause(200);
 EOT
 # A server of no HTTP, and of no rsync: one that says nothing, one that sends a head by
-# a byte in ten seconds, one that does not read, one that takes no connection.
+# a byte in ten seconds, or, as a daemon of rsync, words of the day; one that does not
+# read, one that takes no connection.
 cat >server.pl <<'EOT'
 use IO::Socket::INET;
 $SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE";
@@ -244,7 +247,8 @@ print "listening\n";
 sleep 200 if $act eq "away";
 while (accept my $c, $s) {
 	next if fork;
-	if ($act eq "drip") {
+	syswrite $c, "\@RSYNCD: 31.0 sha1\n" if $act eq "motd";
+	if ($act eq "drip" or $act eq "motd") {
 		for (split //, "HTTP/1.1 200 OK, and so on") {
 			syswrite $c, $_;
 			select undef, undef, undef, 10 } }
@@ -270,7 +274,7 @@ if test -n "$http"; then
 	wait_for 20 grep -q 'listening address' daemon.err
 fi
 for act in $(test -z "$http" || echo silence drip deaf) \
-    $(has_rsync && echo silence away); do
+    $(has_rsync && echo silence away motd); do
 	test ! -e "server.$act.out" || continue
 	eval "port=\$${act}_port"
 	start "server.$act" perl server.pl "$act" "$port"
@@ -352,6 +356,7 @@ while read -r name; do
 	parts "$name"
 	case $carrier-$act in
 	rsync*-silence) least=59 most=120 why='rsync: no answer in time' ;;
+	rsyncd-drip) least=89 most=140 why='rsync: the far end is too slow' ;;
 	rsyncd-away) least=29 most=75 why='rsync: nobody answers' ;;
 	*-silence) least=29 most=75 why='the far end was silent for 30 s' ;;
 	tcp-drip) least=29 most=75 why='the far end was silent for 30 s' ;;

@@ -14,6 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/proc.h"
+#include "common/base/proc_io.h"
 
 static struct proc_result
 run(const char *script, struct slice input, int64_t deadline_ms,
@@ -127,6 +128,41 @@ a_flood_of_errors_is_stopped_where_it_has_a_limit(void **state)
 	}
 }
 
+static bool
+has_moved(void *arg, pid_t child)
+{
+	uint64_t bytes = 0, *most = arg;
+
+	if (proc_group_io(child, &bytes) && bytes > *most)
+		*most = bytes;
+	return *most >= 12000000;
+}
+
+/* Read and written by those that the child waited for, and by one whose name is no
+ * help. */
+static void
+what_a_group_moves_is_seen(void **state)
+{
+	static const char *const argv[] = { "/bin/sh", "-c",
+		"head -c 2500000 /dev/zero | cat >/dev/null;"
+		"echo ') S 1 1 (' >/proc/$$/comm;"
+		"(head -c 1000000 /dev/zero; sleep 60) | cat >/dev/null",
+		NULL };
+	uint64_t most = 0, none = 0;
+	struct proc_opts o = { .argv = argv,
+		.deadline_ms = 20000,
+		.enough = has_moved,
+		.enough_arg = &most };
+	struct proc_result r = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(proc_run(&o, &r, NULL, NULL, &e), 0);
+	assert_true(r.enough);
+	assert_in_range(most, 14000000 - 2000000, 14000000 + 2000000);
+	assert_false(proc_group_io(INT32_MAX, &none));
+}
+
 static void
 only_the_end_of_stderr_is_kept(void **state)
 {
@@ -199,6 +235,7 @@ main(void)
 		cmocka_unit_test(a_flood_is_stopped_at_the_limit),
 		cmocka_unit_test(
 		    a_flood_of_errors_is_stopped_where_it_has_a_limit),
+		cmocka_unit_test(what_a_group_moves_is_seen),
 		cmocka_unit_test(only_the_end_of_stderr_is_kept),
 		cmocka_unit_test(a_missing_program_is_the_operators_mistake),
 		cmocka_unit_test(who_is_ended_as_it_begins_ends_its_child),

@@ -388,6 +388,20 @@ has "it says so, in ssh's own words" err \
 lacks "and nobody refused it" err 'refuses the key'
 chmod 600 key-out
 ok "it is over" settle
+cat >quick <<'EOT'
+#!/bin/sh
+echo "@ WARNING: UNPROTECTED PRIVATE KEY FILE! @
+Permissions 0644 for 'key-out' are too open.
+root@127.0.0.1: Permission denied (publickey)." >&2
+exit 1
+EOT
+chmod +x quick
+configure "rsync { put = \"noc-in:\" get = \"noc-out:\" rsh = {\"$tmp/quick\"} }" ""
+exits "also where rsync does not see ssh's status" 77 sp push --always
+has "it says so" err \
+    'ssh uses no key that others may read: chmod 600: exit 12: Permissions 0644'
+configure "$ssh_keys" ""
+ok "it is over" settle
 cp "$sshd_dir/authorized_keys" rights
 sed 's/rrsync -ro/rrsync -wo/' rights >"$sshd_dir/authorized_keys"
 collect 4 4

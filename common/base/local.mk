@@ -15,6 +15,7 @@ common_libcommon_a_SOURCES += \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/proc.c %D%/proc.h \
+	%D%/proc_io.c %D%/proc_io.h \
 	%D%/reap.c %D%/reap.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/sealed.c %D%/sealed.h \

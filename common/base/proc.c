@@ -46,7 +46,7 @@ struct proc {
 	bool killed;               /* TERM was sent */
 	bool streams;              /* its stdin and stdout are not ours */
 	struct proc_result result;
-	bool (*enough)(void *arg);
+	bool (*enough)(void *arg, pid_t child);
 	void *enough_arg;
 	proc_done *done;
 	void *arg;
@@ -184,7 +184,7 @@ on_look(uv_timer_t *t)
 {
 	struct proc *p = t->data;
 
-	if (p->killed || !p->enough(p->enough_arg))
+	if (p->killed || !p->enough(p->enough_arg, p->process.pid))
 		return;
 	p->result.enough = true;
 	terminate(p);

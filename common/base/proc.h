@@ -26,8 +26,9 @@ struct proc_opts {
 	const int *stream;
 	bool term_ends; /* a SIGTERM to this process is the deadline */
 	bool int_ends;  /* and a SIGINT, unless it is ignored */
-	/* Asked ten times a second; true is the deadline, too.  NULL: none. */
-	bool (*enough)(void *arg);
+	/* Asked ten times a second, of the child and its group; true is the
+	 * deadline, too.  NULL: none. */
+	bool (*enough)(void *arg, pid_t child);
 	void *enough_arg;
 };
 

@@ -1,7 +1,8 @@
 transport_libtransport_a_SOURCES += \
 	%D%/rsync.c %D%/rsync.h \
 	%D%/rsync_room.c %D%/rsync_room.h \
-	%D%/rsync_run.c %D%/rsync_run.h
+	%D%/rsync_run.c %D%/rsync_run.h \
+	%D%/rsync_watch.c %D%/rsync_watch.h
 
 unit_tests += t/test_rsync_room
 t_test_rsync_room_SOURCES = t/test_rsync_room.c t/scratch.c t/scratch.h

@@ -22,8 +22,8 @@
 #include "common/spool/carried_name.h"
 #include "transport/carried/staging.h"
 #include "transport/carried/underway.h"
-#include "transport/rsync/rsync_room.h"
 #include "transport/rsync/rsync_run.h"
+#include "transport/rsync/rsync_watch.h"
 
 enum {
 	DIGITS = 20,
@@ -211,6 +211,10 @@ count(struct rsync *s, const char *target, struct slice out)
 
 /* Of a daemon that has as many guests as its "max connections" allows. */
 #define BUSY "max connections"
+/* Of ssh, of which rsync may be told by its status or by the end of its pipe; a key
+ * that others may read, beside one that goes, is only warned of. */
+#define NO_KEY_GOES "Permission denied ("
+#define OPEN_KEY    "UNPROTECTED PRIVATE KEY FILE"
 
 /* What is said of a status, and of words on standard error, whichever of the two
  * is nearer to the cause. */
@@ -222,10 +226,7 @@ static const struct {
 } causes[] = {
 	{ 0, "auth failed", ERR_DENIED,
 	    "the daemon refuses the user or the password: see password-file" },
-	/* with ssh's own status: of a key beside one that goes it only warns */
-	{ 255, "UNPROTECTED PRIVATE KEY FILE", ERR_DENIED,
-	    "ssh uses no key that others may read: chmod 600" },
-	{ 0, "Permission denied (", ERR_DENIED, "the far end refuses the key" },
+	{ 0, NO_KEY_GOES, ERR_DENIED, "the far end refuses the key" },
 	{ 0, "Host key verification failed", ERR_DENIED,
 	    "the far end's host key is unknown or another" },
 	{ 0, "Could not resolve hostname", ERR_HOST, "no such host" },
@@ -307,6 +308,8 @@ explain(struct rsync *s, const struct proc_result *p, struct slice said,
 			hint = causes[i].hint;
 			break;
 		}
+	if (says(said, NO_KEY_GOES) && says(said, OPEN_KEY))
+		hint = "ssh uses no key that others may read: chmod 600";
 	s->cut = s->cut || kind == ERR_PROTOCOL || p->overflowed ||
 	    p->exit_status == ENDED_FOR_SILENCE;
 	proc_describe(p, how, sizeof(how));
@@ -330,26 +333,10 @@ make_environment(struct args *env)
 		add(env, mem_printf("SSH_AUTH_SOCK=%s", agent));
 }
 
-/* --- Watching it ----------------------------------------------------------------- */
-
-/* A far end may offer any number of files, and of any length, whatever it says
- * of them. */
-struct room_watch {
-	int staging;
-	struct rsync_room most, used;
-};
-
-static bool
-is_full(void *arg)
-{
-	struct room_watch *w = arg;
-
-	w->used = rsync_room_used(w->staging);
-	return rsync_room_is_over(w->staging, &w->used, &w->most);
-}
+/* --- Ended by its watch ---------------------------------------------------------- */
 
 static int
-no_room(const struct association *a, const struct room_watch *w, struct err *e)
+no_room(const struct association *a, const struct rsync_watch *w, struct err *e)
 {
 	return err_set(e, ERR_TEMP,
 	    "rsync was ended: staging/ had %" PRIu64 " bytes in %" PRIu64
@@ -357,6 +344,14 @@ no_room(const struct association *a, const struct room_watch *w, struct err *e)
 	    ") and a segment; what came whole is taken and the next run goes "
 	    "on: look at what the far end offers, at spool-size and the disk",
 	    w->used.bytes, w->used.files, a->spool_size);
+}
+
+static int
+too_slow(struct err *e)
+{
+	return err_set(e, ERR_TEMP,
+	    "rsync: the far end is too slow: fewer than %d bytes moved in %d s",
+	    RSYNC_SLOW_BYTES, RSYNC_SLOW_S);
 }
 
 /* --- Running it ------------------------------------------------------------------ */
@@ -397,9 +392,9 @@ run_in_thread(struct confined *c)
 	return c->rc;
 }
 
-/* It writes below a directory, or -1; w: NULL, or what bounds it. */
+/* It writes below a directory, or -1. */
 static int
-run(struct rsync *s, const struct args *a, int writes, struct room_watch *w,
+run(struct rsync *s, const struct args *a, int writes, struct rsync_watch *w,
     struct err *e)
 {
 	union {
@@ -414,7 +409,7 @@ run(struct rsync *s, const struct args *a, int writes, struct room_watch *w,
 		.int_ends = true,
 		.output_max = WORDS_MAX,
 		.errors_max = ERRORS_MAX,
-		.enough = w == NULL ? NULL : is_full,
+		.enough = rsync_watch_ends,
 		.enough_arg = w };
 	struct proc_result p = { .exit_status = -1 };
 	struct confined c = { &o, writes, &p, &out, &errs, e, -1 };
@@ -430,12 +425,14 @@ run(struct rsync *s, const struct args *a, int writes, struct room_watch *w,
 	if (rc == 0) {
 		count(s, a->target, buf_slice(&out));
 		s->stopped = p.stopped;
-		s->full = p.enough;
+		s->full = p.enough && w->full;
+		s->cut = s->cut || (p.enough && w->slow);
 		if (p.stopped != 0)
 			rc = err_set(e, ERR_TEMP, "rsync: ended by signal %d",
 			    p.stopped);
 		else if (p.enough)
-			rc = no_room(s->o->association, w, e);
+			rc = w->slow ? too_slow(e)
+				     : no_room(s->o->association, w, e);
 		else if (p.overflowed ||
 		    (p.exit_status != 0 && p.exit_status != SOME_WERE_REMOVED))
 			rc = explain(s, &p, buf_slice(&errs), e);
@@ -450,7 +447,7 @@ int
 rsync_get(struct rsync *s, uint64_t had, bool plain, struct err *e)
 {
 	const struct association *as = s->o->association;
-	struct room_watch w = { .staging = s->staging,
+	struct rsync_watch w = { .staging = s->staging,
 		.most = rsync_room_most(as->spool_size) };
 	unsigned gone = rsync_room_make(s->staging, &w.most);
 	struct args a = { .n = 0 };
@@ -478,6 +475,7 @@ int
 rsync_put(struct rsync *s, struct err *e)
 {
 	const struct association *as = s->o->association;
+	struct rsync_watch w = { .staging = -1 };
 	struct args a = { .n = 0 };
 	int local = -1, rc;
 
@@ -488,7 +486,7 @@ rsync_put(struct rsync *s, struct err *e)
 	add(&a, as_directory(as->rsync_put));
 	if (strchr(as->rsync_put, ':') == NULL) /* a path of this machine */
 		local = open(as->rsync_put, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	rc = run(s, &a, local, NULL, e);
+	rc = run(s, &a, local, &w, e);
 	if (local != -1)
 		close(local);
 	args_clear(&a);
