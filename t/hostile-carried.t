@@ -2,8 +2,8 @@
 # As t/hostile-peer.t for what is carried as files: each end that looks at what
 # others brought, by dir and by rsync, finds a list of hostile things among what is
 # meant for it.  One look tells, counts and puts away; another association delivers
-# in the same run, and so does the one that was attacked.  Then far ends that are no
-# rsync.
+# in the same run, and so does the one that was attacked.  Then what was signed and is
+# carried again, acknowledgements that have no end, and far ends that are no rsync.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/carried-lib.sh"
 . "$top_srcdir/t/hostile-lib.sh"
@@ -31,9 +31,11 @@ block() {
 	esac
 }
 signs() {
-	test "$transport" != dir ||
-	    echo "sign-key = \"$tmp/$1.$3\" verify-key = \"$tmp/$2.$3.pub\""
+	test "$1-$3" != "$stranger-alps" || set -- "$1" "$2" "$3" stranger
+	test -z "$signed" ||
+	    echo "sign-key = \"$tmp/${4-$1.$3}\" verify-key = \"$tmp/$2.$3.pub\""
 }
+stranger= # that end signs for alps with another key
 # A far end that is no rsync is what $far says; a daemon has words of the day.
 far=
 cat >far <<'EOT'
@@ -71,14 +73,14 @@ configured() {
 	} >hub.conf
 	chmod 600 spoke.conf hub.conf
 }
-# begin TRANSPORT MODE: two nodes that know each other.
+# begin TRANSPORT MODE [signed]: two nodes that know each other.
 begin() {
-	transport=$1 mode=$2
+	transport=$1 mode=$2 signed=${3-}
 	rm -rf gw noc share
 	mkdir -m 700 gw noc share
 	configured
-	test "$transport" != dir || test -e gw.alps || for begin_key in \
-	    gw.alps gw.andes noc.alps noc.andes; do
+	test -z "$signed" || test -e gw.alps || for begin_key in \
+	    gw.alps gw.andes noc.alps noc.andes stranger; do
 		sp keygen --sign $begin_key || return
 	done
 	write 'level2-token:T1
@@ -104,8 +106,11 @@ asks() {
 exchange() {
 	case $transport-$mode in
 	dir-push) sp push --always && hub pull --always && sp push --always ;;
+	dir-pull) sp collect && hub pull --always && sp collect ;;
 	rsync-push) hubd_looks && sp push --always && hubd_looks ;;
-	rsync-pull) hub pull --always && sp collect && hub pull --always ;;
+	rsync-pull)
+		sp collect && hub pull --always && sp collect && hub pull --always
+		;;
 	esac
 }
 settle() {
@@ -140,6 +145,67 @@ hubd_looked_at() {
 number() {
 	printf '%020d-%020d.msgs.gz' "$1" "$1"
 }
+# offers TO: what is ready for that end, a spoke or a hub, of the other one.
+offers() {
+	case $1-$transport-$mode in
+	hub-dir-push) write "T1:$(lib_now)" && sp push ;;
+	hub-*) write "T1:$(lib_now)" ;;
+	spoke-rsync-push) asks && hubd_looks ;;
+	spoke-*) asks && hub pull ;;
+	esac
+}
+# ready TO: where that lies, and the acknowledgement of who wrote it.
+ready() {
+	case $1-$transport in
+	*-dir) echo "share/alps/to-$1" ;;
+	hub-rsync) echo gw/spool/alps/outbox ;;
+	spoke-rsync) echo noc/spool/alps/outbox ;;
+	esac
+}
+# offered TO: so; where it is signed a stranger's is in strange, and the other end's
+# own in kept.
+offered() {
+	offered_in=$(ready "$1")
+	if test -n "$signed"; then
+		test "$1" = hub && stranger=gw || stranger=noc
+		configured
+		offers "$1" || return
+		offered_file=$(find "$offered_in" -name '*.msgs.gz' | LC_ALL=C sort |
+		    tail -n 1)
+		cp "$offered_file" strange
+		cp "$offered_file.sig" strange.sig
+		stranger=
+		configured
+	fi
+	offers "$1" || return
+	test -z "$signed" || {
+		rm -rf kept
+		mkdir kept
+		cp -p "$offered_in"/*.msgs.gz* kept
+	}
+}
+# forge DIRECTORY SCRIPT: the acknowledgement there is another one, and whole.
+forge() {
+	sed "$2
+	    /^end /,\$d" "$1/ack" >forged
+	printf 'end crc32=%s\n' "$(gzip -c forged | tail -c 8 |
+	    od -An -tx4 -N4 | tr -d ' ')" >>forged
+	mv forged "$1/ack"
+}
+# forge_unsent DIRECTORY: it is of what was never sent.
+forge_unsent() {
+	forge "$1" 's/^\([0-9a-f]\{32\}\) [0-9]* /\1 1000000 /
+	    s/^heard .*/heard none/'
+}
+# lay_strange DIRECTORY ACK: of what is signed, a stranger's alone, and an
+# acknowledgement without.
+lay_strange() {
+	lies=$1 lay_refused=1 lay_ignored=0
+	cp strange "$lies/$(number 914)"
+	cp strange.sig "$lies/$(number 914).sig"
+	test "$2" -ef "$lies/ack" || cp "$2" "$lies/ack"
+	forge_unsent "$lies"
+}
 # lay DIRECTORY here|fetched ACK: what is hostile there; sets how many are refused as
 # files, how many are names of nobody's.  Rsync fetches no links, pipes and sockets, and
 # nothing that is not ours by its name; at the far end it reads all of a file.
@@ -167,23 +233,25 @@ b' "$(printf '%0200d' 0)" "$(number 912).gz" "+$(number 913)"; do
 	done
 	lay_ignored=9
 	test "$2" != fetched || lay_refused=7 lay_ignored=0
-	# with dir: the signature of something else
-	test "$transport" != dir || for lay_n in 902 906 907 908 909 910 911; do
+	# where it is signed: the signature of something else
+	test -z "$signed" || for lay_n in 902 906 907 908 909 910 911; do
 		cp "$tmp/other.sig" "$(number $lay_n).sig"
 	done
-	# an acknowledgement of what was never sent
-	test "$tmp/$3" -ef ack || cp "$tmp/$3" ack
-	sed 's/^\([0-9a-f]\{32\}\) [0-9]* /\1 1000000 /
-	    s/^heard .*/heard none/
-	    /^end /,$d' ack >../forged
-	printf 'end crc32=%s\n' "$(gzip -c ../forged | tail -c 8 |
-	    od -An -tx4 -N4 | tr -d ' ')" >>../forged
-	mv ../forged ack
 	cd "$tmp" || return
+	test -z "$signed" || {
+		cp strange "$lies/$(number 914)"
+		cp strange.sig "$lies/$(number 914).sig"
+		lay_refused=$((lay_refused + 1))
+	}
+	test "$3" -ef "$lies/ack" || cp "$3" "$lies/ack"
+	forge_unsent "$lies"
 }
 echo secret >secret
 head -c 100000000 /dev/zero | gzip -9 >bomb.gz
 
+measured() {
+	timeout 60 "$peak" peaks "$@"
+}
 # attacked WHAT VICTIM STATUS COMMAND...: it looks at all that lies there.
 attacked() {
 	what=$1 victim=$2 status=$3
@@ -191,7 +259,7 @@ attacked() {
 	refused_before=$("${victim}_has" refused) others_before=$(configs andes)
 	attacked_before=$(configs alps)
 	begun=$(lib_now)
-	timeout 60 "$peak" peaks "$@" >out 2>look
+	measured "$@" >out 2>look
 	is "$what: ends with $status" $? "$status"
 	made_of_it
 }
@@ -240,41 +308,157 @@ again() {
 	    "$refused_before"
 }
 
-begin dir push || skip_all "no libsodium"
-sed -n 's/^sig //p' share/andes/to-spoke/ack >other.sig
-write T1:1
-sp push
-lay share/alps/to-hub here share/alps/to-hub/ack
-attacked "dir, to the hub" hub 65 hubctl -v -c hub.conf pull
-again 0 hub pull
-settle
-asks
-hub pull
-lay share/alps/to-spoke here share/alps/to-spoke/ack
-attacked "dir, to the spoke" spoke 65 spoke -v -c spoke.conf push --always
-again 0 sp push
+# replayed WHAT VICTIM DIRECTORY COMMAND...: what was signed, and taken, is carried again.
+replayed() {
+	what="$1, what it had" victim=$2
+	cp -p kept/* "$3"
+	replayed_before=$(all_of) refused_before=$("${victim}_has" refused)
+	replayed_lies=$3
+	shift 3
+	ok "$what: ends well" "$@"
+	case $replayed_lies in
+	*/outbox) ;; # rsync does not ask for it
+	*) is "$what: it is gone" "$(files "$replayed_lies")" 0 ;;
+	esac
+	is "$what: it has no effect" "$(all_of)" "$replayed_before"
+	is "$what: is not counted" "$("${victim}_has" refused)" "$refused_before"
+	(cd kept && for replayed_file in *; do
+		rm -f "$tmp/$replayed_lies/$replayed_file"
+	done)
+}
+# all_of: what both ends have written and taken.
+all_of() {
+	for all_name in alps andes; do
+		sp messages $all_name
+		cat "gw/spool/$all_name/archive"/*.msgs "gw/spool/$all_name/inbox"/*.msgs
+		hub messages $all_name
+	done 2>/dev/null | cksum
+}
+# endless WHAT VICTIM STATUS DIRECTORY ACK here|fetched COMMAND...: an acknowledgement is
+# of 2 MB, of what was never sent up to the last number, and where that is not read for
+# it by the far end's rsync, of 900 MB and a terabyte.
+endless() {
+	endless_of=$1 victim=$2 endless_status=$3 lies=$4 endless_ack=$5
+	endless_acts="lines unsent"
+	test "$6" = fetched || endless_acts="$endless_acts 900M 1T"
+	shift 6
+	cp "$endless_ack" kept.ack
+	for endless_act in $endless_acts; do
+		what="$endless_of, an acknowledgement of $endless_act"
+		endless_lay
+		# where nothing is signed what is missing is all that is odd
+		endless_want=$endless_status
+		test "$endless_act$signed" != unsent || endless_want=0
+		refused_before=$("${victim}_has" refused) endless_before=$(all_of)
+		begun=$(lib_now)
+		"$@" >out 2>look
+		is "$what: ends with $endless_want" $? "$endless_want"
+		ok "$what: soon" test $(($(lib_now) - begun)) -le 30
+		has "$what: is logged" look \
+		    '(fit nothing were ignored|acknowledgement is not believed)'
+		endless_n=$(($("${victim}_has" refused) - refused_before))
+		ok "$what: is counted" test $endless_n -ge 1 -a $endless_n -le 2
+		is "$what: has no effect" "$(all_of)" "$endless_before"
+		rm -f "$lies/ack"
+	done
+}
+endless_lay() {
+	cp kept.ack "$lies/ack"
+	endless_have=$(awk 'NR == 1 { print $2 }' kept.ack)
+	case $endless_act in
+	lines)
+		awk -v n="$endless_have" '{ print } NR == 1 {
+			for (i = 1; i <= 100000; i++)
+				printf "missing %d-%d\n", n + 2 * i, n + 2 * i
+		}' kept.ack >"$lies/ack"
+		forge "$lies" ''
+		;;
+	unsent) forge "$lies" "1a\\
+missing $((endless_have + 2))-9223372036854775807" ;;
+	*) truncate -s "$endless_act" "$lies/ack" ;;
+	esac
+}
+# heard: hubd has a look at an acknowledgement, and is ended.
+heard() {
+	start hubd "$peak" "$tmp/peaks" hubd -v -c hub.conf
+	wait_for 20 grep -Eq 'fit nothing|not believed' hubd.err
+	stop "$pid"
+	cat hubd.err >&2
+}
+# by_hubd WHAT: in place of a command of the hub's.
+by_hubd() {
+	victim=hub what=$1
+	refused_before=$(hub_has refused)
+	begun=$(lib_now)
+	start hubd "$peak" "$tmp/peaks" hubd -v -c hub.conf
+	hubd=$pid
+	ok "$what: all is looked at" wait_for 20 arrived andes
+	ok "$what: all of it" wait_for 20 arrived alps
+	ok "$what: and told" wait_for 20 grep -q 'what=refused' hubd.err
+	stop "$hubd"
+	cp hubd.err look
+	made_of_it
+}
+
+for mode in push pull; do
+	case $mode in
+	push) to_spoke="spoke -v -c spoke.conf push --always" ;;
+	pull) to_spoke="spoke -v -c spoke.conf collect" ;;
+	esac
+	begin dir $mode signed || skip_all "no libsodium"
+	sed -n 's/^sig //p' share/andes/to-spoke/ack >other.sig
+	offered hub
+	lay share/alps/to-hub here share/alps/to-hub/ack
+	attacked "dir $mode, to the hub" hub 65 hubctl -v -c hub.conf pull
+	again 0 hub pull
+	settle
+	replayed "dir $mode, to the hub" hub share/alps/to-hub hub pull --always
+	offered spoke
+	lay share/alps/to-spoke here share/alps/to-spoke/ack
+	# shellcheck disable=SC2086 # words
+	attacked "dir $mode, to the spoke" spoke 65 $to_spoke
+	# shellcheck disable=SC2086 # words
+	again 0 $to_spoke
+	settle
+	# shellcheck disable=SC2086 # words
+	replayed "dir $mode, to the spoke" spoke share/alps/to-spoke $to_spoke
+	endless "dir $mode, to the hub" hub 65 share/alps/to-hub \
+	    share/alps/to-hub/ack here measured hubctl -v -c hub.conf pull
+	# shellcheck disable=SC2086 # words
+	endless "dir $mode, to the spoke" spoke 65 share/alps/to-spoke \
+	    share/alps/to-spoke/ack here measured $to_spoke
+done
 
 begin rsync push
-write T1:1
+offered hub
 sp push
 lay noc/spool/alps/staging here gw/spool/alps/outbox/ack
-victim=hub what="rsync, to hubd"
-refused_before=$(hub_has refused)
-begun=$(lib_now)
-start hubd "$peak" "$tmp/peaks" hubd -v -c hub.conf
-hubd=$pid
-ok "$what: all is looked at" wait_for 20 arrived andes
-ok "$what: all of it" wait_for 20 arrived alps
-ok "$what: and told" wait_for 20 grep -q 'what=refused' hubd.err
-stop "$hubd"
-cp hubd.err look
-made_of_it
+by_hubd "rsync push, to hubd"
 settle
-asks
-hubd_looks
+offered spoke
 lay noc/spool/alps/outbox fetched noc/spool/alps/outbox/ack
-attacked "rsync, to the spoke" spoke 65 spoke -v -c spoke.conf push --always
+attacked "rsync push, to the spoke" spoke 65 spoke -v -c spoke.conf push --always
+settle
+endless "rsync push, to hubd" hub 0 noc/spool/alps/staging \
+    gw/spool/alps/outbox/ack here heard
+hubd_looks
+endless "rsync push, to the spoke" spoke 65 noc/spool/alps/outbox \
+    noc/spool/alps/outbox/ack fetched measured spoke -v -c spoke.conf push --always
 
+begin rsync push signed
+offered hub
+sp push
+lay_strange noc/spool/alps/staging gw/spool/alps/outbox/ack
+by_hubd "rsync push, signed, to hubd"
+settle
+replayed "rsync push, signed, to hubd" hub noc/spool/alps/staging hubd_looks
+offered spoke
+lay_strange noc/spool/alps/outbox noc/spool/alps/outbox/ack
+attacked "rsync push, signed, to the spoke" spoke 65 spoke -v -c spoke.conf \
+    push --always
+settle
+replayed "rsync push, signed, to the spoke" spoke noc/spool/alps/outbox sp push \
+    --always
 # strange VICTIM COMMAND...: it dials one that is no rsync, while andes delivers.
 strange() {
 	strange_victim=$1
@@ -287,7 +471,7 @@ strange() {
 		what="rsync to $far, by the $victim"
 		refused_before=$("${victim}_has" refused)
 		begun=$(lib_now)
-		timeout 60 "$peak" peaks "$@" --deadline 4s >out 2>look
+		measured "$@" --deadline 4s >out 2>look
 		is "$what: ends with $strange_status" $? "$strange_status"
 		ok "$what: in time" test $(($(lib_now) - begun)) -le 30
 		has "$what: it says why" look \
@@ -319,15 +503,31 @@ strange spoke spoke -c spoke.conf push --always
 
 begin rsync pull
 strange hub hubctl -c hub.conf pull
-write T1:1
+offered hub
 lay gw/spool/alps/outbox fetched gw/spool/alps/outbox/ack
-attacked "rsync, to the hub" hub 65 hubctl -v -c hub.conf pull
+attacked "rsync pull, to the hub" hub 65 hubctl -v -c hub.conf pull
 settle
-asks
-hub pull
+offered spoke
 lay gw/spool/alps/staging here noc/spool/alps/outbox/ack
-attacked "rsync, to the spoke's staging" spoke 65 spoke -v -c spoke.conf collect
+attacked "rsync pull, to the spoke" spoke 65 spoke -v -c spoke.conf collect
 again 0 sp collect
+settle
+endless "rsync pull, to the hub" hub 65 gw/spool/alps/outbox \
+    gw/spool/alps/outbox/ack fetched measured hubctl -v -c hub.conf pull
+endless "rsync pull, to the spoke" spoke 65 gw/spool/alps/staging \
+    noc/spool/alps/outbox/ack here measured spoke -v -c spoke.conf collect
+
+begin rsync pull signed
+offered hub
+lay_strange gw/spool/alps/outbox gw/spool/alps/outbox/ack
+attacked "rsync pull, signed, to the hub" hub 65 hubctl -v -c hub.conf pull
+settle
+replayed "rsync pull, signed, to the hub" hub gw/spool/alps/outbox hub pull
+offered spoke
+lay_strange gw/spool/alps/staging noc/spool/alps/outbox/ack
+attacked "rsync pull, signed, to the spoke" spoke 65 spoke -v -c spoke.conf collect
+settle
+replayed "rsync pull, signed, to the spoke" spoke gw/spool/alps/staging sp collect
 stayed_small "all of them"
 
 # A crowd of names costs no memory: 20,000 of 250 bytes.

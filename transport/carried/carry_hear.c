@@ -82,6 +82,19 @@ renew(struct carry *c, struct outbox *o, enum start_verdict why, struct err *e)
 	return 0;
 }
 
+/* Whoever lacks what we never wrote is not believed in what it lacks. */
+static void
+judge_missing(struct carry *c, const struct outbox_state *s)
+{
+	const struct carried_ranges *m = &c->ack.missing;
+
+	if (m->n == 0 || !stream_eq(c->ack.have.stream, s->stream) ||
+	    m->at[m->n - 1].last <= s->last.msgid)
+		return;
+	c->ack.missing.n = 0;
+	c->r->counts.strange_acks++;
+}
+
 /* Where we stand with what we sent. */
 static int
 hear_acknowledgement(struct carry *c, struct outbox *o, struct err *e)
@@ -105,8 +118,10 @@ hear_acknowledgement(struct carry *c, struct outbox *o, struct err *e)
 		c->after = at.msgid;
 	if (verdict == START_ON && !outbox_holds_all_after(o, c->after))
 		verdict = START_GONE;
-	if (verdict == START_ON)
+	if (verdict == START_ON) {
+		judge_missing(c, s);
 		return 0;
+	}
 	if (fresh)
 		return renew(c, o, verdict, e);
 	c->r->counts.strange_acks++;
