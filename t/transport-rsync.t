@@ -30,6 +30,8 @@ is "nothing is left to be taken" "$(files noc/spool/alps/staging)" 0
 before=$(connections)
 ok "nothing to send" sp push
 is "no connection" "$(connections)" "$before"
+exits "and it is not the hub's to pull" 78 hub pull alps
+has "in words" err 'mode'
 case $(spoke_has wire_bytes_month) in
 [1-9]*) pass "the bytes on the wire are counted" ;;
 *) fail "the bytes on the wire are counted" "$(sp status --json)" ;;
