@@ -111,7 +111,7 @@ unsigned() {
 	ok "$transport $mode: without its signature" dial
 	lacks "$transport $mode: nobody is told" err 'what='
 	ok "$transport $mode: it waits" test -e "$lies"
-	later='faketime -f +11m'
+	later="env LD_PRELOAD=$faketime FAKETIME=+11m"
 	exits "$transport $mode: for ten minutes" 75 dial
 	has "$transport $mode: then it is told" err \
 	    'trouble association=alps what=refused: carried files lie there without their signature.*has the other end a sign-key'
@@ -133,6 +133,13 @@ echo "cat >>$tmp/mail" >sendmail
 # The age of a file is the system's, the clock is ours.
 ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 NO_FAKE_STAT=1
 export ASAN_OPTIONS NO_FAKE_STAT
+# The library alone: its wrapper stumbles over what one that was killed left.
+faketime=
+finds_faketime() {
+	faketime=$(faketime now printenv LD_PRELOAD)
+}
+command -v faketime >/dev/null && wait_for 10 finds_faketime ||
+    diag "no faketime: signatures that never come are left out"
 
 for transport in rsync dir; do
 	for mode in push pull; do
@@ -181,7 +188,7 @@ for transport in rsync dir; do
 		has "$transport $mode: it is over" err \
 		    'over association=alps what=refused'
 
-		! command -v faketime >/dev/null || unsigned
+		test -z "$faketime" || unsigned
 
 		had=$(find "$end/spool/alps/inbox" -name '*.msgs' | wc -l)
 		offer
