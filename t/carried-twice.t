@@ -205,6 +205,17 @@ race() {
 	rm -f race.err
 	all_once
 }
+# hub_looks: by its own command.
+hub_looks() {
+	end=noc dies_status=75
+	first fsync:2 hubctl -c hub.conf pull
+	beside "another pull" hub -v pull
+	goes_on
+	first renameat2:1 hubctl -c hub.conf pull
+	dies hubctl -c hub.conf pull
+	race "hubctl -c hub.conf pull" "hubctl -c hub.conf pull"
+}
+
 # --- Each end --------------------------------------------------------------------------
 
 # A spoke that dials, and a collector that looks.  Whose parent dies of a look's end is
@@ -244,13 +255,7 @@ lacks "$what: that is no trouble of the association" hubd.err \
 all_once
 
 begin rsync pull
-end=noc
-first fsync:2 hubctl -c hub.conf pull
-beside "another pull" hub -v pull
-goes_on
-first renameat2:1 hubctl -c hub.conf pull
-dies hubctl -c hub.conf pull
-race "hubctl -c hub.conf pull" "hubctl -c hub.conf pull"
+hub_looks
 end=gw
 first fsync:1 spoke -c spoke.conf collect
 beside "an announce" sp -v announce alps
@@ -261,19 +266,19 @@ dies spoke -c spoke.conf push --always
 race "spoke -c spoke.conf collect" "spoke -c spoke.conf announce alps"
 
 if begin dir push; then
-	end=noc dies_status=75
-	first fsync:2 hubctl -c hub.conf pull
-	beside "another pull" hub -v pull
-	goes_on
-	first renameat2:1 hubctl -c hub.conf pull
-	dies hubctl -c hub.conf pull
-	race "hubctl -c hub.conf pull" "hubctl -c hub.conf pull"
+	hub_looks
 	end=gw
 	first fsync:2 spoke -c spoke.conf push --always
 	beside "another push" sp -v push --always
 	goes_on
 	race "spoke -c spoke.conf push --always" \
 	    "spoke -c spoke.conf push --always"
+	begin dir pull
+	hub_looks
+	end=gw
+	first fsync:2 spoke -c spoke.conf collect
+	beside "an announce" sp -v announce alps
+	goes_on
 else
 	skip "a shared directory" "this build has no libsodium"
 fi

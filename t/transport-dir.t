@@ -331,6 +331,30 @@ sp collect
 hub pull
 ok "until it is there again" same
 
+# The same walk, which each end's own runs begin and end.
+fresh
+path=$tmp/at-spoke
+both="transport = dir mode = pull compression = gzip"
+configure "$(keys_of gw noc)" "$(path=$tmp/at-hub; keys_of noc gw)"
+rm -rf at-spoke at-hub
+mkdir -m 700 at-spoke
+for i in 1 2 3; do
+	collect "$i" "$i"
+done
+ok "a walk to the hub that pulls" walk
+ok "brings all" same
+collect 4 4
+is "and back acknowledges it" "$(spoke_has acked_msgid)" 4
+exits "there is no stick now at the hub that pulls" 75 hub pull
+resync
+walk
+ok "what it asks for is on the stick" test "$(files at-spoke/alps/to-spoke)" = 1
+collect 5 5
+walk
+ok "and answered with the next walk" same
+is "once" "$(grep -c '^Type:CONFIG$' got.txt)" 2
+path=$tmp/share
+
 # --- hubd looks by itself ----------------------------------------------------------------
 
 for mode in push pull; do
