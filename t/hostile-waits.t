@@ -346,7 +346,7 @@ all_over() {
 	done <names
 	test $all_left -eq 0
 }
-ok "each of them ends" wait_for 120 all_over
+ok "each of them ends" wait_for 150 all_over
 
 # Who must be silent for 30 s, who may be so slow, who does not read for 75 s; and
 # the seconds of a busy machine.  Over http who does not read is not heard either,
@@ -356,7 +356,7 @@ while read -r name; do
 	parts "$name"
 	case $carrier-$act in
 	rsync*-silence) least=59 most=120 why='rsync: no answer in time' ;;
-	rsyncd-drip) least=89 most=140 why='rsync: the far end is too slow' ;;
+	rsyncd-drip) least=119 most=170 why='rsync: the far end is too slow' ;;
 	rsyncd-away) least=29 most=75 why='rsync: nobody answers' ;;
 	*-silence) least=29 most=75 why='the far end was silent for 30 s' ;;
 	tcp-drip) least=29 most=75 why='the far end was silent for 30 s' ;;

@@ -12,9 +12,9 @@
 #include "transport/rsync/rsync_room.h"
 
 enum {
-	/* A byte is an answer to rsync, whose own time-out it puts off.  Silence
-	 * lasts as long at most. */
-	RSYNC_SLOW_S = 90,
+	/* A byte is an answer to rsync, whose own time-out it puts off.  Silence,
+	 * which rsync itself ends, lasts 90 s at most. */
+	RSYNC_SLOW_S = 120,
 	RSYNC_SLOW_BYTES = 1024,
 };
 
