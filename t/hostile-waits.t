@@ -2,14 +2,15 @@
 # Far ends that are silent, that send a byte in ten seconds, and that do not read,
 # met by who dials and by who is called, in push and in pull: all at once, each with
 # an association of its own.  Over pipes, ssh and http the far end takes its time in
-# our protocol, over tcp where HTTP is expected.  Where rsync is run it is silent, behind
+# our protocol, over tcp where HTTP is expected, over sshd where SSH is, before there
+# is a channel.  Where rsync is run it is silent, behind
 # a login or as a daemon, or not there.  Each session ends by itself, in its time;
 # others deliver meanwhile.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/hostile-lib.sh"
 
-carriers=pipes http=
-has_ssh && carriers="$carriers ssh"
+carriers=pipes http= sshd=
+has_ssh && carriers="$carriers ssh" && command -v perl >/dev/null && sshd=1
 has_http && carriers="$carriers http tcp" http=1
 has_rsync() {
 	command -v rsync >/dev/null && command -v perl >/dev/null
@@ -33,6 +34,12 @@ has_rsync && for mode in push pull; do
 	done
 	echo "rsyncd-$mode-dials-drip"
 	echo "rsyncd-$mode-dials-away"
+done >>names
+test -z "$sshd" || for mode in push pull; do
+	for act in silence drip packet away; do
+		echo "sshd-$mode-dials-$act"
+	done
+	test ! -x "$top_builddir/t/ssh_flood" || echo "sshd-$mode-dials-mute"
 done >>names
 # Associations that deliver meanwhile.
 goes_on=$(echo "$carriers" | sed 's/tcp/pulled/')
@@ -74,7 +81,8 @@ port() {
 	*-called-push-*) echo "$hub_port" ;;
 	*-called-pull-*) echo "$daemon_port" ;;
 	rsyncd-*-drip) echo "$motd_port" ;;
-	rsyncd-*) eval "echo \$${act}_port" ;;
+	sshd-*-mute) eval "echo \$mute_${mode}_port" ;;
+	rsyncd-* | sshd-*) eval "echo \$${act}_port" ;;
 	*-push-*) echo "$far_push_port" ;;
 	*) echo "$far_pull_port" ;;
 	esac
@@ -91,6 +99,12 @@ block() {
 	ssh)
 		key_for "$block_name" $(far "$block_name")
 		association "$block_name" "$1 $(over_ssh "$block_name")"
+		;;
+	sshd)
+		key_for "$block_name" false
+		# shellcheck disable=SC2030 # in this block alone
+		association "$block_name" \
+		    "$1 $(sshd_port=$(port) && over_ssh "$block_name")"
 		;;
 	rsync) association "$block_name" "transport = rsync $1 rsync {
 	    put = \"far:in\" get = \"far:out\" rsh = {\"$tmp/silent\"} }" ;;
@@ -113,8 +127,16 @@ blocks() {
 
 # --- Configurations ---------------------------------------------------------------
 
-for port in hub daemon far_push far_pull silence drip deaf away motd; do
+for port in hub daemon far_push far_pull silence drip packet deaf away motd; do
 	eval "${port}_port=$(free_port)"
+done
+# One that agrees on keys, and does not answer who asks to be let in.
+grep -q 'mute$' names && for mode in push pull; do
+	start "mute_$mode" "$top_builddir/t/ssh_flood" mute
+	wait_for 10 test -s "mute_$mode.out"
+	read -r port key <"mute_$mode.out"
+	eval "mute_${mode}_port=$port"
+	echo "[127.0.0.1]:$port ssh-ed25519 $key" >>"$sshd_dir/known_hosts"
 done
 for name in $(cat names) $goes_on; do
 	parts "$name"
@@ -229,9 +251,9 @@ if ($act eq "empty") {
 }
 pause(200);
 EOT
-# A server of no HTTP, and of no rsync: one that says nothing, one that sends a head by
-# a byte in ten seconds, or, as a daemon of rsync, words of the day; one that does not
-# read, one that takes no connection.
+# A server of no HTTP, no SSH and no rsync: one that says nothing, one that sends a head
+# by a byte in ten seconds, or SSH's first packet, or, as a daemon of rsync, words of the
+# day; one that does not read, one that takes no connection.
 cat >server.pl <<'EOT'
 use IO::Socket::INET;
 $SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE";
@@ -248,7 +270,8 @@ sleep 200 if $act eq "away";
 while (accept my $c, $s) {
 	next if fork;
 	syswrite $c, "\@RSYNCD: 31.0 sha1\n" if $act eq "motd";
-	if ($act eq "drip" or $act eq "motd") {
+	syswrite $c, "SSH-2.0-x\r\n" if $act eq "packet";
+	if ($act eq "drip" or $act eq "motd" or $act eq "packet") {
 		for (split //, "HTTP/1.1 200 OK, and so on") {
 			syswrite $c, $_;
 			select undef, undef, undef, 10 } }
@@ -274,7 +297,8 @@ if test -n "$http"; then
 	wait_for 20 grep -q 'listening address' daemon.err
 fi
 for act in $(test -z "$http" || echo silence drip deaf) \
-    $(has_rsync && echo silence away motd); do
+    $(has_rsync && echo silence away motd) \
+    $(test -z "$sshd" || echo silence drip packet away); do
 	test ! -e "server.$act.out" || continue
 	eval "port=\$${act}_port"
 	start "server.$act" perl server.pl "$act" "$port"
@@ -358,6 +382,11 @@ while read -r name; do
 	rsync*-silence) least=59 most=120 why='rsync: no answer in time' ;;
 	rsyncd-drip) least=119 most=170 why='rsync: the far end is too slow' ;;
 	rsyncd-away) least=29 most=75 why='rsync: nobody answers' ;;
+	sshd-away) least=19 most=75 why='connect: no answer' ;;
+	sshd-mute) least=29 most=75 why='login: the far end was silent for 30 s' ;;
+	sshd-drip | sshd-packet)
+		least=29 most=75 why='handshake: the far end is too slow'
+		;;
 	*-silence) least=29 most=75 why='the far end was silent for 30 s' ;;
 	tcp-drip) least=29 most=75 why='the far end was silent for 30 s' ;;
 	*-drip) least=10 most=55 why='the far end is too slow' ;;
@@ -388,7 +417,7 @@ while read -r name; do
 		    sh -c "ls noc/spool/$name/outbox/*.msgs"
 	fi
 	case $act in
-	# rsync sees that nobody is there: no silence, and nothing refused
+	# nobody is there: no silence, and nothing refused
 	away) has "$name: it is not counted" status '"refused":0,' ;;
 	*) has "$name: it is counted" status '"refused":[1-9]' ;;
 	esac

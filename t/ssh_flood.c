@@ -1,12 +1,12 @@
 /*
  * An SSH server that agrees on keys as it should, and then never comes to the
- * point: for t/transport-ssh.t.
+ * point: for t/transport-ssh.t and t/hostile-waits.t.
  *
- *	ssh_flood ignore|debug|global|banner|failure|late
+ *	ssh_flood ignore|debug|global|banner|failure|late|mute
  *
  * Prints its port and its host key, takes one client, and floods it with such
- * messages until it goes away, or for a minute; late: it lets it in, opens a
- * channel, and says no more.  Only what libssh2 needs of
+ * messages until it goes away, or for some minutes; late: it lets it in, opens a
+ * channel, and says no more; mute: it does not even let it in.  Only what libssh2 needs of
  * RFC 4253 and RFC 8731 is here.
  */
 #include "config.h"
@@ -33,7 +33,7 @@ enum {
 	KEY = 32,
 	BLOCK = 16,
 	FLOOD = 30000, /* bytes of a message, where it has any */
-	TIME_S = 60,
+	TIME_S = 200,
 };
 
 static int client;
@@ -348,15 +348,22 @@ put_flood(struct buf *b, const char *kind)
 }
 
 static void
-let_in(void)
+accept_service(void)
 {
 	struct buf b = { 0 };
 
 	buf_put_char(&b, 6);
 	put_string(&b, SLICE("ssh-userauth"));
 	send_packet(buf_slice(&b));
+	buf_clear(&b);
+}
+
+static void
+let_in(void)
+{
+	struct buf b = { 0 };
+
 	send_packet(SLICE("\x34")); /* whatever its key is */
-	buf_reset(&b);
 	buf_put_char(&b, 91);
 	put_u32(&b, 0); /* its first channel, and ours */
 	put_u32(&b, 0);
@@ -364,22 +371,18 @@ let_in(void)
 	put_u32(&b, 1 << 15);
 	send_packet(buf_slice(&b));
 	buf_clear(&b);
-	for (;;)
-		pause();
 }
 
 static void
 flood(const char *kind)
 {
-	struct buf accept = { 0 }, b = { 0 };
+	struct buf b = { 0 };
 	char request[64];
 
 	put_flood(&b, kind);
 	if (strcmp(kind, "banner") == 0 || strcmp(kind, "failure") == 0) {
 		read_all(request, 1); /* it asks for the service */
-		buf_put_char(&accept, 6);
-		put_string(&accept, SLICE("ssh-userauth"));
-		send_packet(buf_slice(&accept));
+		accept_service();
 	}
 	for (;;)
 		send_packet(buf_slice(&b));
@@ -413,8 +416,11 @@ main(int argc, char **argv)
 	if (client == -1)
 		die("nobody came");
 	exchange_keys(host, buf_slice(&blob));
+	if (strcmp(argv[1], "late") != 0 && strcmp(argv[1], "mute") != 0)
+		flood(argv[1]);
+	accept_service();
 	if (strcmp(argv[1], "late") == 0)
 		let_in();
-	flood(argv[1]);
-	return 0;
+	for (;;)
+		pause();
 }

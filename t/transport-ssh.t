@@ -276,6 +276,10 @@ fake 'for (1 .. 100000) { print $c "HTTP/1.1 400 no\r\n" or last }'
 refused "lines without end before the banner" 76 'is it an SSH server' 20
 fake 'close $c; undef $c; sleep 60'
 refused "a server that closes" 75 'handshake: '
+for version in 1.5 3.0; do
+	fake 'print $c "Welcome\r\nSSH-'$version'-x\r\n"'
+	refused "a server of SSH $version" 76 "it speaks SSH $version, not 2.0"
+done
 fake 'print $c "SSH-2.0-x\r\n", "\xff\xff\xff\xf0", "x" x 1000; sleep 60'
 exits "a packet of 4 GB" 76 dial 10 </dev/null
 fake 'while (1) { print $c "x" or last; select undef, undef, undef, 0.3 }'

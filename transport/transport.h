@@ -68,8 +68,9 @@ const struct transport_ops *transport_find(const char *name); /* or NULL */
  * once: that the far end is down, refuses us or is not the right one shows as
  * the end of the stream, and channel_close has the cause: ERR_TEMP with
  * ECONNABORTED where the far end says that too many came at once, so that another
- * try may get through, ERR_DENIED with EKEYREJECTED where it has another key than
- * we know.  The child is cut at the deadline; ns 0: never. */
+ * try may get through, ERR_TEMP with ETIME where it is there and we gave it up, for
+ * it was silent or too slow, ERR_DENIED with EKEYREJECTED where it has another key
+ * than we know.  The child is cut at the deadline; ns 0: never. */
 int transport_dial(const struct transport_ops *t, const struct association *a,
     struct mono deadline, struct channel *out, struct err *e);
 /* This process's stdin and stdout, whose places /dev/null takes. */

@@ -164,6 +164,15 @@ came(void *arg)
 	return course_came(&d->course);
 }
 
+/* The transport ended it, for what the far end did, or did not in time. */
+static bool
+is_cut(const struct err *e)
+{
+	return e->kind == ERR_PROTOCOL || e->kind == ERR_INPUT ||
+	    (e->kind == ERR_DENIED && e->sys == EKEYREJECTED) ||
+	    (e->kind == ERR_TEMP && e->sys == ETIME);
+}
+
 static int
 deliver_once(struct outbound *d, struct delivery_result *r,
     uint64_t *wire_bytes, struct err *e)
@@ -204,9 +213,8 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 	if (rc == 0 || e->sys != EPIPE)
 		return rc;
 	*e = cause; /* why the stream ended early */
-	if (cause.kind == ERR_PROTOCOL || cause.kind == ERR_INPUT ||
-	    (cause.kind == ERR_DENIED && cause.sys == EKEYREJECTED))
-		r->counts.cut = 1; /* by the transport */
+	if (is_cut(&cause))
+		r->counts.cut = 1;
 	return rc;
 }
 

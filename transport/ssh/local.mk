@@ -8,11 +8,16 @@ transport_libtransport_a_SOURCES += \
 	%D%/ssh_key.c %D%/ssh_key.h \
 	%D%/ssh_known_hosts.c %D%/ssh_known_hosts.h \
 	%D%/ssh_login.c \
+	%D%/ssh_opening.c %D%/ssh_opening.h \
 	%D%/ssh_pump.c
 
 unit_tests += t/test_known_hosts
 t_test_known_hosts_SOURCES = t/test_known_hosts.c
 t_test_known_hosts_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += t/test_ssh_opening
+t_test_ssh_opening_SOURCES = t/test_ssh_opening.c
+t_test_ssh_opening_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 
 fuzz_programs += t/fuzz/ssh_text
 t_fuzz_ssh_text_SOURCES = t/fuzz/ssh_text.c

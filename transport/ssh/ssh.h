@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "transport/ssh/libssh2.h"
+#include "transport/ssh/ssh_opening.h"
 #include "transport/transport.h"
 
 extern const struct transport_ops transport_ssh;
@@ -24,10 +25,9 @@ struct ssh {
 	LIBSSH2_AGENT *agent;
 	LIBSSH2_CHANNEL *channel;
 	bool logged_in;
-	char greeting[24]; /* the first bytes of the far end */
-	bool reset;        /* the link broke */
-	bool closed;       /* by the other end */
-	uint64_t received; /* bytes */
+	struct ssh_opening heard; /* of the far end, all bytes are counted */
+	bool reset;               /* the link broke */
+	bool closed;              /* by the other end */
 	struct channel_shared *shared;
 };
 

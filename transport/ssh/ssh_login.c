@@ -15,9 +15,6 @@
 #include "transport/ssh/ssh_known_hosts.h"
 
 enum {
-	SILENCE_MS = 30000,
-	PROGRESS_MIN = 100,    /* bytes in that time, or it counts as silence */
-	LOGIN_MS = 120000,     /* in all; it is sshd's LoginGraceTime, too */
 	LOGIN_MAX = 512 << 10, /* bytes before we are logged in */
 	WINDOW = 4 << 20,      /* bytes that the far side may be ahead */
 };
@@ -60,19 +57,17 @@ enum {
 
 /* --- Errors of libssh2 ---------------------------------------------------------------- */
 
-/* The words with which OpenSSH turns away whom its MaxStartups has no place for,
- * instead of a greeting.  We may have been cut off in our own greeting, with
- * these unread. */
-static bool
-is_turned_away(struct ssh *s)
+/* We may have been cut off in our own greeting, with its words unread. */
+static void
+read_the_rest(struct ssh *s)
 {
-	static const char words[] = "Exceeded MaxStartups";
-	size_t have = s->received;
+	char rest[256];
+	ssize_t n = s->heard.told
+	    ? 0
+	    : recv(s->socket, rest, sizeof(rest), MSG_DONTWAIT);
 
-	if (have < sizeof(s->greeting))
-		(void)recv(s->socket, s->greeting + have,
-		    sizeof(s->greeting) - have, MSG_DONTWAIT);
-	return memcmp(s->greeting, words, sizeof(words) - 1) == 0;
+	if (n > 0)
+		ssh_opening_heard(&s->heard, (struct slice){ rest, (size_t)n });
 }
 
 static int
@@ -83,6 +78,61 @@ turned_away(struct err *e)
 	    "allows");
 	e->sys = ECONNABORTED;
 	return -1;
+}
+
+/* 1.5, or whatever it says. */
+static int
+other_version(const struct ssh *s, struct err *e)
+{
+	char shown[4 * SSH_OPENING_LINE + 1];
+
+	log_escape(shown, sizeof(shown), ssh_opening_version(&s->heard));
+	return err_set(e, ERR_PROTOCOL,
+	    "handshake: it speaks SSH %s, not 2.0: another server, or an old one",
+	    shown);
+}
+
+/* ETIME: the far end is to blame, see transport_dial. */
+static int
+fail_late(const char *what, enum ssh_pace pace, struct err *e)
+{
+	switch (pace) {
+	case SSH_GOES_ON:
+	case SSH_SILENT:
+		err_set(e, ERR_TEMP, "%s: the far end was silent for %d s",
+		    what, SSH_SILENCE_MS / 1000);
+		break;
+	case SSH_SLOW:
+		err_set(e, ERR_TEMP,
+		    "%s: the far end is too slow: not %d bytes in %d s", what,
+		    SSH_PROGRESS_MIN, SSH_SILENCE_MS / 1000);
+		break;
+	case SSH_LATE:
+		err_set(e, ERR_TEMP,
+		    "%s: the far end is too slow: not done after %d s", what,
+		    SSH_LOGIN_MS / 1000);
+		break;
+	}
+	e->sys = ETIME;
+	return -1;
+}
+
+static bool
+is_late(int rc)
+{
+	return rc == LIBSSH2_ERROR_TIMEOUT ||
+	    rc == LIBSSH2_ERROR_SOCKET_TIMEOUT;
+}
+
+/* A step gave up: is it to go on? */
+static bool
+goes_on(const struct ssh *s, struct ssh_patience *p, int rc,
+    enum ssh_pace *pace)
+{
+	if (!is_late(rc))
+		return false;
+	*pace = ssh_patience_ask(p, s->heard.received, clock_mono());
+	return *pace == SSH_GOES_ON;
 }
 
 /* "what: libssh2's words", which may be the peer's. */
@@ -97,14 +147,17 @@ fail(struct ssh *s, enum err_kind kind, const char *what, struct err *e)
 }
 
 static int
-fail_handshake(struct ssh *s, int rc, struct err *e)
+fail_handshake(struct ssh *s, int rc, enum ssh_pace pace, struct err *e)
 {
-	if (is_turned_away(s))
+	read_the_rest(s);
+	if (ssh_opening_is_turned_away(&s->heard))
 		return turned_away(e);
+	if (s->heard.other)
+		return other_version(s, e);
 	/* whatever the library makes of it: a link may be cut anywhere */
 	if (s->reset)
 		return err_set(e, ERR_TEMP, "handshake: the connection broke%s",
-		    s->received > GREETING_MAX
+		    s->heard.received > GREETING_MAX
 			? ""
 			: ", or it hung up: perhaps for no algorithm in common");
 	switch (rc) {
@@ -121,38 +174,15 @@ fail_handshake(struct ssh *s, int rc, struct err *e)
 		    "curve25519-sha256, a host key %s or %s, aes-ctr and "
 		    "hmac-sha2",
 		    ed25519, ecdsa256);
-	case LIBSSH2_ERROR_TIMEOUT:
-	case LIBSSH2_ERROR_SOCKET_TIMEOUT:
-		return err_set(e, ERR_TEMP,
-		    "handshake: no answer: is it an SSH server?");
 	default:
 		break;
 	}
+	if (is_late(rc))
+		return fail_late("handshake", pace, e);
 	if (s->closed)
 		return err_set(e, ERR_TEMP,
 		    "handshake: it closed the connection");
 	return fail(s, ERR_PROTOCOL, "handshake: is it an SSH server?", e);
-}
-
-/* --- Patience ----------------------------------------------------------------------------- */
-
-/* libssh2 gives up a step that takes longer than SILENCE_MS, but does not forget
- * it.  Where many log in at once each of them is slow, and all would give up
- * together, nearly done: so it is the silence that counts. */
-struct patience {
-	uint64_t received;
-	struct mono begun;
-};
-
-static bool
-goes_on(const struct ssh *s, struct patience *p, int rc)
-{
-	bool came = s->received >= p->received + PROGRESS_MIN;
-
-	p->received = s->received;
-	return (rc == LIBSSH2_ERROR_TIMEOUT ||
-		   rc == LIBSSH2_ERROR_SOCKET_TIMEOUT) &&
-	    came && mono_ms_since(clock_mono(), p->begun) < LOGIN_MS;
 }
 
 /* --- The socket, with bytes counted ------------------------------------------------------ */
@@ -179,19 +209,14 @@ on_recv(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
 	struct ssh *s = *abstract;
 	ssize_t got;
 
-	if (!s->logged_in && s->received > LOGIN_MAX)
+	if (s->heard.other || (!s->logged_in && s->heard.received > LOGIN_MAX))
 		return -ECONNABORTED;
 	got = recv(fd, p, n, flags);
-	if (got > 0 && s->received < sizeof(s->greeting))
-		memcpy(s->greeting + s->received, p,
-		    (size_t)got < sizeof(s->greeting) - s->received
-			? (size_t)got
-			: sizeof(s->greeting) - s->received);
 	s->closed = got == 0;
 	s->reset = s->reset || (got == -1 && errno == ECONNRESET);
 	if (got == -1)
 		return -errno;
-	s->received += (size_t)got;
+	ssh_opening_heard(&s->heard, (struct slice){ p, (size_t)got });
 	s->shared->wire += (size_t)got;
 	return got;
 }
@@ -388,21 +413,22 @@ static int
 shake_hands(struct ssh *s, struct err *e)
 {
 	struct buf name = { 0 };
-	struct patience p = { 0, clock_mono() };
+	struct ssh_patience p = { clock_mono(), 0 };
+	enum ssh_pace pace = SSH_SILENT;
 	const char *host_keys;
 	int rc;
 
 	ssh_host_name(s->a->ssh.host, s->a->ssh.port, &name);
 	host_keys = host_key_names(s, name.p);
 	set_callbacks(s->session);
-	ssh2.session_set_timeout(s->session, SILENCE_MS);
+	ssh2.session_set_timeout(s->session, SSH_SILENCE_MS);
 	rc = pin(s, host_keys, e);
 	if (rc == 0) {
 		do
 			rc = ssh2.session_handshake(s->session, s->socket);
-		while (goes_on(s, &p, rc));
+		while (goes_on(s, &p, rc, &pace));
 		if (rc != 0)
-			rc = fail_handshake(s, rc, e);
+			rc = fail_handshake(s, rc, pace, e);
 		else
 			rc = check_pins(s, host_keys, e);
 	}
@@ -423,12 +449,12 @@ far_program(const struct ssh *s)
 }
 
 static int
-refuse_login(struct ssh *s, int rc, struct err *e)
+refuse_login(struct ssh *s, int rc, enum ssh_pace pace, struct err *e)
 {
 	if (s->reset || s->closed)
 		return err_set(e, ERR_TEMP, "login: the connection broke");
-	if (rc == LIBSSH2_ERROR_TIMEOUT)
-		return err_set(e, ERR_TEMP, "login: no answer");
+	if (is_late(rc))
+		return fail_late("login", pace, e);
 	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
 	    rc == LIBSSH2_ERROR_SOCKET_RECV || rc == LIBSSH2_ERROR_SOCKET_SEND)
 		return fail(s, ERR_TEMP, "login", e);
@@ -467,14 +493,15 @@ login_with_agent(struct ssh *s, struct err *e)
 		    "ed25519, ssh-add)",
 		    rsa ? "RSA keys only, which are not used here"
 			: "no key that is used here");
-	return refuse_login(s, rc, e);
+	return refuse_login(s, rc, SSH_SILENT, e);
 }
 
 static int
 login(struct ssh *s, struct err *e)
 {
 	const char *user = s->a->ssh.user;
-	struct patience p = { s->received, clock_mono() };
+	struct ssh_patience p = { clock_mono(), s->heard.received };
+	enum ssh_pace pace = SSH_SILENT;
 	int rc;
 
 	if (s->agent != NULL)
@@ -482,10 +509,10 @@ login(struct ssh *s, struct err *e)
 	do
 		rc = ssh2.userauth_publickey_frommemory(s->session, user,
 		    strlen(user), NULL, 0, s->key.p, s->key.n, NULL);
-	while (goes_on(s, &p, rc));
+	while (goes_on(s, &p, rc, &pace));
 	explicit_bzero(s->key.p, s->key.n);
 	buf_clear(&s->key);
-	return rc == 0 ? 0 : refuse_login(s, rc, e);
+	return rc == 0 ? 0 : refuse_login(s, rc, pace, e);
 }
 
 /* The far side runs what it has set for this key, whatever we ask for; a word
@@ -499,20 +526,20 @@ open_channel(struct ssh *s, struct err *e)
 
 	s->channel = ssh2.channel_open_ex(s->session, kind, sizeof(kind) - 1,
 	    WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
-	if (s->channel != NULL) {
-		rc = ssh2.channel_process_startup(s->channel, exec,
-		    sizeof(exec) - 1, word, sizeof(word) - 1);
-		if (rc == 0)
-			return 0;
-	}
+	rc = s->channel == NULL
+	    ? ssh2.session_last_error(s->session, NULL, NULL, 0)
+	    : ssh2.channel_process_startup(s->channel, exec, sizeof(exec) - 1,
+		  word, sizeof(word) - 1);
+	if (s->channel != NULL && rc == 0)
+		return 0;
 	if (s->closed || s->reset)
 		return err_set(e, ERR_TEMP,
 		    "it went away before it ran anything");
+	if (is_late(rc))
+		return fail_late("it let us in, and has not run anything yet",
+		    SSH_SILENT, e);
 	if (s->channel == NULL)
 		return fail(s, ERR_TEMP, "it opens no channel", e);
-	if (rc == LIBSSH2_ERROR_TIMEOUT || rc == LIBSSH2_ERROR_SOCKET_TIMEOUT)
-		return fail(s, ERR_TEMP,
-		    "it let us in, and has not run anything yet", e);
 	return fail(s, ERR_PROTOCOL, "it runs nothing for this key", e);
 }
 

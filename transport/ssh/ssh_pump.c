@@ -185,8 +185,8 @@ check_times(struct pump *p)
 {
 	struct mono now = clock_mono();
 
-	if (p->s->received != p->received) {
-		p->received = p->s->received;
+	if (p->s->heard.received != p->received) {
+		p->received = p->s->heard.received;
 		p->heard = now;
 	}
 	if (mono_ms_since(now, p->heard) > STALLED_MS)
