@@ -71,6 +71,7 @@ hostile_acts() {
 	large 76 not in the compression it names
 	damage 65 message 1 came damaged 3 times
 	bomb 65 more than the 8388608 bytes named
+	tokens 65 message 1 came damaged 3 times: columnar: damaged
 	odd-gzip 65 message 1 came damaged 3 times: gzip:
 	resend 76 message 1 was asked for again too often
 	strange-ack 76 acknowledge.* ignored
@@ -220,12 +221,13 @@ all_acts() {
 		meets_pull "$hostile_what" "$hostile_status" "$hostile_ere"
 	done 3<acts
 }
-# coded MODE: what is no stream of each compression: a bomb, one that is cut off, one
-# with bytes behind it.
+# coded MODE: what is no stream of each compression, by itself or upon a state: a bomb,
+# one that is cut off, one with bytes behind it.
 coded() {
-	for coded_name in gzip bzip2 xz zstd columnar; do
-		"meets_$1" "coded-$coded_name" 65 \
-		    "message 1 came damaged 3 times: $coded_name: "
+	for coded_act in coded-gzip coded-bzip2 coded-xz coded-zstd coded-columnar \
+	    upon-zstd upon-columnar; do
+		"meets_$1" "$coded_act" 65 \
+		    "message 1 came damaged 3 times: ${coded_act#*-}: "
 	done
 }
 # poisoned MODE N: each victim, that has nothing else, gets a message that no resend

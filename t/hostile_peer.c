@@ -414,40 +414,87 @@ say_until(struct peer *p, const struct frame_batch *h, struct slice bytes,
 
 /* A batch of so many bytes, until it is asked for again. */
 static void
-say_refused(struct peer *p, const char *codec, size_t size, struct slice bytes)
+say_refused(struct peer *p, const char *codec, unsigned flags, size_t size,
+    struct slice bytes)
 {
-	const struct frame_batch h = batch_of(codec, size, bytes.n);
+	struct frame_batch h = batch_of(codec, size, bytes.n);
 
+	h.flags = flags;
 	(void)say_until(p, &h, bytes, FRAME_NAK);
 }
 
-/* One message in the compression that the act is named after: much more than it
- * says that it is, cut off, and with bytes behind it. */
+/* By itself, or upon a state that is empty, as it is before the first message. */
+static void
+encode(const struct codec_ops *c, bool upon, struct slice in, struct buf *out)
+{
+	struct codec_state *s = upon ? c->history->state_new() : NULL;
+	struct err e = { 0 };
+
+	if ((upon ? c->history->encode(s, in, c->level_default, out, &e)
+		  : c->encode(in, c->level_default, out, &e)) == -1)
+		exit(71);
+	if (upon)
+		c->history->state_free(s);
+}
+
+/* One message in the compression that the act is named after, by itself or upon a
+ * state: much more than it says that it is, cut off, and with bytes behind it. */
 static void
 coded(struct peer *p)
 {
 	static char zeros[1 << 20];
 	const char *name = strchr(p->what, '-') + 1;
+	const bool upon = strncmp(p->what, "upon-", 5) == 0;
+	const unsigned flags = upon ? FRAME_UPON | FRAME_ANEW : 0;
 	const struct codec_ops *c = codec_find(slice_str(name));
 	struct buf bomb = { 0 }, text = { 0 }, good = { 0 };
-	struct err e = { 0 };
 
+	if (c == NULL)
+		exit(71);
 	memset(zeros, '0', sizeof(zeros));
 	for (int i = 0; i < 200; i++)
 		(void)buf_printf(&text, "T%04d:%d\n", i, i * i);
-	if (c == NULL ||
-	    c->encode((struct slice){ zeros, sizeof(zeros) }, c->level_default,
-		&bomb, &e) == -1 ||
-	    c->encode(buf_slice(&text), c->level_default, &good, &e) == -1)
-		exit(71);
+	encode(c, upon, (struct slice){ zeros, sizeof(zeros) }, &bomb);
+	encode(c, upon, buf_slice(&text), &good);
 	say_hello_with_one(p);
-	say_refused(p, name, bomb.n * 16, buf_slice(&bomb));
-	say_refused(p, name, text.n, (struct slice){ good.p, good.n - 1 });
+	say_refused(p, name, flags, bomb.n * 16, buf_slice(&bomb));
+	say_refused(p, name, flags, text.n,
+	    (struct slice){ good.p, good.n - 1 });
 	(void)buf_put_str(&good, "tail");
-	say_refused(p, name, text.n, buf_slice(&good));
+	say_refused(p, name, flags, text.n, buf_slice(&good));
 	buf_clear(&bomb);
 	buf_clear(&text);
 	buf_clear(&good);
+}
+
+/* As many tokens as a message of columnar may have, and long ones: all is decoded
+ * before it shows that it is damaged. */
+static void
+tokens(struct peer *p)
+{
+	struct buf body = { 0 }, text = { 0 }, bytes = { 0 };
+	struct message m = { .stream = stream,
+		.msgid = 1,
+		.type = MESSAGE_DATA,
+		.timestamp = 1085528682,
+		.generation = 1,
+		.part = 1,
+		.parts = 1 };
+	struct frame_batch h;
+	struct err e = { 0 };
+
+	for (int i = 0; i < 1 << 17; i++)
+		(void)buf_printf(&body, "%055x:%d\n", (unsigned)i, i & 7);
+	m.body = buf_slice(&body);
+	if (message_write(&text, &m, &e) == -1)
+		exit(71);
+	encode(codec_find(SLICE("columnar")), false, buf_slice(&text), &bytes);
+	bytes.p[1] ^= 1; /* of the CRC */
+	h = batch_of("columnar", text.n, bytes.n);
+	say_batches(p, &h, buf_slice(&bytes));
+	buf_clear(&body);
+	buf_clear(&text);
+	buf_clear(&bytes);
 }
 
 /* Input of gzip without output, a header without end, and what is not compressed. */
@@ -461,11 +508,11 @@ odd_gzip(struct peer *p)
 	(void)buf_put(&b, SLICE("\x1f\x8b\x08\0\0\0\0\0\0\x03"));
 	while (b.n < 4 << 20) /* blocks that are empty, none the last */
 		(void)buf_put(&b, SLICE("\x00\x00\x00\xff\xff"));
-	say_refused(p, "gzip", 8 << 20, buf_slice(&b));
+	say_refused(p, "gzip", 0, 8 << 20, buf_slice(&b));
 	memset(b.p + 10, 'n', b.n - 10);
 	b.p[3] = 1 << 3; /* FNAME */
-	say_refused(p, "gzip", 8 << 20, buf_slice(&b));
-	say_refused(p, "gzip", sizeof(text) - 1, SLICE(text));
+	say_refused(p, "gzip", 0, 8 << 20, buf_slice(&b));
+	say_refused(p, "gzip", 0, sizeof(text) - 1, SLICE(text));
 	buf_clear(&b);
 }
 
@@ -722,6 +769,9 @@ static const struct {
 	{ "coded-xz", coded },
 	{ "coded-zstd", coded },
 	{ "coded-columnar", coded },
+	{ "upon-zstd", coded },
+	{ "upon-columnar", coded },
+	{ "tokens", tokens },
 	{ "bomb", bomb },
 	{ "odd-gzip", odd_gzip },
 	{ "poison", poison },

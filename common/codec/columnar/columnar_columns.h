@@ -11,7 +11,9 @@
 #include "common/message/limits.h"
 
 enum {
-	COLUMNS_MAX = LIMIT_DATASOURCES_HARD,
+	/* more than a CONFIG has by default; what is known of each is state, which
+	 * a hostile end fills */
+	COLUMNS_MAX = 1 << 17,
 	CLASS_BITS = 10, /* leaves of one name share what is learnt */
 	/* of all leaves, this part have one name but for its digits: then those
 	 * tell what is what, where so many leaves have just one name */

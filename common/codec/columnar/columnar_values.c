@@ -157,7 +157,7 @@ values_read(struct values *v, struct slice body)
 		} else if (!read_name(t, &body, x)) {
 			return false;
 		}
-		if (v->n == LIMIT_BODY_LINES || !number_read(&body, x))
+		if (v->n == COLUMNS_MAX || !number_read(&body, x))
 			return false;
 		follow &= x->token == expect;
 		expect = TOKEN_NONE;
@@ -497,8 +497,7 @@ body_code(struct values *v, struct coder *c, enum coder_mode mode,
 	int rc = 0;
 
 	begin_code(v, c, mode);
-	if (v->n > LIMIT_BODY_LINES ||
-	    (mode == CODER_DECODE && v->n * 4 > to->most))
+	if (v->n > COLUMNS_MAX || (mode == CODER_DECODE && v->n * 4 > to->most))
 		return -1;
 	begin_message(v, v->n);
 	v->runs = v->follow && is_simple(v);

@@ -10,9 +10,10 @@ common_libcommon_a_SOURCES += \
 	%D%/columnar_value.h \
 	%D%/columnar_values.c %D%/columnar_values.h
 
-unit_tests += t/test_columnar t/test_columnar_rates
+unit_tests += t/test_columnar t/test_columnar_rates t/test_columnar_bounds
 t_test_columnar_SOURCES = t/test_columnar.c t/bench/fleet.c t/bench/fleet.h
 t_test_columnar_rates_SOURCES = t/test_columnar_rates.c
+t_test_columnar_bounds_SOURCES = t/test_columnar_bounds.c
 t_test_columnar_LDADD = $(LDADD) -lm
 
 fuzz_programs += t/fuzz/columnar
