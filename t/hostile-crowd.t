@@ -110,6 +110,7 @@ ok "they are cut" wait_for 60 grep -q gone hub_crowd.out
 ok "everywhere" wait_for 60 grep -q gone daemon_crowd.out
 ok "their descriptors are closed" wait_for 10 few_again
 soon_has "and they are counted" hubd.err 'requests refused count=[1-9]'
+soon_has "by spoke daemon, too" daemon.err 'requests refused count=[1-9]'
 
 # --- One that is known ---------------------------------------------------------------
 

@@ -14,6 +14,7 @@
 #include <zlib.h>
 
 #include "common/codec/codec.h"
+#include "common/message/message.h"
 
 enum {
 	/* several of any codec's own blocks, but for bzip2 -9, of 900,000: one
@@ -479,25 +480,98 @@ __wrap_clock_gettime(clockid_t id, struct timespec *t)
 }
 
 static void
+too_slow(const struct codec_ops *c, const char *what, struct slice in)
+{
+	struct buf b = { 0 };
+
+	encode(c, in, &b);
+	slow = true;
+	refused_by(c, what, buf_slice(&b), in.n);
+	slow = false;
+	buf_clear(&b);
+}
+
+/* The same upon a state that has learnt this. */
+static void
+too_slow_upon(const struct codec_ops *c, const char *what, struct slice learnt,
+    struct slice in)
+{
+	struct codec_state *from = c->history->state_new(),
+			   *to = c->history->state_new();
+	struct buf b = { 0 }, out = { 0 };
+	struct err e = { 0 };
+
+	c->history->learn(from, learnt);
+	c->history->learn(to, learnt);
+	assert_int_equal(c->history->encode(from, in, c->level_default, &b, &e),
+	    0);
+	assert_true((uint8_t)b.p[0] >= 0x80); /* it is coded */
+	slow = true;
+	if (c->history->decode(to, buf_slice(&b), in.n, &out, &e) == 0)
+		fail_msg("%s: %s is decoded", c->name, what);
+	slow = false;
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_int_equal(out.n, 0);
+	c->history->state_free(from);
+	c->history->state_free(to);
+	buf_clear(&b);
+	buf_clear(&out);
+}
+
+/* A message of so many lines that the clock is looked at in its midst. */
+static void
+put_lines(struct buf *b, enum message_type type, uint32_t factor)
+{
+	struct message m = { .msgid = 1,
+		.type = type,
+		.timestamp = 1700000000,
+		.generation = 1,
+		.part = 1,
+		.parts = 1 };
+	struct buf body = { 0 };
+	struct err e = { 0 };
+
+	for (uint32_t i = 0; i < 20000; i++)
+		if (type == MESSAGE_DATA)
+			buf_printf(&body, "T%u:%u\n", i, i * factor >> 12);
+		else
+			buf_printf(&body,
+			    "%slevel2-token:T%u\nlevel2-path:/m/%u\n",
+			    i > 0 ? ";\n" : "", i, i * factor >> 12);
+	m.body = buf_slice(&body);
+	buf_reset(b);
+	assert_int_equal(message_write(b, &m, &e), 0);
+	buf_clear(&body);
+}
+
+static void
 decoding_has_a_limit_of_time(void **state)
 {
-	struct buf in = { 0 }, b = { 0 };
+	const struct codec_ops *columnar = codec_find(SLICE("columnar"));
+	struct buf in = { 0 }, next = { 0 };
 
 	(void)state;
 	/* so much that the clock is looked at often enough */
 	fill(&in, 3 << 20);
-	for (size_t i = 0; i < METHODS; i++) {
+	for (size_t i = 0; i < METHODS; i++)
 		/* bounded by its input and output: it has no slow way */
-		if (method(i) == NULL || strcmp(methods[i].name, "zstd") == 0)
-			continue;
-		buf_reset(&b);
-		encode(method(i), buf_slice(&in), &b);
-		slow = true;
-		refused_by(method(i), "a slow one", buf_slice(&b), in.n);
-		slow = false;
-	}
+		if (method(i) != NULL && strcmp(methods[i].name, "zstd") != 0)
+			too_slow(method(i), "a slow one", buf_slice(&in));
+	buf_reset(&in);
+	fill(&in, 1 << 20);
+	too_slow(columnar, "slow text", buf_slice(&in));
+	too_slow_upon(columnar, "slow text", SLICE(""), buf_slice(&in));
+	put_lines(&in, MESSAGE_CONFIG, 2654435761U);
+	too_slow(columnar, "a slow CONFIG", buf_slice(&in));
+	too_slow_upon(columnar, "a slow CONFIG", SLICE(""), buf_slice(&in));
+	put_lines(&in, MESSAGE_DATA, 2654435761U);
+	put_lines(&next, MESSAGE_DATA, 2246822519U);
+	too_slow(columnar, "slow values", buf_slice(&in));
+	/* the tokens are known, and in order */
+	too_slow_upon(columnar, "slow values", buf_slice(&in),
+	    buf_slice(&next));
 	buf_clear(&in);
-	buf_clear(&b);
+	buf_clear(&next);
 }
 
 static void
