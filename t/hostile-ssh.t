@@ -91,6 +91,19 @@ below random 'handshake: is it an SSH server'
 below banner 'handshake: is it an SSH server'
 below huge '(handshake: |no algorithm in common)'
 below old 'handshake: it speaks SSH 1\.5, not 2\.0'
+
+# Whatever a client asks for, its key may do one thing: it is alps, and runs nothing.
+carried push true
+# shellcheck disable=SC2046 # words
+authorize $(answers push alps)
+victim=hub
+for words in 'receive andes; id' 'hubctl receive andes' '; id' id; do
+	# shellcheck disable=SC2046 # words
+	meanwhile andes dials "$peer" spoke push alps other-association \
+	    $(ssh_client alps | sed 's/ axletree$//') "$words"
+	met "who asks for \"$words\"" 78 'speaks for association andes'
+	lacks "\"$words\": nothing else is run" err 'uid='
+done
 others_end
 stayed_small "all of them"
 done_testing
