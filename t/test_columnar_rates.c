@@ -1,6 +1,6 @@
 /*
- * What columnar makes of counters whose rate hardly surprises: of a steady one,
- * and of many that follow one steep curve.
+ * What columnar makes of a fleet, and of counters whose rate hardly surprises: of a
+ * steady one, and of many that follow one steep curve.
  */
 #include "config.h"
 
@@ -13,6 +13,7 @@
 
 #include "common/codec/codec.h"
 #include "common/message/message.h"
+#include "t/bench/fleet.h"
 
 enum {
 	LEAVES = 200,
@@ -142,12 +143,56 @@ what_is_common_is_told_once(void **state)
 	assert_in_range(cost(of_one_curve, 1000), 1600, 2100);
 }
 
+/* Of 2,000 values a cycle, in its second half. */
+static double
+fleet_cost(uint64_t seed)
+{
+	const struct codec_history *h = codec_find(SLICE("columnar"))->history;
+	struct codec_state *s[2] = { h->state_new(), h->state_new() };
+	struct fleet *f = fleet_new(seed, 40);
+	struct buf raw = { 0 };
+	double bits = 0, least = 0;
+
+	fleet_config(f, &raw);
+	(void)carry(h, s, buf_slice(&raw));
+	for (unsigned c = 0; c < 2 * CYCLES; c++) {
+		size_t n;
+
+		buf_reset(&raw);
+		fleet_cycle(f, &raw);
+		n = carry(h, s, buf_slice(&raw));
+		if (c < CYCLES)
+			continue;
+		bits += 8.0 * (double)n;
+		least += fleet_entropy_bits(f);
+	}
+	for (int i = 0; i < 2; i++)
+		h->state_free(s[i]);
+	buf_clear(&raw);
+	fleet_free(f);
+	return bits / least;
+}
+
+/* A day of 10,000 is at 1.03. */
+static void
+a_fleet_costs_little_more_than_nobody_foresees(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		double cost = fleet_cost(seed);
+
+		assert_true(cost >= 1 && cost < 1.12);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_steady_rate_costs_what_its_jitter_does),
 		cmocka_unit_test(what_is_common_is_told_once),
+		cmocka_unit_test(
+		    a_fleet_costs_little_more_than_nobody_foresees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

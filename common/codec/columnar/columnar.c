@@ -8,7 +8,7 @@
  * columnar; what nobody can foresee is 0.94 bytes of it)
  *
  *	gzip -9 5.8, zstd -3 5.3, xz 4.2, zstd upon the message before 1.7
- *	columnar 0.96, in 41 ns each way; zstd -3 takes 90
+ *	columnar 0.97, in 42 ns each way; zstd -3 takes 90
  *
  * and numbers of /proc, every second, 0.10; zstd upon the message before 0.37.
  */

@@ -12,7 +12,9 @@ common_libcommon_a_SOURCES += \
 
 unit_tests += t/test_columnar t/test_columnar_rates t/test_columnar_bounds
 t_test_columnar_SOURCES = t/test_columnar.c t/bench/fleet.c t/bench/fleet.h
-t_test_columnar_rates_SOURCES = t/test_columnar_rates.c
+t_test_columnar_rates_SOURCES = t/test_columnar_rates.c t/bench/fleet.c \
+	t/bench/fleet.h
+t_test_columnar_rates_LDADD = $(LDADD) -lm
 t_test_columnar_bounds_SOURCES = t/test_columnar_bounds.c
 t_test_columnar_LDADD = $(LDADD) -lm
 
