@@ -49,6 +49,7 @@ struct delivery_opts {
 	 * none. */
 	bool (*look)(void *arg, const struct delivery_sofar *now);
 	uint64_t look_bytes;
+	uint64_t leave_bytes; /* then it ends in order by itself; 0: never */
 	/* Called when a session that is kept open begins, and each time when what
 	 * came in it can be read by others: a moment after it came.  -1: it is
 	 * called again in some seconds.  NULL: none. */

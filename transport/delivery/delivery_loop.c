@@ -374,7 +374,11 @@ note_sofar(struct delivery *d)
 		session_overhead(d->session, overhead - d->overhead);
 		d->overhead = overhead;
 	}
-	wake_parent(d, wire > 0 ? wire : ours);
+	wire = wire > 0 ? wire : ours;
+	if (d->o->leave_bytes > 0 && wire >= d->o->leave_bytes &&
+	    session_is_open(d->session))
+		session_leave(d->session, d->now);
+	wake_parent(d, wire);
 }
 
 static void

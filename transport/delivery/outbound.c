@@ -156,6 +156,21 @@ look(void *arg, const struct delivery_sofar *now)
 	    look_at_budget(d->o, &b, &ignored) == 0 && b.level == BUDGET_SPENT;
 }
 
+/* It need not be told to, which takes time in which much goes.  0: none is kept
+ * open, or it goes beyond the budget. */
+static uint64_t
+bytes_to_stay(const struct outbound_opts *o)
+{
+	const struct association *a = o->association;
+	struct budget_answer b;
+	struct err ignored; /* look does it, then */
+
+	if (!a->keep || !o->stay || a->budget == 0 ||
+	    look_at_budget(o, &b, &ignored) == -1 || b.level == BUDGET_SPENT)
+		return 0;
+	return a->budget - b.used;
+}
+
 static int
 came(void *arg)
 {
@@ -190,6 +205,7 @@ deliver_once(struct outbound *d, struct delivery_result *r,
 		.channel = &ch,
 		.look = look,
 		.look_bytes = d->course.tally.step,
+		.leave_bytes = bytes_to_stay(d->o),
 		.came = d->o->took != NULL ? came : NULL,
 		.arg = d,
 		.show = d->o->show };
