@@ -7,7 +7,7 @@
 #include "transport/rsync/rsync_watch.h"
 
 enum {
-	LOOK_MS = 2000,
+	LOOK_MS = 15000, /* at all of /proc: many may do so at once */
 };
 
 /* A far end may offer any number of files, and of any length, whatever it says
