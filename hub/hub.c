@@ -316,7 +316,8 @@ hub_compile_changed(struct hub *next, struct hub *old)
 
 	next->lock = old->lock;
 	old->lock = -1;
-	for (size_t i = 0; ingest_status(next->ingest, i, &s); i++) {
+	for (size_t i = 0;
+	     next->ingest != NULL && ingest_status(next->ingest, i, &s); i++) {
 		const struct association *a =
 		    config_association(old->config, s.association->name);
 

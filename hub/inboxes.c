@@ -116,6 +116,8 @@ tell_silence(struct inboxes *b)
 void
 inboxes_look(struct inboxes *b)
 {
+	if (b->hub == NULL) /* the store is not open yet */
+		return;
 	seal_leftovers(b);
 	tell_silence(b);
 }

@@ -185,6 +185,14 @@ ok "one that begins, too: a value" collect
 ok "is received" sp push
 wait_for 20 grep -q 'what=store' hubd.err
 is "it is told" $? 0
+kill -HUP "$hubd"
+ok "it reads its configuration anew" wait_for 20 grep -q 'read anew' hubd.err
+# It looks at its inboxes every five seconds.
+begun=$(date +%s)
+has_looked() {
+	test $(($(date +%s) - begun)) -gt 6
+}
+wait_for 20 has_looked
 running "$hubd"
 is "and it runs on" $? 0
 empty noc/rrd
