@@ -53,8 +53,9 @@ begins() {
 # arrives MODE WHAT VALUES
 arrives() {
 	ok "$2: a delivery" deliver "$1"
-	has "$2: the hub has heard what is lost" noc/spool/alps/ledger \
-	    '^lost 1-1$'
+	# hubd may be at it, too, when it pulls
+	ok "$2: the hub has heard what is lost" wait_for 20 \
+	    grep -q '^lost 1-1$' noc/spool/alps/ledger
 	ok "$2: and asks for the CONFIG" wait_for 20 \
 	    grep -q 'RESYNC association=alps generation=1' hubd.err
 	ok "$2: what was not lost is stored" wait_for 30 brings "$1" "$3"
@@ -65,7 +66,7 @@ arrives() {
 is_well() {
 	test "$(hub_has state)" = ok
 }
-# brings MODE VALUES: hubd may be at it, too, when it pulls.
+# brings MODE VALUES
 brings() {
 	deliver "$1"
 	has_raw "$2"
