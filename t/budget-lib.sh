@@ -1,10 +1,22 @@
-# Helpers for tests of the month's budget of 64K, beside stream-lib.sh.  A test says by
-# two functions
-#
-#	go [ARGS]	what who keeps the budget begins a delivery with
-#	keeper KEY	of that end's status
-#
-# and has the budget in both configurations.
+# Helpers for tests of the month's budget of 64K, beside stream-lib.sh.  A test has the
+# budget in both configurations, and says by $keeps who keeps it: push, the spoke; pull,
+# the hub.
+
+# go [ARGS]: a delivery by who keeps the budget.  keeper KEY: of that end's status.
+go() {
+	case $keeps,${1-} in
+	push,-v) sp -v push ;;
+	push,*) sp push "$@" ;;
+	pull,-v) hub -v pull ;;
+	pull,*) hub pull "$@" ;;
+	esac
+}
+keeper() {
+	case $keeps in
+	push) spoke_has "$1" ;;
+	pull) hub_has "$1" ;;
+	esac
+}
 
 none_waits() {
 	test "$(spoke_has waiting_messages)" -eq 0
@@ -70,6 +82,16 @@ slows() {
 	say 1
 	ok "$1: the next" go
 	exits "$1: waits for the next interval" 1 come
+}
+# counts_as_much WHAT: the spoke that is pulled from, whose own count is a little lower.
+counts_as_much() {
+	ok "$1: the spoke has counted as much" wait_for 60 spoke_spends
+	is "$1: and gave nothing up so far" "$(spoke_has gaps)" 0
+}
+spoke_spends() {
+	say 40
+	settles
+	test "$(spoke_has wire_bytes_month)" -ge 65536
 }
 # drops WHAT: the oldest of what waits, but not the last CONFIG.
 drops() {

@@ -25,15 +25,7 @@ sign_keys || skip_all "this build has no libsodium"
 
 # --- The spoke pushes ----------------------------------------------------------
 
-go() {
-	case ${1-} in
-	-v) sp -v push ;;
-	*) sp push "$@" ;;
-	esac
-}
-keeper() {
-	spoke_has "$1"
-}
+keeps=push
 # beside: what the hub does, by itself or not; its own count holds up nothing.
 beside() {
 	hub pull
@@ -57,27 +49,13 @@ drops push
 
 both="$both mode = pull"
 fresh
-go() {
-	case ${1-} in
-	-v) hub -v pull ;;
-	*) hub pull "$@" ;;
-	esac
-}
-keeper() {
-	hub_has "$1"
-}
+keeps=pull
 beside() {
 	sp collect
 }
 sp collect
 spends pull 40
 slows pull
-spoke_spends() {
-	say 40
-	settles
-	test "$(spoke_has wire_bytes_month)" -ge 65536
-}
-ok "pull: the spoke has counted as much" wait_for 60 spoke_spends
-is "pull: and gave nothing up so far" "$(spoke_has gaps)" 0
+counts_as_much pull
 drops pull
 done_testing

@@ -6,15 +6,7 @@
 . "$top_srcdir/t/hostile-lib.sh"
 . "$top_srcdir/t/budget-lib.sh"
 
-go() {
-	case ${1-} in
-	-v) hub -v pull ;;
-	*) hub pull "$@" ;;
-	esac
-}
-keeper() {
-	hub_has "$1"
-}
+keeps=pull
 # $carried: the keys of what carries it; $web: a line of the spoke's.
 web=
 allow() {

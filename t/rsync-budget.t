@@ -92,15 +92,7 @@ both="transport = rsync compression = none"
 allow() {
 	configure "$(modules) $1" "$(modules) $1"
 }
-go() {
-	case ${1-} in
-	-v) sp -v push ;;
-	*) sp push "$@" ;;
-	esac
-}
-keeper() {
-	spoke_has "$1"
-}
+keeps=push
 allow 'budget = 64K'
 start_hubd
 spends push 40
@@ -113,15 +105,7 @@ rm -rf gw noc
 mkdir -m 700 gw noc
 both="transport = rsync compression = none mode = pull"
 daemon gw
-go() {
-	case ${1-} in
-	-v) hub -v pull ;;
-	*) hub pull "$@" ;;
-	esac
-}
-keeper() {
-	hub_has "$1"
-}
+keeps=pull
 # What the hub has put is read when the spoke looks.
 settles() {
 	go --always 2>>told
@@ -132,13 +116,6 @@ allow 'budget = 64K'
 sp collect
 spends pull 40
 slows pull
-# The spoke's own count is that of the files.
-spoke_spends() {
-	say 40
-	settles
-	test "$(spoke_has wire_bytes_month)" -ge 65536
-}
-ok "pull: the spoke has counted as much" wait_for 60 spoke_spends
-is "pull: and gave nothing up so far" "$(spoke_has gaps)" 0
+counts_as_much pull # that of the files
 drops pull
 done_testing
