@@ -22,8 +22,8 @@ common_libcommon_a_SOURCES += \
 	%D%/slots.c %D%/slots.h \
 	%D%/watch.c %D%/watch.h
 
-unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_library t/test_proc \
-	t/test_reap t/test_sandbox t/test_sealed
+unit_tests += t/test_buf t/test_crew t/test_durable t/test_err t/test_library \
+	t/test_proc t/test_reap t/test_sandbox t/test_sealed
 t_test_buf_SOURCES = t/test_buf.c
 t_test_crew_SOURCES = t/test_crew.c
 t_test_durable_SOURCES = t/test_durable.c t/scratch.c t/scratch.h

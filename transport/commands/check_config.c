@@ -1,7 +1,8 @@
 /*
  * Verb check-config: whether the configuration can be worked with, the directories
- * of the node, who sends its mail, and the files of keys that it names.  They are opened by whom and as
- * whoever opens them later, so what is passed here does not fail there.
+ * of the node, who sends its mail, and the files of keys that it names.  They are
+ * opened by whom and as whoever opens them later, so what is passed here does not
+ * fail there.
  */
 #include "config.h"
 

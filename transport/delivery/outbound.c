@@ -156,8 +156,8 @@ look(void *arg, const struct delivery_sofar *now)
 	    look_at_budget(d->o, &b, &ignored) == 0 && b.level == BUDGET_SPENT;
 }
 
-/* It need not be told to, which takes time in which much goes.  0: none is kept
- * open, or it goes beyond the budget. */
+/* When so many have gone, a session that is kept open leaves by itself: to be told
+ * to takes time, in which much goes.  0: it is not kept, or goes beyond the budget. */
 static uint64_t
 bytes_to_stay(const struct outbound_opts *o)
 {
