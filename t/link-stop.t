@@ -6,7 +6,8 @@
 . "$top_srcdir/t/http-lib.sh"
 . "$top_srcdir/t/cut-lib.sh"
 
-# on_its_way BYTES: so many went through the proxy.
+# on_its_way BYTES: so many went through the proxy, all that it did so far: what it
+# did for one that ended counts too.
 on_its_way() {
 	for p in $(lib_tree "$pid") ${link_pid:+$(lib_tree "$link_pid")}; do
 		! grep -qx cut_proxy "/proc/$p/comm" ||
@@ -46,9 +47,12 @@ start_hubd
 wait_for 20 grep -q 'listening address' hubd.err
 stopped "http push"
 stop "$hubd"
+stop "$link_pid"
 
 fresh
 mode=pull
+link_port=$(free_port)
+link "$link_port" "$port"
 # shellcheck disable=SC2034 # for http-lib.sh
 url=https://localhost:$link_port/
 pull_confs

@@ -91,6 +91,42 @@ a_reply_goes_with_the_request_that_asks_for_more(void **state)
 	http_requester_clear(&q);
 }
 
+/* One that is stopped while it connects must not begin a session, late. */
+static void
+what_ended_before_its_first_byte_went_begins_nothing(void **state)
+{
+	static const struct {
+		bool put, connects, went;
+		enum http_todo todo;
+	} rows[] = {
+		{ false, false, false, HTTP_OVER },
+		{ true, false, false, HTTP_OVER },
+		{ true, true, false, HTTP_OVER },
+		{ true, true, true, HTTP_NOTHING }, /* its answer is awaited */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mono wake, now = mono_add_ms(at0, 10);
+		struct http_requester q;
+		size_t which;
+
+		http_requester_init(&q, ID, at0);
+		if (rows[i].put)
+			http_requester_put(&q, SLICE("abc"), at0);
+		if (rows[i].connects)
+			assert_int_equal(
+			    http_requester_next(&q, now, &which, &wake),
+			    HTTP_START);
+		if (rows[i].went)
+			assert_int_equal(body_of(&q, which, now).n, 3);
+		http_requester_put_end(&q);
+		assert_int_equal(http_requester_next(&q, now, &which, &wake),
+		    rows[i].todo);
+		http_requester_clear(&q);
+	}
+}
+
 /* As a session writes: a quarter of a second's worth each time. */
 static size_t
 body_of_a_flow(uint64_t rate, size_t write, size_t writes, int64_t *ms)
@@ -577,6 +613,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_reply_goes_with_the_request_that_asks_for_more),
+		cmocka_unit_test(
+		    what_ended_before_its_first_byte_went_begins_nothing),
 		cmocka_unit_test(under_a_rate_bodies_are_worth_their_heads),
 		cmocka_unit_test(answers_for_other_requests_are_refused),
 		cmocka_unit_test(a_body_goes_on_with_what_comes),

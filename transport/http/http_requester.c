@@ -166,6 +166,18 @@ free_post(const struct http_requester *r)
 
 /* --- What to do ---------------------------------------------------------------- */
 
+/* Our program ended before any of its bytes went: there is no session to end, and a
+ * request that came late would take the place of the next one. */
+static bool
+never_began(const struct http_requester *r)
+{
+	bool went = r->answered;
+
+	for (size_t i = 0; i < HTTP_POSTS; i++)
+		went |= r->post[i].under_way && r->post[i].gone > 0;
+	return r->out_ended && !went;
+}
+
 static void
 sooner(struct mono *wake, struct mono at)
 {
@@ -313,7 +325,7 @@ http_requester_next(struct http_requester *r, struct mono now, size_t *which,
 	size_t n;
 
 	*wake = (struct mono){ INT64_MAX };
-	if (r->in_ended)
+	if (r->in_ended || never_began(r))
 		return HTTP_OVER;
 	if (free_post(r) == HTTP_POSTS ||
 	    (free_post(r) > 0 && !r->answered)) /* it begins the session */

@@ -60,7 +60,7 @@ struct http_requester {
 enum http_todo {
 	HTTP_NOTHING, /* until *wake */
 	HTTP_START,   /* the request of post[*which] */
-	HTTP_OVER,    /* both ends have ended */
+	HTTP_OVER,    /* both ends have ended; or ours, and nothing went */
 };
 
 void http_requester_init(struct http_requester *r, const char *id,
