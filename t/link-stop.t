@@ -15,19 +15,19 @@ on_its_way() {
 		    sed -n 's/^wchar: //p' "/proc/$p/io"
 	done | awk -v most="$1" '{ n += $1 } END { exit n < most }'
 }
-# killed WHAT: while TLS is on its way, over http; the spoke's log has no session of
-# it.
-nobody_connects() {
-	! pgrep -P "$link_pid"
+# killed WHAT: a pull, while TLS is on its way, over http; the spoke's log has no
+# session of it.
+nothing_is_left() {
+	! pgrep -f "$tmp/killed.conf"
 }
 killed() {
-	wait_for 20 nobody_connects
 	killed_before=$(grep -c 'session' daemon.err)
+	cp hub.conf killed.conf
 	echo "rate 4" >rules
-	start_dial
+	start dial hubctl -c "$tmp/killed.conf" pull alps
 	ok "$1: it connects" wait_for 20 pgrep -P "$link_pid"
 	stop "$pid" KILL
-	ok "$1: killed, it goes" wait_for 20 nobody_connects
+	ok "$1: killed, it goes" wait_for 20 nothing_is_left
 	is "$1: and begins no session" "$(grep -c 'session' daemon.err)" \
 	    "$killed_before"
 	: >rules
