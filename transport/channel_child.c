@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -29,6 +30,14 @@ channel_child_cpu(rlim_t seconds)
 		return;
 	l.rlim_cur = seconds < l.rlim_max ? seconds : l.rlim_max;
 	setrlimit(RLIMIT_CPU, &l); /* within the hard one: always allowed */
+}
+
+bool
+channel_child_is_orphan(int local)
+{
+	struct pollfd p = { .fd = local };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
 }
 
 /* Whatever a library waits for, it ends at the deadline. */

@@ -7,6 +7,7 @@
 #ifndef TRANSPORT_CHANNEL_CHILD_H
 #define TRANSPORT_CHANNEL_CHILD_H
 
+#include <stdbool.h>
 #include <sys/resource.h>
 
 #include "transport/transport.h"
@@ -17,6 +18,9 @@ int channel_child_start(transport_carry *carry, const struct association *a,
 /* In the child: so many seconds of processor time from its beginning, or none
  * but the hard limit: RLIM_INFINITY. */
 void channel_child_cpu(rlim_t seconds);
+/* In the child: our program is gone.  What it said may still be read, but no session
+ * is to begin with it: that would be a dead one's, and take the place of the next. */
+bool channel_child_is_orphan(int local);
 /* In the parent: let go of what is shared with the child. */
 void channel_child_unshare(struct channel *c);
 

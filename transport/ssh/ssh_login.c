@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "common/base/log.h"
+#include "transport/channel_child.h"
 #include "transport/ssh/ssh.h"
 #include "transport/ssh/ssh_key.h"
 #include "transport/ssh/ssh_known_hosts.h"
@@ -515,6 +516,15 @@ login(struct ssh *s, struct err *e)
 	return rc == 0 ? 0 : refuse_login(s, rc, pace, e);
 }
 
+/* Slow as a login may be, whoever asked for it may have ended. */
+static int
+check_program(const struct ssh *s, struct err *e)
+{
+	return channel_child_is_orphan(s->local)
+	    ? err_set(e, ERR_TEMP, "ended before the session began")
+	    : 0;
+}
+
 /* The far side runs what it has set for this key, whatever we ask for; a word
  * that names no program shows a far side that has set nothing. */
 static int
@@ -526,6 +536,8 @@ open_channel(struct ssh *s, struct err *e)
 
 	s->channel = ssh2.channel_open_ex(s->session, kind, sizeof(kind) - 1,
 	    WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
+	if (check_program(s, e) == -1)
+		return -1;
 	rc = s->channel == NULL
 	    ? ssh2.session_last_error(s->session, NULL, NULL, 0)
 	    : ssh2.channel_process_startup(s->channel, exec, sizeof(exec) - 1,
