@@ -205,6 +205,18 @@ race() {
 	rm -f race.err
 	all_once
 }
+# spoke_looks POINT LOOK BESIDE...: by verbs of its own, the first of which stops there.
+spoke_looks() {
+	end=gw
+	# shellcheck disable=SC2086 # words
+	first "$1" spoke -c spoke.conf $2
+	shift 2
+	for verb; do
+		# shellcheck disable=SC2086 # words
+		beside "spoke $verb" sp -v $verb
+	done
+	goes_on
+}
 # hub_looks: by its own command.
 hub_looks() {
 	end=noc dies_status=75
@@ -221,11 +233,7 @@ hub_looks() {
 # A spoke that dials, and a collector that looks.  Whose parent dies of a look's end is
 # told to who dials.
 begin rsync push
-end=gw
-first fsync:2 spoke -c spoke.conf push --always
-beside "another push" sp -v push --always
-beside "a collect" sp -v collect
-goes_on
+spoke_looks fsync:2 "push --always" "push --always" collect
 dies_status=75
 first fsync:2 spoke -c spoke.conf push --always
 dies spoke -c spoke.conf collect
@@ -256,10 +264,7 @@ all_once
 
 begin rsync pull
 hub_looks
-end=gw
-first fsync:1 spoke -c spoke.conf collect
-beside "an announce" sp -v announce alps
-goes_on
+spoke_looks fsync:1 collect "announce alps"
 dies_status=0
 first fsync:2 spoke -c spoke.conf collect
 dies spoke -c spoke.conf push --always
@@ -267,18 +272,12 @@ race "spoke -c spoke.conf collect" "spoke -c spoke.conf announce alps"
 
 if begin dir push; then
 	hub_looks
-	end=gw
-	first fsync:2 spoke -c spoke.conf push --always
-	beside "another push" sp -v push --always
-	goes_on
+	spoke_looks fsync:2 "push --always" "push --always"
 	race "spoke -c spoke.conf push --always" \
 	    "spoke -c spoke.conf push --always"
 	begin dir pull
 	hub_looks
-	end=gw
-	first fsync:2 spoke -c spoke.conf collect
-	beside "an announce" sp -v announce alps
-	goes_on
+	spoke_looks fsync:2 collect "announce alps"
 else
 	skip "a shared directory" "this build has no libsodium"
 fi

@@ -6,9 +6,7 @@
 
 hub_conf ''
 spoke_conf "http://127.0.0.1:$port/" 'token = alps.token'
-start hubd hubd -c hub.conf
-hubd=$pid
-wait_for 20 grep -q 'listening address' hubd.err
+hub_listens
 ok "a spoke measures" sp collect --now
 ok "and pushes" sp push
 

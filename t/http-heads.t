@@ -5,9 +5,7 @@
 . "$top_srcdir/t/http-lib.sh"
 
 hub_conf ''
-start hubd hubd -c hub.conf
-hubd=$pid
-wait_for 20 grep -q 'listening address' hubd.err
+hub_listens
 
 # asks LINE...: a request of these lines, with \0 for NUL, and a body that is the
 # begin of a session; the status.

@@ -83,6 +83,17 @@ listen() {
 dial() {
 	"$top_builddir/t/ssh_dial" spoke.conf alps "${1:-20}"
 }
+# hub_listens, spoke_listens: the daemon of the end that is called, which can be
+# called now.
+hub_listens() {
+	start_hubd
+	wait_for 20 grep -q 'listening address' hubd.err
+}
+spoke_listens() {
+	start daemon spoke -c spoke.conf daemon
+	daemon=$pid
+	wait_for 20 grep -q 'listening address' daemon.err
+}
 # refused WHAT STATUS WORDS [SECONDS]
 refused() {
 	exits "$1" "$2" dial "${4:-20}" </dev/null

@@ -51,15 +51,13 @@ more() {
 mode=push
 hub_conf "$tls"
 spoke_conf "https://localhost:$link_port/"
-start_hubd
-wait_for 20 grep -q 'listening address' hubd.err
+hub_listens
 turned_away "https push, in the handshake" 1
 turned_away "https push, in a request" 1000
 stop "$hubd"
 hub_conf ""
 spoke_conf "http://localhost:$link_port/" "token = alps.token"
-start_hubd
-wait_for 20 grep -q 'listening address' hubd.err
+hub_listens
 turned_away "http push" 1
 stop "$hubd"
 
@@ -68,9 +66,7 @@ mode=pull
 # shellcheck disable=SC2034 # for http-lib.sh
 url=https://localhost:$link_port/
 pull_confs
-start daemon spoke -c spoke.conf daemon
-daemon=$pid
-wait_for 20 grep -q 'listening address' daemon.err
+spoke_listens
 turned_away "https pull" 1
 stop "$daemon"
 done_testing

@@ -4,12 +4,6 @@
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/http-lib.sh"
 
-begin_hubd() {
-	rm -f hubd.err
-	start hubd hubd -c hub.conf
-	hubd=$pid
-	wait_for 20 grep -q 'listening address' hubd.err
-}
 listeners() {
 	grep -c 'listening address' hubd.err
 }
@@ -46,7 +40,7 @@ is "is named once" "$(grep -o missing err | wc -l)" 1
 # --- Values come -------------------------------------------------------------------
 
 hub_conf "$tls"
-begin_hubd
+hub_listens
 ok "a spoke measures" sp collect --now
 ok "and pushes" sp push
 ok "the value is in the hub" wait_for 20 live
@@ -115,7 +109,7 @@ ok "soon, with a session over http that is open" \
     test $(($(lib_now) - began)) -lt 40
 wait_for 10 ended "$kept" || stop "$kept"
 ok "its listener is gone" wait_for 10 ended "$left"
-begin_hubd
+hub_listens
 keys=
 spoke_conf "$url"
 ok "and another one goes on" sp push --always

@@ -38,8 +38,7 @@ fresh
 compression=none keys="mode = push keep = yes budget = 2M"
 hub_conf "$tls"
 spoke_conf "$url"
-start_hubd
-wait_for 20 grep -q 'listening address' hubd.err
+hub_listens
 overshot https
 stop "$hubd"
 done_testing

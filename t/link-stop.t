@@ -43,8 +43,7 @@ link "$link_port" "$port"
 mode=push
 hub_conf "$tls"
 spoke_conf "https://localhost:$link_port/"
-start_hubd
-wait_for 20 grep -q 'listening address' hubd.err
+hub_listens
 stopped "http push"
 stop "$hubd"
 stop "$link_pid"
@@ -56,9 +55,7 @@ link "$link_port" "$port"
 # shellcheck disable=SC2034 # for http-lib.sh
 url=https://localhost:$link_port/
 pull_confs
-start daemon spoke -c spoke.conf daemon
-daemon=$pid
-wait_for 20 grep -q 'listening address' daemon.err
+spoke_listens
 stopped "http pull"
 stop "$daemon"
 stop "$link_pid"
