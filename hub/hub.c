@@ -142,8 +142,8 @@ hub_open_store(struct hub *h, struct err *e)
 	return ops->open(cs, &h->store, e);
 }
 
-int
-hub_open_ingest(struct hub *h, struct err *e)
+void
+hub_open_ingest(struct hub *h)
 {
 	struct ingest_opts opts = {
 		.config = h->config,
@@ -151,13 +151,10 @@ hub_open_ingest(struct hub *h, struct err *e)
 		.notices = h->notices,
 	};
 
-	if (h->store == NULL && hub_open_store(h, e) == -1)
-		return -1;
 	h->compiler = compile_open(h->config, h->node.state_dir);
 	opts.store = h->store;
 	opts.compiler = h->compiler;
 	h->ingest = ingest_open(&opts, clock_mono(), clock_wall());
-	return 0;
 }
 
 int
@@ -216,7 +213,6 @@ hub_awaits_store(struct hub *h, const struct err *e)
 	    (e->sys != ENOSPC && e->sys != EDQUOT && e->sys != EIO &&
 		e->sys != EROFS))
 		return false;
-	hub_close_ingest(h);
 	tell_store(h, e);
 	return true;
 }
@@ -225,9 +221,12 @@ int
 hub_mend(struct hub *h, struct err *e)
 {
 	hub_close_ingest(h);
-	if (hub_open_ingest(h, e) == 0 && hub_sync(h, e) == 0)
-		return 0;
-	hub_close_ingest(h);
+	if (hub_open_store(h, e) == 0) {
+		hub_open_ingest(h);
+		if (hub_sync(h, e) == 0)
+			return 0;
+		hub_close_ingest(h);
+	}
 	tell_store(h, e);
 	return -1;
 }

@@ -32,21 +32,22 @@ struct hub_opts {
  * the node is that one's: ERR_CONFIG when it is another, lies elsewhere or is
  * mailed of otherwise, which takes a restart. */
 int hub_open(const struct hub_opts *o, struct hub **out, struct err *e);
-/* The store, which loads its libraries; hub_open_ingest does it if need be. */
+/* The store, which loads its libraries. */
 int hub_open_store(struct hub *h, struct err *e);
+/* That failed: for a reason that passes or that a person ends, as a full disk?  Then it
+ * is told, and hub_mend's to try again.  False: e stands. */
+bool hub_awaits_store(struct hub *h, const struct err *e);
+/* The compiler and the ingest, upon the open store. */
+void hub_open_ingest(struct hub *h);
 /* For good, after the store is open and before the first message is read: only
  * the node's directories and the store's, and, to be read again, the
  * configuration's (S12). */
 int hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e);
 /* One process at a time works on the state: ERR_TEMP when another does. */
 int hub_lock(struct hub *h, struct err *e);
-int hub_open_ingest(struct hub *h, struct err *e);
 /* False: the store is of no use (G18), or not open.  Then hub_mend closes it
  * and the ingest and opens both, from their last sync on. */
 bool hub_is_well(const struct hub *h);
-/* It did not open for a reason that passes or that a person ends, as a full disk:
- * that is told, and hub_mend's to try again.  False: e stands. */
-bool hub_awaits_store(struct hub *h, const struct err *e);
 int hub_mend(struct hub *h, struct err *e);
 /* All that was handed to the store is surely stored. */
 int hub_sync(struct hub *h, struct err *e);

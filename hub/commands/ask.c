@@ -32,8 +32,9 @@ answer_here(const struct ground *g, const char *const *word, struct buf *reply,
 		n++;
 	if (hub_open(&(struct hub_opts){ .config = g->options.config }, &h,
 		e) == -1 ||
-	    hub_lock(h, e) == -1 || hub_open_ingest(h, e) == -1)
+	    hub_lock(h, e) == -1 || hub_open_store(h, e) == -1)
 		goto out;
+	hub_open_ingest(h);
 	take_in(h);
 	*status = hub_answer(h, n, word, reply);
 	take_in(h);
