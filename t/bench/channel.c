@@ -1,8 +1,9 @@
 /*
  * What a value costs on the channel and in CPU, under each compression: real
- * sessions between two ends in memory, a fleet of 200 devices for a day.  Bytes
- * are those of both directions, less those of a session with one tiny message,
- * after the first 16 cycles.  channel NAME: of that compression alone.
+ * sessions between two ends in memory, a fleet of 200 devices for a day, and under
+ * columnar the numbers of this machine's /proc, each second.  Bytes are those of both
+ * directions, less those of a session with one tiny message, after the first 16
+ * cycles.  channel NAME: of that compression alone.
  */
 #include "config.h"
 
@@ -13,6 +14,7 @@
 
 #include "t/bench/bench.h"
 #include "t/bench/fleet.h"
+#include "t/bench/proc_values.h"
 #include "t/peer.h"
 
 enum {
@@ -20,6 +22,7 @@ enum {
 	WARM_UP = 16,    /* cycles that are not counted */
 	SHORT_DAY = 40,  /* of compressions that know no yesterday */
 	CPU_CYCLES = 40, /* of which as many are not counted */
+	PROC_CYCLES = 76,
 	SEED = 1,
 };
 
@@ -72,19 +75,24 @@ tiny(const struct codec_ops *c)
 }
 
 static void
+put_messages(struct slice text)
+{
+	struct message m;
+
+	while (message_cut(&text, &m))
+		peer_put(&spoke, m.raw);
+}
+
+static void
 put_cycle(struct fleet *f, bool apart)
 {
 	struct buf text = { 0 };
-	struct slice rest;
-	struct message m;
 
 	if (apart)
 		fleet_cycle_apart(f, &text);
 	else
 		fleet_cycle(f, &text);
-	rest = buf_slice(&text);
-	while (message_cut(&rest, &m))
-		peer_put(&spoke, m.raw);
+	put_messages(buf_slice(&text));
 	buf_clear(&text);
 }
 
@@ -115,6 +123,39 @@ bytes_a_value(const struct codec_ops *c, unsigned at_once, bool apart)
 	}
 	end();
 	fleet_free(f);
+	return (double)bytes / (double)values;
+}
+
+/* The same of what /proc says, a message a second, each of a session of its own;
+ * below 0: there is no such /proc. */
+static double
+proc_bytes_a_value(const struct codec_ops *c)
+{
+	struct proc_values *p = proc_values_new();
+	const struct timespec second = { .tv_sec = 1 };
+	uint64_t base = tiny(c), bytes = 0, values = 0;
+	struct buf text = { 0 };
+
+	if (p == NULL)
+		return -1;
+	begin(c);
+	proc_values_config(p, &text);
+	for (int cycle = 0; cycle < PROC_CYCLES; cycle++) {
+		uint64_t all;
+
+		proc_values_cycle(p, &text);
+		put_messages(buf_slice(&text));
+		buf_reset(&text);
+		all = deliver();
+		if (cycle >= WARM_UP) {
+			bytes += all - base;
+			values += proc_values_count(p);
+		}
+		(void)nanosleep(&second, NULL);
+	}
+	end();
+	buf_clear(&text);
+	proc_values_free(p);
 	return (double)bytes / (double)values;
 }
 
@@ -210,6 +251,18 @@ row(const char *codec, const char *what, double reached, const char *unit,
 	    .goal = goal });
 }
 
+static void
+proc_row(const struct codec_ops *c)
+{
+	double reached = proc_bytes_a_value(c);
+
+	if (reached < 0)
+		printf("channel: no /proc here\n");
+	else
+		row(c->name, "/proc at 1 s, a cycle a session", reached,
+		    "B/value", 0.2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -247,9 +300,11 @@ main(int argc, char **argv)
 				row((*c)->name,
 				    "a cycle in 200 messages a session", apart,
 				    "B/value", goals[i].apart);
-			if (goals[i].twelve > 0)
-				row((*c)->name, "12 cycles a session", twelve,
-				    "B/value", goals[i].twelve);
+			if (goals[i].twelve == 0)
+				continue;
+			row((*c)->name, "12 cycles a session", twelve,
+			    "B/value", goals[i].twelve);
+			proc_row(*c);
 		}
 	}
 	return 0;

@@ -5,8 +5,8 @@ EXTRA_DIST += %D%/lib.sh %D%/summary.sh %D%/storm.sh $(bench_scripts)
 
 bench = %D%/bench.c %D%/bench.h
 bench_programs += %D%/parse %D%/spool %D%/compile %D%/channel
-%C%_channel_SOURCES = %D%/channel.c %D%/fleet.c %D%/fleet.h t/peer.c t/peer.h \
-	$(bench)
+%C%_channel_SOURCES = %D%/channel.c %D%/fleet.c %D%/fleet.h %D%/proc_values.c \
+	%D%/proc_values.h t/peer.c t/peer.h $(bench)
 %C%_channel_LDADD = $(TRANSPORT_LIBS) -lm
 %C%_parse_SOURCES = %D%/parse.c $(bench)
 %C%_spool_SOURCES = %D%/spool.c $(bench)

@@ -143,10 +143,11 @@ static void
 read_line(struct proc_values *p, const char *file, unsigned at,
     struct slice line, size_t *hint)
 {
-	char path[256], name[64] = "";
+	char path[256], name[64]; /* of the line */
 	struct slice w;
 	unsigned n = 0;
 
+	(void)snprintf(name, sizeof(name), "%u", at);
 	while (w = next_word(&line), w.n > 0) {
 		if (is_number(w)) {
 			snprintf(path, sizeof(path), "%s/%s/%u", file, name,
