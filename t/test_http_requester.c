@@ -91,18 +91,23 @@ a_reply_goes_with_the_request_that_asks_for_more(void **state)
 	http_requester_clear(&q);
 }
 
-/* One that is stopped while it connects must not begin a session, late. */
+/* One that is stopped while it connects must not begin a session, late; one that has
+ * said all, and listens, must. */
 static void
-what_ended_before_its_first_byte_went_begins_nothing(void **state)
+what_is_gone_before_its_first_byte_went_begins_nothing(void **state)
 {
 	static const struct {
-		bool put, connects, went;
+		bool put, connects, went, gone;
 		enum http_todo todo;
 	} rows[] = {
-		{ false, false, false, HTTP_OVER },
-		{ true, false, false, HTTP_OVER },
-		{ true, true, false, HTTP_OVER },
-		{ true, true, true, HTTP_NOTHING }, /* its answer is awaited */
+		{ false, false, false, true, HTTP_OVER },
+		{ true, false, false, true, HTTP_OVER },
+		{ true, true, false, true, HTTP_OVER },
+		{ true, true, true, true,
+		    HTTP_NOTHING }, /* its answer is awaited */
+		{ false, false, false, false, HTTP_START },
+		{ true, false, false, false, HTTP_START },
+		{ true, true, false, false, HTTP_NOTHING },
 	};
 
 	(void)state;
@@ -121,6 +126,8 @@ what_ended_before_its_first_byte_went_begins_nothing(void **state)
 		if (rows[i].went)
 			assert_int_equal(body_of(&q, which, now).n, 3);
 		http_requester_put_end(&q);
+		if (rows[i].gone)
+			http_requester_orphan(&q);
 		assert_int_equal(http_requester_next(&q, now, &which, &wake),
 		    rows[i].todo);
 		http_requester_clear(&q);
@@ -614,7 +621,7 @@ main(void)
 		cmocka_unit_test(
 		    a_reply_goes_with_the_request_that_asks_for_more),
 		cmocka_unit_test(
-		    what_ended_before_its_first_byte_went_begins_nothing),
+		    what_is_gone_before_its_first_byte_went_begins_nothing),
 		cmocka_unit_test(under_a_rate_bodies_are_worth_their_heads),
 		cmocka_unit_test(answers_for_other_requests_are_refused),
 		cmocka_unit_test(a_body_goes_on_with_what_comes),

@@ -36,6 +36,8 @@ read_local(struct http *h)
 			return;
 		if (n <= 0) {
 			http_requester_put_end(&h->requester);
+			if (channel_child_is_orphan(h->local))
+				http_requester_orphan(&h->requester);
 			h->leaving = clock_mono();
 			return;
 		}

@@ -84,6 +84,12 @@ http_requester_put_end(struct http_requester *r)
 	r->out_ended = true;
 }
 
+void
+http_requester_orphan(struct http_requester *r)
+{
+	r->orphan = true;
+}
+
 /* --- What is under way ------------------------------------------------------ */
 
 /* The first byte that no request is bringing, and how many before one that some
@@ -166,7 +172,7 @@ free_post(const struct http_requester *r)
 
 /* --- What to do ---------------------------------------------------------------- */
 
-/* Our program ended before any of its bytes went: there is no session to end, and a
+/* Our program was gone before any of its bytes went: there is no session to end, and a
  * request that came late would take the place of the next one. */
 static bool
 never_began(const struct http_requester *r)
@@ -175,7 +181,7 @@ never_began(const struct http_requester *r)
 
 	for (size_t i = 0; i < HTTP_POSTS; i++)
 		went |= r->post[i].under_way && r->post[i].gone > 0;
-	return r->out_ended && !went;
+	return r->orphan && !went;
 }
 
 static void

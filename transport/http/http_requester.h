@@ -40,6 +40,7 @@ struct http_requester {
 	uint64_t received; /* of the far end */
 	uint64_t told;     /* it knows that so many were */
 	bool out_ended, in_ended;
+	bool orphan;     /* our program hears nothing any more, either */
 	bool answered;   /* ever */
 	int64_t trip_ms; /* until then, from the first request */
 	struct http_post post[HTTP_POSTS];
@@ -60,7 +61,7 @@ struct http_requester {
 enum http_todo {
 	HTTP_NOTHING, /* until *wake */
 	HTTP_START,   /* the request of post[*which] */
-	HTTP_OVER,    /* both ends have ended; or ours, and nothing went */
+	HTTP_OVER, /* both ends have ended; or ours is gone, and nothing went */
 };
 
 void http_requester_init(struct http_requester *r, const char *id,
@@ -74,6 +75,8 @@ size_t http_requester_room(const struct http_requester *r);
 void http_requester_put(struct http_requester *r, struct slice bytes,
     struct mono now);
 void http_requester_put_end(struct http_requester *r);
+/* Our program is gone: a session that did not begin is not to. */
+void http_requester_orphan(struct http_requester *r);
 
 enum http_todo http_requester_next(struct http_requester *r, struct mono now,
     size_t *which, struct mono *wake);
