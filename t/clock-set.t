@@ -4,18 +4,10 @@
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/stream-lib.sh"
 
-need faketime
-ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0
-export ASAN_OPTIONS
+need_clock
 echo 'echo v:1' >values.sh
 echo "cat >>$tmp/mail" >sendmail
 
-# clock OFFSET COMMAND...: whose clock is off by so much.
-clock() {
-	clock_off=$1
-	shift
-	faketime -f "$clock_off" "$@"
-}
 push_at() {
 	clock "$1" spoke -c "$tmp/spoke.conf" push
 }

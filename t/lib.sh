@@ -162,6 +162,26 @@ free_port() {
 	echo "$lib_port"
 }
 
+# need_clock: skips the whole test where faketime is missing.  Then
+# clock OFFSET COMMAND...: a program whose clock is off by so much, like -3h.
+need_clock() {
+	need faketime
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0
+	export ASAN_OPTIONS
+	# The library alone: its wrapper stumbles over what one that was killed left.
+	wait_for 10 lib_find_clock || skip_all "faketime does not work here"
+}
+
+lib_find_clock() {
+	lib_clock=$(faketime now printenv LD_PRELOAD)
+}
+
+clock() {
+	lib_off=$1
+	shift
+	env LD_PRELOAD="$lib_clock" FAKETIME="$lib_off" "$@"
+}
+
 # is_open PORT: something listens there.
 is_open() {
 	grep -q "$(printf ':%04X 00000000:0000 0A' "$1")" /proc/net/tcp
