@@ -91,6 +91,12 @@ log_on_stderr(void)
 	return log_state.form != FORM_SYSLOG;
 }
 
+bool
+log_is_kept(void)
+{
+	return log_state.form != FORM_PLAIN;
+}
+
 static int
 syslog_priority(enum log_level level)
 {

@@ -35,6 +35,8 @@ void log_reopen(void);
 void log_set_level(enum log_level most);
 /* Lines go to standard error. */
 bool log_on_stderr(void);
+/* They go to the journal, or to syslog, which keep them for who looks. */
+bool log_is_kept(void);
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -72,6 +72,13 @@ ground_make(enum config_role role, const struct options *o, int argc,
 		.argv = argv };
 }
 
+/* Nobody sits there or asked, and so cron mails what is said. */
+static bool
+is_mailed(const struct ground *g)
+{
+	return !g->options.verbose && !log_is_kept() && !isatty(STDERR_FILENO);
+}
+
 /* Where hubd runs, its mailer sends what is recorded here. */
 static int
 open_notices(struct ground *g, struct err *e)
@@ -80,6 +87,7 @@ open_notices(struct ground *g, struct err *e)
 	    lock_is_held(g->node.state_dir, NODE_HUB_LOCK);
 
 	g->mail = ground_mail(g->config, mailer);
+	g->mail.hush = is_mailed(g);
 	if (notices_open(g->node.state_dir, &g->mail, &g->notices, e) == -1)
 		return -1;
 	ground_fit_notices(g->notices, g->config);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "common/base/proc.h"
 #include "common/operator/mail.h"
 #include "common/operator/notice.h"
+#include "common/operator/notice_pace.h"
 #include "common/operator/notice_table.h"
 
 #define NOTICES_FILE "notices"
@@ -192,6 +194,31 @@ named(const struct notices *n, const char *association, const char *key,
 		.key = mem_strdup(key) };
 }
 
+/* A line says so. */
+static bool
+is_told(const struct notices *n, enum notice_change change)
+{
+	return change == NOTICE_TELL ||
+	    (change == NOTICE_HUSH && !n->mail.hush);
+}
+
+/* The next of them will say nothing for a while: what is told says why. */
+static void
+say_began(const struct notices *n, const struct notice_entry *x)
+{
+	const unsigned returns =
+	    notice_lines_returns(&n->table.lines, x->association, x->key);
+	char often[96] = "";
+
+	if (returns >= NOTICE_RETURNS)
+		(void)snprintf(often, sizeof(often),
+		    " (it comes and goes: %u times by now, told the more rarely)",
+		    returns + 1);
+	log_err("trouble%s%s what=%s: %s%s; next: %s",
+	    of_association(x->association), x->association, x->key, x->text,
+	    often, x->next);
+}
+
 bool
 notice_raise(struct notices *n, const struct notice *what, struct wall now)
 {
@@ -209,15 +236,13 @@ notice_raise_cause(struct notices *n, const struct notice *what, int cause,
 	x.next = escaped_command(n, what->next);
 	x.cause = (unsigned)cause;
 	change = notice_table_raise(&n->table, &x);
-	if (change == NOTICE_TELL)
-		log_err("trouble%s%s what=%s: %s; next: %s",
-		    of_association(x.association), x.association, x.key, x.text,
-		    x.next);
+	if (is_told(n, change))
+		say_began(n, &x);
 	if (change != NOTICE_SAME)
 		keep_op(n, OP_RAISE, x);
 	else
 		notice_entry_clear(&x);
-	return change == NOTICE_TELL;
+	return is_told(n, change);
 }
 
 bool
@@ -225,16 +250,16 @@ notice_clear(struct notices *n, const char *association, const char *key,
     struct wall now)
 {
 	struct notice_entry x = named(n, association, key, now);
-	bool was = notice_table_clear(&n->table, &x);
+	enum notice_change change = notice_table_clear(&n->table, &x);
 
-	if (was)
+	if (is_told(n, change))
 		log_warn("over%s%s what=%s", of_association(association),
 		    association, key);
-	if (was)
+	if (change != NOTICE_SAME)
 		keep_op(n, OP_CLEAR, x);
 	else
 		notice_entry_clear(&x);
-	return was;
+	return change != NOTICE_SAME;
 }
 
 /* Its entry may be freed. */
@@ -412,7 +437,7 @@ note_success(struct notices *n, int64_t now_s)
 	struct notice_entry x =
 	    named(n, "", NOTICE_MAIL, (struct wall){ now_s * 1000 });
 
-	if (notice_table_clear(&n->table, &x))
+	if (is_told(n, notice_table_clear(&n->table, &x)))
 		log_warn("over what=" NOTICE_MAIL);
 	notice_entry_clear(&x);
 }

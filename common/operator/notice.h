@@ -2,8 +2,8 @@
  * States that a person must know of.  A state is raised once when trouble
  * begins and cleared once when it is over, however often it is seen; what is
  * raised is kept in state/notices, so that jobs run by cron do not tell it
- * again every minute.  Each change is one log line; one mail gathers what
- * changed.
+ * again every minute.  Each change is one log line, but where cron would mail it
+ * and it comes and goes (notice_lines.h); one mail gathers what changed.
  */
 #ifndef COMMON_OPERATOR_NOTICE_H
 #define COMMON_OPERATOR_NOTICE_H
@@ -24,6 +24,8 @@ struct notice_mail {
 	int64_t gather_s, repeat_s;
 	const char *config; /* what our commands name with -c; NULL: nothing */
 	bool elsewhere;     /* a mailer sends it: here it is only recorded */
+	/* cron mails the lines: what comes and goes is told by few of them */
+	bool hush;
 };
 
 struct notice {
@@ -38,8 +40,8 @@ struct notice {
 /* Open <state>/notices.  Borrows mail until notices_close; NULL: log only. */
 int notices_open(int state_dir, const struct notice_mail *mail,
     struct notices **out, struct err *e);
-/* True when this began a state: one that is raised already keeps its first
- * text and is not told again. */
+/* True when this began a state, and a line says so: one that is raised already
+ * keeps its first text and is not told again. */
 bool notice_raise(struct notices *n, const struct notice *what,
     struct wall now);
 /* The same of a state that has several causes: each is told once while it lasts,

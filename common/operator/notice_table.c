@@ -5,7 +5,7 @@
  * came back when it was mailed last and how often it came, separated by TABs, text
  * escaped.  Of one that is past: "past", until when that is known, mailed, returns,
  * association key.  Before them are "seen", the latest time of a change, and for
- * each of the last mails "sent" and when.
+ * each of the last mails "sent" and when, behind them what notice_lines.c keeps.
  */
 #include "config.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/operator/notice_pace.h"
 #include "common/operator/notice_table.h"
 
 enum {
@@ -20,7 +21,6 @@ enum {
 	CAUSE_LEAST = 64,                 /* of <sysexits.h> */
 	CAUSE_MOST = 127,
 	HOUR_S = 3600,
-	PAUSE_LEAST_S = 60,
 	RETURNS_MOST = 40, /* counted */
 };
 
@@ -154,19 +154,11 @@ forget_past(struct notice_table *t, int64_t now_s)
 			remove_entry(t, i);
 }
 
-/* How long after it was mailed it may be again, when it came back so often. */
+/* What gathers before it is mailed. */
 static int64_t
-pause_s(unsigned returns, const struct notice_entry *x)
+gather_s(const struct notice_entry *x)
 {
-	int64_t s = x->due_s - x->since_s; /* what gathers first */
-
-	if (returns <= NOTICE_RETURNS)
-		return 0;
-	if (s < PAUSE_LEAST_S)
-		s = PAUSE_LEAST_S;
-	while (returns-- > NOTICE_RETURNS && s < x->interval_s)
-		s *= 2;
-	return s < x->interval_s ? s : x->interval_s;
+	return x->due_s - x->since_s;
 }
 
 static void
@@ -177,14 +169,15 @@ become_past(struct notice_entry *to, int64_t now_s, int64_t interval_s)
 }
 
 /* It was over. */
-static enum notice_change
+static void
 come_back(struct notice_entry *was, const struct notice_entry *x)
 {
 	int64_t again_s;
 
 	if (was->returns < RETURNS_MOST)
 		was->returns++;
-	again_s = was->mailed_s + pause_s(was->returns, x);
+	again_s = was->mailed_s +
+	    notice_pace_s(was->returns, gather_s(x), x->interval_s);
 	if (was->state == NOTICE_OVER) { /* not told: it never ended */
 		was->state = NOTICE_ON;
 		was->due_s = x->since_s + was->interval_s;
@@ -201,38 +194,60 @@ come_back(struct notice_entry *was, const struct notice_entry *x)
 		was->causes = 0;
 		put_cause(was, x);
 	}
-	return NOTICE_TELL;
+}
+
+static struct notice_line_event
+line_event(const struct notice_entry *x)
+{
+	return (struct notice_line_event){ .association = x->association,
+		.key = x->key,
+		.now_s = x->since_s,
+		.gather_s = gather_s(x),
+		.repeat_s = x->interval_s,
+		.cause = bit_of(x->cause) };
+}
+
+static enum notice_change
+told_if(bool told)
+{
+	return told ? NOTICE_TELL : NOTICE_HUSH;
 }
 
 enum notice_change
 notice_table_raise(struct notice_table *t, const struct notice_entry *x)
 {
-	struct notice_entry *was;
+	const struct notice_line_event line = line_event(x);
+	enum notice_change change;
 	size_t i;
 
 	forget_past(t, x->since_s);
 	i = find(t, x->association, x->key);
-	was = i < t->n ? &t->entry[i] : NULL;
 	see(t, x->since_s);
-	if (was == NULL) {
+	if (i == t->n) {
 		add_entry(t, entry_copy(x));
 		t->entry[i].causes = bit_of(x->cause);
 		t->entry[i].mailed_s = x->since_s;
-		return NOTICE_TELL;
+	} else if (notice_state_is_over(t->entry[i].state)) {
+		come_back(&t->entry[i], x);
+	} else {
+		change = change_cause(&t->entry[i], x);
+		return change != NOTICE_TELL
+		    ? change
+		    : told_if(notice_lines_changed(&t->lines, &line));
 	}
-	return notice_state_is_over(was->state) ? come_back(was, x)
-						: change_cause(was, x);
+	return told_if(notice_lines_began(&t->lines, &line));
 }
 
-bool
+enum notice_change
 notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 {
 	size_t i = find(t, x->association, x->key);
 	struct notice_entry *was = &t->entry[i];
+	const struct notice_line_event line = line_event(x);
 
 	see(t, x->since_s);
 	if (i == t->n || notice_state_is_over(was->state))
-		return false;
+		return NOTICE_SAME;
 	if (!t->mailing) {
 		remove_entry(t, i);
 	} else if (was->state == NOTICE_NEW && is_outage(x->key)) {
@@ -247,7 +262,7 @@ notice_table_clear(struct notice_table *t, const struct notice_entry *x)
 		was->due_s = /* at once, if it does not come and go */
 		    was->returns > NOTICE_RETURNS ? x->due_s : x->since_s;
 	}
-	return true;
+	return told_if(notice_lines_ended(&t->lines, &line));
 }
 
 void
@@ -258,6 +273,7 @@ notice_table_drop(struct notice_table *t, const char *association,
 
 	if (i < t->n)
 		remove_entry(t, i);
+	notice_lines_drop(&t->lines, association, key);
 }
 
 /* "until mailed returns association key". */
@@ -376,9 +392,11 @@ notice_table_parse(struct notice_table *t, struct slice in)
 	struct notice_entry x;
 
 	while (slice_cut(&in, '\n', &line)) {
-		struct slice past = line;
+		struct slice past = line, told = line;
 
-		if (slice_skip(&past, SLICE("past\t"))
+		if (slice_skip(&told, SLICE(NOTICE_LINES_WORD "\t"))) {
+			(void)notice_lines_parse(&t->lines, told);
+		} else if (slice_skip(&past, SLICE("past\t"))
 			? parse_past(past, &x)
 			: parse_entry(line, &x)) {
 			see(t, x.since_s);
@@ -394,6 +412,7 @@ notice_table_forget(struct notice_table *t)
 {
 	while (t->n > 0)
 		notice_entry_clear(&t->entry[--t->n]);
+	notice_lines_clear(&t->lines);
 	t->seen_s = 0;
 	t->n_sent = 0;
 }
@@ -419,6 +438,7 @@ notice_table_set_clock(struct notice_table *t, int64_t now_s)
 	int64_t by_s = t->seen_s - now_s;
 
 	t->seen_s = now_s;
+	notice_lines_set_clock(&t->lines, now_s);
 	if (by_s <= 0) {
 		forget_past(t, now_s);
 		return;
@@ -516,6 +536,7 @@ notice_table_print(const struct notice_table *t, struct buf *out)
 		else
 			print_entry(&t->entry[i], out);
 	}
+	notice_lines_print(&t->lines, out);
 }
 
 bool

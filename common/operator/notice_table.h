@@ -17,9 +17,8 @@
  *	(2) for a cause that was not told of it yet: CHANGED
  *	(3) its mail waits the longer, the oftener it came back
  *
- * What comes and goes is mailed at growing intervals like what lasts: the first
- * NOTICE_RETURNS times that it comes back as ever, then only when some time has
- * passed since it was mailed last, twice as much each time, `repeat` at the most.
+ * What comes and goes is mailed at growing intervals like what lasts, as
+ * notice_pace.h says, and told by lines at the same (notice_lines.h).
  *
  * One that is raised has the text of its present cause, as that was first seen.
  *
@@ -34,6 +33,7 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/operator/notice_lines.h"
 
 enum notice_state {
 	NOTICE_NEW,   /* raised, not mailed yet */
@@ -59,7 +59,6 @@ struct notice_entry {
 
 enum {
 	NOTICE_MAILS_AN_HOUR = 20,
-	NOTICE_RETURNS = 3,
 };
 
 /* All zero: empty. */
@@ -67,6 +66,7 @@ struct notice_table {
 	bool mailing; /* there is somebody to mail */
 	struct notice_entry *entry;
 	size_t n;
+	struct notice_lines lines;
 	int64_t seen_s;                       /* the latest time of a change */
 	int64_t sent_s[NOTICE_MAILS_AN_HOUR]; /* the last mails, oldest first */
 	size_t n_sent;
@@ -78,14 +78,17 @@ void notice_entry_clear(struct notice_entry *x);
 enum notice_change {
 	NOTICE_SAME,
 	NOTICE_OTHER, /* of a cause that was told before: to be kept, not told */
-	NOTICE_TELL,  /* the state began, or has a cause that it did not have */
+	/* the state began, or has a cause that it did not have, or is over */
+	NOTICE_TELL,
+	NOTICE_HUSH, /* the same, but it comes and goes: no line where cron mails */
 };
 
-/* x is copied; its due_s is when it is mailed if it is new. */
+/* x is copied; its due_s is when it is mailed if it is new, its interval_s that of
+ * the reminder. */
 enum notice_change notice_table_raise(struct notice_table *t,
     const struct notice_entry *x);
-/* True: the state is over. */
-bool notice_table_clear(struct notice_table *t, const struct notice_entry *x);
+enum notice_change notice_table_clear(struct notice_table *t,
+    const struct notice_entry *x);
 /* As if it had never been: nobody is told of it again. */
 void notice_table_drop(struct notice_table *t, const char *association,
     const char *key);
@@ -101,7 +104,7 @@ const char *notice_table_text(const struct notice_table *t,
 /* Add what a file says; lines that are strange are passed over. */
 void notice_table_parse(struct notice_table *t, struct slice in);
 void notice_table_print(const struct notice_table *t, struct buf *out);
-/* No entry is left; t->entry stays allocated, for the owner to free. */
+/* Nothing is left; t->entry stays allocated, for the owner to free. */
 void notice_table_forget(struct notice_table *t);
 
 /* The clock went back since the last change. */

@@ -122,7 +122,7 @@ deliver_beside(void *arg, struct delivery_result *r, struct err *e)
 	const struct delivery_show nobody_watches = { 0 };
 	struct dial own = *w->d;
 
-	own.g.mail = ground_mail(own.g.config, true);
+	own.g.mail.elsewhere = true;
 	own.g.notices = NULL;
 	if (notices_open(own.g.node.state_dir, &own.g.mail, &own.g.notices,
 		e) == -1)
