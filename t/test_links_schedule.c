@@ -398,6 +398,43 @@ a_kept_link_is_begun_again_when_it_ends(void **state)
 	world_close(&w);
 }
 
+/* A reload or a restart of the far end; and one that hangs up each time. */
+static void
+a_kept_link_whose_far_end_left_is_begun_again_soon(void **state)
+{
+	struct world w;
+	struct links_schedule *old;
+
+	(void)state;
+	world_open(&w, NULL);
+	add_site(&w, 0, S(10), LINK_PARTED);
+	run(&w, S(4));
+	assert_false(links_schedule_again(w.s, 0));
+	run(&w, S(10));
+	assert_int_equal(w.site[0].begins, 2);
+	assert_int_equal(links_schedule_failures(w.s, 0), 0);
+	assert_true(links_schedule_again(w.s, 0));
+	w.site[0].how = LINK_FAILED; /* as it is then judged */
+	run(&w, S(20));
+	assert_true(links_schedule_failures(w.s, 0) > 0);
+	assert_true(links_schedule_again(w.s, 0));
+	w.site[0].how = LINK_PARTED; /* it lasted */
+	run(&w, M(10));
+	assert_int_equal(links_schedule_failures(w.s, 0), 0);
+	assert_true(links_schedule_again(w.s, 0));
+	old = w.s;
+	w.s = links_schedule_new(NULL);
+	(void)links_schedule_add(w.s,
+	    &(struct links_schedule_link){ "site", 0, true }, AT(w.now_ms));
+	links_schedule_inherit(w.s, 0, old, 0);
+	assert_true(links_schedule_again(w.s, 0));
+	links_schedule_free(old);
+	w.site[0].how = LINK_WELL;
+	run(&w, S(20));
+	assert_false(links_schedule_again(w.s, 0));
+	world_close(&w);
+}
+
 /* Who asks the budget, and not the far end, is quick and no trouble. */
 static void
 a_held_link_asks_again(void **state)
@@ -485,6 +522,8 @@ main(void)
 		cmocka_unit_test(the_dead_and_the_slow_delay_nobody),
 		cmocka_unit_test(what_waits_is_not_kept_waiting),
 		cmocka_unit_test(a_kept_link_is_begun_again_when_it_ends),
+		cmocka_unit_test(
+		    a_kept_link_whose_far_end_left_is_begun_again_soon),
 		cmocka_unit_test(a_held_link_asks_again),
 		cmocka_unit_test(a_reload_forgets_nothing),
 		cmocka_unit_test(a_reload_interrupts_nothing),

@@ -334,7 +334,7 @@ the_peers_refusal_is_told(void **state)
 		int sys;
 	} rows[] = {
 		{ 65, ERR_INPUT, 0 },
-		{ 74, ERR_TEMP, 0 },
+		{ 74, ERR_TEMP, EIO },
 		{ 75, ERR_TEMP, EAGAIN }, /* busy: come again soon */
 		{ 76, ERR_PROTOCOL, 0 },
 		{ 77, ERR_DENIED, 0 },

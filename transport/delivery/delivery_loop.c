@@ -364,6 +364,7 @@ note_sofar(struct delivery *d)
 
 	d->sofar->counts = *c;
 	d->sofar->open = session_is_open(d->session);
+	d->r->opened |= d->sofar->open;
 	d->sofar->acked = d->feeder.acked.msgid;
 	d->sofar->taken = c->taken;
 	d->sofar->lost = delivery_lost(d->o->association, d->r) +

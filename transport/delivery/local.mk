@@ -13,13 +13,14 @@ transport_libtransport_a_SOURCES += \
 	%D%/leftover.c %D%/leftover.h \
 	%D%/outbound.c %D%/outbound.h \
 	%D%/outcome.c %D%/outcome.h \
+	%D%/parting.c %D%/parting.h \
 	%D%/redial.c %D%/redial.h \
 	%D%/session_lock.c %D%/session_lock.h \
 	%D%/stop.c %D%/stop.h \
 	%D%/take.c %D%/take.h \
 	%D%/wire.c %D%/wire.h
 
-unit_tests += t/test_abreast t/test_budget t/test_delivery t/test_delivery_child t/test_inbound t/test_link_cut t/test_outbound t/test_redial \
+unit_tests += t/test_abreast t/test_budget t/test_delivery t/test_delivery_child t/test_inbound t/test_link_cut t/test_outbound t/test_parting t/test_redial \
 	t/test_session_lock t/test_stop t/test_wire
 t_test_abreast_SOURCES = t/test_abreast.c
 t_test_abreast_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
@@ -42,6 +43,8 @@ t_test_outbound_SOURCES = t/test_outbound.c t/delivery_world.c t/delivery_world.
 	$(spool_test) t/scratch.c t/scratch.h
 t_test_outbound_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_outbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=delivery_run
+t_test_parting_SOURCES = t/test_parting.c
+t_test_parting_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_redial_SOURCES = t/test_redial.c
 t_test_redial_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_session_lock_SOURCES = t/test_session_lock.c t/scratch.c t/scratch.h

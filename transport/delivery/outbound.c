@@ -18,6 +18,7 @@
 #include "transport/delivery/excess.h"
 #include "transport/delivery/outbound.h"
 #include "transport/delivery/outcome.h"
+#include "transport/delivery/parting.h"
 #include "transport/delivery/redial.h"
 #include "transport/delivery/session_lock.h"
 
@@ -359,11 +360,24 @@ is_quiet(const struct outbound_opts *o, const struct err *e)
 	return true;
 }
 
+static bool
+has_parted(const struct outbound_opts *o, const struct outbound_end *end,
+    struct mono begun)
+{
+	const struct parting p = { .why = &end->err,
+		.result = &end->result,
+		.lived_ms = mono_ms_since(clock_mono(), begun),
+		.again = o->again };
+
+	return o->stay && config_stays(o->association) && parting_is_fair(&p);
+}
+
 int
 outbound_run(const struct outbound_opts *o, struct outbound_end *end)
 {
 	const struct association *a = o->association;
 	struct outbound d = { .o = o, .keep = UINT64_MAX };
+	struct mono begun = clock_mono();
 	char again[128];
 	int rc;
 
@@ -381,10 +395,11 @@ outbound_run(const struct outbound_opts *o, struct outbound_end *end)
 	}
 	wire_set_clock(o->node->state_dir, a->name, clock_wall());
 	end->quiet = is_quiet(o, &end->err);
+	end->parted = has_parted(o, end, begun);
 	err_wrap(&end->err, "association %s", a->name);
-	if (end->result.stopped != 0)
+	if (end->result.stopped != 0 || end->parted)
 		log_info("%s", end->err.msg);
-	if (end->result.stopped != 0 || end->quiet)
+	if (end->result.stopped != 0 || end->quiet || end->parted)
 		return -1;
 	outcome_tell_met(o->notices, a, &end->err);
 	end->told = outcome_tell_failed(o->notices, a, &end->err, again);

@@ -17,6 +17,7 @@ struct outbound_opts {
 	struct notices *notices;
 	bool beyond_budget;  /* whatever was used */
 	bool stay;           /* keep it open where the association says so */
+	bool again;          /* of such a one: the last did not end well */
 	unsigned tries;      /* sessions that may fail to open; 0: one */
 	delivery_took *took; /* NULL: another program acts */
 	struct delivery_show show;
@@ -26,6 +27,8 @@ struct outbound_end {
 	struct delivery_result result;
 	bool quiet; /* no failure: a twin is at it, or the budget is used up */
 	bool told;  /* what failed was news */
+	/* No failure: the far end ended one that was kept open (parting.h). */
+	bool parted;
 	struct err err;
 	/* Carried files that are not taken, whatever else went well; ERR_NONE:
 	 * there are none. */
@@ -33,8 +36,8 @@ struct outbound_end {
 	bool refused_told; /* that was news */
 };
 /* What a person must know of it is told, and what came is acted upon.  -1:
- * end->err, which an operator has been told of unless it is quiet or we were
- * asked to stop. */
+ * end->err, which an operator has been told of unless it is quiet, they parted or
+ * we were asked to stop. */
 int outbound_run(const struct outbound_opts *o, struct outbound_end *end);
 
 /* What a person does about it, without its -c. */

@@ -77,6 +77,8 @@ begin(struct links *l, const struct association *a, size_t link, int fd)
 	struct links_child c = { .loop = l->o.loop,
 		.config = l->config,
 		.association = a,
+		.again = link != NO_LINK &&
+		    links_schedule_again(l->plan.schedule, link),
 		.fd = fd,
 		.took = l->o.took };
 	struct running *s;
@@ -140,7 +142,7 @@ tell_if_waits(struct links *l, size_t link)
 static enum links_schedule_end
 end_of(int status)
 {
-	return WIFEXITED(status) && WEXITSTATUS(status) <= LINK_HELD
+	return WIFEXITED(status) && WEXITSTATUS(status) <= LINK_PARTED
 	    ? (enum links_schedule_end)WEXITSTATUS(status)
 	    : LINK_FAILED;
 }

@@ -14,12 +14,12 @@
 #include "common/command/ground.h"
 #include "transport/delivery/inbound.h"
 #include "transport/delivery/outbound.h"
+#include "transport/delivery/parting.h"
 #include "transport/links/links_child.h"
 #include "transport/links/links_schedule.h"
 
 enum {
 	SESSION_MS = 600 * 1000, /* unless it is kept open */
-	SETTLED_MS = 75 * 1000,  /* a kept one that lived so long was up */
 };
 
 static enum links_schedule_end
@@ -31,8 +31,11 @@ judge(const struct outbound_end *end, int rc, int64_t lived_ms)
 		return LINK_WELL;
 	if (end->quiet)
 		return end->err.sys == EDQUOT ? LINK_HELD : LINK_TWIN;
-	return n->acked + n->taken > 0 || lived_ms > SETTLED_MS ? LINK_MOVED
-								: LINK_FAILED;
+	if (end->parted)
+		return LINK_PARTED;
+	return n->acked + n->taken > 0 || lived_ms >= PARTING_SETTLED_MS
+	    ? LINK_MOVED
+	    : LINK_FAILED;
 }
 
 static enum links_schedule_end
@@ -48,6 +51,7 @@ dial(const struct links_child *c, struct ground *g)
 		    : mono_add_ms(begun, SESSION_MS),
 		.notices = g->notices,
 		.stay = true,
+		.again = c->again,
 		.took = c->took,
 	};
 	struct outbound_end end;

@@ -15,7 +15,8 @@ struct links_child {
 	uv_loop_t *loop; /* the parent's */
 	const struct config *config;
 	const struct association *association;
-	int fd; /* of a session that the far end began, else -1: we dial */
+	bool again; /* we dial, and the last one did not end well */
+	int fd;     /* of a session that the far end began, else -1: we dial */
 	/* Of such a one: a failure may be told, with those before it that were
 	 * not. */
 	bool may_tell;

@@ -31,6 +31,7 @@ struct link {
 	bool limited; /* runs as one in trouble */
 	bool told;    /* while it runs */
 	bool slow;    /* the last time */
+	bool parted;  /* the far end ended the last one */
 	unsigned failures;
 	struct mono due;   /* of the next begin, when it does not run */
 	struct mono grid;  /* its own multiple of the period, the next */
@@ -186,6 +187,7 @@ links_schedule_inherit(struct links_schedule *s, size_t link,
 	k->begun = was.begun;
 	if (k->kept == was.kept) {
 		k->slow = was.slow;
+		k->parted = was.parted;
 		k->failures = was.failures;
 	}
 	if (k->kept == was.kept && k->period_ms == was.period_ms) {
@@ -227,10 +229,12 @@ links_schedule_next(struct links_schedule *s, struct mono now, size_t *link)
 static void
 count_end(struct link *k, enum links_schedule_end how)
 {
+	k->parted = how == LINK_PARTED;
 	switch (how) {
 	case LINK_WELL:
 	case LINK_TWIN:
 	case LINK_HELD:
+	case LINK_PARTED:
 		k->failures = 0;
 		break;
 	case LINK_MOVED:
@@ -303,4 +307,10 @@ unsigned
 links_schedule_failures(const struct links_schedule *s, size_t link)
 {
 	return s->link[link].failures;
+}
+
+bool
+links_schedule_again(const struct links_schedule *s, size_t link)
+{
+	return s->link[link].failures > 0 || s->link[link].parted;
 }

@@ -38,6 +38,7 @@ enum links_schedule_end {
 	LINK_FAILED, /* the delay is doubled */
 	LINK_TWIN,   /* another process of this machine is at it */
 	LINK_HELD,   /* the month's budget does not allow one now */
+	LINK_PARTED, /* a kept one was ended by the far end: no failure yet */
 };
 
 /* Borrows opts; NULL: all defaults. */
@@ -69,5 +70,7 @@ struct mono links_schedule_wake(const struct links_schedule *s);
 bool links_schedule_running(const struct links_schedule *s, size_t link);
 /* Failures in a row. */
 unsigned links_schedule_failures(const struct links_schedule *s, size_t link);
+/* Its last session did not end well: it failed, or the far end ended it. */
+bool links_schedule_again(const struct links_schedule *s, size_t link);
 
 #endif

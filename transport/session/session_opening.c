@@ -214,6 +214,8 @@ session_read_refuse(const struct frame_refuse *r, struct err *e)
 	err_set(e, kind, "the far end refused: %s", text);
 	if (r->code == EX_TEMPFAIL)
 		e->sys = EAGAIN;
+	else if (r->code == EX_IOERR)
+		e->sys = EIO;
 	if (r->code == EX_DATAERR && slice_skip(&rest, SLICE("fork:")))
 		e->sys = EREMCHG;
 }
