@@ -60,7 +60,7 @@ echo(int fd)
 static void
 answer(const struct config *c, const struct association *a, int fd)
 {
-	const struct channel ch = { fd, fd, 0, -1, NULL };
+	const struct channel ch = { fd, fd, 0, -1, NULL, NULL };
 	struct inbound_opts o = { .config = c,
 		.association = a,
 		.channel = &ch };
@@ -112,6 +112,7 @@ static void
 serve(const struct config *c, struct http_listener *l, char **words)
 {
 	const struct association *a;
+	struct channel_meter *meter;
 	struct err e = { 0 };
 	int fd = -1, rc;
 
@@ -122,7 +123,7 @@ serve(const struct config *c, struct http_listener *l, char **words)
 		(void)poll(&p, 1, 1000);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			continue;
-		rc = http_listener_hear(l, &a, &fd, &e);
+		rc = http_listener_hear(l, &a, &fd, &meter, &e);
 		if (rc == -1) {
 			log_err("%s", e.msg);
 			return;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -161,6 +162,18 @@ explain(int status, struct err *e)
 	    "the process of the connection ended without a word");
 }
 
+uint64_t
+channel_meter_take(struct channel_meter *m)
+{
+	uint64_t taken = atomic_load(&m->taken), seen;
+
+	do
+		seen = atomic_load(&m->seen);
+	while (seen > taken &&
+	    !atomic_compare_exchange_weak(&m->taken, &taken, seen));
+	return seen > taken ? seen - taken : 0;
+}
+
 static void
 close_both(struct channel *c)
 {
@@ -188,7 +201,8 @@ channel_close(struct channel *c, bool stopped, uint64_t *wire_bytes,
 	}
 	status = c->child != 0 ? reap(c->child, told) : 0;
 	if (wire_bytes != NULL)
-		*wire_bytes = c->shared != NULL ? c->shared->wire : 0;
+		*wire_bytes =
+		    c->shared != NULL ? c->shared->wire : WIRE_UNKNOWN;
 	channel_child_unshare(c);
 	if (c->child == 0)
 		return 0;

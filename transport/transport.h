@@ -20,12 +20,22 @@ struct channel_shared {
 	bool opening;
 };
 
+/* What a listener sees of an association as it goes, in memory that it shares with
+ * the sessions: who takes bytes of it counts them, and no other does. */
+struct channel_meter {
+	_Atomic uint64_t seen, taken;
+};
+
+/* Bytes, in both directions, that nobody had taken. */
+uint64_t channel_meter_take(struct channel_meter *m);
+
 struct channel {
 	int read_fd, write_fd; /* may be one descriptor; non-blocking */
 	pid_t child;           /* 0: none (stdin and stdout) */
 	int report_fd;         /* the child's struct err, or -1 */
-	/* NULL: the transport does not know. */
+	/* Both NULL: the transport does not know what goes over the wire. */
 	const volatile struct channel_shared *shared;
+	struct channel_meter *meter; /* of who is called */
 };
 
 /* What a channel's child tells at its end through report_fd, as it lies in
@@ -45,6 +55,9 @@ typedef int transport_carry(const struct association *a, struct mono deadline,
 
 /* A stream is carried by a child or dialed; files are exchanged.  One of the
  * three, the others are NULL. */
+/* The transport does not see what carries its stream. */
+#define WIRE_UNKNOWN UINT64_MAX
+
 struct transport_ops {
 	const char *name;
 	transport_carry *carry;
@@ -79,8 +92,8 @@ int channel_stdio(struct channel *out, struct err *e);
  * we were asked to end.  -1 with what it reported: the cause behind an early end
  * of the stream, also a far side that ended with a status other than 0.  After 0
  * e->msg has what one wrote last to its stderr that ended well, if anything: rsh
- * does not know how its command ended.  *wire_bytes (may be NULL): bytes on the wire in both directions where
- * the transport knows them, else 0. */
+ * does not know how its command ended.  *wire_bytes (may be NULL): bytes on the wire
+ * in both directions, or WIRE_UNKNOWN. */
 int channel_close(struct channel *c, bool stopped, uint64_t *wire_bytes,
     struct err *e);
 /* For transports: how a far side ended, by its status and what it wrote to its

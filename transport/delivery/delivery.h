@@ -61,6 +61,7 @@ struct delivery_opts {
 struct delivery_result {
 	struct session_counts counts;
 	bool opened;                /* the two ends had agreed */
+	uint64_t metered;           /* bytes, by the channel's meter */
 	struct spool_point acked;   /* of our outbox */
 	struct spool_point durable; /* of our inbox */
 	/* Why we began a new stream, to be told once; START_ON: we did not. */

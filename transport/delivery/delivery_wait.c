@@ -28,14 +28,22 @@ struct parent {
 	const struct delivery_opts *o;
 	struct delivery_sofar *sofar; /* the child writes it */
 	struct delivery_child child;
-	int inbox_fd; /* readable when something was sealed there; -1 */
-	int wake_fd;  /* readable when look_bytes passed; -1 */
+	int inbox_fd;     /* readable when something was sealed there; -1 */
+	int wake_fd;      /* readable when look_bytes passed; -1 */
+	uint64_t metered; /* bytes of this session that we took */
 	struct stop stop;
 };
 
+static void
+read_meter(struct parent *p)
+{
+	if (p->o->channel->meter != NULL)
+		p->metered += channel_meter_take(p->o->channel->meter);
+}
+
 /* True: it is to end. */
 static bool
-look(const struct parent *p)
+look(struct parent *p)
 {
 	const volatile struct channel_shared *shared = p->o->channel->shared;
 	struct delivery_sofar now = *p->sofar;
@@ -43,6 +51,9 @@ look(const struct parent *p)
 	/* of ours, it may have taken much that is not on its way yet */
 	if (shared != NULL && shared->wire > 0)
 		now.bytes = shared->wire;
+	read_meter(p);
+	if (p->metered > now.bytes)
+		now.bytes = p->metered;
 	return (p->o->look != NULL && p->o->look(p->o->arg, &now)) ||
 	    stop_signal() != 0;
 }
@@ -112,7 +123,7 @@ was_woken(const struct parent *p)
 
 /* Until its report can be read.  It ends by itself, once it was asked. */
 static void
-wait_for_report(const struct parent *p)
+wait_for_report(struct parent *p)
 {
 	const struct delivery_show *show = &p->o->show;
 	const int64_t turn_ms = show->show != NULL ? SHOW_MS : LOOK_MS;
@@ -181,6 +192,8 @@ run(struct parent *p, struct delivery_result *r, struct err *e)
 	stop_forget(&p->stop);
 	if (r->counts.in_bytes + r->counts.out_bytes < p->sofar->bytes)
 		r->counts = p->sofar->counts; /* it could not say it itself */
+	read_meter(p);
+	r->metered = p->metered;
 	r->stopped = stop_signal();
 	return rc;
 }

@@ -62,7 +62,7 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 		outcome_tell_over(o->notices, o->association, r);
 }
 
-/* The far end's: who is called does not see what carries it. */
+/* The far end's: who is called has no say. */
 static bool
 look(void *arg, const struct delivery_sofar *now)
 {
@@ -84,6 +84,8 @@ settle(const struct inbound_opts *o, struct course *c,
 	const struct session_counts *n = &r->counts;
 	struct wire_use u = outcome_use(a, r, rc, e);
 
+	if (r->metered > u.bytes)
+		u.bytes = r->metered;
 	if (carry_brings(a)) { /* who ran rsync has counted what it moved */
 		u.bytes = 0;
 		u.delivered = false;

@@ -243,15 +243,17 @@ deliver(struct outbound *d, struct delivery_result *r, struct err *e)
 	struct budget_answer b;
 	struct err ignored; /* it is looked at before the next one */
 	struct wire_use used;
-	uint64_t wire = 0;
+	uint64_t wire = WIRE_UNKNOWN;
 	int rc;
 
 	*r = (struct delivery_result){ 0 };
 	course_begin(&d->course, o->node, o->association, o->notices, o->took);
 	rc = deliver_once(d, r, &wire, e);
 	used = outcome_use(o->association, r, rc, e);
-	/* a stream takes more of ours than may go over the wire */
-	if (used.bytes < wire || (wire > 0 && !carry_is_used(o->association)))
+	/* a stream takes more of ours than may go over the wire: all that we say to
+	 * one that never connects */
+	if (wire != WIRE_UNKNOWN &&
+	    (used.bytes < wire || !carry_is_used(o->association)))
 		used.bytes = wire;
 	wire_tally_end(&d->course.tally, &used);
 	(void)look_at_budget(o, &b, &ignored);

@@ -35,10 +35,8 @@ struct http_listener {
 	const struct config *config;
 	const struct association **list; /* as its process counts them */
 	size_t n;
-	/* refused requests of each: its process counts, in memory that is ours,
-	 * too; and how many of them are in the files */
-	uint64_t *refused;
-	uint64_t *counted;
+	struct http_tally *tally; /* of each: its process counts */
+	uint64_t *counted;        /* refused requests that are in the files */
 	struct http_secrets secrets;
 	char *address;
 	int socket, control;
@@ -119,7 +117,7 @@ child(const struct http_listener *l, int control)
 	struct http_server_opts o = { .socket = l->socket,
 		.control = control,
 		.secrets = &l->secrets,
-		.refused = l->refused,
+		.tally = l->tally,
 		.sessions_most = (size_t)l->config->node.sessions };
 	struct err e = { 0 };
 	sigset_t none;
@@ -146,10 +144,10 @@ start(struct http_listener *l, struct err *e)
 	int pair[2];
 
 	l->counted = mem_array(l->n, sizeof(*l->counted));
-	l->refused = mmap(NULL, l->n * sizeof(*l->refused),
-	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (l->refused == MAP_FAILED) {
-		l->refused = NULL;
+	l->tally = mmap(NULL, l->n * sizeof(*l->tally), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (l->tally == MAP_FAILED) {
+		l->tally = NULL;
 		return err_sys(e, "memory for the listener");
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -289,7 +287,7 @@ http_listener_fd(const struct http_listener *l)
 /* What it says is of a fixed form, and it may be anybody's by now. */
 int
 http_listener_hear(struct http_listener *l, const struct association **a,
-    int *fd, struct err *e)
+    int *fd, struct channel_meter **meter, struct err *e)
 {
 	union {
 		char room[CMSG_SPACE(sizeof(int))];
@@ -320,6 +318,7 @@ http_listener_hear(struct http_listener *l, const struct association **a,
 		    "the listener's process says what it may not");
 	}
 	*a = l->list[which];
+	*meter = &l->tally[which].wire;
 	*fd = got;
 	return 1;
 }
@@ -327,8 +326,9 @@ http_listener_hear(struct http_listener *l, const struct association **a,
 static void
 count(const struct http_listener *l, const struct node *node, size_t i)
 {
-	const uint64_t all = l->refused[i];
-	const struct wire_use u = { .refused = all - l->counted[i] };
+	const uint64_t all = l->tally[i].refused;
+	const struct wire_use u = { .refused = all - l->counted[i],
+		.bytes = channel_meter_take(&l->tally[i].wire) };
 	struct err e = { 0 };
 
 	if (wire_add(node->state_dir, l->list[i]->name, &u, clock_wall(), &e) ==
@@ -339,14 +339,18 @@ count(const struct http_listener *l, const struct node *node, size_t i)
 		l->counted[i] = all;
 }
 
-void
-http_listener_count(struct http_listener *l)
+/* all: bytes alone, too. */
+static void
+count_what_is_new(struct http_listener *l, bool all)
 {
 	struct node node = { -1, -1, -1 };
 	struct err e = { 0 };
 
-	for (size_t i = 0; l->refused != NULL && i < l->n; i++) {
-		if (l->refused[i] == l->counted[i])
+	for (size_t i = 0; l->tally != NULL && i < l->n; i++) {
+		const struct http_tally *t = &l->tally[i];
+
+		if (t->refused == l->counted[i] &&
+		    (!all || t->wire.seen == t->wire.taken))
 			continue;
 		if (node.state_dir == -1 &&
 		    node_open(l->config, &node, &e) == -1) {
@@ -356,6 +360,12 @@ http_listener_count(struct http_listener *l)
 		count(l, &node, i);
 	}
 	node_close(&node);
+}
+
+void
+http_listener_count(struct http_listener *l)
+{
+	count_what_is_new(l, false);
 }
 
 void
@@ -376,9 +386,9 @@ http_listener_close(struct http_listener *l)
 		(void)shutdown(l->socket, SHUT_RDWR);
 	if (l->socket != -1)
 		close(l->socket);
-	http_listener_count(l);
-	if (l->refused != NULL)
-		(void)munmap(l->refused, l->n * sizeof(*l->refused));
+	count_what_is_new(l, true);
+	if (l->tally != NULL)
+		(void)munmap(l->tally, l->n * sizeof(*l->tally));
 	free(l->counted);
 	http_secrets_clear(&l->secrets);
 	free(l->address);

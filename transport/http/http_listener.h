@@ -8,6 +8,7 @@
 #define TRANSPORT_HTTP_HTTP_LISTENER_H
 
 #include "common/config/config.h"
+#include "transport/transport.h"
 
 struct http_listener;
 
@@ -27,13 +28,14 @@ int http_listener_reopen(struct http_listener **l, const struct config *c,
 /* Becomes readable when there is something to hear. */
 int http_listener_fd(const struct http_listener *l);
 /* 1: a session of *a begins over *fd, a non-blocking stream socket, owned by the
- * caller.  0: nothing now.  -1: its process is gone: close it, and open another
+ * caller; *meter is of its association, and ours until close: in processes forked
+ * before that it goes on.  0: nothing now.  -1: its process is gone: close it, and open another
  * after a while. */
 int http_listener_hear(struct http_listener *l, const struct association **a,
-    int *fd, struct err *e);
+    int *fd, struct channel_meter **meter, struct err *e);
 /* Put what was refused of each association into its count (wire.h), for whoever
  * calls now and then: a flood costs a write then, and not each request.  Close
- * does it, too. */
+ * does it, too, and with it bytes that no session took. */
 void http_listener_count(struct http_listener *l);
 void http_listener_close(struct http_listener *l);
 

@@ -48,11 +48,12 @@ http_listener_fd(const struct http_listener *l)
 
 int
 http_listener_hear(struct http_listener *l, const struct association **a,
-    int *fd, struct err *e)
+    int *fd, struct channel_meter **meter, struct err *e)
 {
 	(void)l;
 	(void)a;
 	(void)fd;
+	(void)meter;
 	return err_set(e, ERR_INTERNAL, "there is no listener");
 }
 

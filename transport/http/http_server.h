@@ -7,15 +7,22 @@
 #define TRANSPORT_HTTP_HTTP_SERVER_H
 
 #include "transport/http/http_secrets.h"
+#include "transport/transport.h"
+
+/* Of an association, in memory that the listener's parent reads. */
+struct http_tally {
+	uint64_t refused; /* requests that it may not make */
+	/* bytes of its connections, heads, TLS and its handshakes too */
+	struct channel_meter wire;
+};
 
 struct http_server_opts {
 	int socket; /* listens */
 	int control; /* to our parent: an association's number and a descriptor */
 	const struct http_secrets *secrets;
 	size_t sessions_most;
-	/* Of each association, shared with our parent: requests that it may not
-	 * make.  What is of nobody is only logged. */
-	uint64_t *refused;
+	struct http_tally
+	    *tally; /* of each; what is of nobody is only logged */
 };
 
 /* Confines itself; until the parent is gone. */

@@ -30,8 +30,9 @@ struct http_peer {
 	size_t association; /* known: whose the last request was */
 	bool busy;          /* a request has begun */
 	bool cut;
-	bool refused;   /* and counted */
-	uint64_t moved; /* bytes of a body, since: */
+	bool refused;     /* and counted */
+	uint64_t counted; /* bytes, of the association */
+	uint64_t moved;   /* bytes of a body, since: */
 	struct mono moving;
 };
 
@@ -101,6 +102,8 @@ bool http_server_known(struct http_server *s, struct MHD_Connection *c,
  * that rests, may have to make room. */
 bool http_server_has_room(struct http_server *s, struct MHD_Connection *c,
     size_t association);
+/* What went over it is the association's that it is known as. */
+void http_server_count_bytes(struct http_server *s, struct http_peer *p);
 /* So long nobody could be heard. */
 void http_server_forgive_peers(struct http_server *s, int64_t ms);
 /* Cut what is slow, or strange for too long, or too many. */

@@ -10,15 +10,15 @@
 #include "config.h"
 
 #include <inttypes.h>
-#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stddef.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "transport/http/http_server_impl.h"
+#include "transport/http/http_tcp.h"
 
 enum {
 	STRANGE_MS = 20000,
@@ -35,14 +35,24 @@ enum {
 static bool
 has_said(const struct http_peer *p)
 {
-	struct tcp_info info = { 0 };
-	socklen_t size = sizeof(info);
+	struct tcp_info info;
 
-	return p->fd != -1 &&
-	    getsockopt(p->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-	    size >= offsetof(struct tcp_info, tcpi_bytes_received) +
-		sizeof(info.tcpi_bytes_received) &&
-	    info.tcpi_bytes_received > 0;
+	return http_tcp_info(p->fd, &info) && info.tcpi_bytes_received > 0;
+}
+
+void
+http_server_count_bytes(struct http_server *s, struct http_peer *p)
+{
+	struct tcp_info info;
+	uint64_t bytes;
+
+	if (!p->known || !http_tcp_info(p->fd, &info))
+		return;
+	bytes = http_tcp_bytes(&info);
+	if (bytes > p->counted)
+		atomic_fetch_add(&s->o->tally[p->association].wire.seen,
+		    bytes - p->counted);
+	p->counted = bytes;
 }
 
 void
@@ -69,6 +79,7 @@ http_server_on_peer(void *cls, struct MHD_Connection *c, void **peer,
 	p = *peer;
 	if (p == NULL)
 		return;
+	http_server_count_bytes(s, p);
 	if (!p->known && !p->refused && (p->cut || has_said(p)))
 		http_server_refused(s, c,
 		    p->cut ? MHD_HTTP_REQUEST_TIMEOUT : MHD_HTTP_BAD_REQUEST);
@@ -146,6 +157,7 @@ http_server_sweep_peers(struct http_server *s)
 	size_t cuts = 0;
 
 	for (struct http_peer *p = s->peer; p != NULL; p = p->next) {
+		http_server_count_bytes(s, p);
 		if (!p->cut && is_too_slow(p, s->now))
 			cut(p);
 		cuts += p->cut;

@@ -116,7 +116,7 @@ field(struct MHD_Connection *c, const char *name)
 static unsigned
 strange(struct http_server *s, size_t association, unsigned status)
 {
-	s->o->refused[association]++;
+	s->o->tally[association].refused++;
 	return status;
 }
 
@@ -416,6 +416,7 @@ http_server_on_over(void *cls, struct MHD_Connection *c, void **request,
 	(void)why;
 	if (q == NULL)
 		return;
+	http_server_count_bytes(s, q->peer);
 	q->peer->busy = false;
 	q->peer->since = clock_mono();
 	q->peer->moving = (struct mono){ 0 };

@@ -4,37 +4,17 @@
  */
 #include "config.h"
 
-#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "transport/http/http.h"
+#include "transport/http/http_tcp.h"
 
 enum {
 	UNSENT_MOST = 128 << 10, /* beside what is on its way */
 	QUEUE_LEAST = 16,        /* that part of the line's own time */
 };
-
-static bool
-read_info(int fd, struct tcp_info *out)
-{
-	socklen_t size = sizeof(*out);
-
-	*out = (struct tcp_info){ 0 };
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, out, &size) == 0 &&
-	    size >= offsetof(struct tcp_info, tcpi_bytes_retrans) +
-		sizeof(out->tcpi_bytes_retrans);
-}
-
-/* All that went over it, handshakes too. */
-static uint64_t
-bytes_of(const struct tcp_info *i)
-{
-	return i->tcpi_bytes_sent - i->tcpi_bytes_retrans +
-	    i->tcpi_bytes_received;
-}
 
 /* Bytes wait, though nothing queues on the way, and TCP is past the time in which it
  * finds its speed: it takes losses for a full line. */
@@ -53,9 +33,9 @@ http_look_at_sockets(struct http *h)
 	struct tcp_info info;
 
 	for (size_t i = 0; i < HTTP_SOCKETS; i++) {
-		if (h->socket[i] == -1 || !read_info(h->socket[i], &info))
+		if (!http_tcp_info(h->socket[i], &info))
 			continue;
-		bytes += bytes_of(&info);
+		bytes += http_tcp_bytes(&info);
 		busy += info.tcpi_notsent_bytes > 0;
 		held += info.tcpi_notsent_bytes > 0 && is_held_back(&info);
 	}
@@ -97,10 +77,10 @@ http_socket_close(void *arg, curl_socket_t fd)
 	struct tcp_info info;
 
 	if (place != NULL) {
-		if (read_info(fd, &info))
+		if (http_tcp_info(fd, &info))
 			/* what waits goes, though we are over */
 			h->wire_ended +=
-			    bytes_of(&info) + info.tcpi_notsent_bytes;
+			    http_tcp_bytes(&info) + info.tcpi_notsent_bytes;
 		*place = -1;
 	}
 	return close(fd);

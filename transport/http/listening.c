@@ -95,12 +95,13 @@ again_later(struct listening *l)
 }
 
 static void
-answer(struct listening *l, const struct association *a, int fd)
+answer(struct listening *l, const struct association *a, int fd,
+    struct channel_meter *meter)
 {
 	const struct channel ch = { .read_fd = fd, .write_fd = fd };
 	struct err e = { 0 };
 
-	if (links_answer(l->o.links, a, fd, &e) == 0)
+	if (links_answer(l->o.links, a, fd, meter, &e) == 0)
 		return;
 	delivery_refuse(&ch, &e);
 	close(fd);
@@ -118,14 +119,15 @@ static void
 on_word(uv_poll_t *h, int status, int events)
 {
 	struct listening *l = h->data;
+	struct channel_meter *meter;
 	const struct association *a;
 	struct err e = { 0 };
 	int fd = -1, rc = 1;
 
 	(void)events;
 	while (status == 0 &&
-	    (rc = http_listener_hear(l->listener, &a, &fd, &e)) == 1)
-		answer(l, a, fd);
+	    (rc = http_listener_hear(l->listener, &a, &fd, &meter, &e)) == 1)
+		answer(l, a, fd, meter);
 	if (status == 0 && rc == 0)
 		return;
 	stop_listening(l);

@@ -4,6 +4,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/http_listener.h \
 	%D%/http_requester.c %D%/http_requester.h \
 	%D%/http_requester_body.c %D%/http_requester_impl.h \
+	%D%/http_tcp.c %D%/http_tcp.h \
 	%D%/http_words.c %D%/http_words.h \
 	%D%/listening.c %D%/listening.h
 

@@ -70,9 +70,10 @@ static void look(struct links *l);
 
 /* --- Sessions ------------------------------------------------------------ */
 
-/* False: it could not be forked. */
+/* False: it could not be forked.  fd and meter: of one that is answered. */
 static bool
-begin(struct links *l, const struct association *a, size_t link, int fd)
+begin(struct links *l, const struct association *a, size_t link, int fd,
+    struct channel_meter *meter)
 {
 	struct links_child c = { .loop = l->o.loop,
 		.config = l->config,
@@ -80,6 +81,7 @@ begin(struct links *l, const struct association *a, size_t link, int fd)
 		.again = link != NO_LINK &&
 		    links_schedule_again(l->plan.schedule, link),
 		.fd = fd,
+		.meter = meter,
 		.took = l->o.took };
 	struct running *s;
 	pid_t pid;
@@ -215,7 +217,7 @@ look(struct links *l)
 		if (!is_worth_it(l, l->plan.link[i]))
 			links_schedule_ended(l->plan.schedule, i, LINK_WELL,
 			    now);
-		else if (!begin(l, l->plan.link[i], i, -1)) {
+		else if (!begin(l, l->plan.link[i], i, -1, NULL)) {
 			log_err("no process for a session association=%s: %s",
 			    l->plan.link[i]->name, strerror(errno));
 			links_schedule_ended(l->plan.schedule, i, LINK_FAILED,
@@ -434,7 +436,7 @@ answered(const struct links *l, const struct association *a)
 
 int
 links_answer(struct links *l, const struct association *a, int fd,
-    struct err *e)
+    struct channel_meter *meter, struct err *e)
 {
 	if (l->closing)
 		return err_set(e, ERR_TEMP, "this daemon is ending");
@@ -445,7 +447,7 @@ links_answer(struct links *l, const struct association *a, int fd,
 		ANSWERED_MOST * (size_t)l->config->node.sessions + l->plan.n)
 		return err_set(e, ERR_TEMP, "busy: %zu sessions are running",
 		    l->running);
-	if (!begin(l, a, NO_LINK, fd))
+	if (!begin(l, a, NO_LINK, fd, meter))
 		return err_sys(e, "fork");
 	close(fd);
 	return 0;

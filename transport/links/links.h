@@ -38,10 +38,11 @@ int links_open(const struct links_opts *o, const struct config *config,
  * kept open, is ended; the rest goes on.  -1: all is as before. */
 int links_reload(struct links *l, const struct config *config, struct err *e);
 /* A session that the far end of `a`, of the present configuration, began: fd is
- * a non-blocking stream socket whose other end the listener has.  Takes fd.
+ * a non-blocking stream socket whose other end the listener has, which may have a
+ * meter.  Takes fd.
  * ERR_TEMP: there are too many, or no memory for another. */
 int links_answer(struct links *l, const struct association *a, int fd,
-    struct err *e);
+    struct channel_meter *meter, struct err *e);
 /* Sessions that run. */
 size_t links_running(const struct links *l);
 /* Ask all sessions to end, kill them after 15 s, reap all; then gone is called

@@ -79,7 +79,8 @@ answer(const struct links_child *c, struct ground *g)
 {
 	const struct channel ch = { .read_fd = c->fd,
 		.write_fd = c->fd,
-		.report_fd = -1 };
+		.report_fd = -1,
+		.meter = c->meter };
 	const struct inbound_opts o = { .config = c->config,
 		.node = &g->node,
 		.association = c->association,

@@ -17,6 +17,7 @@ struct links_child {
 	const struct association *association;
 	bool again; /* we dial, and the last one did not end well */
 	int fd;     /* of a session that the far end began, else -1: we dial */
+	struct channel_meter *meter; /* of such a one, or NULL */
 	/* Of such a one: a failure may be told, with those before it that were
 	 * not. */
 	bool may_tell;
