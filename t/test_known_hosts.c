@@ -291,6 +291,13 @@ a_shown_key_gets_its_verdict(void **state)
 		{ "@revoked\t" NOC A "\n", SSH_HOST_REVOKED, 1 },
 		{ "@cert-authority * " A "\n", SSH_HOST_UNKNOWN, 0 },
 		{ NOC "ssh-xyz AAAAB3NzaC14eXo=\n" NOC A, SSH_HOST_MATCH, 2 },
+		/* as ssh does */
+		{ NOC A "\r\n", SSH_HOST_MATCH, 1 },
+		{ "# x\r\n\r\n" NOC A " comment\r\n", SSH_HOST_MATCH, 3 },
+		{ HASHED A " \r\n", SSH_HOST_MATCH, 1 },
+		{ NOC B "\r\n", SSH_HOST_CHANGED, 1 },
+		{ "@revoked * " A "\r\n" NOC A "\r\n", SSH_HOST_REVOKED, 1 },
+		{ NOC A "\r", SSH_HOST_MATCH, 1 },
 	};
 	struct buf key = { 0 };
 	size_t i;
@@ -323,6 +330,8 @@ a_line_that_is_not_understood_spoils_the_file(void **state)
 		NOC "ssh-ed25519 AAAA",
 		NOC "ssh-ed25519 " KEY_A "=",
 		NOC "ssh-ed25519 " KEY_EC,
+		NOC "ssh-ed25519\r " KEY_A,
+		NOC "ssh-ed25519 " KEY_A "\r\r",
 		NOC "ssh-rsa " KEY_A,
 		"@revokd " NOC A,
 		"@ " NOC A,

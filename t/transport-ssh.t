@@ -71,6 +71,13 @@ grep ecdsa "$keys/known_hosts" >known_ecdsa
 configure ecdsa known_ecdsa
 ok "a host known by its ECDSA key alone is good" dial <hello
 
+sed 's/$/\r/' known_hosts >known_crlf
+configure key known_crlf
+authorize cat
+ok "known hosts whose lines end in CR LF are taken" dial <hello
+ok "as ssh does" ssh -q -F none -n -o BatchMode=yes -o IdentitiesOnly=yes -i key \
+    -o "UserKnownHostsFile=$tmp/known_crlf" -p "$port" "$me@$host"
+
 configure key
 authorize 'head -c 3; echo gone >&2; exit 75'
 exits "the far side's status is told" 75 dial <hello

@@ -112,6 +112,8 @@ next_entry(struct reader *r, struct entry *out, struct err *e)
 			r->rest.n = 0;
 		}
 		r->line++;
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--; /* it was edited elsewhere: ssh takes it, too */
 		line = trim(line);
 	} while (line.n == 0 || line.p[0] == '#');
 	out->line = r->line;
