@@ -61,6 +61,42 @@ it_says_which_version_it_speaks(void **state)
 }
 
 static void
+it_says_how_long_its_first_packet_is(void **state)
+{
+#define ROW(text, much)                          \
+	{                                        \
+		{ text, sizeof(text) - 1 }, much \
+	}
+	static const struct {
+		struct slice said;
+		bool too_long;
+	} rows[] = {
+		ROW("SSH-2.0-x\r\n\0\0\4\5\6\x14", false),
+		ROW("SSH-2.0-x\r\n\0\0\x9c\x40\6", false), /* 40,000 */
+		ROW("SSH-2.0-x\r\n\0\0\x9c\x41\6", true),
+		ROW("SSH-2.0-x\r\n\xff\xff\xff\xf0", true),
+		ROW("Welcome\r\nSSH-2.0-x\n\xff\xff\xff\xf0x", true),
+		ROW("SSH-2.0-x\r\n\xff\xff\xff", false), /* not all of it */
+		ROW("\xff\xff\xff\xff\xff\xff\xff\xff", false),
+		ROW("SSH-2.0-x\r\n", false),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ssh_opening whole = { 0 }, single = { 0 };
+		struct slice said = rows[i].said;
+
+		ssh_opening_heard(&whole, said);
+		for (size_t n = 0; n < said.n; n++)
+			ssh_opening_heard(&single,
+			    (struct slice){ said.p + n, 1 });
+		assert_memory_equal(&whole, &single, sizeof(whole));
+		assert_int_equal(ssh_opening_is_too_long(&whole),
+		    rows[i].too_long);
+	}
+}
+
+static void
 a_line_without_end_is_none(void **state)
 {
 	static char much[100000];
@@ -130,6 +166,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_which_version_it_speaks),
+		cmocka_unit_test(it_says_how_long_its_first_packet_is),
 		cmocka_unit_test(a_line_without_end_is_none),
 		cmocka_unit_test(who_is_turned_away_is_told_so_first),
 		cmocka_unit_test(who_goes_on_is_waited_for),

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -93,6 +94,16 @@ other_version(const struct ssh *s, struct err *e)
 	    shown);
 }
 
+/* Which the library would call a want of algorithms. */
+static int
+too_long(const struct ssh *s, struct err *e)
+{
+	return err_set(e, ERR_PROTOCOL,
+	    "handshake: its first packet would have %" PRIu32
+	    " bytes: it is no SSH server, or a broken one",
+	    s->heard.length);
+}
+
 /* ETIME: the far end is to blame, see transport_dial. */
 static int
 fail_late(const char *what, enum ssh_pace pace, struct err *e)
@@ -155,6 +166,8 @@ fail_handshake(struct ssh *s, int rc, enum ssh_pace pace, struct err *e)
 		return turned_away(e);
 	if (s->heard.other)
 		return other_version(s, e);
+	if (ssh_opening_is_too_long(&s->heard))
+		return too_long(s, e);
 	/* whatever the library makes of it: a link may be cut anywhere */
 	if (s->reset)
 		return err_set(e, ERR_TEMP, "handshake: the connection broke%s",

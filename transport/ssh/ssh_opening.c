@@ -45,6 +45,16 @@ ssh_opening_heard(struct ssh_opening *o, struct slice bytes)
 		}
 	}
 	o->received += bytes.n;
+	for (; o->told && o->length_n < SSH_LENGTH_BYTES && bytes.n > 0;
+	     bytes.p++, bytes.n--, o->length_n++)
+		o->length = o->length << 8 | (unsigned char)*bytes.p;
+}
+
+/* RFC 4253, 6 and 6.1. */
+bool
+ssh_opening_is_too_long(const struct ssh_opening *o)
+{
+	return o->length_n == SSH_LENGTH_BYTES && o->length > SSH_PACKET_MOST;
 }
 
 bool

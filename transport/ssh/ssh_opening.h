@@ -1,6 +1,6 @@
 /*
  * What a server does before it has let us in: the line that says which protocol it
- * speaks, and its pace.  Does no I/O.
+ * speaks, how long its first packet is, and its pace.  Does no I/O.
  */
 #ifndef TRANSPORT_SSH_SSH_OPENING_H
 #define TRANSPORT_SSH_SSH_OPENING_H
@@ -16,6 +16,8 @@ enum {
 	SSH_PROGRESS_MIN = 100, /* bytes in that time, or it is too slow */
 	SSH_LOGIN_MS = 120000,  /* in all; it is sshd's LoginGraceTime, too */
 	SSH_OPENING_LINE = 24,  /* of a line, so much is looked at */
+	SSH_LENGTH_BYTES = 4,
+	SSH_PACKET_MOST = 40000, /* libssh2 takes no longer one */
 };
 
 /* All zero at first. */
@@ -26,12 +28,17 @@ struct ssh_opening {
 	size_t line_n;
 	bool told;  /* its version came */
 	bool other; /* it is not ours: ssh_opening_version() */
+	/* of the packet behind that line, as far as they came */
+	uint32_t length;
+	unsigned length_n;
 };
 
 /* More that it said. */
 void ssh_opening_heard(struct ssh_opening *o, struct slice bytes);
 /* What it says to speak: digits and dots, or whatever stands there. */
 struct slice ssh_opening_version(const struct ssh_opening *o);
+/* Its first packet has a length that none has. */
+bool ssh_opening_is_too_long(const struct ssh_opening *o);
 /* OpenSSH has no place for us: MaxStartups. */
 bool ssh_opening_is_turned_away(const struct ssh_opening *o);
 
