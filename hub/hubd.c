@@ -75,10 +75,10 @@ on_seen(void *arg)
 	work_in(arg, 0);
 }
 
-static int
-watch(struct hubd *h, struct err *e)
+static void
+watch(struct hubd *h)
 {
-	return inboxes_watch(&h->inboxes, &h->d.loop, h->hub, on_seen, h, e);
+	inboxes_watch(&h->inboxes, &h->d.loop, h->hub, on_seen, h);
 }
 
 /* The store and the ingest are opened anew until that succeeds.  False: not
@@ -92,10 +92,9 @@ mend(struct hubd *h, struct mono now)
 	    hub_mend(h->hub, &told) == 0) {
 		log_info("the store is well again");
 		h->mend_ms = 0;
-		if (h->inboxes.watch != NULL || watch(h, &h->lost) == 0)
-			return true;
-		uv_stop(&h->d.loop);
-		return false;
+		if (h->inboxes.hub == NULL)
+			watch(h);
+		return true;
 	}
 	if (h->mend_ms == 0 || now.ns >= h->mend_at.ns) {
 		h->mend_ms = h->mend_ms == 0    ? MEND_MS
@@ -234,17 +233,15 @@ open_store(struct hub *h, struct err *e)
 	return hub_open_store(h, e) == 0 || hub_awaits_store(h, e) ? 0 : -1;
 }
 
-static int
-settle_in(struct hubd *h, struct err *e)
+static void
+settle_in(struct hubd *h)
 {
 	if (h->hub->store != NULL) {
 		hub_open_ingest(h->hub);
-		if (watch(h, e) == -1)
-			return -1;
+		watch(h);
 	}
 	work_in(h, 0);
 	say_state(h);
-	return 0;
 }
 
 static void
@@ -276,10 +273,11 @@ reload(struct hubd *h)
 		hub_close_ingest(old);
 		inboxes_close(&h->inboxes);
 		h->hub = next;
-		if (open_store(next, &e) == -1 || settle_in(h, &e) == -1) {
-			log_err("cannot go on after the reload: %s", e.msg);
+		if (open_store(next, &e) == -1) {
+			h->lost = e;
 			uv_stop(&h->d.loop);
 		} else {
+			settle_in(h);
 			hub_compile_changed(next, old);
 			sessions_reload(&h->sessions);
 			log_info("configuration is read anew file=%s",
@@ -389,8 +387,9 @@ begin(struct hubd *h, struct err *e)
 	    control_listen(&h->d.loop, h->hub->config->node.run, answer, h,
 		&h->control, e) == -1 ||
 	    open_store(h->hub, e) == -1 ||
-	    hub_confine(h->hub, &confined, e) == -1 || settle_in(h, e) == -1)
+	    hub_confine(h->hub, &confined, e) == -1)
 		return -1;
+	settle_in(h);
 	/* what a hubd that was killed did not come to say */
 	(void)notice_clear(h->hub->notices, "", "config", clock_wall());
 	(void)notice_clear(h->hub->notices, "", "mailer", clock_wall());

@@ -19,7 +19,7 @@ touch(struct inboxes *b, size_t key)
 {
 	for (size_t i = 0; i < b->n; i++)
 		if (i == key || key == SIZE_MAX)
-			b->touched[i] = true;
+			b->of[i].touched = true;
 }
 
 /* True: it is done. */
@@ -49,8 +49,8 @@ seal_leftovers(struct inboxes *b)
 	struct ingest_status s;
 
 	for (size_t i = 0; i < b->n && b->hub->ingest != NULL; i++)
-		if (b->touched[i] && ingest_status(b->hub->ingest, i, &s))
-			b->touched[i] = !seal_leftover(b, s.association);
+		if (b->of[i].touched && ingest_status(b->hub->ingest, i, &s))
+			b->of[i].touched = !seal_leftover(b, s.association);
 }
 
 static void
@@ -65,40 +65,84 @@ on_seen(void *arg, size_t key)
 	b->seen(b->arg);
 }
 
-int
-inboxes_watch(struct inboxes *b, uv_loop_t *loop, struct hub *hub,
-    inboxes_seen *seen, void *arg, struct err *e)
+/* Of one association. */
+static int
+watch_inbox(struct inboxes *b, size_t key, const struct association *a,
+    struct err *e)
+{
+	const uint32_t named = IN_CREATE | IN_MOVED_TO;
+	int dir = node_open_association(&b->hub->node, a, e);
+	int inbox = dir == -1 ? -1 : durable_open_dir(dir, "inbox", e);
+	int rc = inbox == -1 ? -1 : watch_add(b->watch, inbox, named, key, e);
+
+	/* The ledger that ends a gap lies beside the inbox. */
+	if (rc == 0)
+		rc = watch_add(b->watch, dir, named, key, e);
+	if (inbox != -1)
+		close(inbox);
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+/* NULL: all is well. */
+static void
+tell_unwatched(struct inboxes *b, const struct err *e)
+{
+	const char *key = "watch";
+	struct err told;
+
+	if (e == NULL) {
+		(void)notice_clear(b->hub->notices, "", key, clock_wall());
+		return;
+	}
+	told = *e;
+	err_wrap(&told, "inboxes are looked into from time to time");
+	(void)notice_raise(b->hub->notices,
+	    &(struct notice){ "", key, told.msg, "hubctl status" },
+	    clock_wall());
+}
+
+/* What cannot be watched now is looked into, and tried again: the kernel may have
+ * no more to give; and an association whose directory is not right, of which the
+ * ingest tells, holds up no other. */
+static void
+watch_rest(struct inboxes *b)
 {
 	struct ingest_status s;
-	const uint32_t named = IN_CREATE | IN_MOVED_TO;
-	size_t n = 0;
-	int rc = watch_open(loop, on_seen, b, &b->watch, e);
+	struct err e, few = { .kind = ERR_NONE };
+
+	if (b->watch == NULL)
+		(void)watch_open(b->loop, on_seen, b, &b->watch, &few);
+	for (size_t i = 0; i < b->n && b->hub->ingest != NULL; i++) {
+		if (b->of[i].watched || !ingest_status(b->hub->ingest, i, &s))
+			continue;
+		if (b->watch != NULL &&
+		    watch_inbox(b, i, s.association, &e) == 0)
+			b->of[i].watched = true;
+		else if (b->watch != NULL && e.kind == ERR_TEMP)
+			few = e;
+		on_seen(b, i);
+	}
+	tell_unwatched(b, few.kind == ERR_NONE ? NULL : &few);
+}
+
+void
+inboxes_watch(struct inboxes *b, uv_loop_t *loop, struct hub *hub,
+    inboxes_seen *seen, void *arg)
+{
+	struct ingest_status s;
 
 	b->hub = hub;
+	b->loop = loop;
 	b->seen = seen;
 	b->arg = arg;
-	for (size_t i = 0; rc == 0 && ingest_status(b->hub->ingest, i, &s);
-	     i++) {
-		int dir =
-		    node_open_association(&b->hub->node, s.association, e);
-		int inbox = dir == -1 ? -1 : durable_open_dir(dir, "inbox", e);
-
-		/* The ledger that ends a gap lies beside the inbox. */
-		if (inbox == -1 ||
-		    watch_add(b->watch, inbox, named, i, e) == -1 ||
-		    watch_add(b->watch, dir, named, i, e) == -1)
-			rc = -1;
-		if (inbox != -1)
-			close(inbox);
-		if (dir != -1)
-			close(dir);
-		n = i + 1;
-	}
-	b->touched = mem_array(n + 1, sizeof(*b->touched));
-	b->n = n;
+	while (ingest_status(hub->ingest, b->n, &s))
+		b->n++;
+	b->of = mem_array(b->n + 1, sizeof(*b->of));
 	touch(b, SIZE_MAX);
-	silence_begin(&b->silence, n);
-	return rc;
+	silence_begin(&b->silence, b->n);
+	watch_rest(b);
 }
 
 static void
@@ -118,6 +162,7 @@ inboxes_look(struct inboxes *b)
 {
 	if (b->hub == NULL) /* the store is not open yet */
 		return;
+	watch_rest(b);
 	seal_leftovers(b);
 	tell_silence(b);
 }
@@ -126,7 +171,7 @@ void
 inboxes_close(struct inboxes *b)
 {
 	watch_close(b->watch);
-	free(b->touched);
+	free(b->of);
 	silence_clear(&b->silence);
-	*b = (struct inboxes){ .watch = NULL };
+	*b = (struct inboxes){ .hub = NULL };
 }

@@ -14,21 +14,28 @@
 /* Something came, and the ingest knows. */
 typedef void inboxes_seen(void *arg);
 
+struct inbox_of {
+	bool touched; /* a segment may be left open there */
+	bool watched;
+};
+
 /* Zero-initialised: of none. */
 struct inboxes {
-	struct hub *hub;     /* borrowed */
-	struct watch *watch; /* NULL: not yet */
+	struct hub *hub; /* borrowed; NULL: not yet */
+	uv_loop_t *loop;
+	struct watch *watch; /* NULL: there is none to be had */
 	inboxes_seen *seen;
 	void *arg;
-	bool *touched; /* n associations: is a segment left open there? */
+	struct inbox_of *of; /* n associations */
 	struct silence silence;
 	size_t n;
 };
 
 /* Of a hub whose ingest is open. */
-int inboxes_watch(struct inboxes *b, uv_loop_t *loop, struct hub *hub,
-    inboxes_seen *seen, void *arg, struct err *e);
-/* From time to time: seal what was left open, tell of silence. */
+void inboxes_watch(struct inboxes *b, uv_loop_t *loop, struct hub *hub,
+    inboxes_seen *seen, void *arg);
+/* From time to time: look into what cannot be watched, seal what was left open,
+ * tell of silence. */
 void inboxes_look(struct inboxes *b);
 void inboxes_close(struct inboxes *b);
 

@@ -21,7 +21,7 @@ include %D%/ingest/local.mk
 include %D%/stores/local.mk
 include %D%/commands/local.mk
 
-script_tests += t/hub-authorize.t t/hub-background.t t/hub-bare.t t/hub-carried.t \
+script_tests += t/hub-apart.t t/hub-authorize.t t/hub-background.t t/hub-bare.t t/hub-carried.t \
 	t/hub-confined.t t/hub-control.t t/hub-ingest.t t/hub-killed.t t/hub-leaf.t t/hub-leftover.t \
 	t/hub-listens.t t/hub-mail.t t/hub-pull.t t/hub-raw.t t/hub-sessions.t \
 	t/hub-silent.t t/hub-task.t

@@ -70,6 +70,18 @@ on_readable(uv_poll_t *p, int status, int events)
 }
 
 int
+watch_instance(struct err *e)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	if (fd == -1 && errno == EMFILE)
+		return err_set(e, ERR_TEMP,
+		    "too few inotify instances: raise "
+		    "fs.inotify.max_user_instances");
+	return fd == -1 ? err_sys(e, "inotify") : fd;
+}
+
+int
 watch_open(uv_loop_t *loop, watch_seen *seen, void *arg, struct watch **out,
     struct err *e)
 {
@@ -77,9 +89,8 @@ watch_open(uv_loop_t *loop, watch_seen *seen, void *arg, struct watch **out,
 
 	w->seen = seen;
 	w->arg = arg;
-	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	w->fd = watch_instance(e);
 	if (w->fd == -1) {
-		err_sys(e, "inotify");
 		free(w);
 		return -1;
 	}
@@ -109,6 +120,8 @@ watch_add(struct watch *w, int dirfd, uint32_t mask, size_t key, struct err *e)
 			    "fs.inotify.max_user_watches");
 		return err_sys(e, "watch a directory");
 	}
+	if (w->n > 0 && wd <= w->at[w->n - 1].wd)
+		return 0; /* it was added before */
 	w->at = mem_resize(w->at, w->n + 1, sizeof(*w->at));
 	w->at[w->n++] = (struct watched){ wd, key };
 	return 0;

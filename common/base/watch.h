@@ -13,6 +13,9 @@
 
 struct watch;
 
+/* A descriptor of inotify(7), or -1: there may be none to be had. */
+int watch_instance(struct err *e);
+
 /* In the directory that was added with this key; SIZE_MAX: in any, some
  * events were lost. */
 typedef void watch_seen(void *arg, size_t key);

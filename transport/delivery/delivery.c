@@ -19,6 +19,7 @@
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "common/base/sandbox.h"
+#include "common/base/watch.h"
 #include "transport/delivery/bare.h"
 #include "transport/delivery/delivery_impl.h"
 #include "transport/delivery/session_lock.h"
@@ -131,10 +132,8 @@ open_watch(struct delivery *d, struct err *e)
 {
 	if (!delivery_is_kept(d->o))
 		return 0;
-	d->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (d->watch_fd == -1)
-		return err_sys(e, "inotify");
-	return delivery_watch(d, e);
+	d->watch_fd = watch_instance(e);
+	return d->watch_fd == -1 ? -1 : delivery_watch(d, e);
 }
 
 /* The association's lock first: its own older session, which may have the last

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/watch.h"
 #include "transport/delivery/delivery_child.h"
 #include "transport/delivery/delivery_impl.h"
 #include "transport/delivery/stop.h"
@@ -89,10 +90,8 @@ open_watch(struct parent *p)
 
 	if (p->o->came == NULL || !delivery_is_kept(p->o))
 		return;
-	p->inbox_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (p->inbox_fd == -1)
-		err_sys(&e, "inotify");
-	else if (watch_inbox(p, &e) == 0)
+	p->inbox_fd = watch_instance(&e);
+	if (p->inbox_fd != -1 && watch_inbox(p, &e) == 0)
 		return;
 	log_warn("what comes is acted upon at the session's end "
 		 "association=%s: %s",
