@@ -59,8 +59,13 @@ held() {
 }
 wait_for 10 held
 data 1085528702 >in
+# waits_for ASSOCIATION PID: it has what it would lock there.
+waits_for() {
+	ls -l "/proc/$2/fd" | grep -q "$1/outbox\$"
+}
 start waiting sh -c 'exec spoke -c spoke.conf write <in'
 waiting=$pid
+ok "one waits for it" wait_for 10 waits_for chur "$waiting"
 stop "$waiting" KILL
 stop "$holder" KILL
 is "none has what could not be locked for all" "$(lasts)" "$before"
@@ -164,10 +169,7 @@ has_alps() {
 wait_for 10 has_alps
 start second sh -c 'exec spoke -c spoke.conf write <in'
 second=$pid
-waits() {
-	ls -l "/proc/$second/fd" | grep -q 'alps/outbox$'
-}
-wait_for 10 waits
+ok "it waits" wait_for 10 waits_for alps "$second"
 stop "$holder" KILL
 wait "$cut"
 is "the first is cut off" "$?" 137
