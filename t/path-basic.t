@@ -55,7 +55,7 @@ is "and changes nothing" "$(hub tree | wc -l) $(values a/v | tr '\n' ' ')" \
 
 kill -HUP "$hubd"
 ok "the hub rereads its configuration" wait_for 10 \
-    grep -q 'configuration' hubd.err
+    grep -q 'configuration is read anew' hubd.err
 sp collect --now
 sp push
 ok "and goes on" wait_for 20 level
