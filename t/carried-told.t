@@ -227,13 +227,18 @@ nothing_lies_there() {
 newest() {
 	find "$1" -name '*.msgs.gz' | LC_ALL=C sort | tail -n 1
 }
-# place DIRECTORY: the newest there, and what it says.
+# put FILE: it is there, whole, or not.
+put() {
+	cp "$1" noc/spool/alps/staging/.new
+	mv noc/spool/alps/staging/.new "noc/spool/alps/staging/$(basename "$1")"
+}
+# place DIRECTORY: the newest there, and what it says; again: the first that came.
 place() {
-	cp "$1/ack" noc/spool/alps/staging/.new
-	mv noc/spool/alps/staging/.new noc/spool/alps/staging/ack
-	cp "$(newest "$1")" noc/spool/alps/staging/.new
-	mv noc/spool/alps/staging/.new \
-	    "noc/spool/alps/staging/$(basename "$(newest "$1")")"
+	put "$1/ack"
+	put "$(newest "$1")"
+}
+again() {
+	put "$(echo ./*.msgs.gz)"
 }
 start_hubd
 collect 1 1
@@ -248,7 +253,7 @@ printf XXXX | dd of="$f" bs=1 seek=30 conv=notrunc 2>/dev/null
 place broken
 ok "$what: a damaged file is kept" wait_for 20 kept 1
 ok "$what: and told" wait_for 20 told 1 refused hubd.err
-cp ./*.msgs.gz noc/spool/alps/staging/
+again
 ok "$what: an old one is taken meanwhile" wait_for 20 nothing_lies_there
 ok "$what: that ends nothing" over 0 refused hubd.err
 place broken
@@ -266,7 +271,7 @@ done
 place clone/spool/alps/outbox
 ok "$what: one that forks is kept" wait_for 20 kept 3
 ok "$what: and told" wait_for 20 told 1 fork-to-hub hubd.err
-cp ./*.msgs.gz noc/spool/alps/staging/
+again
 ok "$what: an old one is taken meanwhile" wait_for 20 nothing_lies_there
 ok "$what: that ends nothing" over 0 fork-to-hub hubd.err
 place clone/spool/alps/outbox
