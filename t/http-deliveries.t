@@ -206,7 +206,11 @@ through() {
 	spoke_conf "https://localhost:$1/"
 }
 # begun: a push, so slow that it is in the middle of it.
+all_is_sealed() {
+	! ls noc/spool/alps/inbox/*.open
+}
 begun() {
+	wait_for 10 all_is_sealed # what is open next is of this one
 	say 2000
 	keys='rate = 3K'
 	through "$port"
