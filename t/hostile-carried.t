@@ -378,10 +378,15 @@ missing $((endless_have + 2))-9223372036854775807" ;;
 	*) truncate -s "$endless_act" "$lies/ack" ;;
 	esac
 }
+# more_refused N: the hub counts so many more than before.
+more_refused() {
+	test $(($(hub_has refused) - refused_before)) -ge "$1"
+}
 # heard: hubd has a look at an acknowledgement, and is ended.
 heard() {
 	start hubd "$peak" "$tmp/peaks" hubd -v -c hub.conf
 	wait_for 20 grep -Eq 'fit nothing|not believed' hubd.err
+	wait_for 20 more_refused 1 # it is told first
 	stop "$pid"
 	cat hubd.err >&2
 }
@@ -395,6 +400,7 @@ by_hubd() {
 	ok "$what: all is looked at" wait_for 20 arrived andes
 	ok "$what: all of it" wait_for 20 arrived alps
 	ok "$what: and told" wait_for 20 grep -q 'what=refused' hubd.err
+	wait_for 20 more_refused $((lay_refused + lay_ignored + 1))
 	stop "$hubd"
 	cp hubd.err look
 	made_of_it
