@@ -13,7 +13,6 @@ hub_libhub_a_SOURCES += \
 	%D%/hub_answer.c \
 	%D%/hubd.c %D%/hubd.h \
 	%D%/inboxes.c %D%/inboxes.h \
-	%D%/return_path.c %D%/return_path.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/silence.c %D%/silence.h
 

@@ -26,7 +26,7 @@ enum {
 static bool
 is_ours(const struct association *a)
 {
-	return a->role == CONFIG_SPOKE && carry_is_used(a) &&
+	return a->role == CONFIG_SPOKE && config_is_carried(a) &&
 	    (a->transport == CONFIG_RSYNC || !config_dials(a));
 }
 

@@ -32,7 +32,6 @@
 #include "spoke/daemon_child.h"
 #include "spoke/incoming.h"
 #include "spoke/turns.h"
-#include "transport/carried/carry.h"
 #include "transport/http/http_listener.h"
 #include "transport/http/listening.h"
 #include "transport/links/links.h"
@@ -222,7 +221,7 @@ watch_staging(struct spoke_daemon *s, struct err *e)
 	for (size_t i = 0; i < c->n_association; i++) {
 		const struct association *a = &c->association[i];
 
-		if (a->role != CONFIG_SPOKE || !carry_is_used(a))
+		if (a->role != CONFIG_SPOKE || !config_is_carried(a))
 			continue;
 		if (watch_one(s, a, e) == -1)
 			return -1;

@@ -26,7 +26,6 @@
 #include "common/spool/reader.h"
 #include "spoke/config_parts.h"
 #include "spoke/outgoing.h"
-#include "transport/carried/carry.h"
 #include "transport/delivery/feeder.h"
 #include "transport/delivery/wire.h"
 
@@ -310,7 +309,7 @@ outgoing_put_message(struct outgoing *o, struct message *m, struct err *e)
 static bool
 seal_at_once(const struct association *a)
 {
-	return !config_dials(a) || carry_is_used(a);
+	return !config_dials(a) || config_is_carried(a);
 }
 
 int

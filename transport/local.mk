@@ -1,7 +1,6 @@
 # The registry, its small members, and the tests that span rooms.
 transport_libtransport_a_SOURCES += \
 	%D%/channel_child.c %D%/channel_child.h \
-	%D%/dir.c %D%/dir.h \
 	%D%/exec.c %D%/exec.h \
 	%D%/host.c %D%/host.h \
 	%D%/key_file.c %D%/key_file.h \

@@ -15,8 +15,8 @@
 
 #include "common/base/log.h"
 #include "common/base/reap.h"
+#include "transport/carried/dir.h"
 #include "transport/channel_child.h"
-#include "transport/dir.h"
 #include "transport/exec.h"
 #include "transport/rsync/rsync.h"
 #ifdef HAVE_LIBCURL

@@ -169,8 +169,12 @@ const char *config_listens(const struct config_web *w, enum config_role role);
 /* This end goes for what is there by itself: it dials, or is the hub of a carried
  * directory, to which both ends go. */
 bool config_visits(const struct association *a);
-/* A connection that a daemon opens stays open.  Files are exchanged, whatever keep
- * says. */
+/* Its spool is carried as files, by rsync or in a directory: nothing is a session. */
+bool config_is_carried(const struct association *a);
+/* And this node carries them, by running rsync. */
+bool config_brings(const struct association *a);
+/* A connection that a daemon opens stays open.  Never where files are carried,
+ * whatever keep says. */
 bool config_stays(const struct association *a);
 const char *config_transport_name(enum config_transport t);
 const char *config_mode_name(enum config_mode m);

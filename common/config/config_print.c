@@ -1,6 +1,5 @@
 /*
- * The effective configuration in the file's own syntax, and the words of its
- * enumerations.
+ * The effective configuration in the file's own syntax.
  */
 #include <config.h> /* not the one beside this file */
 
@@ -120,73 +119,4 @@ config_print(const struct config *c, int fd, struct err *e)
 	rc = io_write_full(fd, buf_slice(&out), e);
 	buf_clear(&out);
 	return rc;
-}
-
-const struct association *
-config_association(const struct config *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->n_association; i++)
-		if (strcmp(c->association[i].name, name) == 0)
-			return &c->association[i];
-	return NULL;
-}
-
-const struct config_store *
-config_store_for(const struct config *c)
-{
-	return c->n_store > 0 ? &c->store[0] : NULL;
-}
-
-const char *
-config_listens(const struct config_web *w, enum config_role role)
-{
-	return role == CONFIG_SPOKE && w->spoke_listen != NULL ? w->spoke_listen
-							       : w->listen;
-}
-
-bool
-config_dials(const struct association *a)
-{
-	return (a->mode == CONFIG_PUSH) == (a->role == CONFIG_SPOKE);
-}
-
-bool
-config_visits(const struct association *a)
-{
-	return config_dials(a) ||
-	    (a->transport == CONFIG_DIR && a->role == CONFIG_HUB);
-}
-
-bool
-config_stays(const struct association *a)
-{
-	return a->keep && a->transport != CONFIG_RSYNC &&
-	    a->transport != CONFIG_DIR;
-}
-
-const char *
-config_transport_name(enum config_transport t)
-{
-	static const char *const name[] = {
-		[CONFIG_SSH] = "ssh",
-		[CONFIG_EXEC] = "exec",
-		[CONFIG_HTTP] = "http",
-		[CONFIG_RSYNC] = "rsync",
-		[CONFIG_DIR] = "dir",
-	};
-	return name[t];
-}
-
-const char *
-config_mode_name(enum config_mode m)
-{
-	return m == CONFIG_PUSH ? "push" : "pull";
-}
-
-const char *
-config_role_name(enum config_role r)
-{
-	return r == CONFIG_HUB ? "hub" : "spoke";
 }

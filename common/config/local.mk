@@ -1,6 +1,6 @@
 # Sources of this directory, and the unit tests that belong to them.
 common_libcommon_a_SOURCES += \
-	%D%/config.h %D%/config_read.c \
+	%D%/config.c %D%/config.h %D%/config_read.c \
 	%D%/config_address.c %D%/config_address.h \
 	%D%/config_check.c %D%/config_check.h %D%/config_check_own.c \
 	%D%/config_grammar.c %D%/config_grammar.h \

@@ -12,7 +12,7 @@
 #include "common/base/durable.h"
 #include "common/base/log.h"
 #include "hub/commands/commands.h"
-#include "hub/return_path.h"
+#include "hub/ingest/return_path.h"
 
 enum {
 	TASK_WAIT_MS = 60000 /* for the outbox */

@@ -16,7 +16,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/spool/reader.h"
-#include "hub/return_path.h"
+#include "hub/ingest/return_path.h"
 
 enum {
 	RETRY_FIRST_MS = 1000,

@@ -11,6 +11,7 @@ hub_libhub_a_SOURCES += \
 	%D%/leaf.c %D%/leaf.h \
 	%D%/lowwater.c %D%/lowwater.h \
 	%D%/poison.c %D%/poison.h \
+	%D%/return_path.c %D%/return_path.h \
 	%D%/sequencer.c %D%/sequencer.h \
 	%D%/settling.c %D%/settling.h \
 	%D%/handles.c %D%/handles.h

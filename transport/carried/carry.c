@@ -20,18 +20,6 @@ enum {
 };
 
 bool
-carry_is_used(const struct association *a)
-{
-	return a->transport == CONFIG_RSYNC || a->transport == CONFIG_DIR;
-}
-
-bool
-carry_brings(const struct association *a)
-{
-	return a->transport == CONFIG_RSYNC && config_dials(a);
-}
-
-bool
 carry_is_foreign(const struct carry *c)
 {
 	return c->o->association->transport == CONFIG_DIR;

@@ -21,11 +21,6 @@ struct carry_opts {
 	uint64_t keep;
 };
 
-/* Is it carried as files? */
-bool carry_is_used(const struct association *a);
-/* And is it we who carry them, with rsync?  What moves does so in an exchange
- * then (transport.h), and carry_run alone moves nothing. */
-bool carry_brings(const struct association *a);
 /* Once, in a child that is confined to the association's directory and, with
  * transport dir, the carried one.  Whatever was taken is acknowledged also after
  * a failure.  ERR_TEMP with EBUSY: another is at it; ERR_TEMP: the carried

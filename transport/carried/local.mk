@@ -5,6 +5,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/carry.c %D%/carry.h %D%/carry_impl.h \
 	%D%/carry_hear.c \
 	%D%/carry_say.c \
+	%D%/dir.c %D%/dir.h \
 	%D%/publish.c %D%/publish.h \
 	%D%/signature.c %D%/signature.h \
 	%D%/staged_file.c \

@@ -10,7 +10,6 @@
 
 #include "common/base/log.h"
 #include "common/base/proc.h"
-#include "transport/carried/carry.h"
 #include "transport/carried/signature.h"
 #include "transport/commands/commands.h"
 #include "transport/http/http_listener.h"
@@ -23,7 +22,7 @@ check_association(const struct association *a, struct err *e)
 	struct signature_keys keys;
 	int rc = 0;
 
-	if (carry_is_used(a)) {
+	if (config_is_carried(a)) {
 		rc = signature_keys_read(a, &keys, e);
 		signature_keys_clear(&keys);
 	}

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 
 #include "common/base/log.h"
-#include "transport/carried/carry.h"
 #include "transport/delivery/course.h"
 #include "transport/delivery/excess.h"
 #include "transport/delivery/inbound.h"
@@ -55,7 +54,7 @@ tell(const struct inbound_opts *o, const struct delivery_result *r, int rc,
 		(void)outcome_tell_failed(o->notices, o->association, e,
 		    o->association->role == CONFIG_HUB ? "hubctl status"
 						       : "spoke status");
-	else if (rc == 0 && carry_brings(o->association))
+	else if (rc == 0 && config_brings(o->association))
 		outcome_tell_no_fork(o->notices, o->association,
 		    r); /* no exchange */
 	else if (rc == 0)
@@ -86,7 +85,7 @@ settle(const struct inbound_opts *o, struct course *c,
 
 	if (r->metered > u.bytes)
 		u.bytes = r->metered;
-	if (carry_brings(a)) { /* who ran rsync has counted what it moved */
+	if (config_brings(a)) { /* who ran rsync has counted what it moved */
 		u.bytes = 0;
 		u.delivered = false;
 	}

@@ -12,7 +12,6 @@
 
 #include "common/base/log.h"
 #include "common/config/node.h"
-#include "transport/carried/carry.h"
 #include "transport/delivery/budget.h"
 #include "transport/delivery/course.h"
 #include "transport/delivery/excess.h"
@@ -128,7 +127,7 @@ ask_budget(const struct outbound_opts *o, struct delivery_result *r,
 	/* carried: behind the acknowledgement that comes, which is older than what it
 	 * is for by an interval */
 	if (b.wait_s == 0)
-		return carry_is_used(o->association)
+		return config_is_carried(o->association)
 		    ? 0
 		    : excess_drop(o->node, o->association, *keep, e);
 	r->wait_s = b.wait_s;
@@ -253,7 +252,7 @@ deliver(struct outbound *d, struct delivery_result *r, struct err *e)
 	/* a stream takes more of ours than may go over the wire: all that we say to
 	 * one that never connects */
 	if (wire != WIRE_UNKNOWN &&
-	    (used.bytes < wire || !carry_is_used(o->association)))
+	    (used.bytes < wire || !config_is_carried(o->association)))
 		used.bytes = wire;
 	wire_tally_end(&d->course.tally, &used);
 	(void)look_at_budget(o, &b, &ignored);

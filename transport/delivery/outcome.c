@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "transport/carried/carry.h"
 #include "transport/delivery/outcome.h"
 
 /* --- Told ----------------------------------------------------------------- */
@@ -66,7 +65,7 @@ outcome_tell_failed(struct notices *n, const struct association *a,
 	struct notice what = { a->name, key_of(a, e), e->msg, next };
 
 	outcome_next(a, e, otherwise, next, sizeof(next));
-	if (!carry_brings(a)) /* a look does not know */
+	if (!config_brings(a)) /* a look does not know */
 		outcome_tell_met(n, a, e);
 	return notice_raise_cause(n, &what, err_exit_code(e), clock_wall());
 }
@@ -82,7 +81,7 @@ outcome_is_trouble(const struct notices *n, const struct association *a)
 bool
 outcome_is_look(const struct association *a, const struct delivery_result *r)
 {
-	return !carry_is_used(a) && r->counts.in_bytes == 0;
+	return !config_is_carried(a) && r->counts.in_bytes == 0;
 }
 
 /* What a look at carried files does not find may come again; one at a port finds
@@ -91,7 +90,7 @@ static bool
 is_over(const struct association *a, const struct delivery_result *r, int rc)
 {
 	return rc == 0 &&
-	    (carry_is_used(a) ? r->all_here : !outcome_is_look(a, r));
+	    (config_is_carried(a) ? r->all_here : !outcome_is_look(a, r));
 }
 
 void
@@ -225,7 +224,7 @@ outcome_tell_lost(struct notices *n, const struct association *a,
 		outcome_tell_damaged(n, a, r->damaged);
 	else if (is_over(a, r, rc))
 		(void)notice_clear(n, a->name, OUTCOME_DAMAGED, clock_wall());
-	if (rc == 0 && !carry_is_used(a)) /* all was delivered */
+	if (rc == 0 && !config_is_carried(a)) /* all was delivered */
 		(void)notice_clear(n, a->name, OUTCOME_DROPPED, clock_wall());
 }
 
@@ -247,9 +246,9 @@ outcome_use(const struct association *a, const struct delivery_result *r,
 	struct wire_use u = outcome_sofar(r);
 
 	u.lost = delivery_lost(a, r);
-	u.delivered =
-	    rc == 0 && (carry_is_used(a) ? r->moved : !outcome_is_look(a, r));
-	if (!carry_is_used(a))
+	u.delivered = rc == 0 &&
+	    (config_is_carried(a) ? r->moved : !outcome_is_look(a, r));
+	if (!config_is_carried(a))
 		return u;
 	if (rc == -1 && e->kind == ERR_INPUT) /* a fork */
 		u.refused++;

@@ -117,7 +117,7 @@ anything_waits(const struct links *l, const struct association *a)
 	struct peek p = { .last = 0 };
 	bool yes = dir != -1 && peek_outbox(dir, &p, &ignored) == 0 &&
 	    p.last > p.acked &&
-	    (!carry_is_used(a) || !carry_has_told(dir, p.stream, p.last));
+	    (!config_is_carried(a) || !carry_has_told(dir, p.stream, p.last));
 
 	if (dir != -1)
 		close(dir);
@@ -129,8 +129,8 @@ anything_waits(const struct links *l, const struct association *a)
 static bool
 is_worth_it(const struct links *l, const struct association *a)
 {
-	return l->o.role == CONFIG_HUB || config_stays(a) || carry_is_used(a) ||
-	    anything_waits(l, a);
+	return l->o.role == CONFIG_HUB || config_stays(a) ||
+	    config_is_carried(a) || anything_waits(l, a);
 }
 
 static void

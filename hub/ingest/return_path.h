@@ -4,8 +4,8 @@
  * it there by themselves; so the lock of the outbox is all that is needed,
  * whether hubd runs or not.
  */
-#ifndef HUB_RETURN_PATH_H
-#define HUB_RETURN_PATH_H
+#ifndef HUB_INGEST_RETURN_PATH_H
+#define HUB_INGEST_RETURN_PATH_H
 
 #include "common/config/config.h"
 #include "common/spool/outbox.h"

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "hub/return_path.h"
+#include "hub/ingest/return_path.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"

@@ -5,8 +5,8 @@
 #include "config.h"
 
 #include "transport/carried/carry.h"
+#include "transport/carried/dir.h"
 #include "transport/delivery/outbound.h"
-#include "transport/dir.h"
 
 enum {
 	WAIT_MS = 10000, /* for a collector that looks, too */
