@@ -1,18 +1,9 @@
 /*
- * An association's outbox and tokens together; see outgoing.h.
- *
- * The tokens are written before the messages that use them.  What a cut between
- * the two leaves is seen by the generation, which the spool alone counts:
- *
- *	tokens' generation	the file was written, its CONFIG was not: the
- *	ahead			next CONFIG takes the number behind the spool's
- *	behind, or another	the file is lost or an old one: the last CONFIG in
- *	stream			the spool says what is live, with which tokens
- *
- * So no generation stands for two configurations, and no token for two leaves.
- * What a source calls its leaves is in the header of that CONFIG as far as it has
- * room; a name that is not known for certain is nobody's until its source states
- * its leaves again.
+ * An association's outbox and tokens together; see outgoing.h.  The tokens are
+ * written before the messages that use them: what a cut between the two leaves, and
+ * what reconcile() makes of it, is a table of doc/architecture.md, "What a cut leaves
+ * on a spoke".  So no generation stands for two configurations, and no token for two
+ * leaves.
  */
 #include "config.h"
 
@@ -385,7 +376,7 @@ outgoing_renew(struct outgoing *o, struct err *e)
 	return 0;
 }
 
-/* What whoever has it open lost. */
+/* Count what was dropped, or found damaged, while it was open. */
 static void
 count_lost(const struct outgoing *o)
 {

@@ -1,21 +1,14 @@
 /*
- * From readings to configuration and values; see readings.h.
- *
- *	state    has a line                    has none
- *	NEW      LIVE after 3 in a row         forgotten
- *	LIVE     a value                       U; GONE after 3 in a row, or 24 h
- *	GONE     as NEW, with its old token    -
- *
- * The 3 are 1 when the collector is new or its configuration changed, and for a
- * collector whose lines are no list of devices.
+ * From readings to configuration and values; see readings.h.  The states of a leaf
+ * are a table of doc/architecture.md, "When a leaf comes and goes".
  */
 #include "config.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "common/base/crc.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/message/names.h"
@@ -36,7 +29,7 @@ digest_text(uint32_t crc, const char *s)
 {
 	if (s == NULL)
 		s = "";
-	return (uint32_t)crc32_z(crc, (const Bytef *)s, strlen(s) + 1);
+	return crc_add(crc, (struct slice){ s, strlen(s) + 1 });
 }
 
 static uint32_t

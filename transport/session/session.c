@@ -3,15 +3,8 @@
  * Here are its states and the events.  What the peer says is read in
  * session_frames.c, its opening judged in session_opening.c; what the shell must do
  * is in session_actions.c, what is coded before the peer answers in session_ahead.c,
- * time in session_time.c; the two halves are sender.c and receiver.c.
- *
- *	state      ends by                           then
- *	OPENING    a HELLO that suits                OPEN, or RENEWING
- *	RENEWING   session_renewed                   OPEN
- *	OPEN       DONE both ways, all written       ENDED
- *	REFUSING   REFUSE written, or 2 s            FAILED
- *	any        what must not be, time, abort     REFUSING, or FAILED when the
- *	                                             peer cannot hear us
+ * time in session_time.c; the two halves are sender.c and receiver.c.  The states
+ * and what moves them are a table of doc/protocol.5, "States".
  */
 #include "config.h"
 
@@ -91,7 +84,7 @@ end_for(struct session *s, const struct err *why, bool tell)
 	}
 }
 
-/* End for this reason, which the peer is told if it speaks our language. */
+/* End for this reason.  The peer is told if its opening line has come. */
 static void
 end(struct session *s, const struct err *why)
 {

@@ -9,7 +9,7 @@
 #include "transport/session/sender.h"
 #include "transport/session/session.h"
 
-enum session_state {
+enum session_state { /* doc/protocol.5, "States" */
 	STATE_OPENING,
 	STATE_RENEWING,
 	STATE_OPEN,
@@ -34,13 +34,11 @@ struct session {
 	struct {
 		bool on; /* the peer has not answered yet */
 		const struct codec_ops *codec;
-		struct buf frames; /* to be sent before any other */
-		size_t at;         /* so much of them went */
-		/* What is going: of a batch, bytes that must still; and then
-		 * nobody wants it any more. */
-		struct frame_lost what;
-		size_t left;
-		bool cancelled;
+		struct buf frames;      /* to be sent before any other */
+		size_t at;              /* so much of them went */
+		struct frame_lost what; /* the numbers that are going */
+		size_t left;    /* bytes of their batch that must still go */
+		bool cancelled; /* and nobody wants them any more */
 		uint64_t fed_bytes;
 	} ahead;
 
@@ -89,11 +87,12 @@ void ahead_begin(struct session *s);
 bool ahead_wants_more(const struct session *s);
 /* Code what was fed, while more is wanted; false: nothing was. */
 bool ahead_code(struct session *s);
-/* The peer has answered: it is so, and what was coded goes; or it is forgotten. */
+/* The peer has answered that it has all up to `at`.  True: as was guessed, and what
+ * was coded goes; false: it was forgotten. */
 bool ahead_holds(struct session *s, const struct spool_point *at);
 void ahead_drop(struct session *s);
-/* What has not begun to go stays here, as if it had not been fed.  cancelled: what
- * is going counts for nothing. */
+/* Take back what has not begun to go, as if it had not been fed.  cancelled: the
+ * batch that is going does not count as sent. */
 void ahead_cut(struct session *s, bool cancelled);
 /* Append the next frame of it, if there is one. */
 bool ahead_put(struct session *s, struct buf *out);
@@ -114,13 +113,13 @@ void session_read_refuse(const struct frame_refuse *r, struct err *e);
 /* session_time.c */
 
 bool session_since(const struct session *s, struct mono then, int64_t ms);
-/* Is a limit of time passed? */
+/* Has the peer, or the session, used up its time? */
 bool session_late(const struct session *s, struct err *e);
-/* Should we say that we are there? */
+/* Were we silent for so long that a PING is due? */
 bool session_quiet(const struct session *s);
-/* Bytes that may be written are more now. */
+/* Add what the rate allows for the time that passed. */
 void session_refill(struct session *s);
-/* So many more had a place on the wire. */
+/* Take from the rate's allowance what went over the wire. */
 void session_spend(struct session *s, uint64_t bytes);
 /* How many of n bytes may be written now. */
 size_t session_write_most(const struct session *s, size_t n);

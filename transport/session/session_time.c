@@ -8,12 +8,14 @@
 
 #include "transport/session/session_impl.h"
 
+/* Limits of time: doc/protocol.5, "LIMITS". */
 enum {
-	FRAME_GRACE_MS = 10000,
-	FRAME_RATE = 100, /* bytes a second, inside a frame */
-	TOTAL_MS = 600000,
-	NEVER_MS = 86400000,
-	LEAVE_MS = 8000,        /* 10 s, with REFUSE and the channel's end */
+	FRAME_GRACE_MS =
+	    10000,           /* for a frame, beside what its bytes may take */
+	FRAME_RATE = 100,    /* bytes a second, inside a frame */
+	TOTAL_MS = 600000,   /* of a session that is not kept open */
+	NEVER_MS = 86400000, /* as good as never */
+	LEAVE_MS = 8000,     /* 10 s, with REFUSE and the channel's end */
 	REFILL_MAX_MS = 100000, /* as much as any debt takes */
 	WRITE_LEAST = 1400,     /* bytes: smaller packets are mostly heads */
 	WRITE_ENOUGH = 16 << 10,
