@@ -34,7 +34,7 @@ int control_listen(uv_loop_t *loop, const char *run, control_answer *answer,
 void control_close(struct control *c);
 
 enum {
-	CONTROL_LOOK_S = 5,  /* how long who only looks waits for an answer */
+	CONTROL_LOOK_S = 5,  /* wait for an answer to a mere question */
 	CONTROL_WORK_S = 600 /* a compilation may take its time */
 };
 

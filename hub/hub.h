@@ -45,16 +45,17 @@ void hub_open_ingest(struct hub *h);
 int hub_confine(const struct hub *h, struct sandbox_state *got, struct err *e);
 /* One process at a time works on the state: ERR_TEMP when another does. */
 int hub_lock(struct hub *h, struct err *e);
-/* False: the store is of no use (G18), or not open.  Then hub_mend closes it
- * and the ingest and opens both, from their last sync on. */
+/* False: the store failed (G18) or is not open.  hub_mend then closes it and the
+ * ingest, and opens both anew as of their last sync. */
 bool hub_is_well(const struct hub *h);
 int hub_mend(struct hub *h, struct err *e);
-/* All that was handed to the store is surely stored. */
+/* When it returns 0 all that was handed to the store is surely stored. */
 int hub_sync(struct hub *h, struct err *e);
 void hub_close_ingest(struct hub *h);
 void hub_close(struct hub *h);
 
-/* The lock goes over, and what means another tree than before is compiled. */
+/* Move the lock from old to next, and compile the trees that associations left, came
+ * to, or have another subtree or translation in. */
 void hub_compile_changed(struct hub *next, struct hub *old);
 
 /* hub_answer.c: requests of the control socket, and of verbs that work by

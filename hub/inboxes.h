@@ -1,6 +1,6 @@
 /*
- * What hubd sees of its inboxes: that something came, what a session that died left
- * open, and of whom nothing comes.
+ * hubd's eye on its inboxes: wakes the ingest when something came, seals what a
+ * session that died left open, tells of associations of which nothing comes.
  */
 #ifndef HUB_INBOXES_H
 #define HUB_INBOXES_H
@@ -11,7 +11,7 @@
 #include "hub/hub.h"
 #include "hub/silence.h"
 
-/* Something came, and the ingest knows. */
+/* Something came; the ingest was told (ingest_look). */
 typedef void inboxes_seen(void *arg);
 
 struct inbox_of {
@@ -31,11 +31,11 @@ struct inboxes {
 	size_t n;
 };
 
-/* Of a hub whose ingest is open. */
+/* Begin to watch; hub's ingest is open.  inboxes_close ends it. */
 void inboxes_watch(struct inboxes *b, uv_loop_t *loop, struct hub *hub,
     inboxes_seen *seen, void *arg);
-/* From time to time: look into what cannot be watched, seal what was left open,
- * tell of silence. */
+/* To be called every few seconds: looks into what cannot be watched, seals what was
+ * left open, tells of silence. */
 void inboxes_look(struct inboxes *b);
 void inboxes_close(struct inboxes *b);
 

@@ -27,8 +27,8 @@ struct silence_look {
 void silence_begin(struct silence *s, size_t n);
 /* Something may have come from i; SIZE_MAX: from any. */
 void silence_seen(struct silence *s, size_t i);
-/* Raise or clear the notice of i, which is a.  Looks into its directories only where
- * that may change it: call it as often as you like. */
+/* Raise or clear the notice of association a, which has number i.  Cheap: looks into
+ * its directories only when the answer may be another one than before. */
 void silence_look(struct silence *s, size_t i, const struct association *a,
     const struct silence_look *l);
 void silence_clear(struct silence *s);

@@ -18,13 +18,13 @@ struct cycle_job {
 	void *self;
 	struct counters *counters;
 	struct collected c; /* lives until cycle_end */
-	bool *anew;
-	bool done;
-	struct err problem; /* behind c.problem, where we found it */
+	bool *anew;         /* of each reading: its counter began anew */
+	bool done;          /* it has answered, or never will */
+	struct err problem; /* what c.problem points to where we found it */
 };
 
-/* Run them to their ends.  What a job does not reach is a failed outcome; -1
- * only where there is no loop. */
+/* Run them all and wait for their answers.  A job that gives none has a failed
+ * outcome; -1 only when there is no loop, and then nothing was begun. */
 int cycle_run(struct cycle_job *job, size_t n, int run_dir, struct err *e);
 struct readings cycle_readings(const struct cycle_job *job);
 /* After the values were spooled: remember counters, free what cycle_run made. */

@@ -21,7 +21,7 @@ struct daemon_children {
 	const struct options *options;
 	uv_loop_t *loop; /* that the daemon runs */
 	void *arg;       /* of what is called */
-	/* It is counted no more. */
+	/* One has ended, and is not in daemon_children_count any more. */
 	void (*ended)(void *arg, enum daemon_work w);
 
 	struct daemon_child *first;
@@ -33,7 +33,7 @@ void daemon_children_begin(struct daemon_children *d);
  * is logged.  What fails in it is told by notices and the log. */
 bool daemon_child_begin(struct daemon_children *d, struct config *c,
     enum daemon_work w);
-/* One that others began is reaped with the rest. */
+/* Reap a child that others began with the rest. */
 void daemon_child_adopt(struct daemon_children *d, pid_t pid,
     enum daemon_work w);
 size_t daemon_children_count(const struct daemon_children *d,

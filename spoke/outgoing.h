@@ -28,8 +28,8 @@ int outgoing_put_config(struct outgoing *o, uint64_t changed_s, uint64_t now_s,
  * else the messages say (Collector, Correlation, X-...), or NULL. */
 int outgoing_put_values(struct outgoing *o, struct values *v,
     const struct message *like, struct err *e);
-/* Prepare the CONFIG of that generation again, 0: the present one, which also
- * follows an older one.  *known false: there is none. */
+/* Prepare the CONFIG of that generation again (0: the present one).  The present
+ * one follows an older one.  *known false: there is no such CONFIG. */
 int outgoing_repeat(struct outgoing *o, uint64_t generation, uint64_t now_s,
     bool *known, struct err *e);
 /* Prepare a message that is neither. */

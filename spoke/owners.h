@@ -40,7 +40,7 @@ struct owners_reader {
 	uint64_t left; /* leaves of this run */
 };
 
-/* Of the next leaf.  False: it is not told; source then is empty. */
+/* The source of the next leaf.  False, and source empty: the header does not tell. */
 bool owners_next(struct owners_reader *r, struct slice *source, bool *by_token);
 
 #endif

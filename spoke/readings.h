@@ -27,8 +27,8 @@ struct readings {
 /* Borrows the values' texts from r. */
 void readings_apply(struct tokens *t, const struct readings *r,
     struct values *out);
-/* Leaves of collectors that the configuration does not have for this tree go
- * at once; those that nobody claims after 24 h.  Sources of `spoke write` stay. */
+/* Leaves of collectors that the configuration does not have for this tree leave
+ * at once; leaves that nobody claims, after 24 h.  Those of `spoke write` stay. */
 void readings_sweep(struct tokens *t, const struct config *c, const char *tree,
     uint64_t now_s);
 /* "collector/NAME", owned. */

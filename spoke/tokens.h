@@ -79,9 +79,9 @@ struct leaf *tokens_by_token(const struct tokens *t, struct slice token);
 /* A new leaf; path is not there yet. */
 struct leaf *tokens_add(struct tokens *t, const char *path,
     const struct source *source);
-/* The leaf of this path for that source, made where there is none; one that is
- * not live, or was made anew from the spool, becomes that source's.  NULL: it
- * is *other's. */
+/* The leaf of this path for that source, made where there is none.  A leaf that is
+ * not live, or that was made anew from the spool, becomes that source's.  NULL: the
+ * leaf belongs to *other. */
 struct leaf *tokens_claim(struct tokens *t, const char *path,
     const struct source *source, const struct source **other);
 /* Whether all live leaves and these can stand in one tree.  ERR_INPUT. */
@@ -90,9 +90,9 @@ int tokens_fit(const struct tokens *t, struct leaf *const *more, size_t n,
 /* Into the configuration, with the token that it had, the wanted one where it
  * is free, or the next T<n>. */
 void tokens_enter(struct tokens *t, struct leaf *l, struct slice wanted);
-/* With one that it is known to have, and no other leaf has. */
+/* The same with this token, which is known to be its own and no other leaf's. */
 void tokens_enter_as(struct tokens *t, struct leaf *l, struct slice token);
-/* Out of it; what never had a token stays as a mere name. */
+/* Out of the configuration.  A leaf that never had a token is a mere name then. */
 void tokens_leave(struct tokens *t, struct leaf *l);
 void tokens_set_params(struct tokens *t, struct leaf *l, struct slice params);
 void tokens_set_alias(struct tokens *t, struct leaf *l, struct slice alias);

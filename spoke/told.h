@@ -7,9 +7,9 @@
 #include "common/command/ground.h"
 #include "common/spool/outbox.h"
 
-/* By whoever wrote to it, when what it wrote is committed: that messages were
- * dropped for it, until half of the spool is free again; that some were damaged; that
- * sent/ is kept. */
+/* To be called by whoever wrote to it, after the commit.  Tells that messages were
+ * dropped (until half of the spool is free again), that some were damaged, and that
+ * sent/ is kept for fear of a wrong clock. */
 void told_outbox(struct ground *g, const struct association *a,
     const struct outbox_state *s);
 

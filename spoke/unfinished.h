@@ -22,8 +22,8 @@ const struct spool_point *unfinished_find(const struct unfinished *u,
 void unfinished_put(struct unfinished *u, const char *association,
     const struct spool_point *at);
 int unfinished_save(struct unfinished *u, struct err *e);
-/* All of them have it: remove the note.  What fails in that is logged: all is
- * written nevertheless. */
+/* All associations have it: remove the note.  A failure is only logged, since all
+ * is written. */
 void unfinished_end(struct unfinished *u);
 void unfinished_free(struct unfinished *u);
 

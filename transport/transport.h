@@ -89,16 +89,16 @@ int transport_dial(const struct transport_ops *t, const struct association *a,
 /* This process's stdin and stdout, whose places /dev/null takes. */
 int channel_stdio(struct channel *out, struct err *e);
 /* Close, end and reap the child, which has 10 s to take its leave, or 1 s where
- * we were asked to end.  -1 with what it reported: the cause behind an early end
- * of the stream, also a far side that ended with a status other than 0.  After 0
- * e->msg has what one wrote last to its stderr that ended well, if anything: rsh
- * does not know how its command ended.  *wire_bytes (may be NULL): bytes on the wire
- * in both directions, or WIRE_UNKNOWN. */
+ * we were asked to end.  -1 with what it reported: the cause of an early end of the
+ * stream, also that the far side ended with a status other than 0.  After 0 e->msg
+ * has the last line of the far side's stderr, or nothing: rsh ends well whatever its
+ * command did.  *wire_bytes (may be NULL): bytes on the wire in both directions, or
+ * WIRE_UNKNOWN. */
 int channel_close(struct channel *c, bool stopped, uint64_t *wire_bytes,
     struct err *e);
-/* For transports: how a far side ended, by its status and what it wrote to its
- * stderr, of which the last line is shown.  -1 but for status 0; ours are
- * understood, of others the kind is `unknown`. */
+/* For transports: judge how a far side ended, by its exit status and its stderr, of
+ * which the last line is shown.  -1 unless status is 0: the kind is that of one of
+ * our own statuses, else `unknown`. */
 int channel_far_end(int status, struct slice errs, enum err_kind unknown,
     struct err *e);
 /* The last line, for a person: escaped, and cut. */

@@ -230,8 +230,8 @@ scan_one(struct scan *s)
 	return 0;
 }
 
-int
-config_text_clean(const char *path, struct buf *text, struct err *e)
+static int
+clean(const char *path, struct buf *text, struct err *e)
 {
 	struct scan s = { path, text->p, text->n, .line = 1, .e = e };
 
@@ -298,7 +298,7 @@ config_text_read(const char *path, struct config_text *out, struct err *e)
 		    CONFIG_TEXT_MAX);
 		goto out;
 	}
-	if (config_text_clean(path, &t.text, e) == -1)
+	if (clean(path, &t.text, e) == -1)
 		goto out;
 	t.device = st.st_dev;
 	t.inode = st.st_ino;

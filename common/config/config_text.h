@@ -22,16 +22,13 @@ struct config_text {
 	uid_t owner;
 };
 
-/* A regular file that only its owner may write.  Complaints begin with
- * "path:line: " where there is a line.  Owned: config_text_clear. */
+/* A regular file that only its owner may write, without its comments, and with a
+ * byte that no file may hold for each dollar sign: libconfuse would put the
+ * environment in place of ${NAME}.  Characters that it would skip without a word,
+ * and a block, string or comment that does not end, are refused.  Complaints begin
+ * with "path:line: " where there is a line.  Owned: config_text_clear. */
 int config_text_read(const char *path, struct config_text *out, struct err *e);
 void config_text_clear(struct config_text *t);
-
-/* Comments become blanks.  A dollar sign becomes a byte that no file may
- * hold, for libconfuse would put the environment in place of ${NAME}.
- * Characters that it would skip without a word, and a block, string or comment
- * that does not end, are refused. */
-int config_text_clean(const char *path, struct buf *text, struct err *e);
 /* The dollar signs of a value come back. */
 void config_text_restore(char *value);
 

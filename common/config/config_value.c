@@ -95,18 +95,6 @@ print_units(int64_t v, const struct unit *u, struct buf *out)
 		buf_put_char(out, u->letter);
 }
 
-bool
-config_duration(const char *text, int64_t *v)
-{
-	return parse_units(text, durations, v);
-}
-
-bool
-config_size(const char *text, int64_t *v)
-{
-	return parse_units(text, sizes, v);
-}
-
 enum {
 	YEAR_S = 365 * 86400
 };
@@ -130,7 +118,7 @@ is_span(struct slice in, char other, int64_t *s)
 	}
 	memcpy(text, in.p, in.n);
 	text[in.n] = '\0';
-	return config_duration(text, s) && *s > 0;
+	return parse_units(text, durations, s) && *s > 0;
 }
 
 bool

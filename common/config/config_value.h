@@ -35,10 +35,6 @@ void config_value_range(const struct key *k, struct buf *out);
 /* In double quotes, so that the file's grammar reads the same text. */
 void config_value_quote(const char *text, struct buf *out);
 
-/* "90", "90s", "5m", "24h", "7d", in seconds; "100", "64K", "1M", "1G" in
- * bytes.  False: not such a text, or too large for *v. */
-bool config_duration(const char *text, int64_t *v);
-bool config_size(const char *text, int64_t *v);
 /* "AVERAGE:5m:14d", "MAX:1x:2d": function, resolution (x: periods), length. */
 bool config_is_rra(const char *text);
 

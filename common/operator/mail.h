@@ -9,7 +9,6 @@
 
 enum {
 	MAIL_MAX = 64 << 10, /* bytes; what does not fit is counted */
-	MAIL_LINE_MAX = 998, /* RFC 5322, 2.1.1 */
 };
 
 enum mail_why {

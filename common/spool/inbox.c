@@ -52,8 +52,8 @@ inbox_missing(const struct inbox *i, uint64_t from, uint64_t *first,
 	return from <= LIMIT_MSGID;
 }
 
-void
-inbox_sealed(void *arg, struct segment_name s, uint64_t bytes)
+static void
+count_sealed(void *arg, struct segment_name s, uint64_t bytes)
 {
 	struct inbox *i = arg;
 
@@ -275,7 +275,7 @@ inbox_commit(struct inbox *i, struct err *e)
 {
 	size_t bytes = i->app.batch.n;
 
-	if (appender_commit(&i->app, inbox_sealed, i, e) == -1) {
+	if (appender_commit(&i->app, count_sealed, i, e) == -1) {
 		extent_copy(&i->now, &i->committed);
 		i->fresh_n = i->fresh_committed;
 		refresh(i);
@@ -420,7 +420,7 @@ inbox_quarantine(struct inbox *i, uint64_t msgid, struct slice bytes,
 int
 inbox_seal(struct inbox *i, struct err *e)
 {
-	if (appender_seal(&i->app, inbox_sealed, i, e) == -1)
+	if (appender_seal(&i->app, count_sealed, i, e) == -1)
 		return err_wrap(e, "inbox");
 	if (i->app.pieces == 0)
 		i->fresh_n = i->fresh_committed = 0;

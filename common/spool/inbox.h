@@ -12,8 +12,9 @@
 
 struct inbox_opts {
 	struct spool_point cursor; /* up to where all is ingested */
-	/* Or where to find it, for whom something ingests meanwhile: it is
-	 * looked up behind each listing, as it is written before files move. */
+	/* NULL, or where the cursor lies, in place of the above, for a caller
+	 * beside whom hubd ingests: it is read after each listing, since hubd
+	 * writes it before it moves files. */
 	const struct cursor_place *place;
 	size_t message_max; /* 0: LIMIT_MESSAGE */
 	uint64_t size_max;  /* bytes not ingested; 0: 1 GiB */
@@ -60,8 +61,8 @@ int inbox_commit(struct inbox *i, struct err *e);
 /* Durable in the ledger when it returns.  ERR_INPUT: we have one of these. */
 int inbox_lost(struct inbox *i, uint64_t first, uint64_t last,
     enum ledger_why why, struct err *e);
-/* The same of those of first..last that are missing, whose number is added to *lost:
- * what is held behind a gap stays, though who sent it has lost it since. */
+/* The same of those of first..last that are missing, and *lost grows by their number.
+ * What we hold stays, though its sender has lost it since. */
 int inbox_pass(struct inbox *i, uint64_t first, uint64_t last, uint64_t *lost,
     struct err *e);
 /* A message whose Length and Digest are right and whose grammar is not: kept in
@@ -84,11 +85,12 @@ int inbox_was_replaced(struct inbox *i, struct stream_id stream, bool *yes,
  * direction, msgid and time.  Bounded by size_max: ERR_TEMP with ENOSPC. */
 int inbox_quarantine(struct inbox *i, uint64_t msgid, struct slice bytes,
     const char *why, struct err *e);
-/* Keep a message, in the form in which it came, that has a number of another one:
- * from now on the association is forked. */
+/* A bare message has the number of another one: keep it, in the form in which it
+ * came.  From now on the association is forked. */
 int inbox_fork(struct inbox *i, const struct message *m, const char *why,
     struct err *e);
-/* Is it?  1: yes, 0: no.  Ending it leaves the copy under another name. */
+/* Is the association forked?  1: yes, 0: no.  inbox_end_fork lets it go, and keeps
+ * the copy under another name. */
 int inbox_forked(int association_dir, struct err *e);
 int inbox_end_fork(int association_dir, struct err *e);
 /* Make all that is durable visible to hubd as sealed segments. */

@@ -53,7 +53,6 @@ int inbox_to_quarantine(struct inbox *i, const char *name, const char *why,
 int inbox_take_back(struct inbox *i, struct err *e);
 
 /* inbox.c */
-void inbox_sealed(void *arg, struct segment_name s, uint64_t bytes);
 /* Bytes and files of a listing of inbox/ are those that are there. */
 void inbox_count(struct inbox *i, const struct listing *l);
 

@@ -18,14 +18,14 @@ enum ledger_why {
 	LEDGER_LOST,      /* the sender's authenticated word, or damage */
 	LEDGER_TOMBSTONE, /* an operator's, or the policy's */
 	LEDGER_POISON,    /* one message, kept in quarantine and acknowledged */
-	LEDGER_POISON_CONFIG, /* the same, a CONFIG, or for all that is known */
+	LEDGER_POISON_CONFIG, /* the same, and it is a CONFIG, or may be one */
 };
 
 struct ledger_range {
 	uint64_t first, last;
 	enum ledger_why why;
-	/* of the last message: of a poison; of a tombstone, where it is known:
-	 * who had that message before it was dropped may say so still; else 0 */
+	/* Of the last message, for who had it before and may still say so: of a
+	 * poison; of a tombstone, where it is known; else 0. */
 	uint32_t digest;
 };
 

@@ -17,7 +17,7 @@ struct listing {
 	struct listed *at; /* ascending by first, then by last */
 	size_t n, cap;
 	uint64_t foreign; /* names that are not a segment's nor ours */
-	uint64_t carried; /* bytes of what is made of segments to be carried */
+	uint64_t carried; /* bytes of files made of segments to be carried */
 };
 
 /* Open a directory of segments, made where it is missing; the caller syncs top

@@ -36,7 +36,7 @@ outbox_sealed(void *arg, struct segment_name s, uint64_t bytes)
 	listing_put(&o->waiting, (struct listed){ .name = s, .bytes = bytes });
 }
 
-/* The Timestamp of the oldest waiting segment; read once for each. */
+/* The Timestamp of the oldest segment that waits: its file is read once. */
 static void
 refresh_oldest(struct outbox *o)
 {
@@ -140,7 +140,6 @@ fail:
 	return -1;
 }
 
-/* What is put is as if it never was. */
 void
 outbox_forget_put(struct outbox *o)
 {
@@ -294,9 +293,8 @@ outbox_can_compare(const struct outbox *o, uint64_t msgid)
 	    ledger_digest(&o->lost, msgid, &digest);
 }
 
-/* True of an acknowledgement that we may believe.  The receiver had what is lost
- * here, and its acknowledgement was still on the way; or it was told that it is
- * lost, and its digest is 0. */
+/* May we believe it?  Also an acknowledgement of what is lost here: the receiver had
+ * it before that, or was told so, and then acknowledges with digest 0. */
 static int
 check_ack(struct outbox *o, const struct spool_point *at, struct err *e)
 {
@@ -343,7 +341,7 @@ outbox_ack(struct outbox *o, const struct spool_point *at, struct err *e)
 	return 0;
 }
 
-/* What segment s had and the segments in made do not is lost. */
+/* The numbers of segment s that no segment in made has are lost. */
 static int
 record_lost(struct outbox *o, struct segment_name s, const struct listing *made,
     struct err *e)

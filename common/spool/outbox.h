@@ -53,27 +53,27 @@ const struct outbox_state *outbox_state(const struct outbox *o);
  * ERR_TEMP with ENOSPC: the spool is full, and the policy is to refuse, or what
  * may be dropped gives no room for all that was put. */
 int outbox_put(struct outbox *o, struct message *m, struct err *e);
-/* All that was put, with one sync, or nothing.  After either nothing is put.  What
- * has to go for it is dropped now. */
+/* All that was put, with one sync, or nothing; what must be dropped to give it room
+ * is dropped now.  Nothing is put any more afterwards, in both cases. */
 int outbox_commit(struct outbox *o, struct err *e);
 void outbox_rollback(struct outbox *o);
 /* The newest message that was put, committed or not. */
 struct spool_point outbox_prepared(const struct outbox *o);
 /* The generation of the last CONFIG that was put, committed or not; 0: none. */
 uint64_t outbox_prepared_generation(const struct outbox *o);
-/* Whether that very message was committed and is still here; of one that was
- * acknowledged and is gone nobody knows: *holds false.  May seal. */
+/* Whether this very message was committed and is still here.  *holds is false, too,
+ * of one that was acknowledged and removed since.  May seal. */
 int outbox_holds(struct outbox *o, const struct spool_point *at, bool *holds,
     struct err *e);
 /* Make all that was committed readable by others. */
 int outbox_seal(struct outbox *o, struct err *e);
-/* Believe an acknowledgement: only for what we sealed, with that stream and
- * digest; else ERR_INPUT and nothing is deleted.  An old one is harmless.  So is
- * one for what was dropped since it was sent, or is damaged now: with its digest,
- * where that is known still, else with any.  Moves what is covered to sent/,
- * prunes sent/. */
+/* Believe an acknowledgement of a message that we sealed, of this stream and with
+ * its digest: moves what it covers to sent/, and prunes sent/.  Of a message that was
+ * dropped or damaged since it was sent, with the digest that it had, or any where
+ * that is not known any more.  An old one changes nothing.  Else ERR_INPUT, and
+ * nothing is moved. */
 int outbox_ack(struct outbox *o, const struct spool_point *at, struct err *e);
-/* False: it is lost, and what it was cannot be compared any more. */
+/* False: the message is lost, and its digest is not known any more. */
 bool outbox_can_compare(const struct outbox *o, uint64_t msgid);
 /* Is every number behind msgid sealed here, or known to be lost? */
 bool outbox_holds_all_after(const struct outbox *o, uint64_t msgid);

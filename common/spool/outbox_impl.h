@@ -11,14 +11,14 @@
 #include "common/spool/quarantine.h"
 #include "common/spool/repair.h"
 
-/* What the next commit drops, for what is put to have room: the first n that
- * wait, but for the CONFIG that those behind them need. */
+/* What the next commit drops, so that what is put has room: the first n segments
+ * that wait, without the CONFIG that those behind them need. */
 struct outbox_plan {
 	size_t n;
 	uint64_t bytes; /* of these, with what is made of them */
 	size_t config;  /* the last that begins with one; SIZE_MAX: none */
 	uint64_t config_bytes; /* of its parts */
-	bool spares;           /* it is needed */
+	bool spares;           /* that CONFIG is needed, and kept */
 };
 
 struct outbox {
@@ -63,20 +63,21 @@ int outbox_load(struct outbox *o, struct err *e);
 void outbox_unload(struct outbox *o);
 
 /* outbox_room.c */
-/* Has what is put room, when what is planned is dropped?  Else ENOSPC; nothing is
- * dropped before all of it has. */
+/* Is there room for all that is put, once what is planned is dropped?  Else ERR_TEMP
+ * with ENOSPC.  Prunes sent/ and plans more where that helps; what waits is dropped
+ * by the commit alone. */
 int outbox_check_room(struct outbox *o, bool config, struct err *e);
 void outbox_prune(struct outbox *o, bool for_room);
 /* Does segment i, those of sent/ counted first, begin with a CONFIG and hold
  * all its parts? */
 bool outbox_begins_with_config(const struct outbox *o, size_t i);
 uint32_t outbox_config_parts(const struct outbox *o, size_t i); /* 0: no */
-/* The bytes of what is made of a segment to be carried; gone: it goes with it. */
+/* The bytes of the files made of a segment to be carried; gone: remove them. */
 uint64_t outbox_companions(struct outbox *o, struct segment_name s, bool gone);
 
 /* outbox_drop.c */
-/* Plan to drop as many as free so many bytes, and a file.  Never the newest
- * segment.  False: these are not to be had. */
+/* Plan to drop enough segments, never the newest, to free so many bytes, and with
+ * `file` a file.  False: there are not enough. */
 bool outbox_plan(struct outbox *o, uint64_t bytes, bool file);
 /* Do as planned; their tombstones first. */
 int outbox_drop_planned(struct outbox *o, struct err *e);

@@ -26,7 +26,7 @@ enum spool_read {
 	 * msgid; what is good behind it follows, after a GAP.  outbox_repair
 	 * and inbox_repair */
 	SPOOL_READ_BAD,
-	SPOOL_READ_END, /* nothing sealed behind; may be called again later */
+	SPOOL_READ_END, /* nothing more is sealed; may be called again later */
 	/* may be called again; ERR_TEMP: another stream began, open it anew */
 	SPOOL_READ_FAILED,
 };
@@ -53,7 +53,7 @@ enum spool_read spool_reader_next(struct spool_reader *r, struct message *m,
     struct err *e);
 /* The file that the last message came from, relative to association_dir. */
 const char *spool_reader_file(const struct spool_reader *r);
-/* Go on from there; cheap where it lies ahead in the same segment. */
+/* Go on from message `from`; cheap where that lies ahead in the same segment. */
 void spool_reader_seek(struct spool_reader *r, uint64_t from);
 void spool_reader_close(struct spool_reader *r);
 

@@ -24,9 +24,9 @@ int repair_segment(const struct repair_dir *d, struct segment_name s,
     const char *why, struct listing *made, struct err *e);
 
 /* Take up an open segment: *fd is it, cut at its last whole message and synced
- * with its directory (W8), ready for appender_resume; or -1 when nothing is
- * left of it.  It was empty, or damaged, or a repair of it was not finished (a
- * sealed one covers its first number): what is good is in sealed segments. */
+ * with its directory (W8), ready for appender_resume.  *fd -1: it is gone, for it
+ * was empty, or damaged, or a sealed segment covers its first number (a repair that
+ * was cut off); what was good of it is in sealed segments. */
 int repair_open(const struct repair_dir *d, struct segment_name s, int *fd,
     struct segment_scan *found, struct err *e);
 

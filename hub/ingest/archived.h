@@ -23,7 +23,8 @@ int archived_config(int association_dir, uint64_t before, uint64_t *msgid,
     struct err *e);
 
 enum {
-	ARCHIVED_SLACK_S = 2 * 86400, /* clocks and imports run so far ahead */
+	ARCHIVED_SLACK_S =
+	    2 * 86400, /* how far clocks and imports may be off */
 };
 
 #endif

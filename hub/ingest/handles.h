@@ -16,7 +16,7 @@ void handles_add(struct handles *t, struct slice token, uint32_t handle);
 bool handles_finish(struct handles *t);
 /* Before the first token of a message. */
 void handles_rewind(struct handles *t);
-/* False: not in the configuration. */
+/* False: the configuration has no such token. */
 bool handles_find(struct handles *t, struct slice token, uint32_t *handle);
 size_t handles_count(const struct handles *t);
 void handles_free(struct handles *t);

@@ -194,8 +194,7 @@ intake_open(const struct intake_place *p, struct intake **out, struct err *e)
 	*out = i;
 	return 0;
 fail:
-	if (i->archive.dir != -1)
-		i->archive.dir = -1; /* dir stays the caller's */
+	i->archive.dir = -1; /* it stays the caller's */
 	settling_add(p->settling, p->who, 0);
 	intake_close(i);
 	return err_wrap(e, "association %s", p->a->name);

@@ -50,7 +50,7 @@ enum intake_trouble {
 struct intake {
 	const struct intake_ground *ground;
 	const struct association *a;
-	struct settling *settling; /* of its tree, which knows it as who */
+	struct settling *settling; /* its tree's; knows us by the number who */
 	unsigned who;
 
 	struct archive archive;
@@ -65,11 +65,11 @@ struct intake {
 	struct configset set;
 	struct tree *pending; /* checked, to be compiled, or NULL */
 	struct compiled_head pending_head;
-	uint64_t wait_from; /* DATA from here on waits; 0: none does */
-	bool flow_due;      /* it shall not wait any longer */
+	uint64_t wait_from; /* DATA from this MsgID on waits; 0: none does */
+	bool flow_due;      /* what waits is to be stored now */
 	bool resync_due;
 	struct mono resync_at;
-	/* intake_release is at work: what is still not plausible goes here */
+	/* while intake_release works: where still implausible DATA goes */
 	struct waiting *releasing;
 	struct mono clock_at; /* when withheld Timestamps are looked at next */
 
@@ -79,8 +79,8 @@ struct intake {
 	enum intake_trouble trouble;
 	struct mono retry_at;
 	int64_t retry_ms;
-	struct segment_name offender; /* FORK: it has the second one */
-	struct segment_name repaired; /* the one that was repaired last */
+	struct segment_name offender; /* FORK: the segment of the second one */
+	struct segment_name repaired; /* the segment that was repaired last */
 	bool accept_stream;
 	struct ingest_counts counts;
 	uint64_t refused; /* of counts.poison, in this batch */
@@ -116,7 +116,7 @@ int intake_mark(struct intake *i, struct err *e);
 struct mono intake_wake(const struct intake *i);
 void intake_close(struct intake *i);
 
-/* Tell of messages whose values are not waited for any more. */
+/* Log that so many messages' values are given up: the archive alone has them. */
 void intake_left(const struct intake *i, uint64_t messages);
 /* A call failed: tell, and try again later. */
 void intake_failed(struct intake *i, const struct err *e);
@@ -143,8 +143,8 @@ void intake_store(struct intake *i, const struct glossary *r,
 int intake_read_tree(struct intake *i, const struct tree *t, struct glossary *r,
     struct err *e);
 int intake_read_live(struct intake *i, struct err *e);
-/* Series were read of another tree since: the live leaves are stored as the
- * live tree says again. */
+/* After intake_read_tree of another tree: make the store's series again what the
+ * live tree says. */
 int intake_declare_live(struct intake *i, struct err *e);
 void glossary_clear(struct glossary *r);
 

@@ -41,9 +41,9 @@ enum settling_action {
 struct settling;
 
 struct settling_opts {
-	int64_t delay_ms; /* after the last change, */
-	/* but not longer after the first; also the wait before what failed is
-	 * tried again */
+	int64_t delay_ms; /* from the last change to the compilation */
+	/* The same from the first change, at most; and the wait before a
+	 * compilation that failed is tried again. */
 	int64_t max_ms;
 };
 
@@ -60,7 +60,7 @@ void settling_poisoned(struct settling *s, unsigned who, uint64_t generation);
  * in the archive at the start, or an operator accepted it. */
 void settling_held(struct settling *s, unsigned who, uint64_t generation,
     struct mono now);
-/* An operator wants the tree compiled without delay, changed or not. */
+/* An operator wants the tree compiled now, whether it changed or not. */
 void settling_hurry(struct settling *s, struct mono now);
 /* What to do now; call until SETTLING_NOTHING.  *who is set for RESYNC. */
 enum settling_action settling_next(struct settling *s, struct mono now,

@@ -16,7 +16,8 @@
 #include "hub/stores/rrd_series.h"
 
 enum {
-	CHUNK = 1024,                         /* series allocated together */
+	CHUNK = 1024, /* series allocated together */
+	RRD_NAME_SIZE = 1024,
 	TEXTS_FIRST = 64,                     /* bytes */
 	TEXT_MOST = 20 + 1 + LIMIT_VALUE + 1, /* "time:value" and its NUL */
 	TRIM_FROM = 64 << 20, /* bytes freed at once: give them back */
@@ -34,8 +35,10 @@ rrd_table_def(const struct rrd_table *t, const struct rrd_series *l)
 	return &t->def[l->def];
 }
 
-bool
-rrd_series_name(const char *tree, struct slice path, char out[RRD_NAME_SIZE])
+/* "<tree><path>.rrd": a leaf's file below the store's directory, without colons
+ * (tree_file_name).  False: it does not fit, or is no such leaf. */
+static bool
+file_name(const char *tree, struct slice path, char out[RRD_NAME_SIZE])
 {
 	int n;
 
@@ -185,7 +188,7 @@ rrd_table_find(struct rrd_table *t, const struct store_series *leaf,
 	char name[RRD_NAME_SIZE];
 	struct rrd_def d;
 
-	if (!rrd_series_name(leaf->tree, leaf->path, name))
+	if (!file_name(leaf->tree, leaf->path, name))
 		return err_set(e, ERR_INPUT, "not a path of a tree");
 	if (read_def(leaf, &d, e) == -1)
 		return err_wrap(e, "%s", name);
@@ -345,7 +348,7 @@ rrd_table_refuse(struct rrd_table *t, uint32_t handle, const char *why)
 	return dropped;
 }
 
-/* What rrd_series_name made of it; a path has no comma of its own. */
+/* The reverse of file_name; a path has no comma of its own. */
 static void
 leaf_of(const char *file, char tree[RRD_NAME_SIZE], char path[RRD_NAME_SIZE])
 {

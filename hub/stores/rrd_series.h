@@ -72,8 +72,8 @@ uint32_t rrd_series_drop_past(struct rrd_series *l, uint64_t last_s);
  * when it could be before. */
 uint32_t rrd_table_refuse(struct rrd_table *t, uint32_t handle,
     const char *why);
-/* The list, without those that are refused no more: all with a path below this
- * are not, unless tree is NULL. */
+/* Take off the list those that were stored since, and, unless tree is NULL, all of
+ * this tree and below this subtree. */
 void rrd_table_forgive(struct rrd_table *t, const char *tree,
     struct slice subtree);
 void rrd_table_each_refused(const struct rrd_table *t, store_each_refusal *each,
@@ -81,14 +81,5 @@ void rrd_table_each_refused(const struct rrd_table *t, store_each_refusal *each,
 /* Free what waits of these series where it holds no value any more. */
 void rrd_table_settle(struct rrd_table *t, const uint32_t *handle, size_t n);
 void rrd_table_clear(struct rrd_table *t);
-
-/* "<tree><path>.rrd", the name of a leaf's file below the store's directory,
- * without colons (tree_file_name).
- * False: does not fit. */
-enum {
-	RRD_NAME_SIZE = 1024
-};
-bool rrd_series_name(const char *tree, struct slice path,
-    char out[RRD_NAME_SIZE]);
 
 #endif

@@ -18,9 +18,9 @@ enum {
 	FLUSH_MS = 1000, /* acknowledgements go to the spool so often */
 	SEAL_MS = 1000,  /* what came in a kept session is sealed after */
 	/* While more waits to be read, so much is made durable at once. */
-	SETTLE_MS = 100,
-	SETTLE_BYTES = 4 << 20,
-	SETTLE_MESSAGES = 250, /* of a sender's batch: it may wait for these */
+	COMMIT_MS = 100,
+	COMMIT_BYTES = 4 << 20,
+	COMMIT_MESSAGES = 250, /* of a sender's batch: it may wait for these */
 	POLL_MAX_MS = 60000,
 	OPENING_MS = 1000, /* between looks whether the channel is open */
 };
@@ -38,9 +38,10 @@ on_asked(int sig)
 
 /* Answers to the session */
 
-/* What was taken becomes durable, and is acknowledged. */
+/* Make what was taken durable, so that it is acknowledged.  False: that failed, and
+ * the session is aborted. */
 static bool
-settle(struct delivery *d)
+commit_taken(struct delivery *d)
 {
 	struct spool_point taken = d->taken;
 	struct err e = { 0 };
@@ -70,9 +71,9 @@ note_taken(struct delivery *d, const struct delivery_batch *b)
 	d->taken_n += b->last - b->first + 1;
 	d->took_at = d->now;
 	d->unsealed = true;
-	if (b->durable.msgid != 0 || d->taken_bytes >= SETTLE_BYTES ||
-	    d->taken_n >= SETTLE_MESSAGES)
-		(void)settle(d); /* it has aborted the session */
+	if (b->durable.msgid != 0 || d->taken_bytes >= COMMIT_BYTES ||
+	    d->taken_n >= COMMIT_MESSAGES)
+		(void)commit_taken(d); /* it aborts the session itself */
 }
 
 static void
@@ -95,7 +96,7 @@ on_take(struct delivery *d, const struct session_action *a)
 	if (rc == -1) {
 		session_abort(d->session, &e);
 	} else if (b.refused != 0) {
-		(void)settle(d); /* it has aborted the session */
+		(void)commit_taken(d); /* it aborts the session itself */
 		session_refused(d->session, b.refused, b.why.msg);
 	}
 }
@@ -106,7 +107,7 @@ on_record(struct delivery *d, const struct session_action *a)
 	struct err e = { 0 };
 	struct stream_id old = inbox_durable(d->in).stream;
 
-	if (!settle(d))
+	if (!commit_taken(d))
 		return;
 	if (!stream_eq(old, a->at.stream)) {
 		if (inbox_begin_stream(d->in, a->at.stream, &e) == -1) {
@@ -153,7 +154,7 @@ on_seed(struct delivery *d, const struct session_action *a)
 	struct buf seed = { 0 };
 	struct slice found;
 	struct err e = { 0 };
-	int rc = in && settle(d) ? inbox_seal(d->in, &e) : 0;
+	int rc = in && commit_taken(d) ? inbox_seal(d->in, &e) : 0;
 
 	if (rc == 0)
 		rc = spool_recall(d->association_dir, dirs, &a->at, a->seed,
@@ -333,7 +334,7 @@ wait_event(struct delivery *d, const sigset_t *open_mask)
 	if (fd[0].revents != 0)
 		on_readable(d);
 	else
-		(void)settle(d); /* it has aborted the session */
+		(void)commit_taken(d); /* it aborts the session itself */
 	if (fd[2].revents != 0)
 		on_written(d);
 }
@@ -402,8 +403,8 @@ on_time(struct delivery *d)
 		session_abort(d->session, &e);
 	}
 	if (d->taken.msgid != 0 &&
-	    mono_ms_since(d->now, d->taken_at) >= SETTLE_MS)
-		(void)settle(d); /* it has aborted the session */
+	    mono_ms_since(d->now, d->taken_at) >= COMMIT_MS)
+		(void)commit_taken(d); /* it aborts the session itself */
 	if (d->feeder.ack_waits &&
 	    mono_ms_since(d->now, d->feeder.ack_since) >= FLUSH_MS)
 		check(d, feeder_flush(&d->feeder, &e), &e);
@@ -445,7 +446,7 @@ delivery_loop(struct delivery *d, struct err *e)
 			break;
 		wait_event(d, &open_mask);
 	}
-	if (settle(d)) /* a line that is cut again and again gets on */
+	if (commit_taken(d)) /* a line that is cut again and again gets on */
 		note_sofar(d);
 	sigaction(SIGPIPE, &old_pipe, NULL);
 	sigaction(DELIVERY_LEAVE, &old_leave, NULL);

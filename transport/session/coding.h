@@ -10,7 +10,7 @@
 #include "transport/session/frame.h"
 
 enum {
-	/* of a session: each costs the receiver a look into its spool */
+	/* most in a session, since each costs the receiver a look into its spool */
 	CODING_SEEDS = 100,
 };
 
@@ -21,13 +21,13 @@ struct coding {
 };
 
 void coding_drop(struct coding *c);
-/* Anew: empty, or from a seed. */
+/* Begin anew, from a seed; an empty one: from nothing. */
 void coding_begin(struct coding *c, const struct codec_ops *codec,
     struct slice seed);
 bool coding_is(const struct coding *c, const struct codec_ops *codec);
-/* Messages that went past it in another coding; nothing where there is none. */
+/* Move it over messages that went in another coding.  Without a state: nothing. */
 void coding_learn(struct coding *c, struct slice messages);
-/* Upon the state; after a failure it is gone. */
+/* Code upon the state and move it; a failure drops it. */
 int coding_encode(struct coding *c, struct slice in, int level, struct buf *out,
     struct err *e);
 int coding_decode(struct coding *c, struct slice in, size_t size,

@@ -20,7 +20,7 @@ enum receiver_state {
 struct receiver {
 	size_t message_max;
 	enum receiver_state state;
-	struct spool_point in;      /* taken, newest */
+	struct spool_point in;      /* the newest that was taken */
 	struct spool_point durable; /* what is to be acknowledged */
 	bool replaced;              /* the stream changed in this session */
 	bool done;                  /* the peer has nothing more */
@@ -30,16 +30,16 @@ struct receiver {
 	struct buf encoded, plain;
 	struct coding coding;
 	unsigned seeds;
-	size_t passed; /* bytes of a batch that is passed over */
+	size_t passed; /* PASSING: bytes of the batch so far */
 	struct frame_lost lost;
 
 	bool ack_due, nak_due;
-	bool awaiting; /* a refused message, to come again as nak.from */
+	bool awaiting; /* a message was refused: nak.from is to come again */
 	struct frame_nak nak;
 	char nak_text[FRAME_TEXT_MAX];
 	unsigned nak_repeats, naks;
-	uint64_t took;    /* messages */
-	uint64_t taken;   /* of them, durably */
+	uint64_t took;    /* messages that the shell took */
+	uint64_t taken;   /* how many of these are durable */
 	uint64_t refused; /* messages, or batches */
 };
 
@@ -52,8 +52,8 @@ int receiver_chunk(struct receiver *r, struct slice bytes, struct err *e);
 int receiver_lost(struct receiver *r, const struct frame_lost *l,
     struct err *e);
 int receiver_done(struct receiver *r, struct err *e);
-/* What the shell did.  The seed of the messages up to r->in; NULL: it cannot be
- * had. */
+/* What the shell did.  State SEEDING: the seed for the place behind r->in, or NULL
+ * when it cannot be had. */
 int receiver_seed(struct receiver *r, const struct slice *seed, struct err *e);
 void receiver_took(struct receiver *r, const struct spool_point *upto);
 /* All that it took is durable, up to here. */

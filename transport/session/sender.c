@@ -113,9 +113,9 @@ worth_it(const struct codec_ops *c, size_t size, size_t encoded)
 	    (c->ratio_max == 0 || size / c->ratio_max < encoded);
 }
 
-/* The batch to be sent is what encode made of it, if that was any good. */
+/* encode returned rc: is what it made worth sending?  Else the batch goes as it is. */
 static bool
-took(struct sender *s, int rc)
+use_encoded(struct sender *s, int rc)
 {
 	if (rc == 0 && worth_it(s->codec, s->gather.n, s->encoded.n)) {
 		s->batch.codec = slice_str(s->codec->name);
@@ -132,7 +132,8 @@ code_alone(struct sender *s)
 	struct slice in = buf_slice(&s->gather);
 	struct err ignored; /* it goes as it is then */
 
-	if (!took(s, s->codec->encode(in, s->level, &s->encoded, &ignored)))
+	if (!use_encoded(s,
+		s->codec->encode(in, s->level, &s->encoded, &ignored)))
 		return false;
 	if (s->alone) {
 		coding_begin(&s->coding, s->codec, in);
@@ -149,7 +150,7 @@ code_upon(struct sender *s)
 	int rc = coding_encode(&s->coding, buf_slice(&s->gather), s->level,
 	    &s->encoded, &ignored);
 
-	if (took(s, rc)) {
+	if (use_encoded(s, rc)) {
 		s->batch.flags = FRAME_UPON | (s->seeded ? FRAME_ANEW : 0);
 		s->seeded = false;
 		return true;

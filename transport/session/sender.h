@@ -36,14 +36,14 @@ struct sender {
 	size_t flight_max;
 	bool open;     /* the shell was told where to start */
 	bool finished; /* there is nothing more now */
-	bool plain;    /* the next batch goes as it is: the last was refused */
-	bool alone;    /* the next begins the state: there was none to be had */
+	bool plain; /* send the next batch uncompressed: the last was refused */
+	bool alone; /* code the next by itself, and begin the state with it */
 	struct coding coding;
 	bool seeded;   /* no batch was coded upon the state yet */
 	bool seed_due; /* the shell must say what the state begins with */
 	unsigned state_naks, seeds;
 	struct spool_point acked, tail; /* acknowledged; newest fed */
-	uint64_t sent_to;               /* newest that is wholly on its way */
+	uint64_t sent_to;               /* newest that wholly went */
 
 	struct buf gather; /* the batch being filled */
 	struct frame_batch gathered;
@@ -84,10 +84,10 @@ void sender_seed(struct sender *s, const struct slice *seed);
 void sender_feed_lost(struct sender *s, uint64_t first, uint64_t last);
 /* Append the next frame, if there is one. */
 bool sender_put(struct sender *s, struct buf *out);
-/* All of that is on its way: of messages, or of a lost range. */
+/* All of this range went: messages, or the word that it is lost. */
 void sender_went(struct sender *s, const struct frame_lost *what,
     bool messages);
-/* The first of what was fed and has not begun to go; 0: none. */
+/* The first MsgID that was fed and has not begun to go; 0: none. */
 uint64_t sender_waits_from(const struct sender *s);
 /* Forget all that was fed from `from` on. */
 void sender_rewind(struct sender *s, uint64_t from);

@@ -48,7 +48,7 @@ enum session_action_kind {
 	 * restored) and that all behind it is held or known to be lost; else
 	 * act as for RENEW */
 	SESSION_START,
-	/* the receiver knows less or more than we may assume: begin a new
+	/* the receiver's stream and ours do not fit together: begin a new
 	 * stream, then session_renewed; START follows */
 	SESSION_RENEW,
 	/* a coding state begins with what is before `at`: of our outbox, or of
@@ -89,7 +89,7 @@ struct session_counts {
 	uint64_t acked;                /* of those sent */
 	uint64_t fed_bytes;            /* of messages fed, as they stand */
 	uint64_t strange_acks; /* ignored: never sent, other digest, ... */
-	/* 1: we ended it, for what the far end did, or did not in time */
+	/* 1: we ended it for something that the far end did, or did too late */
 	uint64_t cut;
 };
 
@@ -118,7 +118,8 @@ size_t session_read_most(const struct session *s);
 size_t session_room(const struct session *s);
 /* Is anything fed and not acknowledged?  Then it is too late to renew. */
 bool session_busy(const struct session *s);
-/* What was fed ahead does not hold: START or RENEW follows. */
+/* What was fed ahead cannot go like that: forget it.  START or RENEW follows once the
+ * peer has answered. */
 void session_misled(struct session *s);
 /* One message of our outbox, or a range that is lost, in order. */
 void session_feed(struct session *s, const struct message *m);
@@ -133,7 +134,7 @@ void session_seed(struct session *s, const struct slice *seed);
  * session_durable says so; other input may come between.  Less than all:
  * session_refused must follow. */
 void session_took(struct session *s, const struct spool_point *upto);
-/* All that was taken is durable, up to here (and acknowledged now). */
+/* All that was taken up to here is durable, and is acknowledged. */
 void session_durable(struct session *s, const struct spool_point *upto);
 /* Message `first` of it was damaged: ask for it again. */
 void session_refused(struct session *s, uint64_t first, const char *why);

@@ -15,8 +15,9 @@ enum {
 	EVIDENCE = 48, /* what a factor tells, before it is believed */
 };
 
-bool
-form_scale(uint64_t *n, unsigned by)
+/* Multiply by 10^by; false, and nothing done, where that does not fit. */
+static bool
+scale(uint64_t *n, unsigned by)
 {
 	uint64_t v = *n;
 
@@ -88,7 +89,7 @@ form_number_of(const struct column *k, const struct value *x, uint64_t *number)
 
 	if (x->decimals != k->decimals &&
 	    (!trimmed || x->decimals > k->decimals ||
-		!form_scale(&n, (unsigned)(k->decimals - x->decimals))))
+		!scale(&n, (unsigned)(k->decimals - x->decimals))))
 		return false;
 	if (trimmed && x->decimals > 0 && x->number % 10 == 0)
 		return false;
@@ -119,7 +120,7 @@ form_of(const struct column *k, const struct value *x)
 		    ? (unsigned)(k->decimals - x->decimals)
 		    : 0;
 
-		if (form_scale(&n, more) &&
+		if (scale(&n, more) &&
 		    ((f.flags & COLUMN_SIGNED) == 0 || n <= INT64_MAX)) {
 			f.flags |= COLUMN_TRIMMED;
 			f.decimals = (uint8_t)(x->decimals + more);

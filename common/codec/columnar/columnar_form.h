@@ -37,8 +37,6 @@ struct form form_of(const struct column *k, const struct value *x);
 void form_set(struct column *k, struct form f);
 /* A number came, in last: if for long all had factors, they are the unit. */
 void form_find_unit(struct column *k);
-/* Multiply by 10^by; false, and nothing done, where that does not fit. */
-bool form_scale(uint64_t *n, unsigned by);
 /* form_number() where it is not the simplest. */
 bool form_number_of(const struct column *k, const struct value *x,
     uint64_t *number);

@@ -8,8 +8,7 @@
 #include "common/message/message.h"
 
 enum {
-	SHAPE_MORE_MAX = 32 << 10,
-	SHAPE_HEADER_MAX = 512, /* without what `more` holds */
+	SHAPE_MORE_MAX = 32 << 10, /* bytes of `more` */
 };
 
 struct shape {
