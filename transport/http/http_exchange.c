@@ -18,6 +18,7 @@ enum {
 	SLOW_RATE = 20,     /* bytes a second: it is held for 25 s */
 	HEAD_MAX = 16 << 10,
 	TEXT_MAX = 512,
+	LITTLE = 8 << 10, /* a body in one piece with its head */
 };
 
 #define HEAD_TOO_LARGE "the answer's head is too large"
@@ -257,6 +258,24 @@ add(struct curl_slist **list, const char *line)
 	return longer != NULL;
 }
 
+/* Each piece costs a record of TLS: a little goes in one with its head, and not by
+ * on_read; save the first, which only goes once there is a connection. */
+static void
+set_body(struct http_exchange *x)
+{
+	struct http_requester *r = &x->h->requester;
+	const struct http_post *p = &r->post[x->which];
+	struct mono now = clock_mono(), wake;
+	struct slice bytes = { 0 };
+
+	curl.easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+	    p->chunks ? -1 : (curl_off_t)p->n);
+	if (r->answered && !p->chunks && p->n <= LITTLE &&
+	    http_requester_more(r, x->which, now, &bytes, &wake) == HTTP_BYTES)
+		http_requester_gone(r, x->which, bytes.n, now);
+	curl.easy_setopt(x->easy, CURLOPT_COPYPOSTFIELDS, bytes.p);
+}
+
 int
 http_exchange_begin(struct http_exchange *x, struct err *e)
 {
@@ -271,8 +290,7 @@ http_exchange_begin(struct http_exchange *x, struct err *e)
 	curl.slist_free_all(x->headers);
 	x->headers = NULL;
 	ok = add(&x->headers, b.p) && add(&x->headers, "Expect:") &&
-	    add(&x->headers, "Accept:") &&
-	    add(&x->headers, "Content-Type: application/octet-stream") &&
+	    add(&x->headers, "Accept:") && add(&x->headers, "Content-Type:") &&
 	    (!p->chunks || add(&x->headers, "Transfer-Encoding: chunked")) &&
 	    (h->authorization == NULL || add(&x->headers, h->authorization));
 	buf_clear(&b);
@@ -282,8 +300,7 @@ http_exchange_begin(struct http_exchange *x, struct err *e)
 	err_clear(&x->wrong);
 	x->words[0] = '\0';
 	curl.easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
-	curl.easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-	    p->chunks ? -1 : (curl_off_t)p->n);
+	set_body(x);
 	if (!ok || curl.multi_add_handle(h->multi, x->easy) != CURLM_OK)
 		return err_set(e, ERR_TEMP, "no memory for curl");
 	return 0;
