@@ -290,8 +290,7 @@ a_repeated_body_is_not_taken_twice(void **state)
 	assert_true(http_ticket_body(h, &u, 10, &had));
 	assert_int_equal(had, 7);
 	http_ticket_took(h, &u, 10, at0);
-	http_ticket_whole(&u, at0);
-	assert_true(http_ticket_due(h, &u, at0, &wake));
+	http_ticket_whole(h, &u, at0);
 	http_ticket_answer(h, &u, at0, &a, &body);
 	assert_int_equal(a.received, 10);
 	/* What was on its way in the first comes after all. */
@@ -319,7 +318,7 @@ a_lost_answer_is_given_again(void **state)
 
 	(void)state;
 	(void)http_answerer_request(h, 0, &r, at0, &t);
-	http_ticket_whole(&t, at0);
+	http_ticket_whole(h, &t, at0);
 	assert_false(http_ticket_due(h, &t, at0, &wake));
 	assert_int_equal(wake.ns, at0.ns + HTTP_HOLD_MS * INT64_C(1000000));
 	http_session_said(h, 0, SLICE("abcdef"), at0);
@@ -332,14 +331,14 @@ a_lost_answer_is_given_again(void **state)
 	/* Half of it came. */
 	r = request(ID, 0, 3, HTTP_WAIT);
 	(void)http_answerer_request(h, 0, &r, at0, &t);
-	http_ticket_whole(&t, at0);
+	http_ticket_whole(h, &t, at0);
 	http_ticket_answer(h, &t, at0, &a, &body);
 	assert_true(slice_eq_str(body, "def"));
 	assert_int_equal(a.sent, 3);
 	/* A newer one that waits gets it; the older is let go. */
 	http_session_ended(h, 0);
 	(void)http_answerer_request(h, 0, &r, at0, &u);
-	http_ticket_whole(&u, at0);
+	http_ticket_whole(h, &u, at0);
 	assert_true(http_ticket_due(h, &t, at0, &wake));
 	http_ticket_answer(h, &t, at0, &a, &body);
 	assert_int_equal(body.n, 0);
@@ -348,6 +347,141 @@ a_lost_answer_is_given_again(void **state)
 	assert_true(slice_eq_str(body, "def"));
 	assert_true(a.end);
 	http_answerer_free(h);
+}
+
+/* The session of two requests: one waits, one has brought n bytes. */
+struct two {
+	struct http_answerer *h;
+	struct http_ticket waits, now;
+	struct mono wake;
+	struct http_answer a;
+	struct slice body;
+};
+
+static void
+bring(struct two *s, uint64_t sent, size_t n, uint64_t received)
+{
+	struct http_request r = request(ID, sent, received, HTTP_NOW);
+
+	assert_int_equal(http_answerer_request(s->h, 0, &r, at0, &s->now),
+	    HTTP_GOES_ON);
+	http_ticket_took(s->h, &s->now, n, at0);
+	http_ticket_whole(s->h, &s->now, at0);
+}
+
+static void
+begin_two(struct two *s, size_t n)
+{
+	struct http_request r = request(ID, 0, 0, HTTP_WAIT);
+
+	s->h = http_answerer_new(1, 1);
+	(void)http_answerer_request(s->h, 0, &r, at0, &s->waits);
+	http_ticket_whole(s->h, &s->waits, at0);
+	bring(s, 0, n, 0);
+}
+
+static bool
+is_due(struct two *s, const struct http_ticket *t, int64_t ms)
+{
+	return http_ticket_due(s->h, t, mono_add_ms(at0, ms), &s->wake);
+}
+
+/* What it says. */
+static struct slice
+answer(struct two *s, struct http_ticket *t)
+{
+	http_ticket_answer(s->h, t, at0, &s->a, &s->body);
+	assert_int_equal(s->a.sent, t->request.received);
+	assert_false(s->a.end);
+	http_ticket_end(s->h, t);
+	return s->body;
+}
+
+static void
+what_is_said_to_a_little_goes_with_its_answer(void **state)
+{
+	struct two s;
+
+	(void)state;
+	begin_two(&s, 10);
+	assert_false(is_due(&s, &s.now, 0));
+	http_session_said(s.h, 0, SLICE("abc"), at0);
+	assert_false(is_due(&s, &s.now, 9));
+	assert_false(is_due(&s, &s.waits, 10)); /* it is not for this one */
+	assert_true(is_due(&s, &s.now, 10));
+	assert_true(slice_eq_str(answer(&s, &s.now), "abc"));
+	assert_int_equal(s.a.received, 10);
+	assert_false(is_due(&s, &s.waits, 1000));
+	/* It came, and so did what is said to the next. */
+	bring(&s, 10, 1, 3);
+	http_session_said(s.h, 0, SLICE("de"), at0);
+	assert_true(is_due(&s, &s.now, 10));
+	assert_true(slice_eq_str(answer(&s, &s.now), "de"));
+	/* What comes by itself is for the one that waits, from its number on. */
+	assert_false(is_due(&s, &s.waits, 1000));
+	http_session_said(s.h, 0, SLICE("f"), at0);
+	assert_true(is_due(&s, &s.waits, 10));
+	assert_true(slice_eq_str(answer(&s, &s.waits), "abcdef"));
+	http_answerer_free(s.h);
+}
+
+static void
+one_that_waits_in_vain_says_nothing_again(void **state)
+{
+	struct two s;
+
+	(void)state;
+	begin_two(&s, 10);
+	http_session_said(s.h, 0, SLICE("abc"), at0);
+	assert_true(slice_eq_str(answer(&s, &s.now), "abc"));
+	assert_false(is_due(&s, &s.waits, HTTP_HOLD_MS - 1));
+	assert_true(is_due(&s, &s.waits, HTTP_HOLD_MS));
+	assert_int_equal(answer(&s, &s.waits).n, 0);
+	http_answerer_free(s.h);
+}
+
+static void
+what_a_lost_answer_said_is_for_the_one_that_waits(void **state)
+{
+	struct two s;
+
+	(void)state;
+	begin_two(&s, 10);
+	http_session_said(s.h, 0, SLICE("abc"), at0);
+	assert_true(slice_eq_str(answer(&s, &s.now), "abc"));
+	bring(&s, 10, 0, 0); /* it asks how much came */
+	assert_true(is_due(&s, &s.now, 0));
+	assert_int_equal(answer(&s, &s.now).n, 0);
+	assert_true(is_due(&s, &s.waits, 10));
+	assert_true(slice_eq_str(answer(&s, &s.waits), "abc"));
+	http_answerer_free(s.h);
+}
+
+static void
+a_little_is_held_a_moment_and_much_is_not(void **state)
+{
+	struct two s;
+
+	(void)state;
+	begin_two(&s, 1);
+	assert_false(is_due(&s, &s.now, 249));
+	assert_true(is_due(&s, &s.now, 250));
+	/* A newer one lets it go; one that is cut is for the one that waits. */
+	bring(&s, 1, (64 << 10) - 1, 0);
+	assert_false(is_due(&s, &s.now, 249));
+	http_session_said(s.h, 0, SLICE("a"), at0);
+	assert_false(is_due(&s, &s.waits, 10));
+	http_ticket_end(s.h, &s.now);
+	assert_true(is_due(&s, &s.waits, 10));
+	bring(&s, 64 << 10, 64 << 10, 0);
+	assert_true(is_due(&s, &s.now, 0));
+	assert_int_equal(answer(&s, &s.now).n, 0);
+	/* No more follows behind one that is not held. */
+	bring(&s, 128 << 10, 1, 0);
+	http_session_ended(s.h, 0);
+	assert_true(is_due(&s, &s.now, 0));
+	assert_int_equal(answer(&s, &s.now).n, 0);
+	http_answerer_free(s.h);
 }
 
 static void
@@ -364,7 +498,7 @@ an_answer_goes_on_while_there_is_much(void **state)
 
 	(void)state;
 	(void)http_answerer_request(h, 0, &r, now, &t);
-	http_ticket_whole(&t, now);
+	http_ticket_whole(h, &t, now);
 	http_session_said(h, 0, bytes, now);
 	assert_true(http_ticket_due(h, &t, now, &wake));
 	http_ticket_answer(h, &t, now, &a, &body);
@@ -419,6 +553,11 @@ main(void)
 		cmocka_unit_test(sessions_and_requests_are_limited),
 		cmocka_unit_test(a_repeated_body_is_not_taken_twice),
 		cmocka_unit_test(a_lost_answer_is_given_again),
+		cmocka_unit_test(what_is_said_to_a_little_goes_with_its_answer),
+		cmocka_unit_test(one_that_waits_in_vain_says_nothing_again),
+		cmocka_unit_test(
+		    what_a_lost_answer_said_is_for_the_one_that_waits),
+		cmocka_unit_test(a_little_is_held_a_moment_and_much_is_not),
 		cmocka_unit_test(an_answer_goes_on_while_there_is_much),
 	};
 

@@ -236,7 +236,7 @@ fly(struct link *l, struct flight *f)
 	} else if (f->orphan && !f->sent) {
 		drop(l, f); /* its body has no end */
 	} else if (f->sent) {
-		http_ticket_whole(&f->t, l->now);
+		http_ticket_whole(l->h, &f->t, l->now);
 		if (http_ticket_ends(l->h, &f->t))
 			l->up_ended = true;
 		if (!http_ticket_due(l->h, &f->t, l->now, &wake))
@@ -505,7 +505,7 @@ arrive(struct far *f, struct trip *t)
 		http_ticket_took(f->h, &t->t, n, f->now);
 		f->up += n - had;
 		if (n == 0)
-			http_ticket_whole(&t->t, f->now);
+			http_ticket_whole(f->h, &t->t, f->now);
 	}
 	if (!t->t.whole || !http_ticket_due(f->h, &t->t, f->now, &wake))
 		return;

@@ -1,6 +1,7 @@
 # Measurements.  Each program or script prints its own lines and rows; they run
 # one after the other, so that none disturbs another.
-bench_scripts = %D%/startup.sh %D%/push.sh %D%/backlog.sh %D%/link.sh %D%/memory.sh
+bench_scripts = %D%/startup.sh %D%/push.sh %D%/backlog.sh %D%/https.sh %D%/link.sh \
+	%D%/memory.sh
 EXTRA_DIST += %D%/lib.sh %D%/summary.sh %D%/storm.sh $(bench_scripts)
 
 bench = %D%/bench.c %D%/bench.h

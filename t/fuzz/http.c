@@ -72,7 +72,7 @@ use(struct http_answerer *h, struct http_ticket *t, struct slice *s,
 			abort();
 		http_ticket_took(h, t, had + (n - had) / 2, now);
 	}
-	http_ticket_whole(t, now);
+	http_ticket_whole(h, t, now);
 	(void)http_ticket_ends(h, t);
 	if (!http_ticket_due(h, t, now, &wake) || http_ticket_gone(h, t) ||
 	    http_ticket_late(h, t))

@@ -15,6 +15,8 @@ enum {
 	REQUESTS_MOST = 16, /* eight, and those of connections that are dead */
 	GATHER_MS = 10,     /* bytes that come one behind another go together */
 	MUCH = 64 << 10,    /* and so much goes at once */
+	HELD_MS = 250,     /* now: until the stream has an answer to its body */
+	AGAIN_MOST = 4096, /* said once more to one that waits */
 	KEPT_LEAST = 2 << 20,
 	ANSWER_MS = 60000, /* of one answer that goes on */
 	SILENT_MS = 2000,  /* within it */
@@ -31,12 +33,18 @@ struct http_session {
 	char id[HTTP_ID_SIZE];
 	uint64_t number;  /* counts those of the association */
 	uint64_t taken;   /* of the requester's bytes */
-	uint64_t down_at; /* of ours, the requester has so many */
+	uint64_t down_at; /* of ours, the first that is kept */
 	struct buf down;  /* from there on */
+	/* Of ours, the requester has so many; or will, by an answer beside the one
+	 * that waits. */
+	uint64_t has;
 	struct http_kept kept;
-	struct mono said; /* it grew last */
-	bool up_ended;    /* the requester sends no more */
-	uint64_t newest;  /* serial of the newest request that waits */
+	struct mono said;     /* it grew last */
+	bool up_ended;        /* the requester sends no more */
+	uint64_t newest;      /* serial of the newest request that waits */
+	uint64_t newest_from; /* which had so many then */
+	uint64_t held; /* serial of one whose answer takes what is said; or 0 */
+	int going;     /* answers that go on */
 	int requests;
 	struct mono heard;
 };
@@ -122,6 +130,20 @@ judge(const struct http_answerer *h, struct http_session *s,
 	return HTTP_BEGINS;
 }
 
+/* It need not be kept; but a little, with which the answer begins that waits. */
+static void
+drop_what_it_has(struct http_session *s)
+{
+	uint64_t from = s->has;
+
+	if (from > s->newest_from && from - s->newest_from <= AGAIN_MOST)
+		from = s->newest_from;
+	if (from <= s->down_at)
+		return;
+	buf_drop(&s->down, (size_t)(from - s->down_at));
+	s->down_at = from;
+}
+
 enum http_verdict
 http_answerer_request(struct http_answerer *h, size_t association,
     const struct http_request *r, struct mono now, struct http_ticket *out)
@@ -133,10 +155,12 @@ http_answerer_request(struct http_answerer *h, size_t association,
 		return v;
 	if (v == HTTP_BEGINS)
 		begin(s, r);
-	if (r->received > s->down_at) { /* what it has need not be kept */
-		buf_drop(&s->down, (size_t)(r->received - s->down_at));
-		s->down_at = r->received;
+	if (r->word != HTTP_NOW) {
+		s->newest = h->serial + 1;
+		s->newest_from = r->received;
 	}
+	s->has = r->received; /* what went beside it may be lost */
+	drop_what_it_has(s);
 	http_kept_came(&s->kept, r->received, now);
 	s->heard = now;
 	s->requests++;
@@ -146,8 +170,6 @@ http_answerer_request(struct http_answerer *h, size_t association,
 		.at = r->sent,
 		.serial = ++h->serial,
 		.since = now };
-	if (r->word != HTTP_NOW)
-		s->newest = out->serial;
 	return v;
 }
 
@@ -185,11 +207,20 @@ http_ticket_took(struct http_answerer *h, struct http_ticket *t, size_t n,
 }
 
 void
-http_ticket_whole(struct http_ticket *t, struct mono now)
+http_ticket_whole(const struct http_answerer *h, struct http_ticket *t,
+    struct mono now)
 {
-	if (!t->whole)
-		t->since = now;
+	struct http_session *s = session_of(h, t->association);
+	uint64_t n = t->at - t->request.sent;
+
+	if (t->whole)
+		return;
+	t->since = now;
 	t->whole = true;
+	/* what the stream says to a little comes soon */
+	if (t->request.word == HTTP_NOW && n > 0 && n < MUCH &&
+	    !http_ticket_gone(h, t))
+		s->held = t->serial;
 }
 
 bool
@@ -210,6 +241,27 @@ http_ticket_ends(struct http_answerer *h, const struct http_ticket *t)
 	return true;
 }
 
+/* Bytes that nobody brings. */
+static bool
+has_news(const struct http_session *s)
+{
+	return s->down_at + s->down.n > s->has;
+}
+
+static bool
+is_held(const struct http_session *s, const struct http_ticket *t)
+{
+	return s->held == t->serial && s->state == SESSION_LIVES &&
+	    s->going == 0 && s->down.n < MUCH;
+}
+
+static void
+let_go(struct http_session *s, const struct http_ticket *t)
+{
+	if (s->held == t->serial)
+		s->held = 0;
+}
+
 bool
 http_ticket_due(const struct http_answerer *h, const struct http_ticket *t,
     struct mono now, struct mono *wake)
@@ -221,10 +273,17 @@ http_ticket_due(const struct http_answerer *h, const struct http_ticket *t,
 		return true;
 	if (http_ticket_late(h, t))
 		return false; /* what goes before it comes by another */
-	if (t->request.word == HTTP_NOW || t->serial != s->newest ||
-	    s->state == SESSION_OVER || s->down.n >= MUCH)
+	if (t->request.word == HTTP_NOW) {
+		if (!is_held(s, t))
+			return true;
+		*wake = mono_add_ms(t->since, HELD_MS);
+	} else if (t->serial != s->newest || s->state == SESSION_OVER ||
+	    s->down.n >= MUCH) {
 		return true;
-	if (s->down.n > 0 && mono_add_ms(s->said, GATHER_MS).ns < wake->ns)
+	} else if (s->held != 0) {
+		return false; /* that one takes it */
+	}
+	if (has_news(s) && mono_add_ms(s->said, GATHER_MS).ns < wake->ns)
 		*wake = mono_add_ms(s->said, GATHER_MS);
 	return now.ns >= wake->ns;
 }
@@ -245,20 +304,29 @@ http_ticket_answer(const struct http_answerer *h, struct http_ticket *t,
     struct mono now, struct http_answer *out, struct slice *body)
 {
 	struct http_session *s = session_of(h, t->association);
+	const bool beside = t->request.word == HTTP_NOW;
+	const bool takes = beside ? is_held(s, t) && has_news(s)
+				  : t->serial == s->newest &&
+		(has_news(s) || s->state == SESSION_OVER);
 	uint64_t from = t->request.received;
 
 	*out = (struct http_answer){ .sent = from, .received = s->taken };
 	*body = (struct slice){ "", 0 };
+	let_go(s, t);
 	/* An old one that came late is behind what was fetched since. */
-	if (t->request.word == HTTP_NOW || t->serial != s->newest ||
-	    from < s->down_at)
+	if (!takes || from < s->down_at)
 		return;
 	*body = from_on(s, from);
+	if (beside) {
+		s->has = from + body->n;
+		return;
+	}
 	if (body->n < MUCH) {
 		out->end = s->state == SESSION_OVER;
 		return;
 	}
 	t->goes_on = true;
+	s->going++;
 	t->answered = t->said_at = now;
 	*body = (struct slice){ "", 0 };
 }
@@ -305,8 +373,11 @@ http_ticket_end(struct http_answerer *h, struct http_ticket *t)
 	if (http_ticket_gone(h, t))
 		return;
 	s->requests--;
-	if (t->goes_on)
-		http_kept_unsaid(&s->kept, t->request.received + t->said);
+	let_go(s, t);
+	if (!t->goes_on)
+		return;
+	s->going--;
+	http_kept_unsaid(&s->kept, t->request.received + t->said);
 }
 
 /* --- The stream ------------------------------------------------------------------ */

@@ -54,7 +54,8 @@ bool http_ticket_body(const struct http_answerer *h,
 void http_ticket_took(struct http_answerer *h, struct http_ticket *t, size_t n,
     struct mono now);
 /* All of its body went there. */
-void http_ticket_whole(struct http_ticket *t, struct mono now);
+void http_ticket_whole(const struct http_answerer *h, struct http_ticket *t,
+    struct mono now);
 /* Nothing follows what the stream got: true once, for it to be told. */
 bool http_ticket_ends(struct http_answerer *h, const struct http_ticket *t);
 /* Its body cannot be taken: what goes before it did not come in time.  408. */

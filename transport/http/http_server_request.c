@@ -55,10 +55,11 @@ queue(struct MHD_Connection *c, unsigned status, struct MHD_Response *r,
 
 	if (r == NULL)
 		return MHD_NO;
+	/* Without a type it is octets (RFC 9110, 8.3). */
 	if ((name == NULL || mhd.add_response_header(r, name, value)) &&
-	    mhd.add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
-		status == MHD_HTTP_OK ? "application/octet-stream"
-				      : "text/plain"))
+	    (status == MHD_HTTP_OK ||
+		mhd.add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+		    "text/plain")))
 		rc = mhd.queue_response(c, status, r);
 	mhd.destroy_response(r);
 	return rc;
@@ -365,7 +366,7 @@ answer(struct http_asked *q)
 
 	(void)put_ahead(q);
 	if (q->ahead.n == 0)
-		http_ticket_whole(&q->ticket, s->now);
+		http_ticket_whole(s->answerer, &q->ticket, s->now);
 	if (http_ticket_ends(s->answerer, &q->ticket) &&
 	    s->stream[q->ticket.association].fd != -1)
 		(void)shutdown(s->stream[q->ticket.association].fd, SHUT_WR);
