@@ -20,62 +20,65 @@
 #define OUTCOME_DAMAGED "outbox"
 #define OUTCOME_DROPPED "dropped"
 
-/* What one that still runs has used, but for bytes that only its channel knows. */
+/* What a delivery that still runs has used, without the bytes that only its channel
+ * knows of. */
 struct wire_use outcome_sofar(const struct delivery_result *r);
-/* The same of one of a that is over.  Of what is carried, only what moved is a
- * delivery. */
+/* The same of a delivery of a that is over: rc and e are what it returned.  Where
+ * files are carried it counts as a delivery only if something moved. */
 struct wire_use outcome_use(const struct association *a,
     const struct delivery_result *r, int rc, const struct err *e);
 
-/* Who called did not say a word, and went: a look at the port, which is no
- * delivery and ends no trouble. */
+/* The far end called and hung up without a word: somebody looked at the port.  That
+ * is no delivery, and clears no notice. */
 bool outcome_is_look(const struct association *a,
     const struct delivery_result *r);
 
-/* The directory of transport dir is not there, and silent-after has not passed
- * since it was.  That is no trouble to who looks by himself: a stick is elsewhere
- * most of the time.  Only reads: wire_set_clock comes before it. */
+/* Transport dir failed for want of its directory, which was there less than
+ * silent-after ago: a stick is elsewhere most of the time, so a daemon that looks by
+ * itself calls that no trouble.  Call wire_set_clock before: this only reads. */
 bool outcome_is_away(const struct node *n, const struct association *a,
     const struct err *e);
 
-/* An exchange ended with a fork, and so the two ends have met: there is no other
- * trouble.  outcome_tell_failed says so itself, but where rsync is run here and it
- * may be of a look alone. */
+/* An exchange ended with a fork, so the two ends have met: clears the notice of a
+ * delivery that failed.  outcome_tell_failed does it itself, except where rsync is
+ * run here: there it cannot know whether there was an exchange or a mere look. */
 void outcome_tell_met(struct notices *n, const struct association *a,
     const struct err *e);
-/* A failure, whoever began: the notice of its kind.  otherwise: the command to run
- * next, where nothing else lets it go.  True: it is news. */
+/* A delivery failed, whoever began it: raise the notice for this kind of failure.
+ * otherwise: the command that a person runs next, unless it is a fork.  True: it is
+ * news. */
 bool outcome_tell_failed(struct notices *n, const struct association *a,
     const struct err *e, const char *otherwise);
-/* One failed, and none went well since. */
+/* Did one fail, and none go well since? */
 bool outcome_is_trouble(const struct notices *n, const struct association *a);
-/* What a failure tells a person to do. */
+/* The command that a person runs next after failure e, as in the above. */
 void outcome_next(const struct association *a, const struct err *e,
     const char *otherwise, char *out, size_t size);
-/* A delivery went well; of carried files an exchange did, or a look, at the end
- * that is called. */
+/* A delivery went well: clear what outcome_tell_failed raised.  Where files are
+ * carried: an exchange went well, or, at the end that does not dial, a look. */
 void outcome_tell_over(struct notices *n, const struct association *a,
     const struct delivery_result *r);
-/* Of those, a fork alone: all that a look ends at the end that calls. */
+/* Clear the notices of a fork alone: for a look at the end that dials, which says
+ * nothing of the link. */
 void outcome_tell_no_fork(struct notices *n, const struct association *a,
     const struct delivery_result *r);
-/* What is lost, until a delivery without: at the hub, what it heard of; at either
- * end, what of its own outbox was damaged.  And a session that went well made room
- * for what else would be dropped. */
+/* Raise the notices of messages that are lost (at the hub, what the spoke said; at
+ * either end, what is damaged in its own outbox), or clear them after a delivery
+ * without any.  A session that went well also clears OUTCOME_DROPPED: it made room. */
 void outcome_tell_lost(struct notices *n, const struct association *a,
     const struct delivery_result *r, int rc);
-/* Whoever opened an outbox found that many of it damaged. */
+/* So many messages were found damaged when an outbox was opened. */
 void outcome_tell_damaged(struct notices *n, const struct association *a,
     uint64_t messages);
-/* At the spoke: an outbox gave up so many, as spool-full says. */
+/* At the spoke: so many were dropped from an outbox, as spool-full says. */
 void outcome_tell_dropped(struct notices *n, const struct association *a,
     uint64_t messages);
-/* At the hub, while a session lasts. */
+/* At the hub, while a session lasts: the spoke said that so many are lost. */
 void outcome_tell_heard_lost(struct notices *n, const struct association *a,
     uint64_t messages);
-/* What was refused, whoever began: a state, until a delivery without; of carried
- * files, until all is here (struct delivery_result).  True: it
- * is news.  *why: what was carried and is not taken; ERR_NONE: nothing. */
+/* Raise the notice of what was refused, or clear it after a delivery without; where
+ * files are carried, once all_here (struct delivery_result).  True: it is news.
+ * *why: the carried files that are not taken; ERR_NONE: there are none. */
 bool outcome_tell_refused(struct notices *n, const struct association *a,
     const struct delivery_result *r, int rc, struct err *why);
 
