@@ -44,9 +44,9 @@ struct delivery_opts {
 	struct mono deadline; /* the session is cut then; ns 0: none */
 	/* Stays open: channel_close has the cause of what failed in it. */
 	const struct channel *channel;
-	/* Called every few seconds while it runs, and at once when look_bytes
-	 * more passed (0: not for that); true: it is to end in order.  NULL:
-	 * none. */
+	/* Called every few seconds while it runs, and at once when one that stays
+	 * open begins, or look_bytes more passed (0: not for that); true: it is to
+	 * end in order.  NULL: none. */
 	bool (*look)(void *arg, const struct delivery_sofar *now);
 	uint64_t look_bytes;
 	uint64_t leave_bytes; /* then it ends in order by itself; 0: never */

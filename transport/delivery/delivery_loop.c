@@ -339,19 +339,38 @@ wait_event(struct delivery *d, const sigset_t *open_mask)
 		on_written(d);
 }
 
-/* The parent looks every few seconds; much may pass in one. */
+/* The parent looks every few seconds; much may pass in one, and what was told of
+ * an outage is over. */
 static void
-wake_parent(struct delivery *d, uint64_t wire)
+wake_parent(const struct delivery *d)
 {
 	static const uint64_t one = 1;
+	/* one that is full wakes it as well */
+	ssize_t ignored =
+	    d->wake_fd == -1 ? 0 : write(d->wake_fd, &one, sizeof(one));
 
-	if (d->wake_fd == -1 || wire < d->woken_at ||
+	(void)ignored;
+}
+
+static void
+note_open(struct delivery *d)
+{
+	d->sofar->open = session_is_open(d->session);
+	if (!d->sofar->open || d->r->opened)
+		return;
+	d->r->opened = true;
+	if (delivery_stays(d->o))
+		wake_parent(d);
+}
+
+static void
+note_wire(struct delivery *d, uint64_t wire)
+{
+	if (d->o->look_bytes == 0 || wire < d->woken_at ||
 	    wire - d->woken_at < d->o->look_bytes)
 		return;
 	d->woken_at = wire;
-	/* one that is full wakes it as well */
-	if (write(d->wake_fd, &one, sizeof(one)) == -1)
-		return;
+	wake_parent(d);
 }
 
 /* What the parent may know, and what the channel adds on the wire. */
@@ -364,8 +383,6 @@ note_sofar(struct delivery *d)
 	uint64_t wire = shared != NULL ? shared->wire : 0;
 
 	d->sofar->counts = *c;
-	d->sofar->open = session_is_open(d->session);
-	d->r->opened |= d->sofar->open;
 	d->sofar->acked = d->feeder.acked.msgid;
 	d->sofar->taken = c->taken;
 	d->sofar->lost = delivery_lost(d->o->association, d->r) +
@@ -380,7 +397,8 @@ note_sofar(struct delivery *d)
 	if (d->o->leave_bytes > 0 && wire >= d->o->leave_bytes &&
 	    session_is_open(d->session))
 		session_leave(d->session, d->now);
-	wake_parent(d, wire);
+	note_wire(d, wire);
+	note_open(d);
 }
 
 static void

@@ -30,7 +30,7 @@ struct parent {
 	struct delivery_sofar *sofar; /* the child writes it */
 	struct delivery_child child;
 	int inbox_fd;     /* readable when something was sealed there; -1 */
-	int wake_fd;      /* readable when look_bytes passed; -1 */
+	int wake_fd;      /* readable when it is to look; -1 */
 	uint64_t metered; /* bytes of this session that we took */
 	struct stop stop;
 };
@@ -210,8 +210,8 @@ delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p.sofar == MAP_FAILED)
 		return err_sys(e, "memory for the session");
-	if (o->look != NULL &&
-	    o->look_bytes > 0) /* else it looks by its clock */
+	if (o->look != NULL && /* else it looks by its clock */
+	    (o->look_bytes > 0 || delivery_stays(o)))
 		p.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	rc = run(&p, r, e);
 	if (p.wake_fd != -1)

@@ -20,7 +20,7 @@ transport_libtransport_a_SOURCES += \
 	%D%/take.c %D%/take.h \
 	%D%/wire.c %D%/wire.h
 
-unit_tests += t/test_abreast t/test_budget t/test_delivery t/test_delivery_child t/test_inbound t/test_link_cut t/test_outbound t/test_parting t/test_redial \
+unit_tests += t/test_abreast t/test_budget t/test_delivery t/test_delivery_child t/test_delivery_look t/test_inbound t/test_link_cut t/test_outbound t/test_parting t/test_redial \
 	t/test_session_lock t/test_stop t/test_wire
 t_test_abreast_SOURCES = t/test_abreast.c
 t_test_abreast_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
@@ -34,6 +34,9 @@ t_test_delivery_LDFLAGS = $(AM_LDFLAGS) \
 t_test_delivery_child_SOURCES = t/test_delivery_child.c
 t_test_delivery_child_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_delivery_child_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
+t_test_delivery_look_SOURCES = t/test_delivery_look.c t/delivery_world.c t/delivery_world.h \
+	$(spool_test) t/scratch.c t/scratch.h
+t_test_delivery_look_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_link_cut_SOURCES = t/test_link_cut.c $(spool_test) t/scratch.c t/scratch.h
 t_test_link_cut_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_link_cut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sandbox_enter
