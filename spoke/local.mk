@@ -43,7 +43,7 @@ t_test_turns_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-storm.t t/spoke-verbs.t \
 	t/spoke-write.t t/spoke-write-all.t t/spoke-tokens.t t/spoke-write-many.t
 campaign_tests += t/spoke-collect.t t/spoke-write-all.t
-script_tests += t/keep-budget.t t/keep-budget-backlog.t t/spoke-budget.t \
+script_tests += t/keep-budget.t t/keep-budget-backlog.t t/keep-parted.t t/spoke-budget.t \
 	t/spoke-daemon.t t/spoke-daemon-pull.t t/spoke-refused.t
 script_tests += t/pull-budget.t t/dir-budget.t t/rate.t
 script_tests += t/spoke-carried.t t/spoke-incoming.t
