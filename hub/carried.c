@@ -30,7 +30,7 @@ enum {
 struct place {
 	struct carried *c;
 	const struct association *a;
-	bool due, working;
+	bool due, working, watched;
 	int64_t again_ms; /* of the last failure; 0: none */
 	uv_timer_t timer;
 };
@@ -69,13 +69,67 @@ handle_closed(struct carried *c)
 	free(c);
 }
 
+/* --- Watching ------------------------------------------------------------- */
+
+static void
+on_seen(void *arg, size_t key)
+{
+	struct carried *c = arg;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (key == SIZE_MAX || key == i)
+			c->at[i].due = true;
+	work(c);
+}
+
+/* What is placed, and what a RESYNC adds to the outbox. */
+static int
+watch_dirs(struct carried *c, size_t i, struct err *e)
+{
+	static const char *const names[] = { "staging", "outbox" };
+	int dir = node_open_association(&c->node, c->at[i].a, e);
+	int rc = dir == -1 ? -1 : 0;
+
+	for (size_t k = 0; rc == 0 && k < sizeof(names) / sizeof(names[0]);
+	     k++) {
+		int sub = durable_open_dir(dir, names[k], e);
+
+		rc = sub == -1
+		    ? -1
+		    : watch_add(c->watch, sub,
+			  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE, i, e);
+		if (sub != -1)
+			close(sub);
+	}
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+/* What cannot be watched now is looked into, and tried again; it holds up no
+ * other. */
+static void
+watch_place(struct place *p, struct err *e)
+{
+	struct carried *c = p->c;
+
+	if (p->watched)
+		return;
+	if (c->watch == NULL &&
+	    watch_open(c->loop, on_seen, c, &c->watch, e) == -1)
+		return;
+	p->watched = watch_dirs(c, (size_t)(p - c->at), e) == 0;
+}
+
 /* --- Children ------------------------------------------------------------ */
 
 static void
 on_timer(uv_timer_t *t)
 {
 	struct place *p = t->data;
+	struct err ignored; /* it was said */
 
+	watch_place(p, &ignored);
 	p->due = true;
 	work(p->c);
 }
@@ -129,6 +183,8 @@ settle(struct place *p, struct delivery_child *child)
 		p->again_ms = 0;
 	if (rc == 0 && r.more)
 		(void)uv_timer_start(&p->timer, on_timer, AGAIN_MS, 0);
+	else if (rc == 0 && !p->watched)
+		(void)uv_timer_start(&p->timer, on_timer, AGAIN_MOST_MS, 0);
 }
 
 static void
@@ -212,42 +268,7 @@ work(struct carried *c)
 	}
 }
 
-/* --- Watching ------------------------------------------------------------ */
-
-static void
-on_seen(void *arg, size_t key)
-{
-	struct carried *c = arg;
-
-	for (size_t i = 0; i < c->n; i++)
-		if (key == SIZE_MAX || key == i)
-			c->at[i].due = true;
-	work(c);
-}
-
-/* What is placed, and what a RESYNC adds to the outbox. */
-static int
-watch_place(struct carried *c, size_t i, struct err *e)
-{
-	static const char *const names[] = { "staging", "outbox" };
-	int dir = node_open_association(&c->node, c->at[i].a, e);
-	int rc = dir == -1 ? -1 : 0;
-
-	for (size_t k = 0; rc == 0 && k < sizeof(names) / sizeof(names[0]);
-	     k++) {
-		int sub = durable_open_dir(dir, names[k], e);
-
-		rc = sub == -1
-		    ? -1
-		    : watch_add(c->watch, sub,
-			  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE, i, e);
-		if (sub != -1)
-			close(sub);
-	}
-	if (dir != -1)
-		close(dir);
-	return rc;
-}
+/* --- Opening and closing -------------------------------------------------- */
 
 /* Where we dial, the exchange takes what it brought. */
 static bool
@@ -281,21 +302,22 @@ carried_open(uv_loop_t *loop, const struct config *config, struct carried **out,
     struct err *e)
 {
 	struct carried *c = mem_alloc(sizeof(*c));
-	int rc;
 
 	c->loop = loop;
 	c->config = config;
 	c->mail = ground_mail(config, true);
 	c->node = (struct node){ -1, -1, -1 };
 	add_places(c);
-	rc = node_open(config, &c->node, e);
-	if (rc == 0)
-		rc = watch_open(loop, on_seen, c, &c->watch, e);
-	for (size_t i = 0; rc == 0 && i < c->n; i++)
-		rc = watch_place(c, i, e);
-	if (rc == -1) {
+	if (node_open(config, &c->node, e) == -1) {
 		carried_close(c);
 		return -1;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		watch_place(&c->at[i], e);
+		if (!c->at[i].watched)
+			log_warn("what is brought is looked for once a minute "
+				 "association=%s: %s",
+			    c->at[i].a->name, e->msg);
 	}
 	on_seen(c, SIZE_MAX);
 	*out = c;

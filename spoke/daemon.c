@@ -208,28 +208,33 @@ watch_one(struct spoke_daemon *s, const struct association *a, struct err *e)
 	return rc;
 }
 
-static int
-watch_staging(struct spoke_daemon *s, struct err *e)
+/* What cannot be watched is taken at each cycle alone; it holds up no other. */
+static void
+watch_staging(struct spoke_daemon *s)
 {
 	const struct config *c = s->config;
+	struct err e;
 	size_t n = 0;
 
 	watch_close(s->watch);
 	s->watch = NULL;
-	if (watch_open(&s->d.loop, on_placed, s, &s->watch, e) == -1)
-		return -1;
+	if (watch_open(&s->d.loop, on_placed, s, &s->watch, &e) == -1) {
+		log_warn("what is brought is taken at each cycle: %s", e.msg);
+		return;
+	}
 	for (size_t i = 0; i < c->n_association; i++) {
 		const struct association *a = &c->association[i];
 
 		if (a->role != CONFIG_SPOKE || !config_is_carried(a))
 			continue;
-		if (watch_one(s, a, e) == -1)
-			return -1;
+		if (watch_one(s, a, &e) == -1)
+			log_warn("what is brought is taken at each cycle "
+				 "association=%s: %s",
+			    a->name, e.msg);
 		n++;
 	}
 	if (n > 0)
 		carried(s); /* what lies there already */
-	return 0;
 }
 
 /* --- Signals -------------------------------------------------------------- */
@@ -299,6 +304,7 @@ take_over(struct spoke_daemon *s, struct err *e)
 {
 	struct node node = { -1, -1, -1 };
 	struct notices *notices = NULL;
+	int rc;
 
 	if (node_open(s->config, &node, e) == -1)
 		return -1;
@@ -314,7 +320,9 @@ take_over(struct spoke_daemon *s, struct err *e)
 	fit_notices(s);
 	let_mailer_go(s);
 	turns_make(&s->turns, s->config);
-	return start_mailer(s, e) == -1 || watch_staging(s, e) == -1 ? -1 : 0;
+	rc = start_mailer(s, e);
+	watch_staging(s);
+	return rc;
 }
 
 static void
@@ -471,8 +479,8 @@ start(struct spoke_daemon *s, struct err *e)
 	daemon_begin(&s->d, on_signal, s);
 	begin_handles(s);
 	turns_make(&s->turns, s->config);
-	if (watch_staging(s, e) == -1 ||
-	    links_open(&o, s->config, &s->links, e) == -1)
+	watch_staging(s);
+	if (links_open(&o, s->config, &s->links, e) == -1)
 		return -1;
 	lo.links = s->links;
 	s->listening = listening_open(&lo, s->config);

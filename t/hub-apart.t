@@ -1,7 +1,7 @@
 #!/bin/sh
 # An association whose directory is not right, or a kernel that has no more to
-# watch directories with, holds up nobody else: hubd begins, goes on at SIGHUP, and
-# takes what the others bring.
+# watch directories with, holds up nobody else: hubd and spoke daemon begin, go on
+# at SIGHUP, and move what the others have.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/hub-lib.sh"
 
@@ -41,6 +41,8 @@ stop "$pid"
 start_hubd
 data 2 T1:2 | deliver
 ok "and by a hubd that begins" wait_for 10 ingested 3
+soon_has "whose sessions go on" hubd.err 'looked for once a minute association=south'
+lacks "without a new process" hubd.err 'no sessions'
 rm hub/spool/south
 ok "what was mended is watched by itself" wait_for 20 test -d hub/spool/south/inbox
 stop "$pid"
@@ -69,4 +71,32 @@ if unshare -U -r sh -c "echo 9 >$few" 2>unshared; then
 else
 	skip "without inotify" "$(cat unshared)"
 fi
+
+# --- The spoke's end ----------------------------------------------------------
+
+rm -rf hub/spool/south
+{
+	hubctl=$top_builddir/hub/hubctl
+	sed -e 's/mode = pull/mode = push/' \
+	    -e "s|\"/bin/true\"|\"$hubctl\", \"-c\", \"$tmp/hub.conf\", \"receive\", \"alps\"|" \
+	    spoke.conf
+	echo 'association "south" { hub = "noc" spoke = "alps-gw" transport = exec
+		exec { command = {"/bin/true"} }
+		hub-tree = "main" hub-subtree = "/Sites/South" spoke-tree = "local" }'
+} >two.conf
+chmod 600 two.conf
+echo rubbish >spoke/spool/south
+start daemon spoke -c two.conf daemon
+acked() {
+	test "$(spoke -c two.conf --json status alps |
+	    sed 's/.*"acked_msgid":\([0-9]*\).*/\1/')" -ge "$1"
+}
+ok "spoke daemon delivers" wait_for 20 acked 5
+data 5 T1:5 | spoke -c two.conf write alps
+ok "and what is written then" wait_for 20 acked 6
+kill -HUP "$pid"
+soon_has "it goes on" daemon.err 'configuration is read anew'
+has "and says what is wrong" daemon.err 'association=south: .*not a directory'
+stop "$pid"
+is "until it is ended" $? 0
 done_testing

@@ -29,6 +29,7 @@ enum {
 	KILL_MS = 15000,   /* from TERM to KILL: sessions end in order */
 	ANSWERED_MOST = 2, /* sessions of one association */
 	WAIT_MOST_MS = 3600 * 1000,
+	REWATCH_MS = 60000,
 };
 
 static const size_t NO_LINK = SIZE_MAX;
@@ -49,6 +50,8 @@ struct plan {
 	const struct association **link; /* by the schedule's number */
 	size_t n;
 	struct watch *watch; /* of the outboxes, by the same number */
+	bool *watched;
+	struct mono rewatch_at; /* what is not */
 };
 
 struct links {
@@ -195,6 +198,66 @@ signal_all(const struct links *l, int number)
 		(void)kill(s->pid, number);
 }
 
+/* --- Watching ------------------------------------------------------------- */
+
+static void on_written(void *arg, size_t link);
+
+static int
+watch_outbox(struct plan *p, size_t link, struct err *e)
+{
+	char outbox[] = "outbox";
+	int dir = node_open_association(&p->node, p->link[link], e), fd = -1,
+	    rc = -1;
+
+	if (dir != -1)
+		fd = durable_open_dir(dir, outbox, e);
+	/* a writer appends and closes, or names a segment */
+	if (fd != -1)
+		rc = watch_add(p->watch, fd, IN_CLOSE_WRITE | IN_MOVED_TO, link,
+		    e);
+	if (fd != -1)
+		close(fd);
+	if (dir != -1)
+		close(dir);
+	return rc;
+}
+
+/* What cannot be watched is looked into once a minute, and tried again: an
+ * association whose directory is not right, of which its sessions tell, holds up no
+ * other. */
+static void
+watch_rest(struct links *l, struct plan *p, bool say)
+{
+	struct err e = { 0 };
+	bool all = true;
+
+	if (p->watch == NULL)
+		(void)watch_open(l->o.loop, on_written, l, &p->watch, &e);
+	for (size_t i = 0; i < p->n; i++) {
+		p->watched[i] = p->watched[i] ||
+		    (p->watch != NULL && watch_outbox(p, i, &e) == 0);
+		all = all && p->watched[i];
+		if (say && !p->watched[i])
+			log_warn("what waits is looked for once a minute "
+				 "association=%s: %s",
+			    p->link[i]->name, e.msg);
+	}
+	p->rewatch_at = all ? (struct mono){ INT64_MAX }
+			    : mono_add_ms(clock_mono(), REWATCH_MS);
+}
+
+/* As on_written(), of what is not watched. */
+static void
+look_unwatched(struct links *l)
+{
+	struct plan *p = &l->plan;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->watched[i] && !config_stays(p->link[i]))
+			tell_if_waits(l, i);
+	watch_rest(l, p, false);
+}
+
 /* --- The loop ------------------------------------------------------------ */
 
 static void
@@ -213,6 +276,8 @@ look(struct links *l)
 
 	if (l->closing)
 		return;
+	if (now.ns >= l->plan.rewatch_at.ns)
+		look_unwatched(l);
 	while (links_schedule_next(l->plan.schedule, now, &i))
 		if (!is_worth_it(l, l->plan.link[i]))
 			links_schedule_ended(l->plan.schedule, i, LINK_WELL,
@@ -223,7 +288,8 @@ look(struct links *l)
 			links_schedule_ended(l->plan.schedule, i, LINK_FAILED,
 			    now);
 		}
-	wake = links_schedule_wake(l->plan.schedule);
+	wake = mono_earlier(links_schedule_wake(l->plan.schedule),
+	    l->plan.rewatch_at);
 	/* Rounded up, or it would be called a little too early. */
 	ms = wake.ns == INT64_MAX ? WAIT_MOST_MS : mono_ms_since(wake, now) + 1;
 	if (ms > WAIT_MOST_MS)
@@ -287,27 +353,8 @@ plan_clear(struct plan *p)
 	watch_close(p->watch);
 	links_schedule_free(p->schedule);
 	free(p->link);
+	free(p->watched);
 	node_close(&p->node);
-}
-
-static int
-watch_outbox(struct plan *p, size_t link, struct err *e)
-{
-	char outbox[] = "outbox";
-	int dir = node_open_association(&p->node, p->link[link], e), fd = -1,
-	    rc = -1;
-
-	if (dir != -1)
-		fd = durable_open_dir(dir, outbox, e);
-	/* a writer appends and closes, or names a segment */
-	if (fd != -1)
-		rc = watch_add(p->watch, fd, IN_CLOSE_WRITE | IN_MOVED_TO, link,
-		    e);
-	if (fd != -1)
-		close(fd);
-	if (dir != -1)
-		close(dir);
-	return rc;
 }
 
 static void
@@ -333,8 +380,7 @@ make_plan(struct plan *p, struct links *l, const struct config *c,
 		o.seed = (uint64_t)now.ns;
 	*p = (struct plan){ .node = { -1, -1, -1 },
 		.schedule = links_schedule_new(&o) };
-	if (node_open(c, &p->node, e) == -1 ||
-	    watch_open(l->o.loop, on_written, l, &p->watch, e) == -1)
+	if (node_open(c, &p->node, e) == -1)
 		return -1;
 	for (size_t i = 0; i < c->n_association; i++) {
 		const struct association *a = &c->association[i];
@@ -342,9 +388,9 @@ make_plan(struct plan *p, struct links *l, const struct config *c,
 		if (a->role != l->o.role || !config_visits(a))
 			continue;
 		add_link(p, a, now);
-		if (watch_outbox(p, p->n - 1, e) == -1)
-			return -1;
 	}
+	p->watched = mem_array(p->n + 1, sizeof(*p->watched));
+	watch_rest(l, p, true);
 	return 0;
 }
 
