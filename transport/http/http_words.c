@@ -119,7 +119,7 @@ http_token_of(struct slice file, struct slice *token, struct err *e)
 	if (!is_token(file))
 		return err_set(e, ERR_CONFIG,
 		    "a token is one line of %d to %d letters, digits and "
-		    "-._~+/=: openssl rand -hex 32 makes one",
+		    "-._~+/=: openssl rand -base64 24 makes one",
 		    HTTP_TOKEN_LEAST, HTTP_TOKEN_MOST);
 	*token = file;
 	return 0;
