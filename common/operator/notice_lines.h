@@ -1,8 +1,9 @@
 /*
  * Which changes of a state a line of a command tells, where cron would mail each:
- * all of what comes and goes for the first time in a day, and then at the pace of
- * notice_pace.h.  A cause that no line told of in that time is told at once, and the
- * end of what was told is.  Does no I/O; kept in the file of the notices.
+ * of what comes and goes the first four times, until a day without it, and then at
+ * the pace of notice_pace.h.  A cause that no line told of in that time is told at
+ * once, and so is the end of what was told.  Does no I/O; kept in the file of the
+ * notices.
  *
  *	state   begins        another cause       ends
  *	(none)  TOLD          -                   (none)
