@@ -43,13 +43,14 @@ t_test_turns_LDADD = $(SPOKE_LIBS) $(CMOCKA_LIBS)
 script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-storm.t t/spoke-verbs.t \
 	t/spoke-write.t t/spoke-write-all.t t/spoke-tokens.t t/spoke-write-many.t
 campaign_tests += t/spoke-collect.t t/spoke-write-all.t
-script_tests += t/keep-budget.t t/keep-budget-backlog.t t/keep-parted.t t/spoke-budget.t \
+script_tests += t/keep-budget.t t/keep-unwatched.t t/keep-budget-backlog.t \
+	t/keep-parted.t t/spoke-budget.t \
 	t/spoke-daemon.t t/spoke-daemon-pull.t t/spoke-refused.t
 script_tests += t/pull-budget.t t/dir-budget.t t/rate.t
 script_tests += t/spoke-carried.t t/spoke-incoming.t
 test_helpers += t/faulty_spoke t/put_resync
 t_faulty_spoke_SOURCES = t/faulty_spoke.c
 t_faulty_spoke_LDADD = $(SPOKE_LIBS)
-t_faulty_spoke_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
+t_faulty_spoke_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork,--wrap=inotify_init1
 t_put_resync_SOURCES = t/put_resync.c
 EXTRA_DIST += t/spoke-lib.sh t/storm-lib.sh

@@ -114,7 +114,8 @@ delivery_watch(struct delivery *d, struct err *e)
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/outbox",
 	    d->association_dir);
-	if (inotify_add_watch(d->watch_fd, path,
+	if (d->watch_fd != -1 &&
+	    inotify_add_watch(d->watch_fd, path,
 		IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVE_SELF) == -1)
 		return err_sys(e, "watch the outbox");
 	return 0;
@@ -126,14 +127,23 @@ delivery_is_kept(const struct delivery_opts *o)
 	return o->association->keep && !o->once;
 }
 
-/* Only a kept session waits for what is written meanwhile. */
+/* An account has a number of inotify instances, of which a node with many kept
+ * sessions may find none. */
 static int
 open_watch(struct delivery *d, struct err *e)
 {
-	if (!delivery_is_kept(d->o))
+	struct err why = { 0 };
+
+	d->kept = delivery_is_kept(d->o);
+	if (!d->kept)
 		return 0;
-	d->watch_fd = watch_instance(e);
-	return d->watch_fd == -1 ? -1 : delivery_watch(d, e);
+	d->watch_fd = watch_instance(&why);
+	if (d->watch_fd == -1)
+		log_info(
+		    "looks each second for what is written association=%s: "
+		    "%s",
+		    d->o->association->name, why.msg);
+	return delivery_watch(d, e);
 }
 
 /* The association's lock first: its own older session, which may have the last

@@ -22,7 +22,10 @@ struct delivery {
 	struct delivery_result *r;
 	struct delivery_sofar *sofar; /* the parent reads it */
 	struct node node;
-	int association_dir, lock_fd, slot_fd, watch_fd;
+	int association_dir, lock_fd, slot_fd;
+	bool kept;    /* it waits for what is written meanwhile, by */
+	int watch_fd; /* inotify, or -1: it looks now and then */
+	struct mono looked_at;
 	struct inbox *in;
 	struct feeder feeder;
 	struct session *session;
@@ -54,8 +57,8 @@ int delivery_run_here(const struct delivery_opts *o, int wake_fd,
 /* The inbox behind its cursor. */
 int delivery_open_inbox(const struct node *n, int association_dir,
     const struct association *a, struct inbox **out, struct err *e);
-/* Look for what is written to the outbox, wherever that is now: a new stream is
- * made beside it and takes its place.  Again does no harm. */
+/* Be told of what is written to the outbox, wherever that is now: a new stream is
+ * made beside it and takes its place.  Again does no harm; without inotify neither. */
 int delivery_watch(struct delivery *d, struct err *e);
 /* It waits for what is said meanwhile. */
 bool delivery_is_kept(const struct delivery_opts *o);

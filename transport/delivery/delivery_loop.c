@@ -15,8 +15,9 @@
 #include "transport/delivery/take.h"
 
 enum {
-	FLUSH_MS = 1000, /* acknowledgements go to the spool so often */
-	SEAL_MS = 1000,  /* what came in a kept session is sealed after */
+	FLUSH_MS = 1000,     /* acknowledgements go to the spool so often */
+	SEAL_MS = 1000,      /* what came in a kept session is sealed after */
+	UNWATCHED_MS = 1000, /* between looks, where there is no inotify */
 	/* While more waits to be read, so much is made durable at once. */
 	COMMIT_MS = 100,
 	COMMIT_BYTES = 4 << 20,
@@ -273,10 +274,21 @@ on_written(struct delivery *d)
 	char events[4096];
 	struct err e = { 0 };
 
-	while (read(d->watch_fd, events, sizeof(events)) > 0)
+	while (
+	    d->watch_fd != -1 && read(d->watch_fd, events, sizeof(events)) > 0)
 		continue;
+	d->looked_at = d->now;
 	check(d, delivery_watch(d, &e), &e);
 	check(d, feeder_look(&d->feeder, &e), &e);
+}
+
+/* Without inotify, somebody may have: in so many ms; never where there is. */
+static int64_t
+unwatched_ms(const struct delivery *d)
+{
+	return d->kept && d->watch_fd == -1
+	    ? UNWATCHED_MS - mono_ms_since(d->now, d->looked_at)
+	    : INT64_MAX;
 }
 
 static bool
@@ -302,12 +314,13 @@ wait_ms(const struct delivery *d)
 		ms = sooner(ms, OPENING_MS);
 	if (d->o->deadline.ns != 0)
 		ms = sooner(ms, mono_ms_since(d->o->deadline, d->now) + 1);
-	if (d->unsealed && d->watch_fd != -1)
+	if (d->unsealed && d->kept)
 		ms =
 		    sooner(ms, SEAL_MS - mono_ms_since(d->now, d->took_at) + 1);
 	if (d->feeder.ack_waits)
 		ms = sooner(ms,
 		    FLUSH_MS - mono_ms_since(d->now, d->feeder.ack_since) + 1);
+	ms = sooner(ms, unwatched_ms(d));
 	return (int)(ms < 0 ? 0 : sooner(ms, POLL_MAX_MS));
 }
 
@@ -426,7 +439,9 @@ on_time(struct delivery *d)
 	if (d->feeder.ack_waits &&
 	    mono_ms_since(d->now, d->feeder.ack_since) >= FLUSH_MS)
 		check(d, feeder_flush(&d->feeder, &e), &e);
-	if (d->unsealed && d->watch_fd != -1 &&
+	if (unwatched_ms(d) <= 0)
+		on_written(d);
+	if (d->unsealed && d->kept &&
 	    mono_ms_since(d->now, d->took_at) >= SEAL_MS) {
 		check(d, inbox_seal(d->in, &e), &e);
 		d->unsealed = false;
