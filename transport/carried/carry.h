@@ -15,8 +15,8 @@ struct carry_opts {
 	const struct node *node;
 	const struct association *association;
 	int wait_ms; /* for another that is at it */
-	/* By the budget's policy the oldest go, until no more than keep bytes
-	 * wait: once it was heard what the other end has. */
+	/* By the budget's policy, drop the oldest until no more than keep bytes
+	 * wait, once the other end's acknowledgement was heard. */
 	bool drops;
 	uint64_t keep;
 };

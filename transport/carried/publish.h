@@ -19,9 +19,9 @@ struct publish_opts {
 	const struct signature_keys *keys;
 	/* foreign, or outbox/: uncompressed segments lie there already */
 	struct carried_place at;
-	/* the receiver has all up to here; what is not behind it is removed */
+	/* the receiver has all up to here: files of it are removed */
 	uint64_t after;
-	/* what the receiver misses: what lies there may be why */
+	/* what the receiver misses: files of it may be damaged, and are made anew */
 	const struct carried_ranges *missing;
 };
 
@@ -35,7 +35,7 @@ int publish_ack(const struct publish_opts *p, struct slice text,
 /* Is what lies there signed with the key that we have now, as far as the file
  * "ack" tells?  Also where nothing is signed, or lies there. */
 bool publish_is_ours(const struct publish_opts *p);
-/* It holds another stream's files, or another key's: remove them all. */
+/* Remove all files there: they are of another stream, or signed by another key. */
 int publish_clear(const struct publish_opts *p, struct err *e);
 
 #endif

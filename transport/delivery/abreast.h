@@ -9,11 +9,11 @@
 
 struct abreast {
 	size_t n;
-	/* So many places; one that has run for 3 s gives its to the next: it is
-	 * past its login, at which those to one sshd hinder each other, or it is
-	 * silent. */
-	size_t at_once;  /* 1 up */
-	size_t most;     /* that run, in all; at_once up */
+	/* Places, 1 up.  Work that has run for 3 s gives its place to the next:
+	 * it is past the login, at which sessions of one sshd hinder each other,
+	 * or its far end is silent. */
+	size_t at_once;
+	size_t most;     /* that run at a time, with or without a place */
 	void *const *of; /* n of them, each for work, in their order */
 	delivery_work *work;
 	/* Here, when of[i]'s is over, in any order.  rc -1: it could not be

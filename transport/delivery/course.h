@@ -1,6 +1,7 @@
 /*
- * A delivery while it runs, whoever began it: counted, and what went well in it
- * told, since one that is kept open lasts for months; and acting on what came.
+ * A delivery while it runs, whoever began it.  One that is kept open lasts for months,
+ * so it is counted meanwhile, notices that are over are cleared, and what came is
+ * acted upon.
  */
 #ifndef TRANSPORT_DELIVERY_COURSE_H
 #define TRANSPORT_DELIVERY_COURSE_H
@@ -24,12 +25,12 @@ struct course {
 /* Borrows all until the last call.  took: NULL, another program acts. */
 void course_begin(struct course *c, const struct node *n,
     const struct association *a, struct notices *notices, delivery_took *took);
-/* Count what it did; tell what is well again. */
+/* Count what it did so far, and clear the notices of what is well again. */
 void course_look(struct course *c, const struct delivery_sofar *now);
-/* What came is acted upon, and told where it cannot be, until it can.  -1: *told,
- * it is news. */
+/* Act on what came.  -1: that failed, and a notice says so until it succeeds; *told:
+ * that is news. */
 int course_take(const struct course *c, bool *told, struct err *e);
-/* The same while a session lasts: what is told goes out now. */
+/* The same while a session lasts: notices are flushed at once. */
 int course_came(const struct course *c);
 
 #endif

@@ -30,8 +30,8 @@ struct delivery_show {
 };
 
 struct notices;
-/* Acts on what came in the inbox of `a` and can be read by others; what it does to
- * the outbox for that is told. */
+/* Acts on what came in the inbox of `a`, as far as that is sealed.  What an answer
+ * made the outbox drop is told by `told`. */
 typedef int delivery_took(const struct node *n, const struct association *a,
     struct notices *told, struct err *e);
 
@@ -45,14 +45,14 @@ struct delivery_opts {
 	/* Stays open: channel_close has the cause of what failed in it. */
 	const struct channel *channel;
 	/* Called every few seconds while it runs, and at once when one that stays
-	 * open begins, or look_bytes more passed (0: not for that); true: it is to
-	 * end in order.  NULL: none. */
+	 * open begins, or look_bytes more went over the wire (0: not for that).
+	 * True: end in order.  NULL: none. */
 	bool (*look)(void *arg, const struct delivery_sofar *now);
 	uint64_t look_bytes;
 	uint64_t leave_bytes; /* then it ends in order by itself; 0: never */
-	/* Called when a session that is kept open begins, and each time when what
-	 * came in it can be read by others: a moment after it came.  -1: it is
-	 * called again in some seconds.  NULL: none. */
+	/* Called when a session that is kept open begins, and whenever something
+	 * that came was sealed, a moment after it came.  -1: it is called again
+	 * in some seconds.  NULL: none. */
 	int (*came)(void *arg);
 	void *arg;
 	struct delivery_show show;
@@ -73,12 +73,11 @@ struct delivery_result {
 	uint64_t dropped, damaged;
 	uint64_t quarantined; /* refused or poisonous: kept there */
 	uint64_t poisonous;   /* of them, those that were acknowledged */
-	/* Carried: something of the other end's came, or of ours went to where it
-	 * looks; a mere look does neither. */
+	/* Carried: something came from the other end, or went to where it looks.
+	 * Not by a mere look. */
 	bool moved;
-	/* Carried: no trouble of before can be with what comes, since all that
-	 * the other end says it sends is here; of one that does not say,
-	 * something came. */
+	/* Carried: all that the other end says it sends is here (of one that
+	 * does not say: something came), so nothing refused before is missing. */
 	bool all_here;
 	uint64_t ignored;         /* carried files that are none of ours */
 	uint64_t unbelieved_acks; /* carried, damaged or by a stranger */
@@ -103,21 +102,21 @@ struct delivery_result {
  * The peer was told of all else. */
 int delivery_run(const struct delivery_opts *o, struct delivery_result *r,
     struct err *e);
-/* How many things of the far end's were refused: sessions, messages and batches,
- * acknowledgements, files.  Those that lie there and are only passed by: not. */
+/* How many things of the far end's were refused: sessions, messages, batches,
+ * acknowledgements, files.  Not what lies in a carried directory and is ignored. */
 uint64_t delivery_refused(const struct delivery_result *r);
-/* How many messages for the hub turned out to be lost: at the spoke its own, at the
- * hub those that it was told of. */
+/* How many messages for the hub were found to be lost: at the spoke, what it dropped
+ * or found damaged; at the hub, what it was told of. */
 uint64_t delivery_lost(const struct association *a,
     const struct delivery_result *r);
 /* A line for each thing in it that an operator may want to know. */
 void delivery_log(const struct association *a, const struct delivery_result *r);
-/* Which stream is one: it stands still until its sender begins another. */
+/* Which of the two streams is forked, if one is. */
 enum delivery_fork {
 	DELIVERY_NO_FORK,
-	DELIVERY_FORK_TO_HUB,
-	DELIVERY_FORK_TO_SPOKE,
-	DELIVERY_FORK_BARE, /* it is let go here */
+	DELIVERY_FORK_TO_HUB,   /* stands until the spoke begins another */
+	DELIVERY_FORK_TO_SPOKE, /* stands until the hub begins another */
+	DELIVERY_FORK_BARE,     /* stands until it is let go here */
 };
 enum delivery_fork delivery_fork(const struct association *a,
     const struct err *e);

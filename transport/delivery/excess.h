@@ -7,12 +7,12 @@
 
 #include "common/config/node.h"
 
-/* At a spoke that is called, as budget_answer's keep: when to deliver is the hub's
- * to decide.  Anywhere else nothing is dropped so. */
+/* *keep as in budget_answer, at a spoke that is called; the hub decides when to
+ * deliver, but only the spoke can drop.  Anywhere else UINT64_MAX. */
 int excess_of_called(const struct node *n, const struct association *a,
     uint64_t *keep, struct err *e);
-/* The oldest messages for the hub go, until no more than keep bytes wait, and are
- * counted; UINT64_MAX: none does. */
+/* Drop the oldest messages for the hub until no more than keep bytes wait, and count
+ * them as lost.  UINT64_MAX: drop none. */
 int excess_drop(const struct node *n, const struct association *a,
     uint64_t keep, struct err *e);
 

@@ -19,21 +19,21 @@ struct feeder {
 	struct spool_reader *reader;
 	struct message pending; /* read, and not fed yet; msgid 0: none */
 	uint64_t next;          /* to be fed */
-	/* the receiver has it; msgid 0: not to be compared any more */
+	/* the receiver has it; msgid 0: there is nothing to compare any more */
 	struct spool_point base;
 	bool at_end;    /* nothing more, unless told otherwise */
 	bool ack_waits; /* acked is not in the spool yet */
 	struct mono ack_since;
 	enum start_verdict renewed; /* START_ON: it was not */
-	uint64_t strange_acks;      /* that the spool refused */
-	uint64_t damaged; /* messages that it lost for that, or had to */
+	uint64_t strange_acks; /* acknowledgements that the spool refused */
+	uint64_t damaged; /* messages lost: damaged, or without their CONFIG */
 };
 
 /* How the outbox of `a` is opened, by whoever writes or sends it. */
 struct outbox_opts feeder_outbox_opts(const struct association *a);
-/* By the budget's policy: drop the oldest until no more than keep bytes wait; of an
- * outbox that is open and sealed, or is opened for it.  *dropped: so many, also when
- * it fails. */
+/* By the budget's policy, drop the oldest until no more than keep bytes wait: of an
+ * open, sealed outbox, or of one that is opened for it.  *dropped is how many went,
+ * also after a failure. */
 int feeder_drop(struct outbox *o, const struct association *a, uint64_t keep,
     struct err *e);
 int feeder_drop_oldest(int association_dir, const struct association *a,
@@ -52,7 +52,7 @@ void feeder_seek(struct feeder *f, uint64_t from);
 int feeder_feed(struct feeder *f, struct session *s, struct err *e);
 /* New messages may be there: seal and look. */
 int feeder_look(struct feeder *f, struct err *e);
-/* What waits goes to the spool now. */
+/* Write the acknowledgement that waits to the spool now. */
 int feeder_flush(struct feeder *f, struct err *e);
 void feeder_close(struct feeder *f);
 

@@ -21,12 +21,11 @@ struct delivery_batch {
 	/* a stream that replaces another begins with CONFIG */
 	bool config_first;
 	size_t message_max; /* 0: LIMIT_MESSAGE */
-	/* where nothing of it is refused, the caller commits */
-	bool waits;
+	bool waits; /* do not commit, unless something of it is refused */
 
 	struct spool_point taken;   /* so far; msgid 0: nothing */
 	struct spool_point durable; /* and committed, with all before it */
-	bool undone; /* a commit failed: what waited is not there any more */
+	bool undone; /* a commit failed: what waited for one is gone, too */
 	uint64_t refused; /* the first that is damaged; 0: none */
 	struct err why;   /* of that */
 	/* why it cannot be taken on; INBOX_TAKEN: it can */

@@ -28,11 +28,11 @@ struct wire {
 	int64_t tried_s;          /* the last session of any kind */
 	struct wire_count newest; /* bytes since that month began */
 	struct wire_count below; /* the month that is read when it is earlier */
-	/* What was sent in newest's bytes before it was compressed: 0 where
+	/* The messages in newest's bytes, before they were compressed; 0 where
 	 * only the other end sends. */
 	uint64_t plain;
-	/* Things of the far end's that were refused, ever, and how many of them
-	 * lie where others bring their files: they are met again and again. */
+	/* What was refused of the far end, ever; and how many refused files lie in
+	 * a carried directory, where each look meets them again. */
 	uint64_t refused, lying;
 	int64_t looked_s; /* the last look at what others bring; 0: never */
 	/* Messages for the hub that it never gets, ever: dropped, or damaged. */
@@ -61,15 +61,15 @@ int wire_read(int state_dir, const char *association, struct wire *out,
     struct err *e);
 /* When the far end was last met, or what it brings looked at; 0: never. */
 int64_t wire_seen_s(const struct wire *w);
-/* Where that is in the future, since the clock was set back, it is counted from
- * now on.  One that cannot be kept fails no job: it logs. */
+/* Where wire_seen_s lies in the future, since the clock was set back, it becomes now.
+ * Never fails: it logs. */
 void wire_set_clock(int state_dir, const char *association, struct wall now);
 /* The same counted in the file, under its lock; durable. */
 int wire_add(int state_dir, const char *association, const struct wire_use *u,
     struct wall now, struct err *e);
 
-/* So many were lost, in no session.  None: nothing is written.  What cannot be kept
- * fails no job: it logs. */
+/* Count messages that were lost outside of a session; 0 writes nothing.  Never fails:
+ * it logs. */
 void wire_lost(int state_dir, const char *association, uint64_t messages);
 
 /* A session, counted as it goes: a kept one lives for months, and what it used
@@ -88,7 +88,7 @@ uint64_t wire_step(uint64_t budget);
  * after a delivery, or when a minute has passed. */
 void wire_tally_add(struct wire_tally *t, const struct wire_use *sofar,
     struct mono now);
-/* The last count.  One that cannot be kept fails no job: it logs. */
+/* The last count.  Never fails: it logs. */
 void wire_tally_end(struct wire_tally *t, const struct wire_use *all);
 
 #endif

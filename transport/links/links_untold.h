@@ -1,6 +1,7 @@
 /*
- * Sessions of the far ends' that failed, as the log has them: of each association
- * so many a minute, and the next with how many were not told.  Does no I/O.
+ * How often the log tells of sessions that far ends began and that failed: for each
+ * association so many a minute, and the next line says how many were left out.  Does
+ * no I/O.
  */
 #ifndef TRANSPORT_LINKS_LINKS_UNTOLD_H
 #define TRANSPORT_LINKS_LINKS_UNTOLD_H
