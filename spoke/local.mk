@@ -45,7 +45,7 @@ script_tests += t/spoke-collect.t t/spoke-exec.t t/spoke-push.t t/spoke-storm.t 
 campaign_tests += t/spoke-collect.t t/spoke-write-all.t
 script_tests += t/keep-budget.t t/keep-unwatched.t t/keep-budget-backlog.t \
 	t/keep-parted.t t/spoke-budget.t \
-	t/spoke-daemon.t t/spoke-daemon-pull.t t/spoke-refused.t
+	t/spoke-daemon-pull.t t/spoke-refused.t
 script_tests += t/pull-budget.t t/dir-budget.t t/rate.t
 script_tests += t/spoke-carried.t t/spoke-incoming.t
 test_helpers += t/faulty_spoke t/put_resync

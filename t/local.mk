@@ -1,9 +1,15 @@
 # How tests run, and the targets for people who work on the code.  Unit tests
 # are listed beside the code that they test; here is what spans directories.
-script_tests += t/lib.t t/lint.t t/rows.t t/programs-files.t t/programs-locale.t t/programs-gone.t t/programs-operator.t \
-	t/doc-examples.t t/programs-check-config.t \
-	t/kill-path.t t/kill-ingest.t t/path-basic.t t/path-compressions.t \
-	t/path-failures.t t/path-full.t t/path-lost.t
+
+# What takes a minute and more begins first, or it would run alone at the end; those
+# that wait beside those that compute.
+long_tests += t/hostile-waits.t t/http-turned-away.t t/transport-ssh.t t/dial-several.t \
+	t/kill-path.t t/hostile-ssh.t t/spoke-daemon.t t/hostile-peer.t t/hostile-http.t \
+	t/transport-rsync.t t/kill-ingest.t t/hostile-carried.t
+
+script_tests += t/lib.t t/lint.t t/rows.t t/programs-files.t t/programs-locale.t \
+	t/programs-gone.t t/programs-operator.t t/doc-examples.t t/programs-check-config.t \
+	t/path-basic.t t/path-compressions.t t/path-failures.t t/path-full.t t/path-lost.t
 campaign_tests += t/kill-path.t t/kill-ingest.t
 
 EXTRA_DIST += t/build-plain t/configure-in t/rows t/lib.sh t/hub-lib.sh \

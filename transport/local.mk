@@ -24,10 +24,9 @@ t_lossy_link_LDADD = $(COMMON_LIBS)
 t_peak_SOURCES = t/peak.c
 t_hostile_peer_SOURCES = t/hostile_peer.c t/message_text.c t/message_text.h
 t_hostile_peer_LDADD = $(TRANSPORT_LIBS) $(ZLIB_LIBS)
-script_tests += t/hostile-kept.t t/hostile-peer.t t/hostile-ssh.t t/hostile-waits.t t/link-cut-pull.t \
-	t/link-cut-push.t t/link-delay.t t/link-lossy-ssh.t t/return-pull.t t/return-push.t \
-	t/carried-twice.t t/dial-several.t t/transport-exec.t t/transport-pull.t t/wire-counted.t \
-	t/ssh-crowd.t
+script_tests += t/hostile-kept.t t/link-cut-pull.t t/link-cut-push.t t/link-delay.t \
+	t/link-lossy-ssh.t t/return-pull.t t/return-push.t t/carried-twice.t \
+	t/transport-exec.t t/transport-pull.t t/wire-counted.t t/ssh-crowd.t
 cut_tests += t/link-cut-pull.t t/link-cut-push.t
 EXTRA_DIST += t/budget-lib.sh t/carried-lib.sh t/counted-lib.sh t/cut-lib.sh t/hostile-lib.sh t/lossy-lib.sh \
 	t/return-lib.sh t/stream-lib.sh

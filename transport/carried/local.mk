@@ -33,5 +33,4 @@ t_fuzz_carried_LDADD = $(FUZZ_LIBS) $(TRANSPORT_LIBS)
 t_fuzz_carried_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 EXTRA_DIST += t/fuzz/corpus/carried
 
-script_tests += t/carried-fat.t t/carried-refused.t t/carried-told.t \
-	t/hostile-carried.t t/transport-dir.t
+script_tests += t/carried-fat.t t/carried-refused.t t/carried-told.t t/transport-dir.t

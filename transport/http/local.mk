@@ -55,11 +55,9 @@ EXTRA_DIST += t/fuzz/corpus/http
 test_helpers += t/http_answer
 t_http_answer_SOURCES = t/http_answer.c
 t_http_answer_LDADD = $(TRANSPORT_LIBS)
-script_tests += t/hostile-crowd.t t/hostile-http.t t/http-delay.t t/http-deliveries.t \
-	t/http-bytes.t t/http-greedy.t t/http-heads.t t/http-middle.t \
-	t/http-proxy.t t/http-reload.t t/http-strangers.t \
-	t/link-cut-http.t t/link-lossy-http.t t/link-stop.t t/link-killed.t \
-	t/http-turned-away.t \
-	t/transport-http.t
+script_tests += t/hostile-crowd.t t/http-bytes.t t/http-delay.t t/http-deliveries.t \
+	t/http-greedy.t t/http-heads.t t/http-middle.t t/http-proxy.t t/http-reload.t \
+	t/http-strangers.t t/link-cut-http.t t/link-lossy-http.t t/link-stop.t \
+	t/link-killed.t t/transport-http.t
 cut_tests += t/link-cut-http.t
 EXTRA_DIST += t/http-lib.sh

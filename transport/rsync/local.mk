@@ -9,6 +9,5 @@ t_test_rsync_room_SOURCES = t/test_rsync_room.c t/scratch.c t/scratch.h
 t_test_rsync_room_LDADD = $(TRANSPORT_LIBS) $(CMOCKA_LIBS)
 t_test_rsync_room_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatvfs
 
-script_tests += t/rsync-budget.t t/rsync-counted.t t/rsync-greedy.t t/rsync-keep.t \
-	t/transport-rsync.t
+script_tests += t/rsync-budget.t t/rsync-counted.t t/rsync-greedy.t t/rsync-keep.t
 EXTRA_DIST += t/rsync-lib.sh

@@ -33,4 +33,3 @@ test_helpers += t/ssh_flood
 t_ssh_flood_SOURCES = t/ssh_flood.c
 t_ssh_flood_LDADD = $(TRANSPORT_LIBS) $(LIBCRYPTO_LIBS)
 endif
-script_tests += t/transport-ssh.t
