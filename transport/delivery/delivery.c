@@ -307,12 +307,6 @@ close_all(struct delivery *d)
 	node_close(&d->node);
 }
 
-bool
-delivery_stays(const struct delivery_opts *o)
-{
-	return o->association->keep && !o->once;
-}
-
 int
 delivery_run_here(const struct delivery_opts *o, int wake_fd,
     struct delivery_sofar *sofar, struct delivery_result *r, struct err *e)

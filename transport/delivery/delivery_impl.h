@@ -47,9 +47,6 @@ struct delivery {
 	bool over;
 };
 
-/* It is kept open, where the far end says so, too. */
-bool delivery_stays(const struct delivery_opts *o);
-
 /* delivery_run in this process, which is confined from then on.  wake_fd: an
  * eventfd that has the parent look; -1: none. */
 int delivery_run_here(const struct delivery_opts *o, int wake_fd,

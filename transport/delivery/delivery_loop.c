@@ -372,7 +372,7 @@ note_open(struct delivery *d)
 	if (!d->sofar->open || d->r->opened)
 		return;
 	d->r->opened = true;
-	if (delivery_stays(d->o))
+	if (d->kept)
 		wake_parent(d);
 }
 

@@ -211,7 +211,7 @@ delivery_run(const struct delivery_opts *o, struct delivery_result *r,
 	if (p.sofar == MAP_FAILED)
 		return err_sys(e, "memory for the session");
 	if (o->look != NULL && /* else it looks by its clock */
-	    (o->look_bytes > 0 || delivery_stays(o)))
+	    (o->look_bytes > 0 || delivery_is_kept(o)))
 		p.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	rc = run(&p, r, e);
 	if (p.wake_fd != -1)
