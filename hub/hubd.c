@@ -370,7 +370,7 @@ begin(struct hubd *h, struct err *e)
 	char text[96];
 
 	if (hub_open(&o, &h->hub, e) == -1 ||
-	    http_listener_check(h->hub->config, CONFIG_HUB, e) == -1)
+	    http_listener_check(h->hub->config, CONFIG_HUB, false, e) == -1)
 		return -1;
 	mail = h->hub->mail;
 	mail.elsewhere = false;

@@ -461,7 +461,7 @@ start(struct spoke_daemon *s, struct err *e)
 		.took = incoming_take };
 	struct listening_opts lo = { .loop = &s->d.loop, .role = CONFIG_SPOKE };
 
-	if (http_listener_check(s->config, CONFIG_SPOKE, e) == -1)
+	if (http_listener_check(s->config, CONFIG_SPOKE, false, e) == -1)
 		return -1;
 	s->lock = lock_process(s->node.run_dir, "spoke-daemon.lock", e);
 	if (s->lock == -1)

@@ -29,6 +29,13 @@ config_came() {
 hub_conf 'certificate = hub.pem key = good.key'
 exits "a key that is not the certificate's" 78 hubd -c hub.conf
 has "is told" err 'web { certificate key }'
+vouched late good -1
+hub_conf 'certificate = late.pem key = late.key'
+exits "a certificate that has expired is told by check-config" 78 hub check-config
+has "with the day" err 'web { certificate }: has expired on 20[0-9]*-[0-9]*-[0-9]*$'
+hub_listens
+ok "though hubd begins, for whom it does not concern" running "$hubd"
+stop "$hubd"
 cp andes.token twin.token
 hub_conf "$tls" 'token = twin.token'
 exits "two associations with one token" 78 hubd -c hub.conf

@@ -58,8 +58,8 @@ check_files(const struct config *c, struct err *e)
 	for (size_t i = 0; i < c->n_association; i++)
 		if (check_association(&c->association[i], e) == -1)
 			return -1;
-	if (http_listener_check(c, CONFIG_HUB, e) == -1 ||
-	    http_listener_check(c, CONFIG_SPOKE, e) == -1)
+	if (http_listener_check(c, CONFIG_HUB, true, e) == -1 ||
+	    http_listener_check(c, CONFIG_SPOKE, true, e) == -1)
 		return err_wrap(e, "%s", c->file);
 	return 0;
 }

@@ -236,7 +236,7 @@ fail:
 }
 
 int
-http_listener_check(const struct config *c, enum config_role role,
+http_listener_check(const struct config *c, enum config_role role, bool today,
     struct err *e)
 {
 	struct http_listener l = { .config = c };
@@ -245,7 +245,10 @@ http_listener_check(const struct config *c, enum config_role role,
 	choose(&l, role);
 	if (l.n > 0 &&
 	    (http_secrets_read(c, l.list, l.n, &l.secrets, e) == -1 ||
-		http_server_check(&l.secrets, e) == -1))
+		http_server_check(&l.secrets, e) == -1 ||
+		(today &&
+		    http_server_check_dates(&l.secrets, clock_wall(), e) ==
+			-1)))
 		rc = -1;
 	http_secrets_clear(&l.secrets);
 	free(l.list);

@@ -12,9 +12,10 @@
 
 struct http_listener;
 
-/* Could it begin?  Reads the files that it needs, and opens nothing. */
+/* Could it begin, and, if asked, will others take its certificate today?  Reads the
+ * files that it needs, and opens nothing. */
 int http_listener_check(const struct config *c, enum config_role role,
-    struct err *e);
+    bool today, struct err *e);
 /* For those associations of transport http that this node answers in this role.
  * *out is NULL where there is none.  Sessions of those that it dials come as well,
  * to be refused.  Borrows c until close.  Its process ends with us. */

@@ -6,9 +6,10 @@
 #include "transport/http/http_listener.h"
 
 int
-http_listener_check(const struct config *c, enum config_role role,
+http_listener_check(const struct config *c, enum config_role role, bool today,
     struct err *e)
 {
+	(void)today;
 	for (size_t i = 0; i < c->n_association; i++) {
 		const struct association *a = &c->association[i];
 
@@ -29,7 +30,7 @@ http_listener_open(const struct config *c, enum config_role role,
 {
 	err_clear(e);
 	*out = NULL;
-	return http_listener_check(c, role, e);
+	return http_listener_check(c, role, false, e);
 }
 
 int

@@ -404,3 +404,40 @@ http_server_check(const struct http_secrets *k, struct err *e)
 	gnutls.certificate_free_credentials(c);
 	return rc < 0 ? -1 : 0;
 }
+
+static int
+check_dates(gnutls_x509_crt_t c, struct wall now, struct err *e)
+{
+	time_t from = gnutls.x509_crt_get_activation_time(c);
+	time_t until = gnutls.x509_crt_get_expiration_time(c);
+	bool early = wall_s(now) < from;
+	const time_t when = early ? from : until;
+	char day[sizeof("9999-12-31")] = "?";
+	struct tm t;
+
+	if (!early && wall_s(now) <= until)
+		return 0;
+	if (gmtime_r(&when, &t) != NULL)
+		(void)strftime(day, sizeof(day), "%Y-%m-%d", &t);
+	return err_set(e, ERR_CONFIG, "web { certificate }: %s %s",
+	    early ? "is not valid before" : "has expired on", day);
+}
+
+int
+http_server_check_dates(const struct http_secrets *k, struct wall now,
+    struct err *e)
+{
+	gnutls_datum_t pem = { (unsigned char *)k->certificate.p,
+		(unsigned)k->certificate.n };
+	gnutls_x509_crt_t c;
+	int rc = 0;
+
+	if (k->certificate.n == 0)
+		return 0;
+	if (gnutls.x509_crt_init(&c) != 0)
+		return err_set(e, ERR_TEMP, "no memory for GnuTLS");
+	if (gnutls.x509_crt_import(c, &pem, GNUTLS_X509_FMT_PEM) == 0)
+		rc = check_dates(c, now, e);
+	gnutls.x509_crt_deinit(c);
+	return rc;
+}

@@ -6,6 +6,7 @@
 #ifndef TRANSPORT_HTTP_HTTP_SERVER_H
 #define TRANSPORT_HTTP_HTTP_SERVER_H
 
+#include "common/base/clock.h"
 #include "transport/http/http_secrets.h"
 #include "transport/transport.h"
 
@@ -29,5 +30,8 @@ struct http_server_opts {
 int http_server_run(const struct http_server_opts *o, struct err *e);
 /* Would it begin with these certificates?  ERR_CONFIG: no. */
 int http_server_check(const struct http_secrets *s, struct err *e);
+/* After that: is the time of our certificate now?  ERR_CONFIG: no. */
+int http_server_check_dates(const struct http_secrets *s, struct wall now,
+    struct err *e);
 
 #endif

@@ -27,6 +27,7 @@
 	F(certificate_set_x509_key_mem) F(certificate_set_x509_trust_mem) \
 	F(certificate_verify_peers3) F(strerror) F(x509_crt_deinit) \
 	F(x509_crt_get_dn_by_oid) F(x509_crt_get_subject_alt_name) \
+	F(x509_crt_get_activation_time) F(x509_crt_get_expiration_time) \
 	F(x509_crt_import) F(x509_crt_init)
 /* clang-format on */
 
