@@ -18,35 +18,40 @@ enum {
 	HOUR = 3600,
 	DAY = 24 * HOUR,
 	T = 1795852800,
-	DOWN = 1, /* a cause */
+	DOWN = 1, /* words */
 	KEY = 2,
 };
+
+/* More than are kept. */
+#define NINE                                                       \
+	"00000001000000020000000300000004000000050000000600000007" \
+	"0000000800000009"
 
 static struct notice_lines lines;
 
 static struct notice_line_event
-event(int64_t now_s, uint64_t cause)
+event(int64_t now_s, uint32_t words)
 {
 	return (struct notice_line_event){ .association = "alps",
 		.key = "delivery",
 		.now_s = now_s,
 		.gather_s = 5 * MINUTE,
 		.repeat_s = 4 * HOUR,
-		.cause = cause };
+		.words = words };
 }
 
 static bool
-begins(int64_t now_s, uint64_t cause)
+begins(int64_t now_s, uint32_t words)
 {
-	const struct notice_line_event x = event(now_s, cause);
+	const struct notice_line_event x = event(now_s, words);
 
 	return notice_lines_began(&lines, &x);
 }
 
 static bool
-changes(int64_t now_s, uint64_t cause)
+changes(int64_t now_s, uint32_t words)
 {
-	const struct notice_line_event x = event(now_s, cause);
+	const struct notice_line_event x = event(now_s, words);
 
 	return notice_lines_changed(&lines, &x);
 }
@@ -154,7 +159,7 @@ a_day_without_it_begins_anew(void **state)
 }
 
 static void
-another_cause_is_told_at_once(void **state)
+other_words_are_told_at_once(void **state)
 {
 	(void)state;
 	(void)told_while_it_flaps(T, T + HOUR, MINUTE);
@@ -162,6 +167,35 @@ another_cause_is_told_at_once(void **state)
 	assert_true(ends(T + HOUR + MINUTE));
 	assert_false(begins(T + HOUR + 2 * MINUTE, KEY));
 	assert_false(ends(T + HOUR + 3 * MINUTE));
+}
+
+static void
+the_last_eight_words_are_known(void **state)
+{
+	(void)state;
+	for (uint32_t w = 1; w <= 9; w++) {
+		assert_true(begins(T + w * MINUTE, w));
+		assert_true(ends(T + w * MINUTE));
+	}
+	assert_false(begins(T + HOUR, 2));
+	assert_false(ends(T + HOUR));
+	assert_true(begins(T + HOUR, 1)); /* forgotten */
+	assert_false(begins(T + HOUR, 9));
+}
+
+static void
+words_differ_but_for_milliseconds(void **state)
+{
+	const uint32_t a = notice_lines_words(SLICE("port 22 after 12 ms: no"));
+
+	(void)state;
+	assert_int_equal(a,
+	    notice_lines_words(SLICE("port 22 after 7 ms: no")));
+	assert_int_not_equal(a,
+	    notice_lines_words(SLICE("port 23 after 12 ms: no")));
+	assert_int_not_equal(a,
+	    notice_lines_words(SLICE("port 22 after 12 ms: yes")));
+	assert_int_equal(notice_lines_words(SLICE("")), 0);
 }
 
 static void
@@ -224,7 +258,7 @@ it_is_kept_in_a_file(void **state)
 	}
 	assert_int_equal(told, 4);
 	assert_string_equal(file.p,
-	    "line\tover\t1795853940\t1795853160\t9\t1\talps\tdelivery\n");
+	    "line\tover\t1795853940\t1795853160\t9\t00000001\talps\tdelivery\n");
 	buf_clear(&file);
 }
 
@@ -232,15 +266,16 @@ static void
 strange_lines_are_passed_over(void **state)
 {
 	static const char *const row[] = { "", "told", "told\t1\t1\t1\t1\ta",
-		"off\t1\t1\t1\t1\ta\tb", "told\t-1\t1\t1\t1\ta\tb",
-		"told\t1\tx\t1\t1\ta\tb", "told\t1\t1\t1000001\t1\ta\tb" };
+		"off\t1\t1\t1\t\ta\tb", "told\t-1\t1\t1\t\ta\tb",
+		"told\t1\tx\t1\t\ta\tb", "told\t1\t1\t1000001\t\ta\tb",
+		"told\t1\t1\t1\t0000000\ta\tb", "told\t1\t1\t1\t0000000g\ta\tb",
+		"told\t1\t1\t1\t" NINE "\ta\tb" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
 		assert_false(notice_lines_parse(&lines, slice_str(row[i])));
 	assert_int_equal(lines.n, 0);
-	assert_true(
-	    notice_lines_parse(&lines, SLICE("told\t1\t1\t1\t1\ta\tb")));
+	assert_true(notice_lines_parse(&lines, SLICE("told\t1\t1\t1\t\ta\tb")));
 }
 
 int
@@ -253,7 +288,9 @@ main(void)
 		TEST(the_first_four_of_a_day_are_told_each),
 		TEST(what_flaps_all_day_is_told_a_dozen_times),
 		TEST(a_day_without_it_begins_anew),
-		TEST(another_cause_is_told_at_once),
+		TEST(other_words_are_told_at_once),
+		TEST(the_last_eight_words_are_known),
+		TEST(words_differ_but_for_milliseconds),
 		TEST(another_cause_while_it_lasts_is_told_once),
 		TEST(a_clock_that_goes_back_makes_no_wait_longer),
 		TEST(it_is_kept_in_a_file),

@@ -1,12 +1,15 @@
 /*
  * Which changes a line tells; see notice_lines.h.  In the file: "line", state, when
- * it changed, when it was told, returns, causes, association, key, separated by TABs.
+ * it changed, when it was told, returns, words (eight digits each), association, key,
+ * separated by TABs.
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/crc.h"
 #include "common/base/mem.h"
 #include "common/operator/notice_lines.h"
 #include "common/operator/notice_pace.h"
@@ -14,6 +17,7 @@
 enum {
 	DAY_S = 86400,
 	RETURNS_MOST = 1000000, /* counted */
+	WORDS_DIGITS = 8,       /* hexadecimal */
 	STATE_COUNT = NOTICE_LINE_HUSHED + 1,
 };
 
@@ -51,10 +55,40 @@ add_line(struct notice_lines *l, struct notice_line k)
 	l->line[l->n++] = k;
 }
 
-static bool
-is_new_cause(const struct notice_line *k, const struct notice_line_event *x)
+static size_t
+digits(struct slice s)
 {
-	return (x->cause & ~k->causes) != 0;
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+		n++;
+	return n;
+}
+
+uint32_t
+notice_lines_words(struct slice text)
+{
+	uint32_t crc = 0;
+
+	while (text.n > 0) {
+		size_t n = digits(text);
+		struct slice piece = { text.p, n > 0 ? n : 1 };
+
+		text.p += piece.n;
+		text.n -= piece.n;
+		if (n == 0 || !slice_starts(text, SLICE(" ms")))
+			crc = crc_add(crc, piece);
+	}
+	return crc;
+}
+
+static bool
+are_new(const struct notice_line *k, uint32_t words)
+{
+	for (size_t i = 0; i < NOTICE_WORDS_MOST; i++)
+		if (k->words[i] == words)
+			return false;
+	return words != 0;
 }
 
 static void
@@ -62,7 +96,11 @@ tell(struct notice_line *k, const struct notice_line_event *x)
 {
 	k->state = NOTICE_LINE_TOLD;
 	k->told_s = x->now_s;
-	k->causes |= x->cause;
+	if (!are_new(k, x->words))
+		return;
+	memmove(&k->words[1], &k->words[0],
+	    (NOTICE_WORDS_MOST - 1) * sizeof(k->words[0]));
+	k->words[0] = x->words;
 }
 
 bool
@@ -84,7 +122,7 @@ notice_lines_began(struct notice_lines *l, const struct notice_line_event *x)
 	k = &l->line[i];
 	k->changed_s = x->now_s;
 	k->state = NOTICE_LINE_HUSHED;
-	if (is_new_cause(k, x) ||
+	if (are_new(k, x->words) ||
 	    x->now_s - k->told_s >=
 		notice_pace_s(k->returns, x->gather_s, x->repeat_s))
 		tell(k, x);
@@ -100,7 +138,7 @@ notice_lines_changed(struct notice_lines *l, const struct notice_line_event *x)
 	if (i == l->n)
 		return notice_lines_began(l, x);
 	if (l->line[i].state != NOTICE_LINE_TOLD &&
-	    !is_new_cause(&l->line[i], x))
+	    !are_new(&l->line[i], x->words))
 		return false;
 	tell(&l->line[i], x);
 	return true;
@@ -155,11 +193,29 @@ notice_lines_set_clock(struct notice_lines *l, int64_t now_s)
 	}
 }
 
+static bool
+parse_words(struct slice in, uint32_t words[static NOTICE_WORDS_MOST])
+{
+	uint64_t one;
+
+	if (in.n > WORDS_DIGITS * NOTICE_WORDS_MOST)
+		return false;
+	for (; in.n >= WORDS_DIGITS;
+	     in.p += WORDS_DIGITS, in.n -= WORDS_DIGITS) {
+		if (!slice_hex((struct slice){ in.p, WORDS_DIGITS },
+			WORDS_DIGITS, &one))
+			return false;
+		*words++ = (uint32_t)one;
+	}
+	return in.n == 0;
+}
+
 bool
 notice_lines_parse(struct notice_lines *l, struct slice in)
 {
 	struct slice f[6];
-	uint64_t changed, told, returns, causes;
+	struct notice_line k = { 0 };
+	uint64_t changed, told, returns;
 	size_t state = 0;
 
 	for (size_t i = 0; i < 6; i++)
@@ -170,16 +226,15 @@ notice_lines_parse(struct notice_lines *l, struct slice in)
 	if (state == STATE_COUNT || !slice_u64(f[1], INT64_MAX, &changed) ||
 	    !slice_u64(f[2], INT64_MAX, &told) ||
 	    !slice_u64(f[3], RETURNS_MOST, &returns) ||
-	    !slice_u64(f[4], UINT64_MAX, &causes))
+	    !parse_words(f[4], k.words))
 		return false;
-	add_line(l,
-	    (struct notice_line){ .state = (enum notice_line_state)state,
-		.association = slice_dup(f[5]),
-		.key = slice_dup(in),
-		.changed_s = (int64_t)changed,
-		.told_s = (int64_t)told,
-		.returns = (unsigned)returns,
-		.causes = causes });
+	k.state = (enum notice_line_state)state;
+	k.association = slice_dup(f[5]);
+	k.key = slice_dup(in);
+	k.changed_s = (int64_t)changed;
+	k.told_s = (int64_t)told;
+	k.returns = (unsigned)returns;
+	add_line(l, k);
 	return true;
 }
 
@@ -189,11 +244,13 @@ notice_lines_print(const struct notice_lines *l, struct buf *out)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct notice_line *k = &l->line[i];
 
-		buf_printf(out,
-		    NOTICE_LINES_WORD "\t%s\t%lld\t%lld\t%u\t%llu\t%s\t%s\n",
+		buf_printf(out, NOTICE_LINES_WORD "\t%s\t%lld\t%lld\t%u\t",
 		    state_word[k->state], (long long)k->changed_s,
-		    (long long)k->told_s, k->returns,
-		    (unsigned long long)k->causes, k->association, k->key);
+		    (long long)k->told_s, k->returns);
+		for (size_t w = 0; w < NOTICE_WORDS_MOST && k->words[w] != 0;
+		     w++)
+			buf_printf(out, "%08" PRIx32, k->words[w]);
+		buf_printf(out, "\t%s\t%s\n", k->association, k->key);
 	}
 }
 

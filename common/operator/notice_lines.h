@@ -1,17 +1,17 @@
 /*
  * Which changes of a state a line of a command tells, where cron would mail each:
  * of what comes and goes the first four times, until a day without it, and then at
- * the pace of notice_pace.h.  A cause that no line told of in that time is told at
- * once, and so is the end of what was told.  Does no I/O; kept in the file of the
- * notices.
+ * the pace of notice_pace.h.  What it says in words that no line said in that time
+ * is told at once, and so is the end of what was told.  Does no I/O; kept in the file
+ * of the notices.
  *
- *	state   begins        another cause       ends
+ *	state   begins        for another cause   ends
  *	(none)  TOLD          -                   (none)
  *	TOLD    -             TOLD                OVER
  *	HUSHED  -             TOLD (1), HUSHED    OVER
  *	OVER    TOLD, HUSHED  -                   -
  *
- *	OVER is (none) after a day.  (1) if no line told of it
+ *	OVER is (none) after a day.  (1) if no line said it in these words
  */
 #ifndef COMMON_OPERATOR_NOTICE_LINES_H
 #define COMMON_OPERATOR_NOTICE_LINES_H
@@ -21,6 +21,10 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+
+enum {
+	NOTICE_WORDS_MOST = 8,
+};
 
 enum notice_line_state {
 	NOTICE_LINE_OVER,
@@ -34,7 +38,8 @@ struct notice_line {
 	int64_t changed_s; /* when it last began, or ended */
 	int64_t told_s;    /* when a line last told that it began, or why */
 	unsigned returns;  /* since a day without it */
-	uint64_t causes;   /* that were told since: bits */
+	/* What was told since, the newest first; 0: no more. */
+	uint32_t words[NOTICE_WORDS_MOST];
 };
 
 /* All zero: empty. */
@@ -43,12 +48,15 @@ struct notice_lines {
 	size_t n;
 };
 
-/* What happens to a state; it has one cause, or none. */
+/* A number for what is told, 0 for nothing; a time in milliseconds makes no other. */
+uint32_t notice_lines_words(struct slice text);
+
+/* What happens to a state. */
 struct notice_line_event {
 	const char *association, *key;
 	int64_t now_s;
 	int64_t gather_s, repeat_s;
-	uint64_t cause; /* one bit; 0: it is always the same */
+	uint32_t words; /* of why */
 };
 
 /* True: a line tells it. */

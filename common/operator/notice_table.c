@@ -204,7 +204,9 @@ line_event(const struct notice_entry *x)
 		.now_s = x->since_s,
 		.gather_s = gather_s(x),
 		.repeat_s = x->interval_s,
-		.cause = bit_of(x->cause) };
+		.words = x->text == NULL
+		    ? 0
+		    : notice_lines_words(slice_str(x->text)) };
 }
 
 static enum notice_change
