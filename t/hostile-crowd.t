@@ -83,7 +83,7 @@ deliver() {
 	deliver_begun=$(lib_now)
 	ok "$1: and pushes" sp push --deadline 60s bern
 	ok "$1: another is pulled" hub pull --deadline 60s davos
-	ok "$1: soon" test $(($(lib_now) - deliver_begun)) -le 60
+	ok "$1: soon" test $(($(lib_now) - deliver_begun)) -le 30
 	for deliver_name in bern davos; do
 		ok "$1: all of $deliver_name is there" \
 		    wait_for 10 same $deliver_name

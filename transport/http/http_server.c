@@ -205,7 +205,7 @@ static void
 loop(struct http_server *s)
 {
 	struct epoll_event ev[EVENTS];
-	struct mono wake, swept = { 0 }, turn = clock_mono();
+	struct mono wake, swept = { 0 }, turn = clock_mono(), counted = turn;
 
 	for (;;) {
 		int n, ms;
@@ -225,6 +225,10 @@ loop(struct http_server *s)
 				    ev[i].events);
 		}
 		(void)mhd.run(s->daemon);
+		if (mono_ms_since(s->now, counted) >= SWEEP_MS) {
+			counted = s->now;
+			http_server_count_all_bytes(s);
+		}
 		if (mono_ms_since(s->now, swept) >= SWEEP_MS ||
 		    s->n_peer > PEERS_MOST) {
 			swept = s->now;

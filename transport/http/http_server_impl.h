@@ -104,6 +104,7 @@ bool http_server_has_room(struct http_server *s, struct MHD_Connection *c,
     size_t association);
 /* What went over it is the association's that it is known as. */
 void http_server_count_bytes(struct http_server *s, struct http_peer *p);
+void http_server_count_all_bytes(struct http_server *s);
 /* So long nobody could be heard. */
 void http_server_forgive_peers(struct http_server *s, int64_t ms);
 /* Cut what is slow, or strange for too long, or too many. */

@@ -56,6 +56,13 @@ http_server_count_bytes(struct http_server *s, struct http_peer *p)
 }
 
 void
+http_server_count_all_bytes(struct http_server *s)
+{
+	for (struct http_peer *p = s->peer; p != NULL; p = p->next)
+		http_server_count_bytes(s, p);
+}
+
+void
 http_server_on_peer(void *cls, struct MHD_Connection *c, void **peer,
     enum MHD_ConnectionNotificationCode why)
 {
@@ -157,7 +164,6 @@ http_server_sweep_peers(struct http_server *s)
 	size_t cuts = 0;
 
 	for (struct http_peer *p = s->peer; p != NULL; p = p->next) {
-		http_server_count_bytes(s, p);
 		if (!p->cut && is_too_slow(p, s->now))
 			cut(p);
 		cuts += p->cut;
