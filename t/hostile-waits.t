@@ -272,7 +272,8 @@ while (accept my $c, $s) {
 	syswrite $c, "\@RSYNCD: 31.0 sha1\n" if $act eq "motd";
 	syswrite $c, "SSH-2.0-x\r\n" if $act eq "packet";
 	if ($act eq "drip" or $act eq "motd" or $act eq "packet") {
-		for (split //, "HTTP/1.1 200 OK, and so on") {
+		my $long = $act eq "packet" ? "\0\0\1\0" : "";
+		for (split //, $long . "HTTP/1.1 200 OK, and so on") {
 			syswrite $c, $_;
 			select undef, undef, undef, 10 } }
 	while ($act eq "silence" and sysread $c, my $x, 65536) { }
