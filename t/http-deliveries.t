@@ -233,9 +233,17 @@ listen hub
 ok "the next push goes on" sp push
 ok "and what came is what was sent" wait_for 10 same
 begun
-# shellcheck disable=SC2046 # a list of numbers
-kill -KILL $(lib_tree "$push")
+# What dies holds its lock until it is dead, and a push would leave it to that one.
+left=$(lib_tree "$push")
+nothing_is_left() {
+	for process in $left; do
+		! running "$process" || return
+	done
+}
+# shellcheck disable=SC2086 # a list of numbers
+kill -KILL $left
 wait "$push"
+wait_for 10 nothing_is_left
 ok "after a spoke that was killed as well" sp push
 ok "nothing is there twice" wait_for 10 same
 
