@@ -94,20 +94,25 @@ cut_exec() {
 	filled
 	cut_over "exec, $mode" "$(places 16)"
 }
+# link_ssh COMMAND: to an sshd that runs it for alps; both ends are configured, and
+# $sshd_pid and $link_pid run.  1: there is no sshd.
+link_ssh() {
+	start_sshd || return
+	test -e alps.key || ssh-keygen -q -t ed25519 -N '' -C '' -f alps.key
+	ssh_port=$(free_port)
+	link "$ssh_port" "$sshd_port"
+	sed "s/:$sshd_port/:$ssh_port/" sshd/known_hosts >known_hosts
+	both "transport = ssh mode = $mode ssh {
+	    host = \"127.0.0.1\" port = $ssh_port user = \"$(id -un)\"
+	    identity = \"alps.key\" known-hosts = \"known_hosts\" }"
+	echo "restrict,command=\"ASAN_OPTIONS=${ASAN_OPTIONS-} $1\" $(
+		cat alps.key.pub)" >"$sshd_dir/authorized_keys"
+}
 cut_ssh() {
-	start_sshd || {
+	link_ssh "$far" || {
 		skip "ssh, $mode" "no sshd"
 		return
 	}
-	ssh-keygen -q -t ed25519 -N '' -C '' -f alps.key
-	port=$(free_port)
-	link "$port" "$sshd_port"
-	sed "s/:$sshd_port/:$port/" sshd/known_hosts >known_hosts
-	both "transport = ssh mode = $mode ssh {
-	    host = \"127.0.0.1\" port = $port user = \"$(id -un)\"
-	    identity = \"alps.key\" known-hosts = \"known_hosts\" }"
-	echo "restrict,command=\"ASAN_OPTIONS=${ASAN_OPTIONS-} $far\" $(
-		cat alps.key.pub)" >"$sshd_dir/authorized_keys"
 	filled
 	cut_over "ssh, $mode" "$(places 8 100)"
 }

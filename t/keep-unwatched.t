@@ -1,6 +1,6 @@
 #!/bin/sh
 # A session that is kept where the account has no inotify instance left: what is
-# written meanwhile goes all the same, and its acknowledgement comes back.
+# written meanwhile goes all the same, and what comes is acted upon.
 . "$top_srcdir/t/lib.sh"
 . "$top_srcdir/t/stream-lib.sh"
 
@@ -28,5 +28,12 @@ for which in first second; do
 	say 1
 	ok "the $which message goes" wait_for 20 acked_past "$last"
 done
+config_came() {
+	test "$(hub messages alps | grep -c '^Type:CONFIG')" -gt "$1"
+}
+configs=$(hub messages alps | grep -c '^Type:CONFIG')
+resync
+ok "and a RESYNC is answered" wait_for 30 config_came "$configs"
+ok "what is told of that has gone" wait_for 20 nothing_waits
 ok "all is there, once" same
 done_testing

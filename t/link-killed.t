@@ -52,22 +52,13 @@ stop "$link_pid"
 
 for mode in push pull; do
 	fresh
-	start_sshd || {
-		skip "ssh $mode" "no sshd"
-		continue
-	}
-	test -e alps.key || ssh-keygen -q -t ed25519 -N '' -C '' -f alps.key
-	link_port=$(free_port)
-	link "$link_port" "$sshd_port"
-	sed "s/:$sshd_port/:$link_port/" sshd/known_hosts >known_hosts
-	both "transport = ssh mode = $mode ssh {
-	    host = \"127.0.0.1\" port = $link_port user = \"$(id -un)\"
-	    identity = \"alps.key\" known-hosts = \"known_hosts\" }"
 	printf '#!/bin/sh\necho session >>%s/begun\nexec %s\n' "$tmp" \
 	    "$(far_side $mode | xargs)" >far
 	chmod 700 far
-	echo "restrict,command=\"ASAN_OPTIONS=${ASAN_OPTIONS-} $tmp/far\" $(
-		cat alps.key.pub)" >"$sshd_dir/authorized_keys"
+	link_ssh "$tmp/far" || {
+		skip "ssh $mode" "no sshd"
+		continue
+	}
 	: >begun
 	killed "ssh $mode" begun 1
 	is "ssh $mode: the one before did" "$(cat begun)" session

@@ -82,20 +82,26 @@ watch_inbox(const struct parent *p, struct err *e)
 	return rc == -1 ? -1 : 0;
 }
 
-/* Without a watch what comes is acted upon at the end. */
+/* On what comes, while the session goes on. */
+static bool
+acts(const struct parent *p)
+{
+	return p->o->came != NULL && delivery_is_kept(p->o);
+}
+
+/* Without a watch it looks now and then. */
 static void
 open_watch(struct parent *p)
 {
 	struct err e = { 0 };
 
-	if (p->o->came == NULL || !delivery_is_kept(p->o))
+	if (!acts(p))
 		return;
 	p->inbox_fd = watch_instance(&e);
 	if (p->inbox_fd != -1 && watch_inbox(p, &e) == 0)
 		return;
-	log_warn("what comes is acted upon at the session's end "
-		 "association=%s: %s",
-	    p->o->association->name, e.msg);
+	log_info("looks each %d s for what came association=%s: %s",
+	    LOOK_MS / 1000, p->o->association->name, e.msg);
 	if (p->inbox_fd != -1)
 		close(p->inbox_fd);
 	p->inbox_fd = -1;
@@ -132,14 +138,15 @@ wait_for_report(struct parent *p)
 	struct pollfd f[] = { { .fd = p->child.fd, .events = POLLIN },
 		{ .fd = p->inbox_fd, .events = POLLIN },
 		{ .fd = p->wake_fd, .events = POLLIN } };
-	bool asked = false, acted = p->inbox_fd == -1;
+	const bool unwatched = acts(p) && p->inbox_fd == -1;
+	/* first on what another one left */
+	bool asked = false, acted = !acts(p) || act(p);
 
-	acted = acted || act(p); /* on what another one left */
 	while (
 	    ppoll(f, 3, &pause, &p->stop.waiting) <= 0 || f[0].revents == 0) {
 		bool due = mono_ms_since(clock_mono(), looked_at) >= LOOK_MS;
 
-		if (f[1].revents != 0 || (due && !acted))
+		if (f[1].revents != 0 || (due && (!acted || unwatched)))
 			acted = act(p);
 		f[1].revents = 0; /* ppoll leaves it where it fails */
 		if (show->show != NULL)
